@@ -1,0 +1,1 @@
+"""Triggers only: each function makes one call into `shared`."""

@@ -1,0 +1,13 @@
+"""Timers -> usage rollups."""
+
+import azure.functions as func
+
+from shared.bootstrap import services
+
+bp = func.Blueprint()
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%ROLLUP_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def rebuild_usage_rollups(timer: func.TimerRequest) -> None:
+    """Recompute usage for every hour that new facts have touched, then its day and month."""
+    services().rebuild_usage_rollups()

@@ -1,0 +1,12 @@
+"""The app: one line per blueprint. Nothing here reads settings or opens a connection."""
+
+import azure.functions as func
+
+from blueprints import audit, health, ingest, rollups
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+app.register_functions(ingest.bp)
+app.register_functions(rollups.bp)
+app.register_functions(audit.bp)
+app.register_functions(health.bp)

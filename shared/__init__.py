@@ -1,0 +1,1 @@
+"""Everything of PromptLedger that would still exist if Azure Functions did not."""

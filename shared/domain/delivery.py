@@ -1,0 +1,24 @@
+"""What Event Hubs hands over: bytes and where they stood."""
+
+from typing import NamedTuple
+
+__all__ = ["Delivery", "Position"]
+
+
+class Position(NamedTuple):
+    """The identity of a delivery. A re-created hub counts anew, hence the enqueued time."""
+
+    hub: str
+    """`gateway` or `monitor`: the function's hub, not the namespace's name for it."""
+    partition: str
+    sequence: int
+    """Counts up within a partition; -1 when the host sent no metadata."""
+    enqueued_at: str
+    """Canonical UTC time (`shared.domain.values.utc`)."""
+
+
+class Delivery(NamedTuple):
+    """One event at one position."""
+
+    position: Position
+    body: bytes

@@ -1,0 +1,56 @@
+"""What one event, or one record inside an event, says about one interaction."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.values import Json
+
+__all__ = ["EVIDENCE", "Content", "Evidence", "Fragment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A kind of witness: one part of one source."""
+
+    source: str
+    """The source's public name, as `sources` of the audit API lists it."""
+    part: str
+    provenance: Provenance
+    """Of the token counts that this witness brings."""
+
+
+EVIDENCE: Final[dict[str, Evidence]] = {
+    "Q": Evidence("native", "request", Provenance.REPORTED),
+    "R": Evidence("native", "response", Provenance.REPORTED),
+    "E": Evidence("native", "error", Provenance.REPORTED),
+    "b": Evidence("enterprise-logging", "request", Provenance.REPORTED),
+    "a": Evidence("enterprise-logging", "response", Provenance.REPORTED),
+    "u": Evidence("ai-hub-gateway", "usage", Provenance.LOGGED),
+}
+"""Code -> witness. The code stands in the ledger beside every value it won: never reuse one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The texts and bodies of one fragment; references into the parsed event, never copies."""
+
+    prompt: str | None = None
+    completion: str | None = None
+    request: Json = None
+    response: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One witness's word on one interaction."""
+
+    interaction_id: str
+    """1 to 128 UTF-16 units, lower case when it is a GUID."""
+    code: str
+    """Key of `EVIDENCE`."""
+    facts: Facts
+    """Never holds None: what a witness does not know it does not say."""
+    content: Content
+    document: bytes
+    """What the content store keeps of it: the event, or the record, less what must not be kept."""

@@ -1,0 +1,188 @@
+"""The interaction: its fields, where each may come from, and which source wins.
+
+An interaction is a mapping from field name to value; a field that nobody has told is absent. This
+table is the only list of the fields: the SQL columns, the merge and the audit API follow it. To
+add a field: one line here, one migration (CONTRIBUTING.md has the recipe).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+__all__ = [
+    "DEFAULT_PRECEDENCE",
+    "FIELDS",
+    "FIELD_NAMES",
+    "OPERATIONS",
+    "PREVIEW_LENGTH",
+    "Facts",
+    "Field",
+    "Kind",
+    "Provenance",
+    "State",
+]
+
+Facts = dict[str, Any]
+"""Field name -> value. JSON fields hold canonical JSON text, times the canonical UTC text."""
+
+PREVIEW_LENGTH: Final = 100
+"""Characters of prompt and completion kept beside the facts, as the article's second query asks."""
+
+
+class State(str, Enum):
+    """How much of an interaction is known, or who ended it."""
+
+    COMPLETE = "complete"
+    PENDING = "pending"
+    """A part is still awaited."""
+    INCOMPLETE = "incomplete"
+    """The wait for a part was given up; the part still merges if it comes."""
+    REFUSED = "refused"
+    """API Management or the content filter said no."""
+    FAILED = "failed"
+
+
+class Provenance(str, Enum):
+    """Where token counts come from, best first."""
+
+    REPORTED = "reported"
+    """By the service, in the answer's own usage."""
+    LOGGED = "logged"
+    """By a usage record or log row about the call."""
+    ESTIMATED = "estimated"
+    MISSING = "missing"
+
+
+class Kind(Enum):
+    """What a field's values are, in Python and in SQL."""
+
+    TEXT = "text"
+    JSON = "json"
+    TIME = "time"
+    COUNT = "count"
+    NUMBER = "number"
+    FLAG = "flag"
+
+
+# Evidence codes, best first: who said it. shared/domain/fragment.py explains each.
+DEFAULT_PRECEDENCE: Final = "REQabu"
+_REQUEST_FIRST: Final = "QERbau"
+_ERROR_FIRST: Final = "ERQabu"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the interaction and the rule by which sources compete for it."""
+
+    name: str
+    kind: Kind
+    limit: int = 0
+    """Most UTF-16 units of a text."""
+    precedence: str = DEFAULT_PRECEDENCE
+    """Evidence codes, best first. A better source replaces a worse one whatever the order they come in."""
+    earliest: bool = False
+    """Between equals the smaller value wins, not the larger."""
+
+
+FIELDS: Final[tuple[Field, ...]] = (
+    # When, and how it went
+    Field("occurred_at", Kind.TIME, precedence="QEbuaR", earliest=True),
+    Field("has_request", Kind.FLAG),
+    Field("has_response", Kind.FLAG),
+    Field("gateway_refused", Kind.FLAG),
+    Field("http_status", Kind.COUNT, precedence=_ERROR_FIRST),
+    Field("error_code", Kind.TEXT, limit=128, precedence=_ERROR_FIRST),
+    Field("error_message", Kind.TEXT, limit=1024, precedence=_ERROR_FIRST),
+    # What was asked
+    Field("operation", Kind.TEXT, limit=32, precedence=_REQUEST_FIRST),
+    Field("operation_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("method", Kind.TEXT, limit=16, precedence=_REQUEST_FIRST),
+    Field("path", Kind.TEXT, limit=1024, precedence=_REQUEST_FIRST),
+    Field("api_version", Kind.TEXT, limit=32, precedence=_REQUEST_FIRST),
+    Field("deployment", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("model", Kind.TEXT, limit=128, precedence="RauEQb"),
+    Field("streamed", Kind.FLAG),
+    Field("parameters", Kind.JSON, precedence=_REQUEST_FIRST),
+    Field("request_bytes", Kind.COUNT, precedence=_REQUEST_FIRST),
+    Field("prompt_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, precedence=_REQUEST_FIRST),
+    # Who asked
+    Field("caller_ip", Kind.TEXT, limit=64, precedence=_REQUEST_FIRST),
+    Field("subscription_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("product_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("api_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("user_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("app_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("identity", Kind.JSON, precedence=_REQUEST_FIRST),
+    Field("session_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("end_user_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("client_request_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("tags", Kind.JSON, precedence=_REQUEST_FIRST),
+    # Who answered
+    Field("gateway_name", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("gateway_region", Kind.TEXT, limit=64, precedence=_REQUEST_FIRST),
+    Field("backend_id", Kind.TEXT, limit=256),
+    Field("backend_host", Kind.TEXT, limit=256),
+    Field("attempts", Kind.JSON),
+    Field("response_headers", Kind.JSON),
+    Field("response_id", Kind.TEXT, limit=128),
+    Field("response_bytes", Kind.COUNT),
+    Field("latency_ms", Kind.NUMBER),
+    Field("backend_ms", Kind.NUMBER),
+    Field("time_to_first_byte_ms", Kind.NUMBER),
+    # What came back
+    Field("finish_reasons", Kind.JSON),
+    Field("tool_calls", Kind.COUNT),
+    Field("completion_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH),
+    Field("prompt_filtered", Kind.FLAG),
+    Field("completion_filtered", Kind.FLAG),
+    Field("filter_categories", Kind.JSON),
+    Field("truncated", Kind.FLAG),
+    # What it used
+    Field("input_tokens", Kind.COUNT),
+    Field("cached_input_tokens", Kind.COUNT),
+    Field("cache_write_tokens", Kind.COUNT),
+    Field("output_tokens", Kind.COUNT),
+    Field("reasoning_tokens", Kind.COUNT),
+    Field("audio_input_tokens", Kind.COUNT),
+    Field("audio_output_tokens", Kind.COUNT),
+    Field("image_input_tokens", Kind.COUNT),
+    Field("image_output_tokens", Kind.COUNT),
+    Field("total_tokens", Kind.COUNT),
+    Field("images", Kind.COUNT),
+    Field("seconds", Kind.NUMBER),
+    Field("characters", Kind.COUNT),
+)
+
+FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
+
+OPERATIONS: Final = (
+    "chat.completions",
+    "completions",
+    "embeddings",
+    "responses",
+    "images.generations",
+    "images.edits",
+    "images.variations",
+    "audio.transcriptions",
+    "audio.translations",
+    "audio.speech",
+    "assistants",
+    "threads",
+    "threads.messages",
+    "threads.runs",
+    "threads.runs.steps",
+    "files",
+    "uploads",
+    "vector_stores",
+    "fine_tuning.jobs",
+    "batches",
+    "models",
+    "deployments",
+    "realtime",
+    "containers",
+    "evals",
+    "conversations",
+    "moderations",
+    "other",
+)
+"""Every value of `operation`; sub-resources belong to the named family."""

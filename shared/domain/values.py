@@ -1,0 +1,94 @@
+"""Any JSON value -> a bounded value of one kind, or None when it is not of that kind.
+
+Events are other people's writing: a number may be a string of digits, a string may be endless, a
+flag may be a word. Nothing here raises, and nothing here guesses.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+__all__ = ["COUNT_LIMIT", "Json", "canonical", "count", "flag", "number", "text", "utc", "utc_of"]
+
+Json = Any
+"""A parsed JSON value: dict, list, str, int, float, bool or None."""
+
+COUNT_LIMIT = 10**15
+"""Counts from here on are nonsense; sums of smaller ones fit a SQL bigint for thousands of years."""
+
+
+def text(value: Json, limit: int = 256) -> str | None:
+    """Return a trimmed, non-empty string of at most `limit` UTF-16 units (nvarchar's own unit)."""
+    if isinstance(value, bool | Mapping | list) or value is None:
+        return None
+    result = value if isinstance(value, str) else str(value)
+    result = result.strip()
+    if not result:
+        return None
+    if len(result) * 2 > limit and not result.isascii():
+        result = result.encode("utf-16-le", "replace")[: 2 * limit].decode("utf-16-le", "ignore")
+    if "\x00" in result:
+        result = result.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return result[:limit]
+
+
+def count(value: Json) -> int | None:
+    """Return a whole number from 0 to `COUNT_LIMIT`, given as a number or as digits."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        value = value.strip()
+        if not (value.isascii() and value.isdigit() and len(value) < 16):
+            return None
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and 0 <= value < COUNT_LIMIT:
+        return value
+    return None
+
+
+def number(value: Json) -> float | None:
+    """Return a finite number from 0 to `COUNT_LIMIT`, given as a number or as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if 0 <= result < COUNT_LIMIT else None
+
+
+def flag(value: Json) -> bool | None:
+    """Return a truth value, given as a JSON boolean or as the word true or false."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return None
+
+
+def utc(value: Json) -> str | None:
+    """Return an ISO 8601 time as the canonical `2026-01-02T03:04:05.678Z`: UTC, milliseconds.
+
+    A time without zone is UTC. .NET's seven fractional digits are cut. Other forms are None.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        return utc_of(datetime.fromisoformat(value.strip()))
+    except (ValueError, OverflowError):
+        return None
+
+
+def utc_of(moment: datetime) -> str:
+    """Return a datetime (naive is UTC) in the canonical form of `utc`."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:23].rjust(23, "0") + "Z"
+
+
+def canonical(value: Json) -> str:
+    """Return JSON text with sorted keys: equal values give equal text, so text can be compared."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()

@@ -1,0 +1,71 @@
+"""Every error this app raises on purpose, and what happens next.
+
+* AppError
+  x EventError             permanent   the event goes to quarantine, the batch goes on
+  x StoreUnavailableError  transient   raise: the trigger's retry policy repeats the whole batch
+  x ConflictError          transient   another host changed the same row: the batch is tried again at once
+  x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a hub into quarantine
+  x NotFoundError          caller      404
+  x InvalidRequestError    caller      400, naming the parameter
+  x ForbiddenError         caller      403, naming the role
+  x ConfigurationError     operator    fail the first call, naming the setting
+"""
+
+__all__ = [
+    "AppError",
+    "ConfigurationError",
+    "ConflictError",
+    "EventError",
+    "ForbiddenError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "StoreUnavailableError",
+    "TooManyInvalidError",
+]
+
+
+class AppError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class EventError(AppError):
+    """An event can never be understood. The message is the reason kept with it in quarantine."""
+
+
+class StoreUnavailableError(AppError):
+    """A store did not take a batch or answer a question; trying again may help."""
+
+
+class ConflictError(StoreUnavailableError):
+    """Another transaction changed one of the batch's interactions first; nothing was written."""
+
+
+class TooManyInvalidError(AppError):
+    """So much of a batch is invalid that the parser, not the events, is the likelier fault."""
+
+
+class NotFoundError(AppError):
+    """The caller asked for something that the ledger does not hold."""
+
+
+class InvalidRequestError(AppError):
+    """The caller's request cannot be answered; `parameter` names what is wrong with it."""
+
+    def __init__(self, parameter: str, detail: str) -> None:
+        """Name the `parameter` (query, path or header) and say in `detail` what it must be."""
+        super().__init__(f"{parameter}: {detail}")
+        self.parameter = parameter
+        self.detail = detail
+
+
+class ForbiddenError(AppError):
+    """The caller lacks a role; `role` names it."""
+
+    def __init__(self, role: str) -> None:
+        """Name the missing app `role`, such as `Content.Read`."""
+        super().__init__(f"this needs the role {role}")
+        self.role = role
+
+
+class ConfigurationError(AppError):
+    """A setting is missing or cannot be read; the message names it, never its value if secret."""

@@ -1,0 +1,1 @@
+"""Use cases as functions: they know ports, not stores."""

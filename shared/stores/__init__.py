@@ -1,0 +1,1 @@
+"""Ports that services know, and the stores behind them."""

@@ -1,0 +1,1 @@
+"""The SQL stores: Azure SQL through pyodbc, SQLite embedded; one set of tables for both."""

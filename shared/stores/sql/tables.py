@@ -1,0 +1,207 @@
+"""The tables, in SQLAlchemy Core; what migrations must add up to (a test compares them)."""
+
+from sqlalchemy import Column, Identity, Index, Integer, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy.types import TypeEngine
+
+from shared.domain.interaction import FIELDS, Field, Kind
+from shared.stores.sql.types import (
+    BLOB,
+    COUNT,
+    FLAG,
+    JSON_TEXT,
+    NUMBER,
+    UtcTime,
+    exact_text,
+    text,
+)
+
+__all__ = [
+    "DIMENSIONS",
+    "MEASURES",
+    "USAGE",
+    "content",
+    "content_read",
+    "delivery",
+    "dirty_hour",
+    "hub_partition",
+    "interaction",
+    "lease",
+    "metadata",
+    "quarantine",
+    "usage_day",
+    "usage_hour",
+    "usage_month",
+    "waiting",
+]
+
+metadata = MetaData()
+
+_EXACT_FIELDS = {"subscription_id", "product_id", "api_id", "user_id", "app_id", "response_id"}
+
+
+def _type_of(field: Field) -> TypeEngine[object]:
+    if field.kind is Kind.TEXT:
+        return exact_text(field.limit) if field.name in _EXACT_FIELDS else text(field.limit)
+    return {
+        Kind.JSON: JSON_TEXT,
+        Kind.TIME: UtcTime(),
+        Kind.COUNT: COUNT,
+        Kind.NUMBER: NUMBER,
+        Kind.FLAG: FLAG,
+    }[field.kind]
+
+
+def _position_columns() -> list[Column[object]]:
+    return [
+        Column("hub", exact_text(64), nullable=False),
+        Column("partition_id", exact_text(32), nullable=False),
+        Column("sequence", COUNT, nullable=False),
+        Column("enqueued_at", UtcTime(), nullable=False),
+    ]
+
+
+_POSITION = ("hub", "partition_id", "sequence", "enqueued_at")
+
+interaction = Table(
+    "interaction",
+    metadata,
+    Column("id", exact_text(128), nullable=False),
+    *(Column(field.name, _type_of(field), nullable=field.name != "occurred_at") for field in FIELDS),
+    Column("state", text(16), nullable=False),
+    Column("usage_provenance", text(16), nullable=False),
+    Column("sources", JSON_TEXT, nullable=False, comment="JSON array of source names"),
+    Column("parts", JSON_TEXT, nullable=False, comment="JSON array: evidence code and digest of each fragment"),
+    Column("field_sources", text(128), nullable=False, comment="evidence code of each field, in field order"),
+    Column("revision", Integer, nullable=False, comment="counts the writes; guards against lost updates"),
+    # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
+    PrimaryKeyConstraint("id", name="pk_interaction", mssql_clustered=False),
+    Index("ix_interaction_occurred_at", "occurred_at", "id", mssql_clustered=True),
+)
+"""One row per interaction: what auditors read. Times UTC, durations in milliseconds."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    *_position_columns(),
+    Column("outcome", text(16), nullable=False, comment="kept, duplicate, skipped or quarantined"),
+    Column("source", text(32), nullable=True),
+    PrimaryKeyConstraint(*_POSITION, name="pk_delivery"),
+    sqlite_with_rowid=False,
+)
+"""Every position ever received, and what became of its event the first time."""
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("interaction_id", exact_text(128), nullable=False),
+    *_position_columns(),
+    PrimaryKeyConstraint("interaction_id", *_POSITION, name="pk_waiting"),
+    sqlite_with_rowid=False,
+)
+"""The kept deliveries that speak of an interaction which is still pending."""
+
+hub_partition = Table(
+    "hub_partition",
+    metadata,
+    Column("hub", exact_text(64), nullable=False),
+    Column("partition_id", exact_text(32), nullable=False),
+    Column("received", COUNT, nullable=False, comment="events handed over, repeats included"),
+    Column("redelivered", COUNT, nullable=False, comment="of those, at a position seen before"),
+    Column("last_sequence", COUNT, nullable=False),
+    Column("last_enqueued_at", UtcTime(), nullable=False),
+    PrimaryKeyConstraint("hub", "partition_id", name="pk_hub_partition"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", exact_text(32), nullable=False, comment="digest of the bytes: the same event is kept once"),
+    *_position_columns(),
+    Column("reason", text(512), nullable=False),
+    Column("parser_version", text(32), nullable=False),
+    Column("size", COUNT, nullable=False, comment="bytes of the event as received"),
+    Column("body", BLOB, nullable=False, comment="the event, zstd"),
+    PrimaryKeyConstraint("id", name="pk_quarantine"),
+)
+
+content = Table(
+    "content",
+    metadata,
+    Column("interaction_id", exact_text(128), nullable=False),
+    Column("document", exact_text(64), nullable=False, comment="evidence code and digest of the fragment"),
+    Column("body", BLOB, nullable=False, comment="the fragment's document, zstd"),
+    PrimaryKeyConstraint("interaction_id", "document", name="pk_content"),
+)
+"""The embedded content store: one document per fragment, written once."""
+
+content_read = Table(
+    "content_read",
+    metadata,
+    Column("id", Integer, Identity(), nullable=False),
+    Column("read_at", UtcTime(), nullable=False),
+    Column("reader", text(256), nullable=False),
+    Column("route", text(64), nullable=False),
+    Column("subject", text(1024), nullable=False, comment="the interaction's id, or the query asked"),
+    PrimaryKeyConstraint("id", name="pk_content_read"),
+)
+"""Who read content, when: the record of the readers of the record."""
+
+dirty_hour = Table(
+    "dirty_hour",
+    metadata,
+    Column("id", Integer, Identity(), nullable=False),
+    Column("hour", UtcTime(), nullable=False),
+    PrimaryKeyConstraint("id", name="pk_dirty_hour"),
+)
+"""Hours whose rollup is out of date; written with the facts, see docs/adr."""
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", text(64), nullable=False),
+    Column("taken", COUNT, nullable=False),
+    PrimaryKeyConstraint("name", name="pk_lease"),
+)
+"""A row per job that must not run beside itself: the job's transaction updates it first."""
+
+DIMENSIONS = {
+    "operation": text(32),
+    "model": text(128),
+    "deployment": text(128),
+    "subscription_id": exact_text(128),
+    "product_id": exact_text(128),
+    "caller_ip": text(64),
+    "app_id": exact_text(128),
+    "user_id": exact_text(128),
+}
+"""What usage can be grouped by; named as the interaction's columns are."""
+
+MEASURES = (
+    "requests",
+    "errors",
+    "unmetered_requests",
+    "input_tokens",
+    "cached_input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+)
+
+
+def _usage_table(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("interval_start", UtcTime(), nullable=False),
+        *(Column(dimension, kind, nullable=True) for dimension, kind in DIMENSIONS.items()),
+        *(Column(measure, COUNT, nullable=False) for measure in MEASURES),
+        Index(f"ix_{name}_interval_start", "interval_start", mssql_clustered=True),
+    )
+
+
+usage_hour = _usage_table("usage_hour")
+usage_day = _usage_table("usage_day")
+usage_month = _usage_table("usage_month")
+
+USAGE = {"hour": usage_hour, "day": usage_day, "month": usage_month}
+"""Interval -> its rollup."""

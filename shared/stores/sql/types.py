@@ -1,0 +1,56 @@
+"""Column types that mean the same in SQLite and in Azure SQL."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, CHAR, Float, LargeBinary, String, Unicode, UnicodeText
+from sqlalchemy.dialects import mssql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from shared.domain.values import utc_of
+
+__all__ = ["BLOB", "COUNT", "FLAG", "JSON_TEXT", "NUMBER", "UtcTime", "exact_text", "text"]
+
+# Case counts in ids, and SQL Server's default collations would not see it.
+EXACT = "Latin1_General_100_BIN2"
+
+# A rowid alias in SQLite must be spelt INTEGER; a bigint column there works for everything else.
+COUNT = BigInteger()
+NUMBER = Float(53)
+FLAG = Boolean(create_constraint=False)
+BLOB = LargeBinary().with_variant(mssql.VARBINARY("max"), "mssql")
+JSON_TEXT = UnicodeText().with_variant(mssql.NVARCHAR(None), "mssql")
+
+
+def text(limit: int) -> TypeEngine[str]:
+    """Return a text column type of at most `limit` UTF-16 units, compared as the database does."""
+    return Unicode(limit)
+
+
+def exact_text(limit: int) -> TypeEngine[str]:
+    """Return a text column type for identifiers: compared by code point, in both databases."""
+    return Unicode(limit).with_variant(mssql.NVARCHAR(limit, collation=EXACT), "mssql")
+
+
+class UtcTime(TypeDecorator[str]):
+    """A canonical UTC time text in Python; datetime2(3) in Azure SQL, the text itself in SQLite."""
+
+    impl = CHAR(24)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        if dialect.name == "mssql":
+            return dialect.type_descriptor(mssql.DATETIME2(3))
+        return dialect.type_descriptor(String(24))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401  # two drivers, two types
+        """Give the driver what it stores."""
+        if value is None or dialect.name != "mssql":
+            return value
+        return datetime.fromisoformat(value).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401  # two drivers, two types
+        """Give the canonical text, whatever the driver returned."""
+        return utc_of(value) if isinstance(value, datetime) else value
