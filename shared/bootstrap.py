@@ -2,12 +2,79 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Callable
+from typing import TYPE_CHECKING
 
 from shared.domain.delivery import Delivery
 from shared.settings import Settings
 
+if TYPE_CHECKING:
+    from shared.services.audit import AuditService
+    from shared.services.ingest import IngestOutcome
+
 __all__ = ["Services", "reset", "services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What triggers call: use cases with their stores bound."""
+
+    settings: Settings
+    ingest: "Callable[[Sequence[Delivery]], IngestOutcome]"
+    rebuild_usage_rollups: Callable[[], int]
+    audit: "AuditService"
+    close: Callable[[], None]
+    """Give back the stores' connections."""
+
+
+_lock = threading.Lock()
+_services: Services | None = None
+
+
+def services() -> Services:
+    """Return this process's services, building them on the first call.
+
+    Locked, because functions run on a thread pool and two first calls can race.
+
+    Raises:
+        ConfigurationError: a setting is missing or cannot be read; the next call tries again.
+    """
+    global _services  # noqa: PLW0603  # one per process is the point
+    if _services is None:
+        with _lock:
+            if _services is None:
+                _services = _build(Settings.read(os.environ))
+    return _services
+
+
+def reset() -> None:
+    """Forget the services, so that the next call reads the settings anew."""
+    global _services  # noqa: PLW0603  # as above
+    with _lock:
+        if _services is not None:
+            _services.close()
+        _services = None
+
+
+def _build(settings: Settings) -> Services:
+    # Imported here: the worker indexes functions at every cold start, and most need no store for that.
+    from shared.services.audit import AuditService  # noqa: PLC0415
+    from shared.services.ingest import ingest  # noqa: PLC0415
+    from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
+    from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
+    from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
+    from shared.stores.sql.engine import create_engine  # noqa: PLC0415
+    from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
+    from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
+
+    engine = create_engine(settings.database_url)
+    content = SqlContentStore(engine)
+    return Services(
+        settings=settings,
+        ingest=partial(ingest, ledger=SqlLedger(engine), content=content),
+        rebuild_usage_rollups=partial(rebuild_usage_rollups, SqlUsageRollups(engine)),
+        audit=AuditService(store=SqlAuditStore(engine), content=content),
+        close=engine.dispose,
+    )

@@ -6,7 +6,7 @@ add a field: one line here, one migration (CONTRIBUTING.md has the recipe).
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 __all__ = [
@@ -29,7 +29,7 @@ PREVIEW_LENGTH: Final = 100
 """Characters of prompt and completion kept beside the facts, as the article's second query asks."""
 
 
-class State(str, Enum):
+class State(StrEnum):
     """How much of an interaction is known, or who ended it."""
 
     COMPLETE = "complete"
@@ -42,7 +42,7 @@ class State(str, Enum):
     FAILED = "failed"
 
 
-class Provenance(str, Enum):
+class Provenance(StrEnum):
     """Where token counts come from, best first."""
 
     REPORTED = "reported"

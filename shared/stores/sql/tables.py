@@ -10,6 +10,7 @@ from shared.stores.sql.types import (
     FLAG,
     JSON_TEXT,
     NUMBER,
+    SERIAL,
     UtcTime,
     exact_text,
     text,
@@ -36,12 +37,13 @@ __all__ = [
 
 metadata = MetaData()
 
-_EXACT_FIELDS = {"subscription_id", "product_id", "api_id", "user_id", "app_id", "response_id"}
+# Prose is compared as the database likes; everything that is filtered or grouped by, exactly.
+_PROSE = {"error_message", "prompt_preview", "completion_preview"}
 
 
 def _type_of(field: Field) -> TypeEngine[object]:
     if field.kind is Kind.TEXT:
-        return exact_text(field.limit) if field.name in _EXACT_FIELDS else text(field.limit)
+        return text(field.limit) if field.name in _PROSE else exact_text(field.limit)
     return {
         Kind.JSON: JSON_TEXT,
         Kind.TIME: UtcTime(),
@@ -69,10 +71,10 @@ interaction = Table(
     *(Column(field.name, _type_of(field), nullable=field.name != "occurred_at") for field in FIELDS),
     Column("state", text(16), nullable=False),
     Column("usage_provenance", text(16), nullable=False),
-    Column("sources", JSON_TEXT, nullable=False, comment="JSON array of source names"),
-    Column("parts", JSON_TEXT, nullable=False, comment="JSON array: evidence code and digest of each fragment"),
-    Column("field_sources", text(128), nullable=False, comment="evidence code of each field, in field order"),
-    Column("revision", Integer, nullable=False, comment="counts the writes; guards against lost updates"),
+    Column("sources", JSON_TEXT, nullable=False),  # JSON array of source names
+    Column("parts", JSON_TEXT, nullable=False),  # JSON array: evidence code and digest of each fragment
+    Column("field_sources", text(128), nullable=False),  # evidence code of each field, in field order
+    Column("revision", Integer, nullable=False),  # counts the writes; guards against lost updates
     # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
     PrimaryKeyConstraint("id", name="pk_interaction", mssql_clustered=False),
     Index("ix_interaction_occurred_at", "occurred_at", "id", mssql_clustered=True),
@@ -83,7 +85,7 @@ delivery = Table(
     "delivery",
     metadata,
     *_position_columns(),
-    Column("outcome", text(16), nullable=False, comment="kept, duplicate, skipped or quarantined"),
+    Column("outcome", text(16), nullable=False),  # kept, duplicate, skipped or quarantined
     Column("source", text(32), nullable=True),
     PrimaryKeyConstraint(*_POSITION, name="pk_delivery"),
     sqlite_with_rowid=False,
@@ -105,8 +107,8 @@ hub_partition = Table(
     metadata,
     Column("hub", exact_text(64), nullable=False),
     Column("partition_id", exact_text(32), nullable=False),
-    Column("received", COUNT, nullable=False, comment="events handed over, repeats included"),
-    Column("redelivered", COUNT, nullable=False, comment="of those, at a position seen before"),
+    Column("received", COUNT, nullable=False),  # events handed over, repeats included
+    Column("redelivered", COUNT, nullable=False),  # of those, at a position seen before
     Column("last_sequence", COUNT, nullable=False),
     Column("last_enqueued_at", UtcTime(), nullable=False),
     PrimaryKeyConstraint("hub", "partition_id", name="pk_hub_partition"),
@@ -115,12 +117,12 @@ hub_partition = Table(
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("id", exact_text(32), nullable=False, comment="digest of the bytes: the same event is kept once"),
+    Column("id", exact_text(32), nullable=False),  # digest of the bytes: the same event is kept once
     *_position_columns(),
     Column("reason", text(512), nullable=False),
     Column("parser_version", text(32), nullable=False),
-    Column("size", COUNT, nullable=False, comment="bytes of the event as received"),
-    Column("body", BLOB, nullable=False, comment="the event, zstd"),
+    Column("size", COUNT, nullable=False),  # bytes of the event as received
+    Column("body", BLOB, nullable=False),  # the event, zstd
     PrimaryKeyConstraint("id", name="pk_quarantine"),
 )
 
@@ -128,8 +130,8 @@ content = Table(
     "content",
     metadata,
     Column("interaction_id", exact_text(128), nullable=False),
-    Column("document", exact_text(64), nullable=False, comment="evidence code and digest of the fragment"),
-    Column("body", BLOB, nullable=False, comment="the fragment's document, zstd"),
+    Column("document", exact_text(64), nullable=False),  # evidence code and digest of the fragment
+    Column("body", BLOB, nullable=False),  # the fragment's document, zstd
     PrimaryKeyConstraint("interaction_id", "document", name="pk_content"),
 )
 """The embedded content store: one document per fragment, written once."""
@@ -137,11 +139,11 @@ content = Table(
 content_read = Table(
     "content_read",
     metadata,
-    Column("id", Integer, Identity(), nullable=False),
+    Column("id", SERIAL, Identity(), nullable=False),
     Column("read_at", UtcTime(), nullable=False),
     Column("reader", text(256), nullable=False),
     Column("route", text(64), nullable=False),
-    Column("subject", text(1024), nullable=False, comment="the interaction's id, or the query asked"),
+    Column("subject", text(1024), nullable=False),  # the interaction's id, or the query asked
     PrimaryKeyConstraint("id", name="pk_content_read"),
 )
 """Who read content, when: the record of the readers of the record."""
@@ -149,7 +151,7 @@ content_read = Table(
 dirty_hour = Table(
     "dirty_hour",
     metadata,
-    Column("id", Integer, Identity(), nullable=False),
+    Column("id", SERIAL, Identity(), nullable=False),
     Column("hour", UtcTime(), nullable=False),
     PrimaryKeyConstraint("id", name="pk_dirty_hour"),
 )
@@ -165,12 +167,12 @@ lease = Table(
 """A row per job that must not run beside itself: the job's transaction updates it first."""
 
 DIMENSIONS = {
-    "operation": text(32),
-    "model": text(128),
-    "deployment": text(128),
+    "operation": exact_text(32),
+    "model": exact_text(128),
+    "deployment": exact_text(128),
     "subscription_id": exact_text(128),
     "product_id": exact_text(128),
-    "caller_ip": text(64),
+    "caller_ip": exact_text(64),
     "app_id": exact_text(128),
     "user_id": exact_text(128),
 }

@@ -3,20 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, CHAR, Float, LargeBinary, String, Unicode, UnicodeText
+from sqlalchemy import CHAR, BigInteger, Boolean, Float, Integer, LargeBinary, String, Unicode, UnicodeText
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared.domain.values import utc_of
 
-__all__ = ["BLOB", "COUNT", "FLAG", "JSON_TEXT", "NUMBER", "UtcTime", "exact_text", "text"]
+__all__ = ["BLOB", "COUNT", "FLAG", "JSON_TEXT", "NUMBER", "SERIAL", "UtcTime", "exact_text", "text"]
 
 # Case counts in ids, and SQL Server's default collations would not see it.
 EXACT = "Latin1_General_100_BIN2"
 
-# A rowid alias in SQLite must be spelt INTEGER; a bigint column there works for everything else.
 COUNT = BigInteger()
+# SQLite hands out numbers only to a key that is spelt INTEGER.
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 NUMBER = Float(53)
 FLAG = Boolean(create_constraint=False)
 BLOB = LargeBinary().with_variant(mssql.VARBINARY("max"), "mssql")

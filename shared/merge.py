@@ -1,0 +1,103 @@
+"""Fragments -> interaction: a join that is commutative, associative and idempotent; pure.
+
+Each field knows which witness is the best one for it (`Field.precedence`). A better witness replaces
+a worse one; between two words of the same witness the larger value wins (the smaller for fields
+that are `earliest`). Both are a maximum over a total order, so the order and the number of times in
+which fragments come make no difference. The row keeps, per field, the code of the witness that won.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
+
+__all__ = ["merge", "parts_of", "sources_of"]
+
+Row = dict[str, Any]
+
+_NOBODY = "."
+_RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
+_EARLIEST = frozenset(field.name for field in FIELDS if field.earliest)
+_METERED = FIELD_NAMES[FIELD_NAMES.index("input_tokens") :]
+_PROVENANCES = tuple(Provenance)
+
+
+def merge(interaction_id: str, row: Row | None, fragments: Iterable[tuple[str, Fragment]]) -> Row:
+    """Return the interaction's row after `fragments`.
+
+    Args:
+        interaction_id: the id that all the fragments share.
+        row: the row so far, as this function returned it or as the ledger read it (nulls allowed).
+        fragments: each with its document key, `code:digest`, which becomes one of the row's `parts`.
+    """
+    values, codes, parts, revision = _opened(row)
+    for key, fragment in fragments:
+        parts.add(key)
+        _join(values, codes, fragment.code, fragment.facts)
+    return {
+        **values,
+        "id": interaction_id,
+        "state": _state(values),
+        "usage_provenance": _usage_provenance(codes),
+        "sources": orjson.dumps(sources_of(parts)).decode(),
+        "parts": orjson.dumps(sorted(parts)).decode(),
+        "field_sources": "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES]),
+        "revision": revision,
+    }
+
+
+def parts_of(row: Row) -> set[str]:
+    """Return the document keys of the fragments that `row` was merged from."""
+    return set(orjson.loads(row["parts"]))
+
+
+def sources_of(parts: Iterable[str]) -> list[str]:
+    """Return the public names of the sources that spoke, sorted."""
+    return sorted({EVIDENCE[part[0]].source for part in parts})
+
+
+def _opened(row: Row | None) -> tuple[Facts, dict[str, str], set[str], int]:
+    if row is None:
+        return {}, {}, set(), 0
+    values = {name: row[name] for name in FIELD_NAMES if row.get(name) is not None}
+    codes = {name: code for name, code in zip(FIELD_NAMES, row["field_sources"], strict=False) if code != _NOBODY}
+    return values, codes, parts_of(row), row["revision"]
+
+
+def _join(values: Facts, codes: dict[str, str], code: str, facts: Facts) -> None:
+    for name, value in facts.items():
+        holder = codes.get(name)
+        if holder is None:
+            wins = True
+        elif holder == code:
+            wins = value < values[name] if name in _EARLIEST else value > values[name]
+        else:
+            ranks = _RANKS[name]
+            wins = ranks[code] > ranks[holder]
+        if wins:
+            values[name] = value
+            codes[name] = code
+
+
+def _state(values: Facts) -> State:
+    if not (values.get("has_request") and values.get("has_response")):
+        return State.PENDING
+    error = values.get("error_code")
+    if values.get("gateway_refused") or error == "content_filter":
+        return State.REFUSED
+    status = values.get("http_status")
+    if (status is None and error is not None) or (status is not None and status >= 400):  # noqa: PLR2004  # HTTP
+        return State.FAILED
+    return State.COMPLETE
+
+
+def _usage_provenance(codes: dict[str, str]) -> Provenance:
+    best = len(_PROVENANCES) - 1
+    for name in _METERED:
+        code = codes.get(name)
+        if code is not None:
+            best = min(best, _PROVENANCES.index(EVIDENCE[code].provenance))
+    return _PROVENANCES[best]

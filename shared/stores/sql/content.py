@@ -1,0 +1,53 @@
+"""The embedded content store: one compressed document per fragment, beside the facts."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy as sa
+import zstandard
+from sqlalchemy.engine import Engine
+
+from shared.stores.ports import ContentDocument
+from shared.stores.sql import bulk, tables
+from shared.stores.sql.engine import reading, writing
+
+__all__ = ["SqlContentStore"]
+
+_LEVEL = 1
+"""Fastest of zstd's regular levels: conversations shrink to about half, as at the default level."""
+
+
+class SqlContentStore:
+    """`shared.stores.ports.ContentStore` on either database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use `engine`, whose database is migrated to the newest revision."""
+        self._engine = engine
+
+    def put(self, documents: Sequence[ContentDocument]) -> None:
+        """Keep documents; see the port."""
+        if not documents:
+            return
+        compressor = zstandard.ZstdCompressor(level=_LEVEL)  # not shareable between threads
+        rows = [
+            {"interaction_id": interaction_id, "document": document, "body": compressor.compress(body)}
+            for interaction_id, document, body in documents
+        ]
+        with writing(self._engine) as connection:
+            bulk.insert_missing(connection, tables.content, rows)
+
+    def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
+        """Return each interaction's documents; see the port."""
+        found: defaultdict[str, list[ContentDocument]] = defaultdict(list)
+        if not interaction_ids:
+            return found
+        table = tables.content
+        decompressor = zstandard.ZstdDecompressor()
+        with reading(self._engine) as connection:
+            ids = bulk.members(connection.dialect.name, interaction_ids, table.c.interaction_id.type)
+            query = sa.select(table).where(table.c.interaction_id.in_(ids))
+            for interaction_id, document, body in connection.execute(
+                query.order_by(table.c.interaction_id, table.c.document)
+            ):
+                found[interaction_id].append(ContentDocument(interaction_id, document, decompressor.decompress(body)))
+        return found

@@ -1,0 +1,110 @@
+"""Usage rollups in SQL: recomputed for the hours that dirty marks name, never incremented.
+
+Why this is safe beside ingest: docs/adr/0004.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from shared.domain.interaction import Provenance
+from shared.domain.values import utc_of
+from shared.stores.sql import bulk, tables
+from shared.stores.sql.engine import writing
+
+__all__ = ["SqlUsageRollups"]
+
+_MARKS = 10_000
+"""Marks read at a time; each is one touched hour of one batch."""
+_LEASE: Final = "usage rollups"
+_HTTP_ERROR: Final = 400
+
+_Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
+
+
+class SqlUsageRollups:
+    """`shared.stores.ports.UsageRollups` on either database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use `engine`, whose database is migrated to the newest revision."""
+        self._engine = engine
+
+    def rebuild(self, *, most_hours: int) -> list[str]:
+        """Recompute marked hours and the days and months they lie in; see the port."""
+        with writing(self._engine) as connection:
+            _take_lease(connection)
+            marks = _marks(connection)
+            hours = sorted(set(marks.values()))[:most_hours]
+            for hour in hours:
+                _replace(connection, tables.usage_hour, hour, _end(hour, "hour"), _usage_of_facts)
+            for day in sorted({f"{hour[:10]}T00:00:00.000Z" for hour in hours}):
+                _replace(connection, tables.usage_day, day, _end(day, "day"), _usage_of_hours)
+            for month in sorted({f"{hour[:7]}-01T00:00:00.000Z" for hour in hours}):
+                _replace(connection, tables.usage_month, month, _end(month, "month"), _usage_of_hours)
+            done = [mark for mark, hour in marks.items() if hour in set(hours)]
+            key = tables.dirty_hour.c.id
+            # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
+            chosen = bulk.members(connection.dialect.name, done, sa.BigInteger())
+            connection.execute(sa.delete(tables.dirty_hour).where(key.in_(chosen)))
+        return hours
+
+
+def _take_lease(connection: Connection) -> None:
+    """Make a second rebuild wait here: two at once would both insert the same hour."""
+    table = tables.lease
+    taken = connection.execute(sa.update(table).where(table.c.name == _LEASE).values(taken=table.c.taken + 1))
+    if taken.rowcount == 0:
+        connection.execute(sa.insert(table).values(name=_LEASE, taken=1))
+
+
+def _marks(connection: Connection) -> dict[int, str]:
+    table = tables.dirty_hour
+    query = sa.select(table.c.id, table.c.hour).order_by(table.c.id).limit(_MARKS)
+    return {mark: hour for mark, hour in connection.execute(query)}
+
+
+def _end(start: str, interval: str) -> str:
+    moment = datetime.fromisoformat(start)
+    if interval == "hour":
+        return utc_of(moment + timedelta(hours=1))
+    if interval == "day":
+        return utc_of(moment + timedelta(days=1))
+    return utc_of((moment.replace(day=28) + timedelta(days=4)).replace(day=1))
+
+
+def _replace(
+    connection: Connection, table: sa.Table, start: str, end: str, usage: Callable[[str, str], sa.Select[Any]]
+) -> None:
+    connection.execute(sa.delete(table).where(table.c.interval_start == start))
+    columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES]
+    connection.execute(sa.insert(table).from_select(columns, usage(start, end)))
+
+
+def _usage_of_facts(start: str, end: str) -> sa.Select[Any]:
+    facts = tables.interaction.c
+    flags = {
+        "requests": sa.literal(1),
+        "errors": sa.case((facts.http_status >= _HTTP_ERROR, 1), else_=0),
+        "unmetered_requests": sa.case((facts.usage_provenance == Provenance.MISSING.value, 1), else_=0),
+    }
+    measures = [flags[name] if name in flags else facts[name] for name in tables.MEASURES]
+    return _grouped(facts, facts.occurred_at, measures, start, end)
+
+
+def _usage_of_hours(start: str, end: str) -> sa.Select[Any]:
+    hours = tables.usage_hour.c
+    return _grouped(hours, hours.interval_start, [hours[name] for name in tables.MEASURES], start, end)
+
+
+def _grouped(
+    columns: _Columns, moment: sa.Column[Any], measures: Sequence[sa.ColumnElement[Any]], start: str, end: str
+) -> sa.Select[Any]:
+    dimensions = [columns[name] for name in tables.DIMENSIONS]
+    # Counted as bigint: SQL Server sums ints into an int.
+    sums = [sa.func.coalesce(sa.func.sum(sa.cast(measure, sa.BigInteger())), 0) for measure in measures]
+    interval = sa.literal(start, tables.usage_hour.c.interval_start.type)
+    return sa.select(interval, *dimensions, *sums).where(moment >= start, moment < end).group_by(*dimensions)

@@ -1,0 +1,259 @@
+BEGIN TRANSACTION;
+
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+GO
+
+-- Running upgrade  -> 0001
+
+CREATE TABLE content (
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    document NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    body VARBINARY(max) NOT NULL,
+    CONSTRAINT pk_content PRIMARY KEY (interaction_id, document)
+);
+
+GO
+
+CREATE TABLE content_read (
+    id BIGINT NOT NULL IDENTITY,
+    read_at DATETIME2(3) NOT NULL,
+    reader NVARCHAR(256) NOT NULL,
+    route NVARCHAR(64) NOT NULL,
+    subject NVARCHAR(1024) NOT NULL,
+    CONSTRAINT pk_content_read PRIMARY KEY (id)
+);
+
+GO
+
+CREATE TABLE delivery (
+    hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    partition_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    sequence BIGINT NOT NULL,
+    enqueued_at DATETIME2(3) NOT NULL,
+    outcome NVARCHAR(16) NOT NULL,
+    source NVARCHAR(32) NULL,
+    CONSTRAINT pk_delivery PRIMARY KEY (hub, partition_id, sequence, enqueued_at)
+);
+
+GO
+
+CREATE TABLE dirty_hour (
+    id BIGINT NOT NULL IDENTITY,
+    hour DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_dirty_hour PRIMARY KEY (id)
+);
+
+GO
+
+CREATE TABLE hub_partition (
+    hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    partition_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    received BIGINT NOT NULL,
+    redelivered BIGINT NOT NULL,
+    last_sequence BIGINT NOT NULL,
+    last_enqueued_at DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_hub_partition PRIMARY KEY (hub, partition_id)
+);
+
+GO
+
+CREATE TABLE interaction (
+    id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    occurred_at DATETIME2(3) NOT NULL,
+    has_request BIT NULL,
+    has_response BIT NULL,
+    gateway_refused BIT NULL,
+    http_status BIGINT NULL,
+    error_code NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    error_message NVARCHAR(1024) NULL,
+    operation NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL,
+    operation_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    method NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL,
+    path NVARCHAR(1024) COLLATE Latin1_General_100_BIN2 NULL,
+    api_version NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    streamed BIT NULL,
+    parameters NVARCHAR(max) NULL,
+    request_bytes BIGINT NULL,
+    prompt_preview NVARCHAR(200) NULL,
+    caller_ip NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    api_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    user_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    app_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    [identity] NVARCHAR(max) NULL,
+    session_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    end_user_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    client_request_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    tags NVARCHAR(max) NULL,
+    gateway_name NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    gateway_region NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL,
+    backend_id NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NULL,
+    backend_host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NULL,
+    attempts NVARCHAR(max) NULL,
+    response_headers NVARCHAR(max) NULL,
+    response_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    response_bytes BIGINT NULL,
+    latency_ms FLOAT(53) NULL,
+    backend_ms FLOAT(53) NULL,
+    time_to_first_byte_ms FLOAT(53) NULL,
+    finish_reasons NVARCHAR(max) NULL,
+    tool_calls BIGINT NULL,
+    completion_preview NVARCHAR(200) NULL,
+    prompt_filtered BIT NULL,
+    completion_filtered BIT NULL,
+    filter_categories NVARCHAR(max) NULL,
+    truncated BIT NULL,
+    input_tokens BIGINT NULL,
+    cached_input_tokens BIGINT NULL,
+    cache_write_tokens BIGINT NULL,
+    output_tokens BIGINT NULL,
+    reasoning_tokens BIGINT NULL,
+    audio_input_tokens BIGINT NULL,
+    audio_output_tokens BIGINT NULL,
+    image_input_tokens BIGINT NULL,
+    image_output_tokens BIGINT NULL,
+    total_tokens BIGINT NULL,
+    images BIGINT NULL,
+    seconds FLOAT(53) NULL,
+    characters BIGINT NULL,
+    state NVARCHAR(16) NOT NULL,
+    usage_provenance NVARCHAR(16) NOT NULL,
+    sources NVARCHAR(max) NOT NULL,
+    parts NVARCHAR(max) NOT NULL,
+    field_sources NVARCHAR(128) NOT NULL,
+    revision INTEGER NOT NULL,
+    CONSTRAINT pk_interaction PRIMARY KEY (id)
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_interaction_occurred_at ON interaction (occurred_at, id);
+
+GO
+
+CREATE TABLE lease (
+    name NVARCHAR(64) NOT NULL,
+    taken BIGINT NOT NULL,
+    CONSTRAINT pk_lease PRIMARY KEY (name)
+);
+
+GO
+
+CREATE TABLE quarantine (
+    id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    partition_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    sequence BIGINT NOT NULL,
+    enqueued_at DATETIME2(3) NOT NULL,
+    reason NVARCHAR(512) NOT NULL,
+    parser_version NVARCHAR(32) NOT NULL,
+    size BIGINT NOT NULL,
+    body VARBINARY(max) NOT NULL,
+    CONSTRAINT pk_quarantine PRIMARY KEY (id)
+);
+
+GO
+
+CREATE TABLE usage_day (
+    interval_start DATETIME2(3) NOT NULL,
+    operation NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    caller_ip NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL,
+    app_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    user_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    unmetered_requests BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    cached_input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    reasoning_tokens BIGINT NOT NULL,
+    total_tokens BIGINT NOT NULL
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_usage_day_interval_start ON usage_day (interval_start);
+
+GO
+
+CREATE TABLE usage_hour (
+    interval_start DATETIME2(3) NOT NULL,
+    operation NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    caller_ip NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL,
+    app_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    user_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    unmetered_requests BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    cached_input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    reasoning_tokens BIGINT NOT NULL,
+    total_tokens BIGINT NOT NULL
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_usage_hour_interval_start ON usage_hour (interval_start);
+
+GO
+
+CREATE TABLE usage_month (
+    interval_start DATETIME2(3) NOT NULL,
+    operation NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    caller_ip NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL,
+    app_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    user_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    requests BIGINT NOT NULL,
+    errors BIGINT NOT NULL,
+    unmetered_requests BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    cached_input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    reasoning_tokens BIGINT NOT NULL,
+    total_tokens BIGINT NOT NULL
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_usage_month_interval_start ON usage_month (interval_start);
+
+GO
+
+CREATE TABLE waiting (
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    partition_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    sequence BIGINT NOT NULL,
+    enqueued_at DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_waiting PRIMARY KEY (interaction_id, hub, partition_id, sequence, enqueued_at)
+);
+
+GO
+
+INSERT INTO alembic_version (version_num) OUTPUT inserted.version_num VALUES ('0001');
+
+GO
+
+COMMIT;
+
+GO
