@@ -8,13 +8,18 @@ from typing import Any, NamedTuple, Protocol
 from shared.domain.delivery import Position
 
 __all__ = [
+    "AuditStore",
     "Batch",
     "ContentDocument",
     "ContentStore",
+    "InteractionFilter",
     "Ledger",
     "LedgerTransaction",
+    "ListKey",
+    "PartitionCounts",
     "Quarantined",
     "Row",
+    "UsageQuery",
     "UsageRollups",
 ]
 
@@ -114,3 +119,98 @@ class UsageRollups(Protocol):
 
     def rebuild(self, *, most_hours: int) -> Iterable[str]:
         """Recompute up to `most_hours` of the hours marked dirty; return them, empty when all is clean."""
+
+
+class ListKey(NamedTuple):
+    """Where an item stands in a list that goes from the newest to the oldest."""
+
+    moment: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionFilter:
+    """What a list of interactions is narrowed to; None narrows nothing."""
+
+    occurred_from: str | None = None
+    """Inclusive."""
+    occurred_before: str | None = None
+    """Exclusive."""
+    operation: str | None = None
+    model: str | None = None
+    deployment: str | None = None
+    subscription_id: str | None = None
+    product_id: str | None = None
+    user_id: str | None = None
+    app_id: str | None = None
+    caller_ip: str | None = None
+    http_status: int | None = None
+    state: str | None = None
+    streamed: bool | None = None
+    filtered: bool | None = None
+    """Whether the content filter is known to have acted on prompt or completion."""
+    min_total_tokens: int | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageQuery:
+    """Which rollups are added up, and into which groups."""
+
+    dimensions: tuple[str, ...] = ()
+    """Columns of the rollups to group by."""
+    interval: str | None = None
+    """`hour`, `day` or `month`; None adds up the whole range, from the hours."""
+    starts_from: str | None = None
+    """First interval start, inclusive."""
+    starts_before: str | None = None
+    """Interval starts, exclusive."""
+
+
+class PartitionCounts(NamedTuple):
+    """What the ledger holds about one partition of one hub."""
+
+    hub: str
+    partition: str
+    received: int
+    redelivered: int
+    kept: int
+    duplicate: int
+    skipped: int
+    quarantined: int
+    waiting: int
+    """Of the kept, those that speak of an interaction which is pending now."""
+    last_sequence: int | None
+    last_enqueued_at: str | None
+
+
+class AuditStore(Protocol):
+    """The reading side. Every method raises StoreUnavailableError when the database does not answer."""
+
+    def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return up to `limit` rows behind `after` in (occurred_at, id) order, newest first."""
+
+    def interaction(self, interaction_id: str) -> Row | None:
+        """Return one row, or None when there is no such interaction."""
+
+    def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return id, occurred_at, model, input_tokens and prompt_preview, as `interactions` does."""
+
+    def usage(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> list[Row]:
+        """Return up to `limit` groups behind `after`, in the order of their keys.
+
+        A row has the group's dimensions (an unknown value is ""), `interval_start` when the query
+        has an interval, and all measures. Its key is interval start, then dimensions.
+        """
+
+    def partitions(self) -> list[PartitionCounts]:
+        """Return the counts of every hub and partition, all as of one moment."""
+
+    def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return up to `limit` rows, without bodies, behind `after` in (enqueued_at, id) order, newest first."""
+
+    def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
+        """Keep who read content, when and by which route; durable on return."""
+
+    def check(self) -> None:
+        """Return if the database answers and holds the ledger's tables."""
