@@ -1,0 +1,63 @@
+# Needs make and a Python from 3.11 to 3.13, nothing else. `make` lists the targets.
+#
+#   PYTHON=/path/to/python   which Python; without it the newest that works
+#   VENV=.venv               where its packages go
+#   ARGS="..."               passed on by test, bench, demo and start
+
+PYTHON ?=
+VENV ?= .venv
+SERVE ?= 1
+ARGS ?=
+bin := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo start test check bench fmt lock schema clean packages packages-dev
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: packages ## an hour of sample traffic through the triggers, the two tables, then the audit API (SERVE=0: stop after the tables)
+	@"$(bin)/python" -m localhost demo $(if $(filter 0 no false,$(SERVE)),--no-serve) $(ARGS)
+
+start: packages ## the functions on http://127.0.0.1:7071, with the ledger under .local/
+	@"$(bin)/python" -m localhost start $(ARGS)
+
+test: packages-dev ## all tests (ARGS="-k replay")
+	@"$(bin)/python" -m pytest $(ARGS)
+
+check: packages-dev ## format, lint, types, layers, spelling, rendered schema: what CI checks
+	@"$(bin)/ruff" format --check --quiet --diff .
+	@"$(bin)/ruff" check --quiet .
+	@"$(bin)/lint-imports" --no-logo >"$(VENV)/lint-imports.log" || { cat "$(VENV)/lint-imports.log"; exit 1; }
+	@"$(bin)/mypy"
+	@"$(bin)/codespell"
+	@"$(bin)/python" -m shared.stores.sql.migrate schema | diff -u sql/schema.sql - \
+		|| { echo "sql/schema.sql is not what the migrations render: run make schema"; exit 1; }
+	@echo "All checks passed."
+
+bench: packages-dev ## CPU time per interaction beside a bare loop (ARGS="--quick")
+	@"$(bin)/python" -m tests.benchmarks $(ARGS)
+
+fmt: packages-dev ## format, and fix what ruff can fix
+	@"$(bin)/ruff" check --quiet --fix-only .
+	@"$(bin)/ruff" format .
+
+lock: packages-dev ## write requirements*.txt from requirements*.in (ARGS=--upgrade: take newer versions)
+	@for name in requirements requirements-local requirements-dev; do \
+		"$(bin)/uv" pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+			--custom-compile-command "make lock" --output-file $$name.txt $(ARGS) $$name.in || exit 1; \
+	done
+
+schema: packages-dev ## write sql/schema.sql from the migrations
+	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new
+	@mv sql/schema.sql.new sql/schema.sql
+
+clean: ## remove what these targets made, the local ledger too
+	rm -rf "$(VENV)" .local .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+packages:
+	@.ci/venv "$(VENV)" requirements-local.txt "$(PYTHON)"
+
+packages-dev:
+	@.ci/venv "$(VENV)" requirements-dev.txt "$(PYTHON)"
