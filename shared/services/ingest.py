@@ -12,7 +12,7 @@ from shared.domain.fragment import Fragment
 from shared.domain.interaction import State
 from shared.errors import ConflictError, EventError
 from shared.merge import merge, parts_of
-from shared.sources import Reading, read_event
+from shared.sources import PARSER_VERSION, Reading, read_event
 from shared.stores.ports import (
     Batch,
     ContentDocument,
@@ -88,7 +88,7 @@ def _read(delivery: Delivery) -> _Read:
     try:
         reading: Reading = read_event(body, position.enqueued_at)
     except EventError as error:
-        return _Read(position, (), None, Quarantined(_digest(body), position, str(error), body))
+        return _Read(position, (), None, Quarantined(_digest(body), position, str(error), PARSER_VERSION, body))
     keyed = tuple((f"{fragment.code}:{_digest(fragment.document)}", fragment) for fragment in reading.fragments)
     return _Read(position, keyed, reading.source, None)
 

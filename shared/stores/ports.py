@@ -56,6 +56,7 @@ class Quarantined(NamedTuple):
     id: str
     position: Position
     reason: str
+    parser_version: str
     body: bytes
 
 

@@ -1,11 +1,11 @@
 """Many rows, one statement: how each database takes a batch.
 
 Azure SQL gets all rows as one JSON parameter, opened by `openjson` on the server: one round trip
-whatever the size. SQLite has no round trips; there one prepared statement runs over the rows, which
-docs/adr/0003 measures at half the cost of `json_each`.
+whatever the size. SQLite has no round trips; there one prepared statement runs over the rows, at
+half the cost of `json_each` (docs/adr/0005-bulk-writes.md).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
@@ -17,19 +17,27 @@ from sqlalchemy.engine import Connection
 from shared.stores.ports import Row
 from shared.stores.sql.types import EXACT, UtcTime
 
-__all__ = ["insert", "insert_missing", "members", "update"]
+__all__ = [
+    "insert",
+    "insert_missing",
+    "insert_statement",
+    "json_rows",
+    "members",
+    "update",
+    "update_statement",
+]
 
-_MSSQL = mssql.dialect()
+_MSSQL = mssql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its constructor untyped
 
 
 def insert(connection: Connection, table: sa.Table, rows: Collection[Row]) -> None:
     """Insert rows; a key that exists raises the driver's integrity error."""
-    _run(connection, table, rows, _statement(table, connection.dialect.name, skip_existing=False))
+    _run(connection, insert_statement(table, connection.dialect.name, skip_existing=False), table, _names(table), rows)
 
 
 def insert_missing(connection: Connection, table: sa.Table, rows: Collection[Row]) -> None:
     """Insert the rows whose primary key is not there yet."""
-    _run(connection, table, rows, _statement(table, connection.dialect.name, skip_existing=True))
+    _run(connection, insert_statement(table, connection.dialect.name, skip_existing=True), table, _names(table), rows)
 
 
 def update(connection: Connection, table: sa.Table, rows: Collection[Row], *, guard: str) -> int:
@@ -38,60 +46,31 @@ def update(connection: Connection, table: sa.Table, rows: Collection[Row], *, gu
     Returns:
         How many rows were written: fewer than given when a guard did not match.
     """
-    if not rows:
-        return 0
-    if connection.dialect.name == "mssql":
-        statement = _mssql_update(table, guard)
-        return connection.exec_driver_sql(statement, (_json_rows(table, rows),)).rowcount
-    statement, names = _sqlite_update(table, guard)
-    return connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows]).rowcount
+    statement = update_statement(table, connection.dialect.name, guard)
+    keys = [column.name for column in table.primary_key]
+    names = (*_values(table, guard), *keys, guard)
+    return _run(connection, statement, table, names, rows)
 
 
 def members(dialect_name: str, values: Iterable[str | int], kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
     """Return a subquery of `values`, bound as one JSON parameter, to stand after `in`."""
     parameter = sa.literal(orjson.dumps(list(values)).decode(), sa.UnicodeText())
     if dialect_name == "mssql":
-        value = sa.func.openjson(parameter).table_valued("value").c.value
-        return sa.select(sa.cast(value, kind))
+        return sa.select(sa.cast(sa.func.openjson(parameter).table_valued("value").c.value, kind))
     return sa.select(sa.func.json_each(parameter).table_valued("value").c.value)
 
 
-def _run(connection: Connection, table: sa.Table, rows: Collection[Row], statement: str) -> None:
-    if not rows:
-        return
-    if connection.dialect.name == "mssql":
-        connection.exec_driver_sql(statement, (_json_rows(table, rows),))
-        return
+# Names of tables and columns are the product's own constants; every value is bound. Hence the S608s.
+
+
+@cache
+def insert_statement(table: sa.Table, dialect_name: str, *, skip_existing: bool) -> str:
+    """Return the statement that inserts a batch; on Azure SQL its one parameter is `rows`."""
     names = _names(table)
-    connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows])
-
-
-@cache
-def _names(table: sa.Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns if not column.identity)
-
-
-@cache
-def _statement(table: sa.Table, dialect_name: str, *, skip_existing: bool) -> str:
-    names = _names(table)
-    if dialect_name == "mssql":
-        return _mssql_insert(table, names, skip_existing=skip_existing)
-    verb = "insert or ignore" if skip_existing else "insert"
-    # Names of tables and columns are the product's own constants; every value is bound.
-    return f"{verb} into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
-
-
-@cache
-def _sqlite_update(table: sa.Table, guard: str) -> tuple[str, tuple[str, ...]]:
-    keys = tuple(column.name for column in table.primary_key)
-    names = tuple(name for name in _names(table) if name not in {*keys, guard})
-    where = " and ".join(f"{name} = ?" for name in (*keys, guard))
-    values = ", ".join(f"{name} = ?" for name in names)
-    return f"update {table.name} set {values}, {guard} = {guard} + 1 where {where}", (*names, *keys, guard)  # noqa: S608
-
-
-def _mssql_insert(table: sa.Table, names: Sequence[str], *, skip_existing: bool) -> str:
-    missing = f" where not exists (select 1 from {table.name} as existing where {_same_key(table)})"
+    if dialect_name != "mssql":
+        verb = "insert or ignore" if skip_existing else "insert"
+        return f"{verb} into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
+    missing = f" where not exists (select 1 from {table.name} as existing where {_same_key(table)})"  # noqa: S608
     return (
         f"insert into {table.name} ({', '.join(f'[{name}]' for name in names)})"  # noqa: S608
         f" select {', '.join(_incoming(table.columns[name]) for name in names)} from {_opened(table)}"
@@ -100,11 +79,14 @@ def _mssql_insert(table: sa.Table, names: Sequence[str], *, skip_existing: bool)
 
 
 @cache
-def _mssql_update(table: sa.Table, guard: str) -> str:
-    keys = {column.name for column in table.primary_key}
-    values = ", ".join(
-        f"[{name}] = {_incoming(table.columns[name])}" for name in _names(table) if name not in {*keys, guard}
-    )
+def update_statement(table: sa.Table, dialect_name: str, guard: str) -> str:
+    """Return the statement that updates a batch; on Azure SQL its one parameter is `rows`."""
+    names = _values(table, guard)
+    if dialect_name != "mssql":
+        where = " and ".join(f"{name} = ?" for name in (*(column.name for column in table.primary_key), guard))
+        values = ", ".join(f"{name} = ?" for name in names)
+        return f"update {table.name} set {values}, {guard} = {guard} + 1 where {where}"  # noqa: S608
+    values = ", ".join(f"[{name}] = {_incoming(table.columns[name])}" for name in names)
     return (
         f"update existing set {values}, [{guard}] = existing.[{guard}] + 1"  # noqa: S608
         f" from {table.name} as existing join {_opened(table)}"
@@ -112,28 +94,58 @@ def _mssql_update(table: sa.Table, guard: str) -> str:
     )
 
 
+def json_rows(table: sa.Table, rows: Iterable[Row]) -> str:
+    """Return rows as a JSON array of arrays, each value as `openjson` reads it into its column."""
+    columns = [table.columns[name] for name in _names(table)]
+    return orjson.dumps([[_wire_value(column, row.get(column.name)) for column in columns] for row in rows]).decode()
+
+
+def _run(
+    connection: Connection, statement: str, table: sa.Table, names: tuple[str, ...], rows: Collection[Row]
+) -> int:
+    """Run a batch statement, `names` being SQLite's parameters in their order; return the rows affected."""
+    if not rows:
+        return 0
+    if connection.dialect.name != "mssql":
+        return connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows]).rowcount
+    # Typed, so that the driver sends nvarchar(max): left alone it sends long text as ntext, which openjson refuses.
+    parameter = sa.bindparam("rows", json_rows(table, rows), sa.UnicodeText())
+    return connection.execute(sa.text(statement).bindparams(parameter)).rowcount
+
+
+@cache
+def _names(table: sa.Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.identity is None)
+
+
+@cache
+def _values(table: sa.Table, guard: str) -> tuple[str, ...]:
+    keys = {column.name for column in table.primary_key}
+    return tuple(name for name in _names(table) if name not in {*keys, guard})
+
+
 def _opened(table: sa.Table) -> str:
     columns = ", ".join(
         f"[{name}] {_wire_type(table.columns[name])} '$[{index}]'" for index, name in enumerate(_names(table))
     )
-    return f"openjson(?) with ({columns}) as incoming"
+    return f"openjson(:rows) with ({columns}) as incoming"
 
 
 def _same_key(table: sa.Table) -> str:
     # Columns opened from JSON carry the database's collation; the key columns have their own.
     return " and ".join(
-        f"existing.[{column.name}] = incoming.[{column.name}]{_collate(column)}" for column in table.primary_key
+        f"existing.[{column.name}] = incoming.[{column.name}]{_collation(column)}" for column in table.primary_key
     )
 
 
-def _collate(column: sa.Column[Any]) -> str:
-    return f" collate {EXACT}" if getattr(column.type.dialect_impl(_MSSQL), "collation", None) else ""
+def _collation(column: sa.Column[Any]) -> str:
+    return f" collate {EXACT}" if "COLLATE" in column.type.compile(dialect=_MSSQL) else ""
 
 
 def _wire_type(column: sa.Column[Any]) -> str:
     if isinstance(column.type, sa.LargeBinary):
         return "varchar(max)"
-    return str(column.type.compile(dialect=_MSSQL)).split(" COLLATE ")[0].lower()
+    return column.type.compile(dialect=_MSSQL).split(" COLLATE ")[0].lower()
 
 
 def _incoming(column: sa.Column[Any]) -> str:
@@ -142,13 +154,7 @@ def _incoming(column: sa.Column[Any]) -> str:
     return f"incoming.[{column.name}]"
 
 
-def _json_rows(table: sa.Table, rows: Iterable[Row]) -> str:
-    """Return rows as a JSON array of arrays, each value as its wire type reads it."""
-    columns = [table.columns[name] for name in _names(table)]
-    return orjson.dumps([[_wire_value(column, row.get(column.name)) for column in columns] for row in rows]).decode()
-
-
-def _wire_value(column: sa.Column[Any], value: Any) -> Any:  # noqa: ANN401  # as JSON as the columns are many
+def _wire_value(column: sa.Column[Any], value: Any) -> Any:  # noqa: ANN401  # as many kinds as columns
     if value is None:
         return None
     if isinstance(column.type, sa.LargeBinary):

@@ -9,7 +9,6 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
 from shared.errors import ConflictError
-from shared.sources import PARSER_VERSION
 from shared.stores.ports import Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
@@ -131,9 +130,9 @@ def _quarantine_rows(batch: Batch) -> list[Row]:
         | {
             "id": event_id,
             "reason": reason[:512],
-            "parser_version": PARSER_VERSION,
+            "parser_version": parser_version,
             "size": len(body),
             "body": compressor.compress(body),
         }
-        for event_id, position, reason, body in batch.quarantined
+        for event_id, position, reason, parser_version, body in batch.quarantined
     ]

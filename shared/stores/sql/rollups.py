@@ -1,6 +1,6 @@
 """Usage rollups in SQL: recomputed for the hours that dirty marks name, never incremented.
 
-Why this is safe beside ingest: docs/adr/0004.
+Why this is safe beside ingest: docs/adr/0004-dirty-hours.md.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,11 +40,11 @@ class SqlUsageRollups:
             marks = _marks(connection)
             hours = sorted(set(marks.values()))[:most_hours]
             for hour in hours:
-                _replace(connection, tables.usage_hour, hour, _end(hour, "hour"), _usage_of_facts)
+                _replace(connection, tables.usage_hour, hour, _end(hour, "hour"), usage_of_facts)
             for day in sorted({f"{hour[:10]}T00:00:00.000Z" for hour in hours}):
-                _replace(connection, tables.usage_day, day, _end(day, "day"), _usage_of_hours)
+                _replace(connection, tables.usage_day, day, _end(day, "day"), usage_of_hours)
             for month in sorted({f"{hour[:7]}-01T00:00:00.000Z" for hour in hours}):
-                _replace(connection, tables.usage_month, month, _end(month, "month"), _usage_of_hours)
+                _replace(connection, tables.usage_month, month, _end(month, "month"), usage_of_hours)
             done = [mark for mark, hour in marks.items() if hour in set(hours)]
             key = tables.dirty_hour.c.id
             # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
@@ -84,7 +84,7 @@ def _replace(
     connection.execute(sa.insert(table).from_select(columns, usage(start, end)))
 
 
-def _usage_of_facts(start: str, end: str) -> sa.Select[Any]:
+def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
     facts = tables.interaction.c
     flags = {
         "requests": sa.literal(1),
@@ -95,7 +95,7 @@ def _usage_of_facts(start: str, end: str) -> sa.Select[Any]:
     return _grouped(facts, facts.occurred_at, measures, start, end)
 
 
-def _usage_of_hours(start: str, end: str) -> sa.Select[Any]:
+def usage_of_hours(start: str, end: str) -> sa.Select[Any]:
     hours = tables.usage_hour.c
     return _grouped(hours, hours.interval_start, [hours[name] for name in tables.MEASURES], start, end)
 

@@ -1,0 +1,222 @@
+"""The reading side in SQL: every list by keyset, every value bound, every answer bounded."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from shared.stores.ports import InteractionFilter, ListKey, PartitionCounts, Row, UsageQuery
+from shared.stores.sql import tables
+from shared.stores.sql.engine import reading, writing
+
+__all__ = [
+    "SqlAuditStore",
+    "interaction_statement",
+    "interactions_statement",
+    "partitions_statement",
+    "prompts_statement",
+    "quarantine_statement",
+    "usage_statement",
+]
+
+_BOOKKEEPING: Final = {"parts", "field_sources", "revision"}
+_INTERACTION: Final = [column for column in tables.interaction.c if column.name not in _BOOKKEEPING]
+_QUARANTINE: Final = [column for column in tables.quarantine.c if column.name != "body"]
+_EQUAL: Final = (
+    "model",
+    "deployment",
+    "subscription_id",
+    "product_id",
+    "user_id",
+    "app_id",
+    "caller_ip",
+    "http_status",
+    "state",
+    "streamed",
+)
+_UNKNOWN: Final = {"operation": "other"}
+"""What a missing dimension counts as, where that is not "": the API shows no operation as `other`."""
+
+_Condition = sa.ColumnElement[bool]
+
+
+class SqlAuditStore:
+    """`shared.stores.ports.AuditStore` on either database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use `engine`, whose database is migrated to the newest revision."""
+        self._engine = engine
+
+    def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return rows, newest first; see the port."""
+        return self._rows(interactions_statement(narrow, after=after, limit=limit))
+
+    def interaction(self, interaction_id: str) -> Row | None:
+        """Return one row; see the port."""
+        rows = self._rows(interaction_statement(interaction_id))
+        return rows[0] if rows else None
+
+    def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return the columns of the prompt list; see the port."""
+        return self._rows(prompts_statement(narrow, after=after, limit=limit))
+
+    def usage(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> list[Row]:
+        """Return groups; see the port."""
+        return self._rows(usage_statement(query, after=after, limit=limit))
+
+    def partitions(self) -> list[PartitionCounts]:
+        """Return the counts of each partition; see the port."""
+        found: dict[tuple[str, str], Row] = {}
+        with reading(self._engine) as connection:
+            for hub, partition, count, number, moment in connection.execute(partitions_statement()):
+                row = found.setdefault((hub, partition), dict(_NOTHING))
+                row[count] = number
+                if moment is not None:
+                    row["last_enqueued_at"] = moment
+        return [PartitionCounts(hub, partition, **row) for (hub, partition), row in sorted(found.items())]
+
+    def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return rows without bodies, newest first; see the port."""
+        return self._rows(quarantine_statement(after=after, limit=limit))
+
+    def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
+        """Keep who read content; see the port."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.insert(tables.content_read).values(reader=reader, route=route, subject=subject, read_at=read_at)
+            )
+
+    def check(self) -> None:
+        """Return if the database answers; see the port."""
+        self._rows(sa.select(tables.interaction.c.id).limit(1))
+
+    def _rows(self, statement: sa.Select[Any]) -> list[Row]:
+        with reading(self._engine) as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def interactions_statement(narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.interactions`."""
+    return _newest(sa.select(*_INTERACTION).where(*_conditions(narrow)), "occurred_at", after, limit)
+
+
+def interaction_statement(interaction_id: str) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.interaction`."""
+    return sa.select(*_INTERACTION).where(tables.interaction.c.id == interaction_id)
+
+
+def prompts_statement(narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.prompts`."""
+    table = tables.interaction.c
+    columns = (table.id, table.occurred_at, table.model, table.input_tokens, table.prompt_preview)
+    return _newest(sa.select(*columns).where(*_conditions(narrow)), "occurred_at", after, limit)
+
+
+def quarantine_statement(*, after: ListKey | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.quarantined`."""
+    return _newest(sa.select(*_QUARANTINE), "enqueued_at", after, limit)
+
+
+def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.usage`."""
+    table = tables.USAGE[query.interval or "hour"]
+    # In a derived table: SQL Server does not see that `coalesce(model, ?)` in `select` and in
+    # `group by` are one expression when each has a parameter of its own.
+    inner = sa.select(table.c.interval_start, *(table.c[name] for name in tables.MEASURES)).add_columns(
+        *(sa.func.coalesce(table.c[name], _UNKNOWN.get(name, "")).label(name) for name in query.dimensions)
+    )
+    if query.starts_from is not None:
+        inner = inner.where(table.c.interval_start >= query.starts_from)
+    if query.starts_before is not None:
+        inner = inner.where(table.c.interval_start < query.starts_before)
+    rows = inner.subquery("part").c
+    keys = [rows[name] for name in (("interval_start",) if query.interval else ()) + query.dimensions]
+    sums = [sa.func.coalesce(sa.func.sum(rows[name]), 0).label(name) for name in tables.MEASURES]
+    statement = sa.select(*keys, *sums).group_by(*keys).order_by(*keys).limit(limit)
+    return statement if after is None else statement.where(_behind(keys, after))
+
+
+_OUTCOMES: Final = ("kept", "duplicate", "skipped", "quarantined")
+_NOTHING: Final[Row] = {
+    **dict.fromkeys(("received", "redelivered", *_OUTCOMES, "waiting"), 0),
+    "last_sequence": None,
+    "last_enqueued_at": None,
+}
+
+
+def partitions_statement() -> sa.CompoundSelect[Any]:
+    """Return hub, partition, name of the count, number and time: one statement sees one moment."""
+    hubs, positions = tables.hub_partition.c, tables.delivery.c
+    columns = tables.waiting.c
+    waits = (
+        sa.select(columns.hub, columns.partition_id, columns.sequence, columns.enqueued_at).distinct().subquery("held").c
+    )
+    no_time = sa.cast(sa.null(), hubs.last_enqueued_at.type)
+    counters = [
+        sa.select(hubs.hub, hubs.partition_id, _text(name), hubs[name], no_time) for name in ("received", "redelivered")
+    ]
+    last = sa.select(
+        hubs.hub,
+        hubs.partition_id,
+        _text("last_sequence").label("count_name"),
+        hubs.last_sequence,
+        hubs.last_enqueued_at,
+    )
+    outcomes = (
+        sa.select(positions.hub, positions.partition_id, positions.outcome, sa.func.count(), no_time)
+        .where(positions.outcome.in_(_OUTCOMES))
+        .group_by(positions.hub, positions.partition_id, positions.outcome)
+    )
+    waiting = sa.select(waits.hub, waits.partition_id, _text("waiting"), sa.func.count(), no_time).group_by(
+        waits.hub, waits.partition_id
+    )
+    return sa.union_all(last, *counters, outcomes, waiting)
+
+
+def _text(value: str) -> sa.ColumnElement[str]:
+    return sa.literal(value, sa.Unicode(16))
+
+
+def _newest(statement: sa.Select[Any], moment: str, after: ListKey | None, limit: int) -> sa.Select[Any]:
+    columns = statement.selected_columns
+    at, key = columns[moment], columns["id"]
+    if after is not None:
+        # The first condition says no more than the second, but an index can seek by it.
+        statement = statement.where(at <= after.moment, sa.or_(at < after.moment, key < after.id))
+    return statement.order_by(at.desc(), key.desc()).limit(limit)
+
+
+def _behind(keys: Sequence[sa.ColumnElement[Any]], after: Sequence[str]) -> _Condition:
+    """Return whether the keys stand behind `after`, ascending; SQL Server compares no tuples."""
+    condition: _Condition = sa.false()
+    for key, value in reversed(list(zip(keys, after, strict=True))):
+        condition = sa.or_(key > value, sa.and_(key == value, condition))
+    return condition
+
+
+def _conditions(narrow: InteractionFilter) -> list[_Condition]:
+    table = tables.interaction.c
+    conditions = [table[name] == value for name in _EQUAL if (value := getattr(narrow, name)) is not None]
+    if narrow.occurred_from is not None:
+        conditions.append(table.occurred_at >= narrow.occurred_from)
+    if narrow.occurred_before is not None:
+        conditions.append(table.occurred_at < narrow.occurred_before)
+    if narrow.operation is not None:
+        same = table.operation == narrow.operation
+        conditions.append(sa.or_(same, table.operation.is_(None)) if narrow.operation == "other" else same)
+    if narrow.filtered is not None:
+        conditions.append(_filtered(acted=narrow.filtered))
+    if narrow.min_total_tokens is not None:
+        conditions.append(table.total_tokens >= narrow.min_total_tokens)
+    if narrow.source is not None:
+        # The column is a JSON array of known names, so the quoted name is found in nothing else.
+        conditions.append(table.sources.contains(f'"{narrow.source}"', autoescape=True))
+    return conditions
+
+
+def _filtered(*, acted: bool) -> _Condition:
+    flags = (tables.interaction.c.prompt_filtered, tables.interaction.c.completion_filtered)
+    if acted:
+        return sa.or_(*(flag == sa.true() for flag in flags))
+    return sa.and_(*(sa.or_(flag.is_(None), flag == sa.false()) for flag in flags))

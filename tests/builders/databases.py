@@ -1,0 +1,54 @@
+"""Databases for tests: a new SQLite file, or the SQL Server that the environment names."""
+
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, Table
+from sqlalchemy.engine import Engine
+from sqlalchemy.schema import DropTable
+
+from shared.stores.sql.engine import create_engine
+from shared.stores.sql.migrate import upgrade
+from shared.stores.sql.tables import metadata
+
+__all__ = ["TEST_MSSQL", "empty_mssql", "named_server", "new_sqlite"]
+
+TEST_MSSQL = "PROMPTLEDGER_TEST_MSSQL"
+"""Names a server, as a SQLAlchemy URL, whose database the tests may empty."""
+
+
+@cache
+def _migrated() -> Path:
+    # Migrating costs more than most tests: one file is migrated and then copied.
+    path = Path(tempfile.mkdtemp(prefix=f"promptledger-{os.getpid()}-")) / "migrated.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+def new_sqlite(folder: Path) -> Engine:
+    """Return an engine on a new, migrated database file in `folder`."""
+    path = folder / "ledger.db"
+    shutil.copy(_migrated(), path)
+    return create_engine(f"sqlite:///{path}")
+
+
+def empty_mssql(url: str) -> Engine:
+    """Return an engine on the named server's database, emptied and migrated anew."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in [*metadata.tables.values(), Table("alembic_version", MetaData())]:
+            connection.execute(DropTable(table, if_exists=True))
+    upgrade(url)
+    return engine
+
+
+def named_server() -> str:
+    """Return the URL of the server to test against, or skip the test visibly."""
+    url = os.environ.get(TEST_MSSQL, "")
+    if not url:
+        pytest.skip(f"{TEST_MSSQL} names no server")
+    return url

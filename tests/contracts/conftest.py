@@ -1,0 +1,17 @@
+"""Every contract runs on every store there is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from tests.builders.databases import empty_mssql, named_server, new_sqlite
+
+
+@pytest.fixture(params=["sqlite", "mssql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Return an engine on an empty, migrated database of each kind."""
+    engine = new_sqlite(tmp_path) if request.param == "sqlite" else empty_mssql(named_server())
+    yield engine
+    engine.dispose()

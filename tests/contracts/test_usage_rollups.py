@@ -1,0 +1,106 @@
+"""What every store of usage rollups does."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.sql import tables
+from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.rollups import SqlUsageRollups
+from tests.contracts.test_ledger import a_batch, a_row
+
+NINE, TEN = "2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z"
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    return SqlLedger(engine)
+
+
+@pytest.fixture
+def rollups(engine: Engine) -> UsageRollups:
+    return SqlUsageRollups(engine)
+
+
+def a_call(number: int, at: str, **facts: object) -> dict[str, object]:
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "usage_provenance": "reported"}
+    return a_row(f"call-{number}", **({"occurred_at": at, "model": "gpt-4o"} | usage | facts))
+
+
+def store(ledger: Ledger, *rows: dict[str, object]) -> None:
+    hours = {f"{row['occurred_at'][:13]}:00:00.000Z" for row in rows}  # type: ignore[index]  # a builder's row
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(new_interactions=list(rows), dirty_hours=hours))
+
+
+def usage(engine: Engine, table: sa.Table) -> list[tuple[object, ...]]:
+    c = table.c
+    query = sa.select(c.interval_start, c.model, c.requests, c.errors, c.unmetered_requests, c.total_tokens)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query.order_by(c.interval_start, c.model))]
+
+
+def test_marked_hours_are_summed_by_dimension(engine: Engine, ledger: Ledger, rollups: UsageRollups) -> None:
+    error = {"http_status": 429, "usage_provenance": "missing", "input_tokens": None, "total_tokens": None}
+    store(ledger, a_call(1, "2026-03-02T09:00:00.000Z"), a_call(2, "2026-03-02T09:59:59.999Z"), a_call(3, TEN))
+    store(ledger, a_call(4, "2026-03-02T09:10:00.000Z", **error))
+
+    assert list(rollups.rebuild(most_hours=10)) == [NINE, TEN]
+
+    assert usage(engine, tables.usage_hour) == [(NINE, "gpt-4o", 3, 1, 1, 30), (TEN, "gpt-4o", 1, 0, 0, 15)]
+    assert usage(engine, tables.usage_day) == [("2026-03-02T00:00:00.000Z", "gpt-4o", 4, 1, 1, 45)]
+    assert usage(engine, tables.usage_month) == [("2026-03-01T00:00:00.000Z", "gpt-4o", 4, 1, 1, 45)]
+
+
+def test_rebuilding_again_changes_nothing_and_a_clean_ledger_has_nothing_to_do(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_call(1, NINE))
+    assert list(rollups.rebuild(most_hours=10)) == [NINE]
+    before = usage(engine, tables.usage_hour)
+
+    assert list(rollups.rebuild(most_hours=10)) == []
+
+    assert usage(engine, tables.usage_hour) == before
+
+
+def test_new_facts_in_an_hour_replace_its_rows_and_those_of_its_day(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_call(1, NINE))
+    assert list(rollups.rebuild(most_hours=10))
+    store(ledger, a_call(2, NINE), a_call(3, NINE, model=None))
+
+    assert list(rollups.rebuild(most_hours=10)) == [NINE]
+
+    assert usage(engine, tables.usage_hour) == [(NINE, None, 1, 0, 0, 15), (NINE, "gpt-4o", 2, 0, 0, 30)]
+    assert sum(row[2] for row in usage(engine, tables.usage_day)) == 3  # type: ignore[misc]  # a count
+
+
+def test_many_hours_are_taken_a_few_at_a_time(ledger: Ledger, rollups: UsageRollups) -> None:
+    store(ledger, *(a_call(hour, f"2026-03-02T{hour:02d}:30:00.000Z") for hour in range(5)))
+
+    rounds = [len(list(rollups.rebuild(most_hours=2))) for _ in range(4)]
+
+    assert rounds == [2, 2, 1, 0]
+
+
+def test_a_mark_written_after_a_rebuild_is_kept_for_the_next(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_call(1, NINE))
+    rollups.rebuild(most_hours=10)
+    store(ledger, a_call(2, NINE))
+
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.dirty_hour)) == 1
+
+
+def test_the_month_after_december_is_january(engine: Engine, ledger: Ledger, rollups: UsageRollups) -> None:
+    store(ledger, a_call(1, "2026-12-31T23:59:59.999Z"), a_call(2, "2027-01-01T00:00:00.000Z"))
+
+    assert len(list(rollups.rebuild(most_hours=10))) == 2
+
+    months = [row[0] for row in usage(engine, tables.usage_month)]
+    assert months == ["2026-12-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"]

@@ -1,0 +1,170 @@
+"""Rule 2: any set of events, in any order, in any batches, with any repeats, gives the same rows."""
+
+import itertools
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.domain.delivery import Delivery, Position
+from shared.services.ingest import IngestOutcome, ingest
+from shared.stores.sql import tables
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.rollups import SqlUsageRollups
+from tests.builders import events
+from tests.builders.databases import new_sqlite
+
+_ids = st.sampled_from(["call-1", "call-2", "call-3"])
+_message_ids = st.sampled_from(["0f0e0d0c-0b0a-4908-8706-050403020100", "1f0e0d0c-0b0a-4908-8706-050403020100"])
+_times = st.sampled_from(["2026-03-02T09:29:58.250Z", "2026-03-02T09:30:58.250Z", "2026-03-02T11:00:00.000Z"])
+_statuses = st.sampled_from([200, 400, 429, 500, "200", None])
+_texts = st.sampled_from(["Hi", "Ho", "", "Grüße \N{GRINNING FACE}"])
+_counts = st.one_of(st.integers(0, 40), st.sampled_from(["7", None, -1, 10**30, 1.5]))
+
+_bodies = st.one_of(
+    st.builds(
+        lambda i, t, x: events.a_request(i, time=t, body={"messages": [{"role": "user", "content": x}]}),
+        _ids, _times, _texts,
+    ),
+    st.builds(lambda i, url: events.a_request(i, url=url), _ids, st.sampled_from(["/openai/v1/embeddings", "/x", "", 5])),
+    st.builds(
+        lambda i, s, n, x: events.a_response(
+            i,
+            status=s,
+            body={
+                "object": "chat.completion",
+                "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": x}}],
+                "usage": {"prompt_tokens": n, "completion_tokens": 1},
+            },
+        ),
+        _ids, _statuses, _counts, _texts,
+    ),
+    st.builds(lambda i, s: events.a_response(i, part="error", status=s, lastError={"reason": "Quota"}), _ids, _statuses),
+    st.builds(events.an_enterprise_request, _message_ids),
+    st.builds(lambda i, n: events.an_enterprise_response(i, prompt_tokens=n), _message_ids, _counts),
+    st.builds(lambda i, n: events.a_usage_record(i, totalTokens=n), st.sampled_from(["chatcmpl-1", "chatcmpl-2"]), _counts),
+    st.just(events.a_metric()),
+    st.sampled_from([events.poison(), b"", b"{}", b"[]", b"null", b"\xff", b'{"schema":"promptledger/1"}']),
+)  # fmt: skip
+
+
+@st.composite
+def _histories(draw: st.DrawFn) -> tuple[list[Delivery], list[list[list[Delivery]]]]:
+    """Return events at their positions, and two ways in which they may be delivered, in batches."""
+    bodies = draw(st.lists(_bodies, min_size=1, max_size=12))
+    placed = [
+        Delivery(Position("gateway", draw(st.sampled_from("01")), sequence, events.ENQUEUED), body)
+        for sequence, body in enumerate(bodies)
+    ]
+    return placed, [draw(_ways(placed)), draw(_ways(placed))]
+
+
+@st.composite
+def _ways(draw: st.DrawFn, placed: list[Delivery]) -> list[list[Delivery]]:
+    repeated = placed + draw(st.lists(st.sampled_from(placed), max_size=6))
+    shuffled = draw(st.permutations(repeated))
+    batches: list[list[Delivery]] = []
+    for delivery in shuffled:
+        fits = batches and batches[-1][0].position.partition == delivery.position.partition
+        if fits and draw(st.booleans()):
+            batches[-1].append(delivery)
+        else:
+            batches.append([delivery])
+    return batches
+
+
+@settings(max_examples=150, deadline=None)
+@given(_histories())
+def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
+    history: tuple[list[Delivery], list[list[list[Delivery]]]],
+) -> None:
+    placed, ways = history
+
+    results = [_replayed(way) for way in ways]
+
+    assert results[0] == results[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(_histories())
+def test_every_event_received_is_in_exactly_one_class(
+    history: tuple[list[Delivery], list[list[list[Delivery]]]],
+) -> None:
+    placed, (way, _) = history
+    with tempfile.TemporaryDirectory() as folder:
+        engine = new_sqlite(Path(folder))
+        outcomes = [_ingest(engine, batch) for batch in way]
+        total = SqlAuditStore(engine).balance()
+        engine.dispose()
+
+    for outcome in outcomes:
+        assert outcome.received == _sum_of_classes(outcome)
+    assert sum(item.received for item in total) == sum(len(batch) for batch in way)
+    for item in total:
+        assert item.received == item.stored + item.duplicate + item.pending + item.skipped + item.quarantined
+        assert min(item.stored, item.duplicate, item.pending, item.skipped, item.quarantined) >= 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.binary(max_size=60), st.text(max_size=40).map(str.encode)), min_size=1, max_size=4))
+def test_any_bytes_are_accounted_for_and_never_an_exception(bodies: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        engine = new_sqlite(Path(folder))
+        outcome = _ingest(engine, events.deliveries(*bodies))
+        engine.dispose()
+
+    assert outcome.received == len(bodies) == _sum_of_classes(outcome)
+
+
+def _sum_of_classes(outcome: IngestOutcome) -> int:
+    return outcome.stored + outcome.duplicate + outcome.pending + outcome.skipped + outcome.quarantined
+
+
+def _ingest(engine: sa.Engine, batch: Sequence[Delivery]) -> IngestOutcome:
+    return ingest(batch, ledger=SqlLedger(engine), content=SqlContentStore(engine))
+
+
+def _replayed(way: list[list[Delivery]]) -> dict[str, list[tuple[object, ...]]]:
+    """Return all that may not depend on how the events came: facts, content, rollups, classes."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = new_sqlite(Path(folder))
+        for batch in way:
+            _ingest(engine, batch)
+        while list(SqlUsageRollups(engine).rebuild(most_hours=2)):
+            pass
+        with engine.connect() as connection:
+            rows = {
+                table.name: sorted(connection.execute(sa.select(*_columns(table))).all(), key=repr)
+                for table in (
+                    tables.interaction,
+                    tables.content,
+                    tables.usage_hour,
+                    tables.usage_day,
+                    tables.usage_month,
+                )
+            }
+            rows["quarantine"] = sorted(connection.execute(sa.select(tables.quarantine.c.id)).all())
+        engine.dispose()
+    return {name: [tuple(row) for row in group] for name, group in rows.items()}
+
+
+def _columns(table: sa.Table) -> list[sa.Column[object]]:
+    # The revision counts writes, and how many there are is the one thing that batches do decide.
+    return [column for column in table.columns if column.name != "revision"]
+
+
+def test_classes_do_not_depend_on_the_order_of_a_pair() -> None:
+    pair = events.deliveries(events.a_request(), events.a_response())
+    for order in itertools.permutations(pair):
+        with tempfile.TemporaryDirectory() as folder:
+            engine = new_sqlite(Path(folder))
+            for delivery in order:
+                _ingest(engine, [delivery])
+            (item,) = SqlAuditStore(engine).balance()
+            engine.dispose()
+        assert (item.received, item.stored, item.pending) == (2, 2, 0)

@@ -1,0 +1,171 @@
+"""One batch at a time: what the ledger says afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from shared.domain.delivery import Delivery
+from shared.errors import StoreUnavailableError
+from shared.services.ingest import IngestOutcome, ingest
+from shared.stores.sql import tables
+from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.ledger import SqlLedger
+from tests.builders import events
+from tests.builders.databases import new_sqlite
+
+
+class Store:
+    """A ledger on a file, and what was stored in it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.ledger = SqlLedger(engine)
+        self.content = SqlContentStore(engine)
+
+    def ingest(self, batch: list[Delivery]) -> IngestOutcome:
+        return ingest(batch, ledger=self.ledger, content=self.content)
+
+    def rows(self, table: sa.Table) -> list[dict[str, object]]:
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    engine = new_sqlite(tmp_path)
+    yield Store(engine)
+    engine.dispose()
+
+
+def test_a_request_and_its_response_become_one_complete_interaction(store: Store) -> None:
+    outcome = store.ingest(events.deliveries(events.a_request(), events.a_response()))
+
+    assert outcome == IngestOutcome(received=2, stored=2)
+    (row,) = store.rows(tables.interaction)
+    assert row["state"] == "complete"
+    assert row["operation"] == "chat.completions"
+    assert row["deployment"] == "chat"
+    assert row["model"] == "gpt-4o-2024-11-20"
+    assert (row["input_tokens"], row["output_tokens"], row["total_tokens"]) == (11, 1, 12)
+    assert row["usage_provenance"] == "reported"
+    assert row["prompt_preview"] == "What is two and two?"
+    assert row["completion_preview"] == "Four."
+
+
+def test_a_request_waits_until_its_response_comes_in_a_later_batch(store: Store) -> None:
+    first = store.ingest(events.deliveries(events.a_request()))
+    (waiting,) = store.rows(tables.waiting)
+    second = store.ingest(events.deliveries(events.a_response(), first=1))
+
+    assert first == IngestOutcome(received=1, pending=1)
+    assert waiting["interaction_id"] == "call-1"
+    assert second == IngestOutcome(received=1, stored=1)
+    assert store.rows(tables.waiting) == []
+    assert [row["state"] for row in store.rows(tables.interaction)] == ["complete"]
+
+
+def test_a_response_may_come_before_its_request_and_on_another_partition(store: Store) -> None:
+    store.ingest(events.deliveries(events.a_response(), partition="1"))
+    (early,) = store.rows(tables.interaction)
+    store.ingest(events.deliveries(events.a_request(), partition="0"))
+
+    assert early["state"] == "pending"
+    (row,) = store.rows(tables.interaction)
+    assert row["state"] == "complete"
+    assert row["occurred_at"] == "2026-03-02T09:29:58.250Z"
+
+
+def test_the_same_delivery_again_is_a_duplicate_and_changes_nothing(store: Store) -> None:
+    batch = events.deliveries(events.a_request(), events.a_response(), events.poison(), events.a_metric())
+    store.ingest(batch)
+    before = store.rows(tables.interaction)
+
+    outcome = store.ingest(batch)
+
+    assert outcome == IngestOutcome(received=4, duplicate=4)
+    assert store.rows(tables.interaction) == before
+
+
+def test_the_same_event_at_another_position_says_nothing_new(store: Store) -> None:
+    store.ingest(events.deliveries(events.a_request(), events.a_response(), events.poison()))
+
+    outcome = store.ingest(events.deliveries(events.a_request(), events.a_response(), events.poison(), first=50))
+
+    assert outcome == IngestOutcome(received=3, duplicate=3)
+
+
+def test_an_event_is_not_passed_over_because_its_position_was_seen_before(store: Store) -> None:
+    store.ingest(events.deliveries(events.a_request()))
+
+    store.ingest(events.deliveries(events.a_response()))
+
+    assert [row["state"] for row in store.rows(tables.interaction)] == ["complete"]
+
+
+def test_an_event_that_cannot_be_understood_is_quarantined_with_its_bytes_and_position(store: Store) -> None:
+    outcome = store.ingest(events.deliveries(b"\xff\xfe{", events.a_request(), events.a_response()))
+
+    assert outcome == IngestOutcome(received=3, stored=2, quarantined=1)
+    (row,) = store.rows(tables.quarantine)
+    assert (row["hub"], row["partition_id"], row["sequence"], row["size"]) == ("gateway", "0", 0, 3)
+    assert row["reason"]
+
+
+def test_metrics_speak_of_no_call_and_are_skipped(store: Store) -> None:
+    outcome = store.ingest(events.deliveries(events.a_metric()))
+
+    assert outcome == IngestOutcome(received=1, skipped=1)
+    assert store.rows(tables.interaction) == []
+
+
+def test_an_empty_batch_is_nothing_at_all(store: Store) -> None:
+    assert store.ingest([]) == IngestOutcome()
+
+
+def test_every_hour_that_a_batch_touches_is_marked_in_the_same_transaction(store: Store) -> None:
+    late = events.a_request("call-2", time="2026-03-02T10:00:00.000Z")
+
+    store.ingest(events.deliveries(events.a_request(), late))
+
+    hours = {row["hour"] for row in store.rows(tables.dirty_hour)}
+    assert hours == {"2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z"}
+
+
+def test_a_batch_costs_the_same_statements_whatever_its_size(store: Store) -> None:
+    counts = [
+        _statements(store, events.deliveries(*_conversations(size, start=1000 * size), first=1000 * size))
+        for size in (2, 20, 200)
+    ]
+
+    assert len(set(counts)) == 1
+
+
+def test_a_store_that_is_gone_raises_so_that_the_trigger_delivers_again(store: Store, tmp_path: Path) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("drop table delivery"))
+
+    with pytest.raises(StoreUnavailableError):
+        store.ingest(events.deliveries(events.a_request()))
+
+    assert store.rows(tables.interaction) == []
+
+
+def _conversations(count: int, start: int) -> list[bytes]:
+    ids = [f"call-{number}" for number in range(start, start + count)]
+    return [body for one in ids for body in (events.a_request(one), events.a_response(one))]
+
+
+def _statements(store: Store, batch: list[Delivery]) -> int:
+    store.ingest(events.deliveries(events.a_metric()))  # the partition's row is there from now on
+    seen: list[str] = []
+
+    @sa.event.listens_for(store.engine, "before_cursor_execute")
+    def _note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    store.ingest(batch)
+    sa.event.remove(store.engine, "before_cursor_execute", _note)
+    return len(seen)

@@ -1,0 +1,81 @@
+"""The join: which witness wins each field, and what follows from the fields."""
+
+import pytest
+
+from shared.domain.fragment import EVIDENCE, Content, Fragment
+from shared.domain.interaction import FIELDS
+from shared.merge import merge
+
+
+def a_fragment(code: str, **facts: object) -> tuple[str, Fragment]:
+    """Return a fragment with its document key, which differs with its facts."""
+    fragment = Fragment("call-1", code, {"occurred_at": "2026-03-02T09:00:00.000Z", **facts}, Content(), b"")
+    return f"{code}:{hash(repr(sorted(facts.items())))}", fragment
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_field_ranks_every_witness_once(field: object) -> None:
+    precedence = field.precedence  # type: ignore[attr-defined]  # pytest's parameters have no type
+
+    assert sorted(precedence) == sorted(EVIDENCE)
+
+
+def test_a_better_witness_replaces_a_worse_one_whatever_the_order() -> None:
+    answered, asked = a_fragment("R", model="gpt-4o-2024-11-20"), a_fragment("Q", model="chat")
+
+    rows = [merge("call-1", None, order) for order in ([answered, asked], [asked, answered])]
+
+    assert rows[0] == rows[1]
+    assert rows[0]["model"] == "gpt-4o-2024-11-20"
+
+
+def test_between_two_words_of_the_same_witness_the_larger_wins_and_the_earlier_start() -> None:
+    one = a_fragment("Q", deployment="a", occurred_at="2026-03-02T09:00:02.000Z")
+    two = a_fragment("Q", deployment="b", occurred_at="2026-03-02T09:00:01.000Z")
+
+    row = merge("call-1", None, [two, one])
+
+    assert row["deployment"] == "b"
+    assert row["occurred_at"] == "2026-03-02T09:00:01.000Z"
+
+
+def test_merging_in_two_steps_is_merging_at_once() -> None:
+    asked, answered = a_fragment("Q", has_request=True), a_fragment("R", has_response=True, http_status=200)
+
+    first = merge("call-1", None, [asked])
+    steps = merge("call-1", first, [answered])
+
+    assert steps == merge("call-1", None, [answered, asked])
+    assert first["state"] == "pending"
+    assert steps["state"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        pytest.param({"http_status": 200}, "complete", id="a success is complete"),
+        pytest.param({"http_status": 429, "error_code": "429"}, "failed", id="an error of the backend failed"),
+        pytest.param({"http_status": 400, "error_code": "content_filter"}, "refused", id="the filter refused"),
+        pytest.param({"http_status": 401, "gateway_refused": True}, "refused", id="the gateway refused"),
+        pytest.param({"error_code": "Timeout"}, "failed", id="an error without status failed"),
+    ],
+)
+def test_the_state_follows_from_the_facts(facts: dict[str, object], state: str) -> None:
+    both = a_fragment("E", has_request=True, has_response=True, **facts)
+
+    assert merge("call-1", None, [both])["state"] == state
+
+
+def test_no_usage_is_missing_and_not_nought() -> None:
+    row = merge("call-1", None, [a_fragment("R", has_response=True)])
+
+    assert row["usage_provenance"] == "missing"
+    assert row.get("total_tokens") is None
+
+
+def test_the_row_lists_the_sources_that_spoke_and_who_won_each_field() -> None:
+    row = merge("call-1", None, [a_fragment("Q", model="chat"), a_fragment("u", total_tokens=5)])
+
+    assert row["sources"] == '["ai-hub-gateway","native"]'
+    assert row["usage_provenance"] == "logged"
+    assert len(row["field_sources"]) == len(FIELDS)

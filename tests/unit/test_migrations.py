@@ -1,0 +1,50 @@
+"""Migrations, tables and the checked-in schema say the same."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from shared.stores.sql.engine import create_engine
+from shared.stores.sql.migrate import render_schema, upgrade
+from shared.stores.sql.tables import metadata
+
+_SCHEMA = Path(__file__).parents[2] / "sql" / "schema.sql"
+
+
+def test_migrations_from_empty_add_up_to_the_tables(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    upgrade(url)
+
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"target_metadata": metadata, "compare_type": True})
+        differences = compare_metadata(context, metadata)
+    engine.dispose()
+
+    assert differences == []
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    upgrade(url)
+    upgrade(url)
+
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        versions = connection.execute(sa.text("select version_num from alembic_version")).all()
+    engine.dispose()
+
+    assert len(versions) == 1
+
+
+def test_the_checked_in_schema_is_what_the_migrations_render() -> None:
+    assert _SCHEMA.read_text() == render_schema(), "run `make schema`"
+
+
+def test_the_schema_keeps_to_what_a_plain_tds_server_takes() -> None:
+    schema = _SCHEMA.read_text().lower()
+
+    for word in ("merge ", "create or alter", "sp_addextendedproperty", "columnstore", "ledger = on"):
+        assert word not in schema
