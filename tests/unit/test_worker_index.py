@@ -17,8 +17,17 @@ import shared
 ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = {
+    "check_liveness",
+    "check_readiness",
     "ingest_gateway",
     "ingest_monitor",
+    "read_balance",
+    "read_docs",
+    "read_interactions",
+    "read_openapi",
+    "read_prompts",
+    "read_quarantine",
+    "read_usage",
     "rebuild_usage_rollups",
 }
 """Every function of the app. Names are URLs, lease names and dashboard filters: they never change once released."""

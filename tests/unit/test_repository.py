@@ -1,0 +1,297 @@
+"""The repository keeps its promises: what two places say of one thing, they say alike."""
+
+import ast
+import json
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from shared.domain.fragment import EVIDENCE
+from shared.domain.interaction import FIELDS
+from shared.settings import APP_SETTINGS, HOST_SETTINGS
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ("function_app.py", "blueprints", "shared", "localhost")
+REQUIREMENTS = ("requirements", "requirements-local", "requirements-dev")
+LONGEST_MODULE = 300
+
+
+def read(path: str | Path) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def section(page: str, heading: str) -> str:
+    """Return what stands under a heading of the second level."""
+    found = re.search(rf"^## {re.escape(heading)}[^\n]*\n(.*?)(?=^## |\Z)", read(page), re.MULTILINE | re.DOTALL)
+    assert found, f"{page} has no section {heading!r}"
+    return found[1]
+
+
+def first_cells(table: str) -> list[str]:
+    """Return the first column of a Markdown table whose cells there are names in backquotes."""
+    return re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+
+
+def modules(*folders: str) -> list[Path]:
+    found = [ROOT / folder for folder in folders if folder.endswith(".py")]
+    found += [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return sorted(path.relative_to(ROOT) for path in found)
+
+
+def trees(*folders: str) -> list[ast.Module]:
+    return [ast.parse(read(path)) for path in modules(*folders)]
+
+
+def required(name: str) -> dict[str, Requirement]:
+    """Return what an .in file asks for, by name and marker."""
+    lines = [line for line in read(f"{name}.in").splitlines() if line and not line.startswith(("#", "-"))]
+    found = [Requirement(line) for line in lines]
+    return {f"{canonicalize_name(one.name)} {one.marker or ''}".strip(): one for one in found}
+
+
+def pinned(name: str) -> dict[str, set[str]]:
+    """Return the pinned versions of a .txt file, by name."""
+    versions: dict[str, set[str]] = {}
+    for package, version in re.findall(r"^([\w.-]+)==([^\s;]+)", read(f"{name}.txt"), re.MULTILINE):
+        versions.setdefault(canonicalize_name(package), set()).add(version)
+    return versions
+
+
+# Settings and functions
+
+
+def test_the_settings_example_has_every_setting_and_no_other() -> None:
+    example = json.loads(read("local.settings.json.example"))["Values"]
+
+    assert sorted(example) == sorted({**APP_SETTINGS, **HOST_SETTINGS})
+
+
+def test_the_operations_page_has_every_setting_and_who_reads_it() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (app|host) \|", section("docs/operations.md", "Settings"), re.MULTILINE)
+
+    assert sorted(rows) == sorted([(name, "app") for name in APP_SETTINGS] + [(name, "host") for name in HOST_SETTINGS])
+
+
+def test_every_setting_that_a_binding_names_is_a_host_setting() -> None:
+    named = {name for path in modules("blueprints") for name in re.findall(r'"%(\w+)%"', read(path))}
+
+    assert named
+    assert named <= set(HOST_SETTINGS)
+
+
+def test_the_operations_page_has_every_function() -> None:
+    triggers = {"event_hub_message_trigger", "route", "timer_trigger"}
+    functions = [
+        function.name
+        for tree in trees("blueprints")
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call)
+        and isinstance(decorator.func, ast.Attribute)
+        and decorator.func.attr in triggers
+    ]
+
+    assert sorted(first_cells(section("docs/operations.md", "Functions"))) == sorted(functions)
+
+
+def test_the_operations_page_explains_every_log_line() -> None:
+    levels = {"debug", "info", "warning", "error", "exception", "critical"}
+    lines = {
+        str(call.args[0].value).split()[0]
+        for tree in trees("blueprints", "shared")
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in levels
+        and ast.unparse(call.func.value) == "logger"
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+    assert sorted(first_cells(section("docs/operations.md", "Log lines"))) == sorted(lines)
+
+
+# Sources
+
+
+def test_the_events_page_names_every_source() -> None:
+    assert [one.source for one in EVIDENCE.values() if one.source not in read("docs/events.md")] == []
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_witness_has_its_place_among_those_who_tell_a_field(field: object) -> None:
+    precedence: str = getattr(field, "precedence", "")
+
+    assert sorted(precedence) == sorted(EVIDENCE)
+
+
+# Requirements
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_pinned_requirements_are_what_is_asked_for(name: str) -> None:
+    pins = pinned(name)
+
+    stale = [
+        str(one)
+        for one in required(name).values()
+        if not any(one.specifier.contains(version) for version in pins.get(canonicalize_name(one.name), ()))
+    ]
+
+    assert stale == [], "run make lock"
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_pinned_requirements_have_no_package_that_nothing_asks_for(name: str) -> None:
+    asked = re.findall(r"^([\w.-]+)==[^#]*# via([^=]*?)(?=^[\w.-]+==|\Z)", read(f"{name}.txt"), re.MULTILINE)
+    direct = {canonicalize_name(package) for package, reasons in asked if f"-r {name}.in" in reasons}
+
+    assert direct == {canonicalize_name(one.name) for one in required(name).values()}, "run make lock"
+
+
+@pytest.mark.parametrize(("narrow", "wide"), [REQUIREMENTS[:2], REQUIREMENTS[1:]])
+def test_all_environments_have_the_same_versions(narrow: str, wide: str) -> None:
+    assert pinned(narrow).items() <= pinned(wide).items()
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_pinned_requirements_have_hashes_and_no_address(name: str) -> None:
+    text = read(f"{name}.txt")
+
+    assert len(re.findall(r"^[\w.-]+==.*\\$", text, re.MULTILINE)) == sum(map(len, pinned(name).values()))
+    assert not re.search(r"://|--index-url|--find-links|^/", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_every_dependency_has_its_reason(name: str) -> None:
+    reasons = re.findall(r"^\| ([\w.-]+) \| \S", section("docs/dependencies.md", HEADINGS[name]), re.MULTILINE)
+    given = [reason for reason in reasons if reason != "package"]
+
+    assert sorted(given) == sorted({canonicalize_name(one.name) for one in required(name).values()})
+
+
+HEADINGS = {
+    "requirements": "In the deployed app",
+    "requirements-local": "On a laptop",
+    "requirements-dev": "For development",
+}
+
+
+# The deployed package
+
+
+def is_deployed(path: str) -> bool:
+    """Tell as the packaging tools do: a pattern without slash drops a name at any depth, with all below it."""
+    patterns = [line for line in read(".funcignore").splitlines() if line and not line.startswith("#")]
+    parts = path.split("/")
+    prefixes = ["/".join(parts[: length + 1]) for length in range(len(parts))]
+    return not any(
+        fnmatch(prefix, pattern) if "/" in pattern else fnmatch(prefix.rsplit("/", 1)[-1], pattern)
+        for prefix in prefixes
+        for pattern in patterns
+    )
+
+
+@pytest.mark.parametrize("path", ["function_app.py", "host.json", "requirements.txt"])
+def test_the_package_has_what_the_host_needs(path: str) -> None:
+    assert is_deployed(path)
+
+
+def test_the_package_has_every_module_of_the_app() -> None:
+    assert [path for path in modules("blueprints", "shared") if not is_deployed(path.as_posix())] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".ci/run",
+        ".git/config",
+        ".local/promptledger.db",
+        ".venv/bin/python",
+        ".venv-3.11/bin/python",
+        "README.md",
+        "docs/operations.md",
+        "infra/main.bicep",
+        "local.settings.json",
+        "local.settings.json.example",
+        "localhost/__main__.py",
+        "pyproject.toml",
+        "requirements-dev.txt",
+        "requirements-local.txt",
+        "requirements.in",
+        "shared/__pycache__/settings.cpython-313.pyc",
+        "sql/migrations/env.py",
+        "tests/unit/test_repository.py",
+    ],
+)
+def test_the_package_leaves_out(path: str) -> None:
+    assert not is_deployed(path)
+
+
+def test_the_package_patterns_negate_nothing() -> None:
+    assert "!" not in read(".funcignore")
+
+
+# Pages
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f".ci/{name}" for name in ("run",))])
+def test_every_make_target_that_is_named_exists(page: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    commands = re.findall(r"(?:^\s+|`)(?:\S+=\S+ )*make ([a-z]+)", read(page), re.MULTILINE)
+
+    assert commands
+    assert set(commands) <= targets
+
+
+def pages() -> list[Path]:
+    return [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
+        (ROOT / "docs").rglob("*.md")
+    )
+
+
+def links(page: Path) -> list[Path]:
+    targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    return [(page.parent / target).resolve() for target in targets]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [target for target in links(page) if not target.exists()] == []
+
+
+def test_every_page_is_linked() -> None:
+    linked = {target for page in pages() for target in links(page)}
+
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if page not in linked] == []
+
+
+def test_every_file_that_contributors_are_sent_to_exists() -> None:
+    named = re.findall(r"`((?:blueprints|docs|infra|shared|sql|tests)/[\w./-]*\.?\w+/?)`", read("CONTRIBUTING.md"))
+    concrete = [path for path in named if not re.search(r"[A-Z]{3}", path)]
+
+    assert concrete
+    assert [path for path in concrete if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("record", sorted((ROOT / "docs" / "adr").glob("*.md")), ids=lambda path: path.stem)
+def test_every_decision_has_a_number_a_date_and_its_reasons(record: Path) -> None:
+    number = record.stem[:4].replace("0000", "NNNN")
+    title, _, status, *_ = lines = record.read_text(encoding="utf-8").splitlines()
+
+    assert title.startswith(f"# {number}. ")
+    assert re.match(r"(\d{4}-\d\d-\d\d|YYYY-MM-DD), (accepted|replaced by \d{4})\.", status)
+    needed = ["## Context", "## Decision", "## What would change our mind"]
+    assert [line for line in lines if line in needed] == needed
+
+
+# Modules
+
+
+@pytest.mark.parametrize("path", modules(*PRODUCT, "tests", "sql"), ids=lambda path: path.as_posix())
+def test_no_module_is_too_long_to_read_at_once(path: Path) -> None:
+    assert len(read(path).splitlines()) <= LONGEST_MODULE
