@@ -27,6 +27,7 @@ EVIDENCE: Final[dict[str, Evidence]] = {
     "b": Evidence("enterprise-logging", "request", Provenance.REPORTED),
     "a": Evidence("enterprise-logging", "response", Provenance.REPORTED),
     "u": Evidence("ai-hub-gateway", "usage", Provenance.LOGGED),
+    "v": Evidence("ai-hub-gateway", "estimate", Provenance.ESTIMATED),
 }
 """Code -> witness. The code stands in the ledger beside every value it won: never reuse one."""
 

@@ -23,7 +23,7 @@ def text(value: Json, limit: int = 256) -> str | None:
     """Return a trimmed, non-empty string of at most `limit` UTF-16 units (nvarchar's own unit)."""
     if isinstance(value, bool | Mapping | list) or value is None:
         return None
-    result = value if isinstance(value, str) else str(value)
+    result = value if isinstance(value, str) else _written(value)
     result = result.strip()
     if not result:
         return None
@@ -32,6 +32,13 @@ def text(value: Json, limit: int = 256) -> str | None:
     if "\x00" in result:
         result = result.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     return result[:limit]
+
+
+def _written(value: Json) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits.
+        return ""
 
 
 def count(value: Json) -> int | None:

@@ -1,0 +1,67 @@
+"""Azure OpenAI's bodies -> facts and texts; one module per operation family.
+
+To add a family: one module with `read_request` and `read_response`, one line in `_FAMILIES`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from shared.domain.values import Json
+from shared.operations import chat_completions, completions, embeddings, generic
+from shared.operations.errors import FIRST_ERROR_STATUS, error_facts
+from shared.operations.said import Said
+from shared.operations.shapes import operation_of_request, operation_of_response
+
+__all__ = ["read_request", "read_response"]
+
+_Reader = Callable[[Mapping[str, Json]], Said]
+
+
+class _Family(NamedTuple):
+    read_request: _Reader
+    read_response: _Reader
+
+
+_FAMILIES: Final = {
+    "chat.completions": _Family(chat_completions.read_request, chat_completions.read_response),
+    "completions": _Family(completions.read_request, completions.read_response),
+    "embeddings": _Family(embeddings.read_request, embeddings.read_response),
+}
+_GENERIC: Final = _Family(generic.read_request, generic.read_response)
+
+
+def read_request(body: Json, operation: str | None) -> Said:
+    """Return what a request body says.
+
+    Args:
+        body: the parsed body, or its text when it is not JSON, or None.
+        operation: as path or operation id tell it; None leaves it to the shape of the body, and the
+            facts then state the operation.
+    """
+    if not isinstance(body, Mapping):
+        return Said({})
+    shape = operation_of_request(body) if operation is None else None
+    said = _FAMILIES.get(operation or shape or "", _GENERIC).read_request(body)
+    if shape is not None:
+        said.facts["operation"] = shape
+    return said
+
+
+def read_response(body: Json, *, operation: str | None = None, status: int | None = None, reason: Json = None) -> Said:
+    """Return what a response body says, whatever its status.
+
+    Args:
+        body: the parsed body, or its text when it is not JSON, or None.
+        operation: when the source knows it; None leaves it to the shape of the body.
+        status: the HTTP status where it is known.
+        reason: the HTTP reason phrase.
+    """
+    said = Said({})
+    if isinstance(body, Mapping) and (status is None or status < FIRST_ERROR_STATUS):
+        shape = operation or operation_of_response(body)
+        said = _FAMILIES.get(shape or "", _GENERIC).read_response(body)
+        if shape is not None:
+            said.facts["operation"] = shape
+    for name, value in error_facts(body, status=status, reason=reason).items():
+        said.facts.setdefault(name, value)
+    return said

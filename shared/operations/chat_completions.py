@@ -1,0 +1,79 @@
+"""Bodies of chat completions, answers not streamed."""
+
+from collections.abc import Iterator, Mapping
+
+from shared.domain.values import Json
+from shared.operations.choices import Choice, choice_facts, choices_of
+from shared.operations.generic import answered, asked
+from shared.operations.said import Said
+from shared.operations.usage import usage_facts
+
+__all__ = ["read_request", "read_response"]
+
+
+def read_request(body: Mapping[str, Json]) -> Said:
+    """Read a request; the prompt is the text of all its messages, of every role.
+
+    Source: event formats, sections 7.3 and 8.1.
+    """
+    said = asked(body, "\n".join(_texts(body.get("messages"))))
+    # The service streams on request only.
+    said.facts.setdefault("streamed", False)
+    return said
+
+
+def read_response(body: Mapping[str, Json]) -> Said:
+    """Read a response; the completion is the text of the choice with the lowest index."""
+    choices = choices_of(body)
+    facts = choice_facts(body, choices)
+    facts.update(usage_facts(body.get("usage")))
+    if choices:
+        facts["tool_calls"] = sum(map(_tool_calls, choices))
+    return answered(body, facts, _answer(choices[0]) if choices else None)
+
+
+def _texts(messages: Json) -> Iterator[str]:
+    if not isinstance(messages, list):
+        return
+    for message in messages:
+        if isinstance(message, Mapping):
+            yield from _content(message.get("content"))
+
+
+def _content(content: Json) -> Iterator[str]:
+    if isinstance(content, str):
+        if content:
+            yield content
+    elif isinstance(content, list):
+        for part in content:
+            if isinstance(part, str):
+                yield part
+            elif isinstance(part, Mapping) and isinstance(text := part.get("text"), str):
+                yield text
+
+
+def _message(choice: Choice) -> Mapping[str, Json]:
+    message = choice.get("message")
+    return message if isinstance(message, Mapping) else {}
+
+
+def _answer(choice: Choice) -> str | None:
+    """Return the text of an answer, else of a refusal, else what was spoken."""
+    message = _message(choice)
+    text = "\n".join(_content(message.get("content")))
+    if text:
+        return text
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        return refusal
+    audio = message.get("audio")
+    transcript = audio.get("transcript") if isinstance(audio, Mapping) else None
+    return transcript if isinstance(transcript, str) else None
+
+
+def _tool_calls(choice: Choice) -> int:
+    message = _message(choice)
+    calls = message.get("tool_calls")
+    made = len(calls) if isinstance(calls, list) else 0
+    # The form before tools; no message holds both.
+    return made or int(isinstance(message.get("function_call"), Mapping))

@@ -1,0 +1,98 @@
+"""Annotations of the content filter -> who was filtered, by which category, how severely."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from shared.domain.interaction import Facts
+from shared.domain.values import Json, canonical
+
+__all__ = ["error_filter_results", "filter_facts", "filter_results", "prompt_annotations"]
+
+Categories = dict[str, dict[str, Json]]
+
+_SEVERITIES: Final = {"safe": 0, "low": 1, "medium": 2, "high": 3}
+_CATEGORY_LENGTH: Final = 64
+
+
+def filter_results(annotated: Json) -> Json:
+    """Return the results that an annotated prompt, choice or inner error carries, if any."""
+    if not isinstance(annotated, Mapping):
+        return None
+    # Errors say it in the singular; the specification writes the plural there too.
+    return annotated.get("content_filter_results") or annotated.get("content_filter_result")
+
+
+def prompt_annotations(body: Mapping[str, Json]) -> Iterable[Json]:
+    """Yield the filter results of each prompt: an array of them, one object (images) or null."""
+    annotations = body.get("prompt_filter_results") or body.get("prompt_annotations")
+    if isinstance(annotations, Mapping):
+        # An image's annotations are the results themselves.
+        yield filter_results(annotations) or annotations
+    elif isinstance(annotations, list):
+        for annotation in annotations:
+            yield filter_results(annotation)
+
+
+def error_filter_results(error: Mapping[str, Json]) -> Json:
+    """Return the results inside the error that the filter refused a prompt with."""
+    for inner in (error.get("innererror"), error.get("inner_error"), error):
+        results = filter_results(inner)
+        if results:
+            return results
+    return None
+
+
+def filter_facts(prompt: Iterable[Json], completion: Iterable[Json]) -> Facts:
+    """Return the filter's facts from the results of all prompts and of all choices.
+
+    Any `filtered: true` and the highest severity win. Without annotations nothing is stated: a call
+    that no filter looked at is not one that it let pass.
+
+    Source: event formats, section 7.2.
+    """
+    facts: Facts = {}
+    categories: dict[str, Categories] = {}
+    for side, results in (("prompt", prompt), ("completion", completion)):
+        merged: Categories = {}
+        for result in results:
+            _merge(merged, result)
+        verdicts = [category["filtered"] for category in merged.values() if "filtered" in category]
+        if verdicts:
+            facts[f"{side}_filtered"] = any(verdicts)
+        if merged:
+            categories[side] = merged
+    if categories:
+        facts["filter_categories"] = canonical(categories)
+    return facts
+
+
+def _merge(categories: Categories, results: Json) -> None:
+    if not isinstance(results, Mapping):
+        return
+    for name, result in results.items():
+        if len(name) > _CATEGORY_LENGTH:
+            continue
+        if isinstance(result, list):  # custom blocklists, older shape: one object per list that matched
+            for entry in result:
+                _merge_category(categories, name, entry)
+        else:
+            _merge_category(categories, name, result)
+
+
+def _merge_category(categories: Categories, name: str, result: Json) -> None:
+    if not isinstance(result, Mapping):
+        return
+    told: dict[str, Json] = {key: result[key] for key in ("filtered", "detected") if isinstance(result.get(key), bool)}
+    severity = result.get("severity")
+    if isinstance(severity, str) and severity in _SEVERITIES:
+        told["severity"] = severity
+    if not told:
+        return
+    known = categories.setdefault(name, told)
+    if known is told:
+        return
+    for key in ("filtered", "detected"):
+        if key in told:
+            known[key] = known.get(key, False) or told[key]
+    if "severity" in told:
+        known["severity"] = max(known.get("severity", "safe"), told["severity"], key=_SEVERITIES.__getitem__)

@@ -1,0 +1,75 @@
+"""Bodies of unsuccessful calls, whoever wrote them -> error facts."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.domain.facts import state
+from shared.domain.interaction import Facts
+from shared.domain.values import Json, text
+from shared.operations.content_filter import error_filter_results, filter_facts
+
+__all__ = ["CONTENT_FILTER", "FIRST_ERROR_STATUS", "error_facts"]
+
+FIRST_ERROR_STATUS: Final = 400
+
+CONTENT_FILTER: Final = "content_filter"
+"""The code with which Azure OpenAI refuses a prompt."""
+
+
+def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -> Facts:
+    """Return code and message of the error, and the filter's results where it was the filter's.
+
+    An error that names no code has its HTTP status for one; an error without a message has the
+    reason phrase. A body that is not JSON, such as a proxy's page, is the message as it is.
+
+    Args:
+        body: the parsed body, or its text when it is not JSON, or None.
+        status: the HTTP status where it is known. Below 400, only an `error` object is an error.
+        reason: the HTTP reason phrase.
+
+    Source: event formats, section 10.
+    """
+    failed = status is not None and status >= FIRST_ERROR_STATUS
+    error = body.get("error") if isinstance(body, Mapping) else None
+    code: Json = None
+    message: Json = None
+    if isinstance(error, Mapping):
+        code, message = _code(error), error.get("message")
+    elif failed:
+        code, message = _loose(body, error)
+    facts: Facts = {}
+    if failed:
+        code = text(code) or str(status)
+        message = text(message) or reason
+    state(facts, "error_code", code)
+    state(facts, "error_message", message)
+    if isinstance(error, Mapping):
+        facts.update(_filter(error, facts.get("error_code")))
+    return facts
+
+
+def _code(error: Mapping[str, Json]) -> Json:
+    # OpenAI's own validation often leaves the code null and names a type.
+    return text(error.get("code")) or error.get("type")
+
+
+def _loose(body: Json, error: Json) -> tuple[Json, Json]:
+    """Return code and message of an error that is not told in an `error` object."""
+    if isinstance(body, str):
+        return None, body
+    if not isinstance(body, Mapping):
+        return None, None
+    # API Management's own {statusCode, message}; {code, message}; RFC 9457.
+    code = text(body.get("statusCode")) or text(body.get("code"))
+    for message in (error, body.get("message"), body.get("detail"), body.get("title")):
+        if isinstance(message, str):
+            return code, message
+    return code, None
+
+
+def _filter(error: Mapping[str, Json], code: Json) -> Facts:
+    facts = filter_facts([error_filter_results(error)], [])
+    if code == CONTENT_FILTER:
+        # The code says it, whatever the details are.
+        facts["prompt_filtered"] = True
+    return facts

@@ -1,0 +1,49 @@
+"""What bodies of every operation say, and all that is read of an operation without a reader of its own."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.domain.facts import members, state_members
+from shared.domain.interaction import Facts
+from shared.domain.values import Json
+from shared.operations.parameters import parameters
+from shared.operations.said import Said, preview
+
+__all__ = ["answered", "asked", "read_request", "read_response"]
+
+_ASKED: Final = members(model="model", end_user_id="safety_identifier") + members(end_user_id="user", streamed="stream")
+_ANSWERED: Final = members(model="model", response_id="id")
+
+
+def asked(body: Mapping[str, Json], prompt: str | None) -> Said:
+    """Return what any request says, beside `prompt`."""
+    facts: Facts = {}
+    state_members(facts, body, _ASKED)
+    kept = parameters(body)
+    if kept is not None:
+        facts["parameters"] = kept
+    if prompt:
+        facts["prompt_preview"] = preview(prompt)
+    return Said(facts, prompt or None)
+
+
+def answered(body: Mapping[str, Json], facts: Facts, completion: str | None) -> Said:
+    """Return what any response says, beside `facts` and `completion`."""
+    state_members(facts, body, _ANSWERED)
+    if completion:
+        facts["completion_preview"] = preview(completion)
+    return Said(facts, completion or None)
+
+
+def read_request(body: Mapping[str, Json]) -> Said:
+    """Read a request of an operation without a reader: `prompt` and `input` are texts of people everywhere."""
+    texts = [text for name in ("prompt", "input") if isinstance(text := body.get(name), str)]
+    return asked(body, "\n".join(texts))
+
+
+def read_response(body: Mapping[str, Json]) -> Said:
+    """Read a response of an operation without a reader.
+
+    Usage is left alone: the answer to a poll repeats it, and only the operation's reader can tell.
+    """
+    return answered(body, {}, None)

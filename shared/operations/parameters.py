@@ -1,0 +1,90 @@
+"""Request bodies -> the parameters that are no content: never a text, a schema or a credential."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from shared.domain.values import Json, canonical
+
+__all__ = ["parameters"]
+
+_TEXT_LENGTH: Final = 64
+"""Longer texts are no parameter's value."""
+_LIST_LENGTH: Final = 16
+
+
+def _scalar(value: Json) -> Json:
+    if isinstance(value, str):
+        return value if len(value) <= _TEXT_LENGTH else None
+    return value if isinstance(value, bool | int | float) else None
+
+
+def _scalars(value: Json) -> Json:
+    if isinstance(value, list):
+        return [item for item in map(_scalar, value[:_LIST_LENGTH]) if item is not None]
+    return _scalar(value)
+
+
+def _type(value: Json) -> Json:
+    """Return the type of `{type: ...}`, without the schema that may stand beside it."""
+    return _scalar(value.get("type")) if isinstance(value, Mapping) else _scalar(value)
+
+
+def _choice(value: Json) -> Json:
+    """Return a tool choice: a word, or the name of the tool."""
+    if not isinstance(value, Mapping):
+        return _scalar(value)
+    for holder in (value.get("function"), value.get("custom"), value):
+        if isinstance(holder, Mapping) and isinstance(holder.get("name"), str):
+            return _scalar(holder["name"])
+    return _type(value)
+
+
+def _flat(value: Json) -> Json:
+    """Return the scalar members of an object whose members are all parameters."""
+    if not isinstance(value, Mapping):
+        return _scalar(value)
+    items = list(value.items())[:_LIST_LENGTH]
+    return {key: scalar for key, item in items if len(key) <= _TEXT_LENGTH and (scalar := _scalar(item)) is not None}
+
+
+def _length(value: Json) -> Json:
+    return len(value) if isinstance(value, list) else None
+
+
+_SCALAR_NAMES: Final = (
+    "temperature top_p n best_of echo stream max_tokens max_completion_tokens max_output_tokens max_tool_calls "
+    "presence_penalty frequency_penalty seed logprobs top_logprobs parallel_tool_calls reasoning_effort verbosity "
+    "store service_tier dimensions encoding_format input_type background truncation purpose endpoint "
+    "completion_window size quality style moderation output_format output_compression partial_images voice speed "
+    "stream_format language"
+).split()
+
+_READERS: Final[Mapping[str, Callable[[Json], Json]]] = {
+    **dict.fromkeys(_SCALAR_NAMES, _scalar),
+    "stop": _scalars,
+    "modalities": _scalars,
+    "response_format": _type,
+    "tool_choice": _choice,
+    "function_call": _choice,
+    "stream_options": _flat,
+    "reasoning": _flat,
+    "audio": _flat,
+    "messages": _length,
+    "tools": _length,
+    "functions": _length,
+    "input": _length,
+    "prompt": _length,
+    "data_sources": _length,
+}
+"""Parameter -> what is kept of it. Of arrays of content, their length."""
+
+
+def parameters(body: Mapping[str, Json]) -> str | None:
+    """Return the parameters of a request as canonical JSON text; None when it has none."""
+    kept: dict[str, Json] = {}
+    for name, value in body.items():
+        if value is not None and (reader := _READERS.get(name)) is not None:
+            known = reader(value)
+            if known is not None:
+                kept[name] = known
+    return canonical(kept) if kept else None

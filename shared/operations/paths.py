@@ -1,0 +1,214 @@
+"""URLs and operation ids -> the operation and what else they name."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote, unquote_plus
+
+from shared.domain.values import Json
+
+__all__ = ["Target", "host_of", "operation_of_id", "target_of", "without_secrets"]
+
+
+class Target(NamedTuple):
+    """What a URL names."""
+
+    path: str | None = None
+    """Without the query: that is where secrets go."""
+    operation: str | None = None
+    deployment: str | None = None
+    api_version: str | None = None
+
+
+_LENGTH: Final = 2048
+"""Of a path, its end tells the operation; no real one is longer."""
+
+_SECRET_PARAMETERS: Final = frozenset(
+    (
+        "access_token api-key api_key apikey authorization client_secret code key ocp-apim-subscription-key "
+        "password sas sig signature subscription-key subscription_key token"
+    ).split()
+)
+
+# The end of a path, for operations that have nothing below them.
+_ENDS: Final = {
+    "chat/completions": "chat.completions",
+    "completions": "completions",
+    "embeddings": "embeddings",
+    "responses": "responses",
+    "images/generations": "images.generations",
+    "images/generations:submit": "images.generations",
+    "images/edits": "images.edits",
+    "images/variations": "images.variations",
+    "audio/transcriptions": "audio.transcriptions",
+    "audio/translations": "audio.translations",
+    "audio/speech": "audio.speech",
+    "moderations": "moderations",
+    "realtime": "realtime",
+}
+# The first word of what stands below a gateway's prefix, for resources that have resources below them.
+_ROOTS: Final = {
+    "responses": "responses",
+    "assistants": "assistants",
+    "threads": "threads",
+    "files": "files",
+    "uploads": "uploads",
+    "vector_stores": "vector_stores",
+    "fine_tuning": "fine_tuning.jobs",
+    "fine-tunes": "fine_tuning.jobs",
+    "batches": "batches",
+    "realtime": "realtime",
+    "realtimeapi": "realtime",
+    "containers": "containers",
+    "evals": "evals",
+    "conversations": "conversations",
+    "deployments": "deployments",
+    "models": "models",
+}
+_PARTS: Final = {"chat/completions/": "chat.completions", "operations/images/": "images.generations"}
+# Deepest first.
+_BELOW_THREADS: Final = {"steps": "threads.runs.steps", "runs": "threads.runs", "messages": "threads.messages"}
+
+# Words of an operation id or display name, without spaces, dashes and case; the first that occurs
+# tells. The order matters: "Create_Vector_Store_File_Batch" is neither a file nor a batch, and a
+# "model response for the given chat conversation" is chat.
+_WORDS: Final = (
+    ("chatcompletion", "chat.completions"),
+    ("chatmessage", "chat.completions"),
+    ("chatconversation", "chat.completions"),
+    ("embedding", "embeddings"),
+    ("imageedit", "images.edits"),
+    ("imagesedit", "images.edits"),
+    ("editedorextendedimage", "images.edits"),
+    ("imagevariation", "images.variations"),
+    ("imagesvariation", "images.variations"),
+    ("variationofagivenimage", "images.variations"),
+    ("image", "images.generations"),
+    ("englishlanguagetranscribed", "audio.translations"),
+    ("translation", "audio.translations"),
+    ("translatesaudio", "audio.translations"),
+    ("transcri", "audio.transcriptions"),
+    ("speech", "audio.speech"),
+    ("realtime", "realtime"),
+    ("onhandshake", "realtime"),
+    ("vectorstore", "vector_stores"),
+    ("finetun", "fine_tuning.jobs"),
+    ("grader", "fine_tuning.jobs"),
+    ("container", "containers"),
+    ("listevals", "evals"),
+    ("createeval", "evals"),
+    ("geteval", "evals"),
+    ("updateeval", "evals"),
+    ("deleteeval", "evals"),
+    ("canceleval", "evals"),
+    ("evalrun", "evals"),
+    ("evaluation", "evals"),
+    ("completion", "completions"),
+    ("assistant", "assistants"),
+    ("runstep", "threads.runs.steps"),
+    ("threadandrun", "threads.runs"),
+    ("submittooloutputs", "threads.runs"),
+    ("conversation", "conversations"),
+    ("message", "threads.messages"),
+    ("inputitems", "responses"),
+    ("inputtokens", "responses"),
+    ("moderation", "moderations"),
+    ("uploadafile", "files"),
+    ("uploadfile", "files"),
+    ("upload", "uploads"),
+    ("response", "responses"),
+    ("batch", "batches"),
+    ("run", "threads.runs"),
+    ("thread", "threads"),
+    ("file", "files"),
+    ("deployment", "deployments"),
+    ("model", "models"),
+)
+
+
+def target_of(url: Json) -> Target:
+    """Return what `url`, a path or a whole URL, names; nothing for anything but a text."""
+    if not isinstance(url, str):
+        return Target()
+    path, _, query = url.strip().partition("#")[0].partition("?")
+    if "://" in path:
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    if not path:
+        return Target()
+    operation, deployment = _read_path(path[-_LENGTH:])
+    version = None
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if name.lower() == "api-version":
+            version = unquote_plus(value)
+            break
+    return Target(path, operation, deployment, version)
+
+
+@lru_cache(maxsize=1024)
+def _read_path(path: str) -> tuple[str | None, str | None]:
+    """Return operation and deployment. Gateways have few paths and many calls."""
+    names = [name for name in path.split("/") if name]
+    segments = [name.lower() for name in names]
+    deployment = None
+    if "deployments" in segments:
+        place = len(segments) - 1 - segments[::-1].index("deployments")
+        if place + 1 < len(names):
+            deployment = unquote(names[place + 1])
+        # A deployment may be called anything, an operation's name included.
+        segments = segments[place + 2 :] or ["deployments"]
+    return _end(segments) or _root(segments), deployment
+
+
+def _end(segments: Sequence[str]) -> str | None:
+    return _ENDS.get("/".join(segments[-2:])) or (_ENDS.get(segments[-1]) if segments else None)
+
+
+def _root(segments: Sequence[str]) -> str | None:
+    for prefix in ("openai", "v1"):
+        if prefix in segments:
+            # What stands before is the gateway's own, and may hold any word.
+            segments = segments[len(segments) - segments[::-1].index(prefix) :]
+    path = "/".join(segments)
+    for part, whole in _PARTS.items():
+        if part in path:
+            return whole
+    for place, segment in enumerate(segments):
+        operation = _ROOTS.get(segment)
+        if operation == "threads":
+            below = segments[place + 1 :]
+            return next((deeper for word, deeper in _BELOW_THREADS.items() if word in below), operation)
+        if operation is not None:
+            return operation
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _read_id(name: str) -> str | None:
+    words = "".join(letter for letter in name.lower() if letter.isalnum())
+    return next((operation for word, operation in _WORDS if word in words), None)
+
+
+def operation_of_id(name: Json) -> str | None:
+    """Return the operation that an operation id, or a display name, of whatever spelling means."""
+    return _read_id(name[:256]) if isinstance(name, str) else None
+
+
+def without_secrets(url: str) -> str:
+    """Return `url` without those query parameters whose values open doors."""
+    path, mark, query = url.partition("?")
+    if not mark:
+        return url
+    pairs = query.split("&")
+    kept = [pair for pair in pairs if unquote_plus(pair.partition("=")[0]).strip().lower() not in _SECRET_PARAMETERS]
+    if len(kept) == len(pairs):
+        return url
+    return path + "?" + "&".join(kept) if kept else path
+
+
+def host_of(url: Json) -> str | None:
+    """Return the host of a whole URL, in lower case, with its port."""
+    if not isinstance(url, str):
+        return None
+    authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
+    return authority.rpartition("@")[2].lower() or None

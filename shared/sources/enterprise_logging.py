@@ -1,0 +1,109 @@
+"""Format A, Azure-Samples/openai-python-enterprise-logging -> fragments.
+
+Its Request and Response events share nothing but `message-id`. Members and quirks: docs/events.md,
+section "Enterprise logging".
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared import operations
+from shared.domain.facts import members, state, state_members
+from shared.domain.fragment import EVIDENCE, Content, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.values import Json, count, text
+from shared.operations.paths import operation_of_id
+from shared.sources.decoding import parsed
+from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.times import time_of
+
+__all__ = ["SOURCE"]
+
+_REQUEST: Final = members(operation_id="operation", model="model")
+_RESPONSE: Final = members(
+    operation_id="operation", model="model", api_id="apiId", product_id="productId", backend_host="backend"
+)
+_USAGE: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+def _recognises(event: dict[str, Json]) -> bool:
+    return event.get("event-type") in ("Request", "Response")
+
+
+def _read(record: Record) -> Reading:
+    event = record.event
+    name = interaction_id(event.get("message-id"), "message-id")
+    code = "b" if event["event-type"] == "Request" else "a"
+    facts, content = (_asked if code == "b" else _answered)(event)
+    state(facts, "occurred_at", time_of(event.get("event-time"), record.enqueued_at))
+    return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
+
+
+def _asked(event: Mapping[str, Json]) -> tuple[Facts, Content]:
+    operation = operation_of_id(event.get("operation"))
+    body: dict[str, Json] = {}
+    for member in ("model", "prompt", "messages"):
+        value = event.get(member)
+        if value not in (None, ""):
+            body[member] = _second(value) if member == "messages" else value
+    if "prompt" in body:
+        body["prompt"] = _prompt(body["prompt"])
+    said = operations.read_request(body, operation)
+    # The policy logs neither the parameters nor whether the call streams.
+    facts: Facts = {key: value for key, value in said.facts.items() if key not in ("parameters", "streamed")}
+    facts["has_request"] = True
+    if event.get("operation"):
+        facts["operation"] = operation or facts.get("operation") or "other"
+    state_members(facts, event, _REQUEST)
+    return facts, Content(prompt=said.text, request=body or None)
+
+
+def _answered(event: Mapping[str, Json]) -> tuple[Facts, Content]:
+    operation = operation_of_id(event.get("operation"))
+    body: dict[str, Json] = {}
+    if event.get("choices") not in (None, ""):
+        body["choices"] = _second(event["choices"])
+    if text(event.get("model")) is not None:
+        body["model"] = event["model"]
+    usage = {name: known for name in _USAGE if (known := count(event.get(name))) is not None}
+    if usage:
+        body["usage"] = usage
+    said = operations.read_response(body, operation=operation)
+    facts = said.facts
+    facts["has_response"] = True
+    if event.get("operation"):
+        facts.setdefault("operation", "other")
+    state_members(facts, event, _RESPONSE)
+    taken = text(event.get("modeltime"), 64)
+    if taken is not None:
+        state(facts, "response_headers", {"openai-processing-ms": taken})
+    return facts, Content(completion=said.text, response=body or None)
+
+
+def _second(value: Json) -> Json:
+    """Parse a JSON text that stands inside a string."""
+    return parsed(value) if isinstance(value, str) else value
+
+
+def _prompt(value: Json) -> Json:
+    """Return a prompt: a plain text, unless it is the text of an array of texts or of token ids.
+
+    Source: event formats, section 2.3.
+    """
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    prompts = parsed(value)
+    return prompts if isinstance(prompts, list) and prompts and _are_prompts(prompts) else value
+
+
+def _are_prompts(prompts: list[Json]) -> bool:
+    if all(isinstance(prompt, list) for prompt in prompts):
+        return all(_are_tokens(prompt) for prompt in prompts)
+    return all(isinstance(prompt, str) for prompt in prompts) or _are_tokens(prompts)
+
+
+def _are_tokens(prompt: list[Json]) -> bool:
+    return all(isinstance(token, int) and not isinstance(token, bool) for token in prompt)
+
+
+SOURCE: Final = Source(_recognises, _read)

@@ -1,0 +1,216 @@
+"""`promptledger/1`, the envelope of our own API Management policy -> fragments.
+
+Members and quirks: docs/events.md, section "Native".
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared import operations
+from shared.domain.facts import Members, members, state, state_members
+from shared.domain.fragment import EVIDENCE, Content, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.values import Json, count, number, text, utc, utc_of
+from shared.errors import EventError
+from shared.operations.errors import FIRST_ERROR_STATUS
+from shared.operations.paths import host_of, operation_of_id, target_of
+from shared.operations.withheld import withhold_from_request, withhold_from_response
+from shared.sources.native_body import body_of, strip_url
+from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.times import known
+
+__all__ = ["SOURCE"]
+
+_FAMILY: Final = "promptledger/"
+_SCHEMA: Final = "promptledger/1"
+
+_REQUEST: Final = members(
+    method="method",
+    api_id="apiId",
+    operation_id="operationId",
+    deployment="deployment",
+    api_version="apiVersion",
+    caller_ip="callerIp",
+    subscription_id="subscriptionId",
+    product_id="productId",
+    client_request_id="clientRequestId",
+    session_id="sessionId",
+    end_user_id="endUserId",
+    request_bytes="size",
+)
+_USER: Final = members(user_id="userId")
+_IDENTITY: Final = members(user_id="oid", app_id="appId")
+_GATEWAY: Final = members(gateway_name="name", gateway_region="region")
+_RESPONSE: Final = members(http_status="status", backend_id="backendId", streamed="streamed", response_bytes="size")
+_TIMINGS: Final = members(latency_ms="totalMs", backend_ms="backendMs", time_to_first_byte_ms="firstByteMs")
+_STATUS: Final = members(http_status="status")
+
+_HEADERS: Final = frozenset(
+    {"apim-request-id", "x-ms-region", "x-ms-is-spilled-over", "retry-after", "openai-processing-ms"}
+)
+_RATE_LIMITS: Final = "x-ratelimit-"
+_FEW: Final = 64
+"""Most members of an object, or items of a list, that become facts."""
+_VALUE_LENGTH: Final = 512
+
+
+def _recognises(event: dict[str, Json]) -> bool:
+    schema = event.get("schema")
+    return isinstance(schema, str) and schema.startswith(_FAMILY)
+
+
+def _read(record: Record) -> Reading:
+    event = record.event
+    if event["schema"] != _SCHEMA:
+        raise EventError("unknown version of the native envelope")
+    part = event.get("part")
+    read = _PARTS.get(part) if isinstance(part, str) else None
+    if read is None:
+        raise EventError("part is none of request, response, error")
+    name = interaction_id(event.get("interactionId"), "interactionId")
+    code, facts, content = read(record)
+    fragment = Fragment(name, code, facts, content, record.document())
+    return Reading(EVIDENCE[code].source, (fragment,))
+
+
+def _read_request(record: Record) -> tuple[str, Facts, Content]:
+    facts, content = _asked(record)
+    return "Q", facts, content
+
+
+def _read_error(record: Record) -> tuple[str, Facts, Content]:
+    """Read a call that ended in API Management's on-error section; `body` is what was asked."""
+    event = record.event
+    facts, content = _asked(record)
+    facts["has_response"] = True
+    state_members(facts, event, _STATUS)
+    _state_object(facts, event.get("timings"), _TIMINGS)
+    told = event.get("lastError")
+    last: Mapping[str, Json] = told if isinstance(told, Mapping) else {}
+    status = facts.get("http_status")
+    state(facts, "error_code", text(last.get("reason")) or status)
+    state(facts, "error_message", text(last.get("message")) or event.get("reason"))
+    if status is not None:
+        facts["gateway_refused"] = _refused(status, last)
+    return "E", facts, content
+
+
+def _refused(status: int, last: Mapping[str, Json]) -> bool:
+    """Return whether API Management itself said no: a 4xx that it did not meet on the way to a backend.
+
+    A connection that broke, the client's or the backend's, and a backend's answer that was made an
+    error by `forward-request` are failures. So is every 5xx: a policy that crashed refuses no one.
+    """
+    if not FIRST_ERROR_STATUS <= status < 500:
+        return False
+    source, reason = text(last.get("source")) or "", text(last.get("reason")) or ""
+    return source.lower() != "forward-request" and not reason.startswith(("BackendConnection", "ClientConnection"))
+
+
+def _asked(record: Record) -> tuple[Facts, Content]:
+    """Return what is known of the request."""
+    event = record.event
+    strip_url(record, "url")
+    target = target_of(event.get("url"))
+    operation = target.operation or operation_of_id(event.get("operationId"))
+    body = body_of(record, withhold_from_request)
+    said = operations.read_request(body.json, operation)
+    facts = said.facts
+    if operation is not None:
+        facts["operation"] = operation
+    elif target.path is not None or event.get("operationId") is not None:
+        facts.setdefault("operation", "other")
+    facts["has_request"] = True
+    state(facts, "path", target.path)
+    state(facts, "deployment", target.deployment)
+    state(facts, "api_version", target.api_version)
+    _state_object(facts, event.get("identity"), _IDENTITY)
+    _state_object(facts, event.get("gateway"), _GATEWAY)
+    state_members(facts, event, _REQUEST)
+    state_members(facts, event, _USER)
+    state(facts, "identity", _identity(event.get("identity")))
+    state(facts, "tags", _texts(event.get("tags")))
+    state(facts, "occurred_at", known(utc(event.get("time"))) or record.enqueued_at)
+    return facts, Content(prompt=said.text, request=body.kept)
+
+
+def _read_response(record: Record) -> tuple[str, Facts, Content]:
+    event = record.event
+    strip_url(record, "backendUrl")
+    facts: Facts = {"has_response": True}
+    state_members(facts, event, _RESPONSE)
+    _state_object(facts, event.get("timings"), _TIMINGS)
+    state(facts, "backend_host", host_of(event.get("backendUrl")))
+    state(facts, "attempts", _attempts(event.get("attempts")))
+    state(facts, "response_headers", _headers(event.get("headers")))
+    began = _began(known(utc(event.get("time"))), facts.get("latency_ms"))
+    state(facts, "occurred_at", began or record.enqueued_at)
+    body = body_of(record, withhold_from_response)
+    said = operations.read_response(
+        body.json,
+        operation=target_of(event.get("backendUrl")).operation,
+        status=facts.get("http_status"),
+        reason=event.get("reason"),
+    )
+    return "R", said.facts | facts, Content(completion=said.text, response=body.kept)
+
+
+def _state_object(facts: Facts, told: Json, table: Members) -> None:
+    if isinstance(told, Mapping):
+        state_members(facts, told, table)
+
+
+def _began(ended: str | None, milliseconds: float | None) -> str | None:
+    if ended is None or not milliseconds:
+        return ended
+    try:
+        return utc_of(datetime.fromisoformat(ended) - timedelta(milliseconds=milliseconds))
+    except OverflowError:
+        return ended
+
+
+def _texts(told: Json) -> dict[str, str]:
+    """Return the members of an object that are texts or numbers, as texts."""
+    if not isinstance(told, Mapping):
+        return {}
+    few = list(told.items())[:_FEW]
+    return {name: value for name, item in few if len(name) <= _FEW and (value := text(item, _VALUE_LENGTH)) is not None}
+
+
+def _identity(told: Json) -> dict[str, Json] | None:
+    if not isinstance(told, Mapping):
+        return None
+    identity: dict[str, Json] = {**_texts(told)}
+    groups = told.get("groups")
+    if isinstance(groups, list):
+        identity["groups"] = [name for group in groups[:_FEW] if (name := text(group)) is not None]
+    return identity
+
+
+def _attempts(told: Json) -> list[dict[str, Json]] | None:
+    if not isinstance(told, list):
+        return None
+    return [_attempt(attempt) for attempt in told[:_FEW] if isinstance(attempt, Mapping)]
+
+
+def _attempt(told: Mapping[str, Json]) -> dict[str, Json]:
+    known_members = {
+        "backendId": text(told.get("backendId")),
+        "status": count(told.get("status")),
+        "ms": number(told.get("ms")),
+    }
+    return {name: value for name, value in known_members.items() if value is not None}
+
+
+def _headers(told: Json) -> dict[str, str] | None:
+    """Return the headers that our policy may send; whatever else a changed policy adds may be a secret."""
+    if not isinstance(told, Mapping):
+        return None
+    lowered = {name.lower(): value for name, value in told.items()}
+    return _texts({name: value for name, value in lowered.items() if name in _HEADERS or name.startswith(_RATE_LIMITS)})
+
+
+_PARTS: Final = {"request": _read_request, "response": _read_response, "error": _read_error}
+
+SOURCE: Final = Source(_recognises, _read)

@@ -1,0 +1,69 @@
+"""What every source works on and returns: one JSON object of an event, and the reading of it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import orjson
+
+from shared.domain.fragment import Fragment
+from shared.domain.values import Json
+from shared.errors import EventError
+
+__all__ = ["Reading", "Record", "Source", "interaction_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one event says."""
+
+    source: str
+    """Public name of the source, as `Evidence.source`."""
+    fragments: tuple[Fragment, ...] = ()
+    skipped: str | None = None
+    """Why there are no fragments: the event speaks of no call."""
+
+
+@dataclass(slots=True)
+class Record:
+    """One JSON object of an event. A source may take from `event` what must not be kept."""
+
+    event: dict[str, Json]
+    received: bytes | None
+    """The object's own bytes; None when they have to be written anew from `event`."""
+    enqueued_at: str | None
+    """Canonical UTC; None when the host did not know it."""
+
+    def document(self) -> bytes:
+        """Return what the content store keeps."""
+        return orjson.dumps(self.event) if self.received is None else self.received
+
+
+class Source(NamedTuple):
+    """An event format: how to tell it, how to read it."""
+
+    recognises: Callable[[dict[str, Json]], bool]
+    read: Callable[[Record], Reading]
+    """May raise EventError."""
+
+
+_GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+_ID_LENGTH: Final = 128
+
+
+def interaction_id(value: Json, member: str) -> str:
+    """Return the id in `value`, trimmed, in lower case when it is a GUID.
+
+    Raises:
+        EventError: there is none, or none that a key can hold; names `member`.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not (name := value.strip()):
+        raise EventError(f"{member} is missing")
+    if len(name.encode("utf-16-le")) > 2 * _ID_LENGTH:
+        raise EventError(f"{member} is longer than {_ID_LENGTH} characters")
+    if "\x00" in name:
+        raise EventError(f"{member} holds a NUL")
+    return name.lower() if _GUID.fullmatch(name) else name
