@@ -1,0 +1,1 @@
+"""The audit API: a FastAPI application over `shared.services.audit`."""

@@ -150,7 +150,10 @@ def partitions_statement() -> sa.CompoundSelect[Any]:
     hubs, positions = tables.hub_partition.c, tables.delivery.c
     columns = tables.waiting.c
     waits = (
-        sa.select(columns.hub, columns.partition_id, columns.sequence, columns.enqueued_at).distinct().subquery("held").c
+        sa.select(columns.hub, columns.partition_id, columns.sequence, columns.enqueued_at)
+        .distinct()
+        .subquery("held")
+        .c
     )
     no_time = sa.cast(sa.null(), hubs.last_enqueued_at.type)
     counters = [

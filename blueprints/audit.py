@@ -1,0 +1,49 @@
+"""The audit API: one HTTP function per resource, so that keys, metrics and the portal tell them apart."""
+
+import azure.functions as func
+
+from blueprints.asgi import answer
+
+bp = func.Blueprint()
+
+
+@bp.route(route="v1/interactions/{*rest}", methods=[func.HttpMethod.GET])
+async def read_interactions(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List interactions, or return one, or its content."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/usage", methods=[func.HttpMethod.GET])
+async def read_usage(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return usage by group and interval."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/prompts", methods=[func.HttpMethod.GET])
+async def read_prompts(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List how prompts begin."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/balance", methods=[func.HttpMethod.GET])
+async def read_balance(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return where every event is."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/quarantine", methods=[func.HttpMethod.GET])
+async def read_quarantine(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List events in quarantine."""
+    return await answer(req, context)
+
+
+@bp.route(route="openapi.json", methods=[func.HttpMethod.GET])
+async def read_openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return the OpenAPI document."""
+    return await answer(req, context)
+
+
+@bp.route(route="docs", methods=[func.HttpMethod.GET])
+async def read_docs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return the page that shows the OpenAPI document."""
+    return await answer(req, context)

@@ -1,0 +1,46 @@
+"""The FastAPI application of the audit API."""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from shared.api.callers import AuthSettings, authenticator
+from shared.api.middleware import Envelope
+from shared.api.openapi import serve_openapi
+from shared.api.parameters import refuse_repeats
+from shared.api.responses import answer_errors
+from shared.api.routes import balance, interactions, prompts, quarantine, usage
+from shared.services.audit import AuditService
+
+__all__ = ["create_app"]
+
+_ROUTERS: Final = (interactions.router, usage.router, prompts.router, balance.router, quarantine.router)
+
+
+def create_app(audit: AuditService, settings: AuthSettings) -> FastAPI:
+    """Return the application; all its paths begin with `/api`.
+
+    Raises:
+        ConfigurationError: the settings choose a way of telling callers that must not run here.
+    """
+    app = FastAPI(
+        title="PromptLedger audit API",
+        version="1",
+        description=(
+            "Every call to the organisation's Azure OpenAI models: who asked what, what came back, what it used."
+        ),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.audit = audit
+    app.state.authenticator = authenticator(settings)
+    version_1 = APIRouter(prefix="/api/v1", dependencies=[Depends(refuse_repeats)])
+    for router in _ROUTERS:
+        version_1.include_router(router)
+    app.include_router(version_1)
+    serve_openapi(app)
+    answer_errors(app)
+    app.add_middleware(Envelope)
+    return app

@@ -1,0 +1,84 @@
+"""Places in lists <-> opaque cursors: base64url of a JSON array of strings."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+
+from shared.domain.values import utc
+from shared.errors import InvalidRequestError
+from shared.stores.ports import ListKey
+
+__all__ = ["list_cursor", "list_key", "usage_cursor", "usage_key"]
+
+_LONGEST: Final = 4_096
+
+
+def list_cursor(key: ListKey | None) -> str | None:
+    """Return the cursor of a place in a list by time."""
+    return None if key is None else _encode(key)
+
+
+def list_key(cursor: str | None) -> ListKey | None:
+    """Return the place that a cursor of `list_cursor` names.
+
+    Raises:
+        InvalidRequestError: it names none.
+    """
+    if cursor is None:
+        return None
+    parts = _decode(cursor, 2)
+    return ListKey(_time(parts[0]), parts[1])
+
+
+def usage_cursor(key: Sequence[str] | None) -> str | None:
+    """Return the cursor of a place in a list of groups."""
+    return None if key is None else _encode(key)
+
+
+def usage_key(cursor: str | None, *, dimensions: int, timed: bool) -> tuple[str, ...] | None:
+    """Return the place that a cursor of `usage_cursor` names.
+
+    Args:
+        cursor: as the caller sent it.
+        dimensions: how many dimensions the groups have.
+        timed: whether an interval start stands before them.
+
+    Raises:
+        InvalidRequestError: it names none, or one in other groups.
+    """
+    if cursor is None:
+        return None
+    parts = _decode(cursor, dimensions + timed)
+    return (_time(parts[0]), *parts[1:]) if timed else tuple(parts)
+
+
+def _encode(parts: Sequence[str]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(list(parts))).decode().rstrip("=")
+
+
+def _decode(cursor: str, length: int) -> list[str]:
+    if len(cursor) > _LONGEST or not cursor.isascii():
+        raise _bad()
+    try:
+        # Strict: Python's urlsafe_b64decode passes over letters that are no base64.
+        data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        parts = orjson.loads(data)
+    except (binascii.Error, orjson.JSONDecodeError) as error:
+        raise _bad() from error
+    if not isinstance(parts, list) or len(parts) != length or not all(isinstance(part, str) for part in parts):
+        raise _bad()
+    return parts
+
+
+def _time(part: str) -> str:
+    # Anything but the canonical form would be compared wrongly, or be refused by the driver.
+    if utc(part) != part:
+        raise _bad()
+    return part
+
+
+def _bad() -> InvalidRequestError:
+    return InvalidRequestError("cursor", "use the nextCursor of an answer to the same question")

@@ -1,0 +1,58 @@
+"""What holds for every answer: headers against misuse in a browser, and a problem document come what may."""
+
+import logging
+import traceback
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.api.responses import answer_unexpected
+
+__all__ = ["Envelope"]
+
+logger = logging.getLogger(__name__)
+
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # Answers hold personal data; no cache between here and the caller may keep them.
+    "Cache-Control": "no-store",
+}
+
+
+class Envelope:
+    """ASGI middleware; a header that an answer has already stays as it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            # The one place that catches everything: left to Starlette, the error would fail the
+            # function as well, and the Functions host would answer in its own words. Where it
+            # happened is logged; its text is not, for a driver's may quote a row.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("audit.unexpected %s\n%s", type(error).__qualname__, where)  # noqa: TRY400
+            if started:
+                raise
+            await answer_unexpected()(scope, receive, send_with_headers)

@@ -1,0 +1,207 @@
+"""The shapes of answers, for the OpenAPI document. Answers are built in `views.py`; tests compare the two."""
+
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from shared.domain.interaction import Provenance, State
+
+__all__ = [
+    "Balance",
+    "ContentTexts",
+    "Interaction",
+    "Page",
+    "Problem",
+    "Prompt",
+    "QuarantinedEvent",
+    "Usage",
+]
+
+Item = TypeVar("Item")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class Page(_Model, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null at the end")
+
+
+class TokenUsage(_Model):
+    """What a call used; null is unknown, never 0."""
+
+    input_tokens: int | None
+    cached_input_tokens: int | None
+    cache_write_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    audio_input_tokens: int | None
+    audio_output_tokens: int | None
+    image_input_tokens: int | None
+    image_output_tokens: int | None
+    total_tokens: int | None
+    images: int | None
+    seconds: float | None
+    characters: int | None
+    provenance: Provenance
+
+
+class ContentFilter(_Model):
+    """What the content filter did; null is unknown."""
+
+    prompt_filtered: bool | None
+    completion_filtered: bool | None
+    categories: Any
+
+
+class CallError(_Model):
+    """The error that the caller of the model saw."""
+
+    code: str | None
+    message: str | None
+
+
+class Interaction(_Model):
+    """One client call to one Azure OpenAI operation; null is unknown, unknown lists are empty."""
+
+    id: str
+    occurred_at: str = Field(description="ISO 8601, UTC, milliseconds")
+    state: State
+    operation: str
+    operation_id: str | None
+    method: str | None
+    path: str | None
+    api_version: str | None
+    deployment: str | None
+    model: str | None
+    streamed: bool | None
+    http_status: int | None
+    caller_ip: str | None
+    subscription_id: str | None
+    product_id: str | None
+    api_id: str | None
+    user_id: str | None
+    app_id: str | None
+    identity: dict[str, Any] | None
+    session_id: str | None
+    end_user_id: str | None
+    tags: dict[str, Any] | None
+    gateway_region: str | None
+    backend_id: str | None
+    attempts: list[Any]
+    request_bytes: int | None
+    response_bytes: int | None
+    latency_ms: float | None
+    backend_ms: float | None
+    time_to_first_byte_ms: float | None
+    response_id: str | None
+    usage: TokenUsage
+    parameters: dict[str, Any] | None
+    finish_reasons: list[Any]
+    tool_calls: int | None
+    content_filter: ContentFilter
+    error: CallError | None
+    prompt_preview: str | None = Field(description="first 100 characters; null without Content.Read")
+    completion_preview: str | None = Field(description="first 100 characters; null without Content.Read")
+    truncated: bool
+    sources: list[str]
+
+
+class ContentTexts(_Model):
+    """The texts as plain strings and the bodies as JSON, or as a string where they are none."""
+
+    prompt: str | None
+    completion: str | None
+    request: Any
+    response: Any
+
+
+class Usage(_Model):
+    """One group's usage. Dimensions that were not asked for are left out."""
+
+    operation: str | None = None
+    model: str | None = None
+    deployment: str | None = None
+    subscription_id: str | None = None
+    product_id: str | None = None
+    caller_ip: str | None = None
+    app_id: str | None = None
+    user_id: str | None = None
+    interval_start: str | None = Field(description="without an interval: the start of the range, null when open")
+    requests: int
+    errors: int
+    input_tokens: int
+    cached_input_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    average_total_tokens: float | None = Field(description="over the requests whose tokens are known")
+    unmetered_requests: int
+    amount: float | None
+    currency: str | None
+
+
+class Prompt(_Model):
+    """A call, its prompt's size and its beginning."""
+
+    id: str
+    occurred_at: str
+    model: str | None
+    input_tokens: int | None
+    prompt_preview: str | None = Field(description="first 100 characters; null without Content.Read")
+
+
+class BalanceCounts(_Model):
+    """Events received, and where each of them is: the five after `received` add up to it."""
+
+    received: int
+    stored: int
+    duplicate: int
+    pending: int
+    skipped: int
+    quarantined: int
+
+
+class PartitionBalance(BalanceCounts):
+    """The balance of one partition."""
+
+    hub: str
+    partition: str
+    last_sequence: int | None
+    last_enqueued_at: str | None
+
+
+class Balance(Page[PartitionBalance]):
+    """The balance of every partition; never more than one page."""
+
+    total: BalanceCounts
+
+
+class QuarantinedEvent(_Model):
+    """An event that cannot be understood; its bytes are not shown."""
+
+    id: str
+    hub: str
+    partition: str
+    sequence: int
+    enqueued_at: str
+    reason: str
+    parser_version: str
+    size: int = Field(description="bytes as received")
+
+
+class Problem(BaseModel):
+    """A problem document, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    parameter: str | None = Field(default=None, description="400: the parameter or header that is wrong")
+    errors: list[dict[str, str]] | None = Field(default=None, description="400: every `parameter`, with its `detail`")
+    role: str | None = Field(default=None, description="403: the role that is missing")

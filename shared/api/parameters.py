@@ -1,0 +1,152 @@
+"""Query parameters, as models: what is not in them is refused by name."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from shared.domain.fragment import EVIDENCE
+from shared.domain.interaction import OPERATIONS, State
+from shared.domain.values import COUNT_LIMIT, utc
+from shared.errors import InvalidRequestError
+from shared.stores.ports import InteractionFilter
+
+__all__ = [
+    "DIMENSIONS",
+    "InteractionParameters",
+    "ListParameters",
+    "NoParameters",
+    "PromptParameters",
+    "UsageParameters",
+    "refuse_repeats",
+]
+
+DIMENSIONS: Final = {
+    to_camel(name): name
+    for name in (
+        "operation",
+        "model",
+        "deployment",
+        "subscription_id",
+        "product_id",
+        "caller_ip",
+        "app_id",
+        "user_id",
+    )
+}
+"""What usage can be grouped by: its public name -> its column (a test compares them with the rollups)."""
+
+_MOST_WORDS: Final = 20
+
+
+def refuse_repeats(request: Request) -> None:
+    """Raise InvalidRequestError when a parameter is given twice: which of them was meant?"""
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen:
+            raise InvalidRequestError(name, "give it once")
+        seen.add(name)
+
+
+def _moment(value: str) -> str:
+    moment = utc(value)
+    if moment is None:
+        raise ValueError("give an ISO 8601 time such as 2026-01-02T03:04:05Z (in a URL, + is written %2B)")
+    return moment
+
+
+def _source(value: str) -> str:
+    known = sorted({evidence.source for evidence in EVIDENCE.values()})
+    if value not in known:
+        raise ValueError(f"the sources are {', '.join(known)}")
+    return value
+
+
+def _words(value: str) -> str:
+    if not 1 <= len(value.split()) <= _MOST_WORDS:
+        raise ValueError(f"give 1 to {_MOST_WORDS} words")
+    return value
+
+
+def _dimensions(value: str) -> str:
+    names = value.split(",") if value else []
+    if len(set(names)) != len(names) or not DIMENSIONS.keys() >= set(names):
+        raise ValueError(f"give some of {', '.join(DIMENSIONS)}, each once, with commas between")
+    return value
+
+
+_Moment = Annotated[str, AfterValidator(_moment)]
+_Text = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class NoParameters(BaseModel):
+    """For routes that take none."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class ListParameters(NoParameters):
+    """A page of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="most items in the answer")] = 100
+    cursor: Annotated[str | None, Field(min_length=1, description="nextCursor of the page before")] = None
+
+
+class _RangeParameters(ListParameters):
+    from_: Annotated[_Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
+    to: Annotated[_Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
+
+
+class PromptParameters(_RangeParameters):
+    """What the prompt list can be narrowed to."""
+
+    model: _Text | None = None
+    caller_ip: _Text | None = None
+
+    def narrow(self) -> InteractionFilter:
+        """Return the filter that the parameters ask for."""
+        plain = self.model_dump(exclude={"limit", "cursor", "from_", "to", "q"})
+        return InteractionFilter(occurred_from=self.from_, occurred_before=self.to, **plain)
+
+
+class InteractionParameters(PromptParameters):
+    """What the list of interactions can be narrowed to."""
+
+    operation: Annotated[Literal[OPERATIONS] | None, Field(description="the operation's name; `other` for unknown")] = (  # type: ignore[valid-type]  # a tuple of literals, which mypy cannot unpack
+        None
+    )
+    deployment: _Text | None = None
+    subscription_id: _Text | None = None
+    product_id: _Text | None = None
+    user_id: _Text | None = None
+    app_id: _Text | None = None
+    http_status: Annotated[int | None, Field(ge=0, le=999)] = None
+    state: State | None = None
+    streamed: Annotated[bool | None, Field(description="false: known not to be streamed")] = None
+    filtered: Annotated[
+        bool | None, Field(description="true: the content filter acted on prompt or completion; false: all others")
+    ] = None
+    min_total_tokens: Annotated[int | None, Field(ge=0, lt=COUNT_LIMIT)] = None
+    source: Annotated[str | None, AfterValidator(lambda value: value and _source(value))] = None
+    q: Annotated[
+        Annotated[str, Field(max_length=400), AfterValidator(_words)] | None,
+        Field(description="words that all occur in prompt or completion; needs Content.Read"),
+    ] = None
+
+
+class UsageParameters(_RangeParameters):
+    """Into which groups usage is added up."""
+
+    group_by: Annotated[
+        Annotated[str, AfterValidator(_dimensions)],
+        Field(description=f"some of {', '.join(DIMENSIONS)}, with commas between; none gives totals"),
+    ] = ""
+    interval: Annotated[
+        Literal["hour", "day", "month"] | None,
+        Field(description="length of a row's time; none adds up the whole range"),
+    ] = None
+
+    def dimensions(self) -> tuple[str, ...]:
+        """Return the columns to group by, in the order asked for."""
+        return tuple(DIMENSIONS[name] for name in self.group_by.split(",")) if self.group_by else ()

@@ -1,0 +1,88 @@
+"""Values -> HTTP responses, and the problem document for every error."""
+
+import logging
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from shared.errors import ForbiddenError, InvalidRequestError, NotFoundError, StoreUnavailableError
+from shared.problem import PROBLEM_TYPE, problem
+
+__all__ = ["answer_errors", "answer_unexpected", "json_response"]
+
+logger = logging.getLogger(__name__)
+
+_RETRY_SECONDS: Final = "5"
+
+
+def json_response(value: Any) -> Response:  # noqa: ANN401  # any JSON value
+    """Return 200 with JSON, written without another look at the models: views build what they say."""
+    return Response(orjson.dumps(value), media_type="application/json")
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Make `app` answer every expected error with a problem document."""
+    app.add_exception_handler(RequestValidationError, _invalid_by_model)
+    app.add_exception_handler(InvalidRequestError, _invalid)
+    app.add_exception_handler(ForbiddenError, _forbidden)
+    app.add_exception_handler(NotFoundError, _not_found)
+    app.add_exception_handler(StoreUnavailableError, _unavailable)
+    app.add_exception_handler(HTTPException, _refused)
+
+
+def answer_unexpected() -> Response:
+    """Return 500, telling the caller nothing of what went wrong inside."""
+    return _problem(500, "unexpected", "the answer could not be made; the app's log says why")
+
+
+def _problem(status: int, kind: str, detail: str, **more: Any) -> Response:  # noqa: ANN401  # any JSON value
+    return Response(problem(status, kind, detail, **more), status_code=status, media_type=PROBLEM_TYPE)
+
+
+# The handlers' second parameter has the type that Starlette asks for; each is registered for one class.
+def _invalid_by_model(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # as registered
+    # A location is ("query", name) or longer; the message never quotes what was sent.
+    found = [{"parameter": str(fault["loc"][1]), "detail": _fault(fault)} for fault in error.errors()]
+    first = found[0]
+    detail = f"{first['parameter']}: {first['detail']}"
+    return _problem(400, "invalid-parameter", detail, parameter=first["parameter"], errors=found)
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "there is no such parameter"
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidRequestError)  # noqa: S101  # as registered
+    found = [{"parameter": error.parameter, "detail": error.detail}]
+    return _problem(400, "invalid-parameter", str(error), parameter=error.parameter, errors=found)
+
+
+def _forbidden(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ForbiddenError)  # noqa: S101  # as registered
+    return _problem(403, "missing-role", str(error), role=error.role)
+
+
+def _not_found(_request: Request, error: Exception) -> Response:
+    return _problem(404, "not-found", str(error))
+
+
+def _unavailable(_request: Request, error: Exception) -> Response:
+    logger.error("audit.unavailable %s", error)
+    response = _problem(503, "unavailable", "a store does not answer; try again")
+    response.headers["Retry-After"] = _RETRY_SECONDS
+    return response
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # as registered
+    kinds = {403: "refused-caller", 404: "not-found", 405: "method-not-allowed"}
+    response = _problem(error.status_code, kinds.get(error.status_code, "refused"), error.detail)
+    response.headers.update(error.headers or {})
+    return response

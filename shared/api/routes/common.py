@@ -1,0 +1,46 @@
+"""What the routes share: the service they ask, who asks, and the errors that each may answer."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+
+from shared.api.callers import Caller, Role, require
+from shared.api.models import Problem
+from shared.services.audit import AuditService
+
+__all__ = ["AdminCaller", "Audit", "AuditCaller", "ContentCaller", "UsageCaller", "described"]
+
+
+async def _audit(request: Request) -> AuditService:
+    service: AuditService = request.app.state.audit
+    return service
+
+
+Audit = Annotated[AuditService, Depends(_audit)]
+UsageCaller = Annotated[Caller, Depends(require(Role.USAGE_READ))]
+AuditCaller = Annotated[Caller, Depends(require(Role.AUDIT_READ))]
+ContentCaller = Annotated[Caller, Depends(require(Role.CONTENT_READ))]
+AdminCaller = Annotated[Caller, Depends(require(Role.AUDIT_ADMIN))]
+
+_PROBLEMS: Final = {
+    400: "a parameter is wrong, unknown or given twice; `parameter` names it",
+    403: "the caller lacks the role that `role` names",
+    404: "there is no such thing",
+    503: "a store does not answer; try again",
+}
+
+
+def described(role: Role, *, model: object, missing: bool = False) -> dict[str, Any]:
+    """Return the OpenAPI side of a route: shape of the answer, role it needs, problems it may answer.
+
+    Args:
+        role: without which the route answers 403.
+        model: of the answer. Only described: routes return finished responses, for speed.
+        missing: whether the route may answer 404.
+    """
+    statuses = [status for status in _PROBLEMS if status != 404 or missing]
+    return {
+        "response_model": model,
+        "responses": {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses},
+        "openapi_extra": {"x-required-role": role.value},
+    }

@@ -1,0 +1,57 @@
+"""`/interactions`: the facts of calls, and their texts."""
+
+from dataclasses import asdict
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Response
+
+from shared.api.callers import Role
+from shared.api.cursors import list_cursor, list_key
+from shared.api.models import ContentTexts, Interaction, Page
+from shared.api.parameters import InteractionParameters, NoParameters
+from shared.api.responses import json_response
+from shared.api.routes.common import Audit, AuditCaller, ContentCaller, described
+from shared.api.views import interaction_view, page_view
+from shared.services.audit import Reader
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/interactions", tags=["interactions"])
+
+_LIST: Final = "/api/v1/interactions"
+_ONE: Final = "/api/v1/interactions/{id}"
+_CONTENT: Final = "/api/v1/interactions/{id}/content"
+
+# An id is somebody else's text, a slash included: hence `path`, and the longer route first.
+_Id = Annotated[str, Path(description="the interaction's id")]
+
+
+@router.get("", **described(Role.AUDIT_READ, model=Page[Interaction]))
+def list_interactions(query: Annotated[InteractionParameters, Query()], caller: AuditCaller, audit: Audit) -> Response:
+    """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
+    after = list_key(query.cursor)
+    reader = caller.reader(_LIST)
+    if query.q is not None:
+        caller.needs(Role.CONTENT_READ)
+        asker = Reader(caller.name, _LIST)
+        page = audit.search(query.q, query.narrow(), after=after, limit=query.limit, reader=asker)
+    else:
+        page = audit.interactions(query.narrow(), after=after, limit=query.limit, reader=reader)
+    return json_response(page_view([interaction_view(row) for row in page.rows], list_cursor(page.next)))
+
+
+@router.get("/{interaction_id:path}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True))
+def read_content(
+    interaction_id: _Id, _query: Annotated[NoParameters, Query()], caller: ContentCaller, audit: Audit
+) -> Response:
+    """Return an interaction's texts and bodies. The reading is recorded."""
+    content = audit.content_of(interaction_id, reader=Reader(caller.name, _CONTENT))
+    return json_response(asdict(content))
+
+
+@router.get("/{interaction_id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))
+def read_interaction(
+    interaction_id: _Id, _query: Annotated[NoParameters, Query()], caller: AuditCaller, audit: Audit
+) -> Response:
+    """Return one interaction. Its previews need Content.Read; their reading is recorded."""
+    return json_response(interaction_view(audit.interaction(interaction_id, reader=caller.reader(_ONE))))

@@ -1,0 +1,36 @@
+"""`/usage`: usage by group and interval, from the rollups."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from shared.api.callers import Role
+from shared.api.cursors import usage_cursor, usage_key
+from shared.api.models import Page, Usage
+from shared.api.parameters import UsageParameters
+from shared.api.responses import json_response
+from shared.api.routes.common import Audit, UsageCaller, described
+from shared.api.views import page_view, usage_view
+from shared.stores.ports import UsageQuery
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/usage", tags=["usage"])
+
+
+@router.get("", **described(Role.USAGE_READ, model=Page[Usage]))
+def list_usage(query: Annotated[UsageParameters, Query()], _caller: UsageCaller, audit: Audit) -> Response:
+    """Add up usage by group, and by hour, day or month when an interval is given.
+
+    Rows are whole intervals (UTC): `from` is rounded down to one, `to` up. Without an interval the
+    hours of the range are added up, one row a group. Rows come in the order of their interval, then
+    of their group. The rollups follow the facts by minutes.
+    """
+    dimensions = query.dimensions()
+    after = usage_key(query.cursor, dimensions=len(dimensions), timed=query.interval is not None)
+    page = audit.usage(
+        UsageQuery(dimensions=dimensions, interval=query.interval, starts_from=query.from_, starts_before=query.to),
+        after=after,
+        limit=query.limit,
+    )
+    return json_response(page_view([usage_view(row, dimensions) for row in page.rows], usage_cursor(page.next)))

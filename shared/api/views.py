@@ -1,0 +1,149 @@
+"""Rows of the ledger -> JSON of the audit API. The models in `models.py` describe the same shapes."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from pydantic.alias_generators import to_camel
+
+from shared.domain.values import Json
+from shared.services.audit import PartitionBalance, total_balance
+from shared.stores.ports import Row
+
+__all__ = ["balance_view", "interaction_view", "page_view", "prompt_view", "quarantine_view", "usage_view"]
+
+
+def _names(*columns: str) -> tuple[tuple[str, str], ...]:
+    return tuple((to_camel(column), column) for column in columns)
+
+
+_PLAIN: Final = _names(
+    "id",
+    "occurred_at",
+    "state",
+    "operation_id",
+    "method",
+    "path",
+    "api_version",
+    "deployment",
+    "model",
+    "streamed",
+    "http_status",
+    "caller_ip",
+    "subscription_id",
+    "product_id",
+    "api_id",
+    "user_id",
+    "app_id",
+    "session_id",
+    "end_user_id",
+    "gateway_region",
+    "backend_id",
+    "request_bytes",
+    "response_bytes",
+    "latency_ms",
+    "backend_ms",
+    "time_to_first_byte_ms",
+    "response_id",
+    "tool_calls",
+    "prompt_preview",
+    "completion_preview",
+)
+_OBJECTS: Final = _names("identity", "tags", "parameters")
+_LISTS: Final = _names("attempts", "finish_reasons", "sources")
+_USAGE: Final = _names(
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
+    "image_input_tokens",
+    "image_output_tokens",
+    "total_tokens",
+    "images",
+    "seconds",
+    "characters",
+)
+_PROMPT: Final = _names("id", "occurred_at", "model", "input_tokens", "prompt_preview")
+_SUMS: Final = _names(
+    "requests",
+    "errors",
+    "input_tokens",
+    "cached_input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+    "unmetered_requests",
+)
+_CLASSES: Final = _names("received", "stored", "duplicate", "pending", "skipped", "quarantined")
+_QUARANTINE: Final = _names("id", "hub", "sequence", "enqueued_at", "reason", "parser_version", "size")
+
+
+def page_view(items: list[dict[str, Json]], next_cursor: str | None) -> dict[str, Json]:
+    """Return one page of a list."""
+    return {"items": items, "nextCursor": next_cursor}
+
+
+def interaction_view(row: Row) -> dict[str, Json]:
+    """Return an interaction: null is unknown, but lists are empty and `truncated` is false."""
+    view = {name: row[column] for name, column in _PLAIN}
+    view |= {name: _json(row[column]) for name, column in _OBJECTS}
+    view |= {name: _json(row[column]) or [] for name, column in _LISTS}
+    view["operation"] = row["operation"] or "other"
+    view["truncated"] = bool(row["truncated"])
+    view["usage"] = {name: row[column] for name, column in _USAGE} | {"provenance": row["usage_provenance"]}
+    view["contentFilter"] = {
+        "promptFiltered": row["prompt_filtered"],
+        "completionFiltered": row["completion_filtered"],
+        "categories": _json(row["filter_categories"]),
+    }
+    code, message = row["error_code"], row["error_message"]
+    view["error"] = None if code is None and message is None else {"code": code, "message": message}
+    return view
+
+
+def prompt_view(row: Row) -> dict[str, Json]:
+    """Return an item of the prompt list."""
+    return {name: row[column] for name, column in _PROMPT}
+
+
+def usage_view(row: Row, dimensions: Sequence[str]) -> dict[str, Json]:
+    """Return a group's usage. The average is over the requests whose tokens are known.
+
+    `amount` and `currency` are null as long as nothing is priced.
+    """
+    metered = row["requests"] - row["unmetered_requests"]
+    return {
+        **{to_camel(name): row[name] or None for name in dimensions},
+        "intervalStart": row["interval_start"],
+        **{name: row[column] for name, column in _SUMS},
+        "averageTotalTokens": round(row["total_tokens"] / metered, 2) if metered > 0 else None,
+        "amount": None,
+        "currency": None,
+    }
+
+
+def balance_view(balances: Sequence[PartitionBalance]) -> dict[str, Json]:
+    """Return the balance of each partition, and the sum."""
+    return {"items": [_balance(balance) for balance in balances], "nextCursor": None, "total": total_balance(balances)}
+
+
+def quarantine_view(row: Row) -> dict[str, Json]:
+    """Return what is known of an event in quarantine."""
+    return {name: row[column] for name, column in _QUARANTINE} | {"partition": row["partition_id"]}
+
+
+def _balance(balance: PartitionBalance) -> dict[str, Json]:
+    return {
+        "hub": balance.hub,
+        "partition": balance.partition,
+        **{name: getattr(balance, column) for name, column in _CLASSES},
+        "lastSequence": balance.last_sequence,
+        "lastEnqueuedAt": balance.last_enqueued_at,
+    }
+
+
+def _json(text: str | None) -> Any:  # noqa: ANN401  # any JSON value
+    return None if text is None else orjson.loads(text)

@@ -1,0 +1,243 @@
+"""Questions of auditors -> answers from the ledger and the content store."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from shared.domain.fragment import Content
+from shared.domain.values import text, utc_of
+from shared.errors import NotFoundError
+from shared.services.content import best_content, mentions
+from shared.stores.ports import AuditStore, ContentStore, InteractionFilter, ListKey, Row, UsageQuery
+
+__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "canonical_id", "total_balance"]
+
+_SEARCH_STEP: Final = 100
+"""Interactions whose content is in memory at one time."""
+_SEARCH_BOUND: Final = 5_000
+"""Interactions that one search looks at before it hands back a cursor."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
+_PREVIEWS: Final = ("prompt_preview", "completion_preview")
+
+
+class Reader(NamedTuple):
+    """Somebody who may read content, and the route that leads there."""
+
+    name: str
+    route: str
+
+
+class Page(NamedTuple):
+    """Part of a list that goes from the newest to the oldest."""
+
+    rows: list[Row]
+    next: ListKey | None
+    """Where the next page begins; None at the end."""
+
+
+class UsagePage(NamedTuple):
+    """Part of a list of groups."""
+
+    rows: list[Row]
+    next: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionBalance:
+    """Where every event of a partition is: `received` is the sum of the five classes after it."""
+
+    received: int
+    stored: int
+    duplicate: int
+    pending: int
+    skipped: int
+    quarantined: int
+    hub: str
+    partition: str
+    last_sequence: int | None
+    last_enqueued_at: str | None
+
+
+_CLASSES: Final = ("received", "stored", "duplicate", "pending", "skipped", "quarantined")
+
+
+def total_balance(balances: Sequence[PartitionBalance]) -> dict[str, int]:
+    """Return the sums over partitions: `received` and its five classes."""
+    rows = [asdict(balance) for balance in balances]
+    return {name: sum(row[name] for row in rows) for name in _CLASSES}
+
+
+def canonical_id(interaction_id: str) -> str:
+    """Return an id as the ledger spells it: trimmed, and in lower case when it is a GUID."""
+    interaction_id = interaction_id.strip()
+    return interaction_id.lower() if _GUID.fullmatch(interaction_id) else interaction_id
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AuditService:
+    """The use cases of the audit API. Every method raises StoreUnavailableError when a store is down."""
+
+    def __init__(
+        self,
+        *,
+        store: AuditStore,
+        content: ContentStore,
+        now: Callable[[], datetime] = _utc_now,
+        search_bound: int = _SEARCH_BOUND,
+    ) -> None:
+        """Read from `store` and `content`; at most `search_bound` interactions a search."""
+        self._store = store
+        self._content = content
+        self._now = now
+        self._search_bound = search_bound
+
+    def interactions(
+        self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None
+    ) -> Page:
+        """Return interactions, newest first; previews only for a `reader`, whose reading is recorded."""
+        rows = self._store.interactions(narrow, after=after, limit=limit + 1)
+        return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
+
+    def interaction(self, interaction_id: str, *, reader: Reader | None) -> Row:
+        """Return one interaction; previews only for a `reader`, whose reading is recorded.
+
+        Raises:
+            NotFoundError: the ledger holds no such interaction.
+        """
+        row = self._known(interaction_id)
+        if reader is None:
+            return _without_previews(row)
+        if _has_preview(row):
+            self._record(reader, row["id"])
+        return row
+
+    def content_of(self, interaction_id: str, *, reader: Reader) -> Content:
+        """Return an interaction's texts and bodies, each by its best witness; the reading is recorded first.
+
+        Raises:
+            NotFoundError: the ledger holds no such interaction.
+        """
+        row = self._known(interaction_id)
+        self._record(reader, row["id"])
+        documents = self._content.get([row["id"]]).get(row["id"], ())
+        return best_content(row["id"], documents, row["occurred_at"])
+
+    def search(
+        self, question: str, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader
+    ) -> Page:
+        """Return interactions in whose texts every word of `question` occurs, newest first.
+
+        One call looks at a bounded number of interactions; a page may be short, even empty, and
+        still have a next one. The question is recorded before the answer is looked for.
+        """
+        self._record(reader, question)
+        words = question.casefold().split()
+        found: list[Row] = []
+        seen = 0
+        while seen < self._search_bound:
+            step = min(_SEARCH_STEP, self._search_bound - seen)
+            rows = self._store.interactions(narrow, after=after, limit=step)
+            documents = self._content.get([row["id"] for row in rows])
+            for row in rows:
+                after = ListKey(row["occurred_at"], row["id"])
+                if mentions(best_content(row["id"], documents.get(row["id"], ()), row["occurred_at"]), words):
+                    found.append(row)
+                if len(found) == limit:
+                    return Page(found, after)
+            if len(rows) < step:
+                return Page(found, None)
+            seen += len(rows)
+        return Page(found, after)
+
+    def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None) -> Page:
+        """Return the prompt list, newest first; previews only for a `reader`, whose reading is recorded."""
+        rows = self._store.prompts(narrow, after=after, limit=limit + 1)
+        return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
+
+    def usage(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> UsagePage:
+        """Return usage by group, in the order of the groups; its range is widened to whole intervals."""
+        length, rest = _FLOOR[query.interval or "hour"]
+        start = query.starts_from
+        aligned = replace(query, starts_from=None if start is None else start[:length] + rest)
+        rows = self._store.usage(aligned, after=after, limit=limit + 1)
+        if query.interval is None:
+            rows = [{"interval_start": aligned.starts_from, **row} for row in rows]
+        if len(rows) <= limit:
+            return UsagePage(rows, None)
+        keys = (("interval_start",) if query.interval else ()) + query.dimensions
+        return UsagePage(rows[:limit], tuple(rows[limit - 1][name] for name in keys))
+
+    def balance(self) -> list[PartitionBalance]:
+        """Return where every event of every hub and partition is, all as of one moment."""
+        return [
+            PartitionBalance(
+                received=counts.received,
+                stored=counts.kept - counts.waiting,
+                duplicate=counts.duplicate + counts.redelivered,
+                pending=counts.waiting,
+                skipped=counts.skipped,
+                quarantined=counts.quarantined,
+                hub=counts.hub,
+                partition=counts.partition,
+                last_sequence=counts.last_sequence,
+                last_enqueued_at=counts.last_enqueued_at,
+            )
+            for counts in self._store.partitions()
+        ]
+
+    def quarantined(self, *, after: ListKey | None, limit: int) -> Page:
+        """Return what is in quarantine, without the bytes, newest first."""
+        return _page(self._store.quarantined(after=after, limit=limit + 1), limit, "enqueued_at")
+
+    def check(self) -> None:
+        """Return if the ledger can be read."""
+        self._store.check()
+
+    def _known(self, interaction_id: str) -> Row:
+        row = self._store.interaction(canonical_id(interaction_id))
+        if row is None:
+            raise NotFoundError("there is no interaction with this id")
+        return row
+
+    def _shown(self, page: Page, narrow: InteractionFilter, reader: Reader | None) -> Page:
+        if reader is None:
+            return page._replace(rows=[_without_previews(row) for row in page.rows])
+        if any(map(_has_preview, page.rows)):
+            self._record(reader, _as_text(narrow))
+        return page
+
+    def _record(self, reader: Reader, subject: str) -> None:
+        self._store.record_content_read(
+            reader=text(reader.name, 256) or "?",
+            route=reader.route,
+            subject=text(subject, 1024) or "?",
+            read_at=utc_of(self._now()),
+        )
+
+
+def _page(rows: list[Row], limit: int, moment: str) -> Page:
+    """Return a page of `limit` rows; one row more than that tells that there is another page."""
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last = rows[limit - 1]
+    return Page(rows[:limit], ListKey(last[moment], last["id"]))
+
+
+def _has_preview(row: Row) -> bool:
+    return any(row.get(name) is not None for name in _PREVIEWS)
+
+
+def _without_previews(row: Row) -> Row:
+    return {name: None if name in _PREVIEWS else value for name, value in row.items()}
+
+
+def _as_text(narrow: InteractionFilter) -> str:
+    """Return a filter as the record of reads keeps it, such as `list model=gpt-4o`."""
+    return " ".join(["list", *(f"{name}={value}" for name, value in asdict(narrow).items() if value is not None)])

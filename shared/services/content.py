@@ -1,0 +1,60 @@
+"""An interaction's documents -> its texts and bodies, the best witness first."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import FIELDS
+from shared.errors import EventError
+from shared.sources import read_event
+from shared.stores.ports import ContentDocument
+
+__all__ = ["best_content", "mentions"]
+
+logger = logging.getLogger(__name__)
+
+_PRECEDENCE: Final = {field.name: field.precedence for field in FIELDS}
+_SLOTS: Final = {
+    "prompt": _PRECEDENCE["prompt_preview"],
+    "request": _PRECEDENCE["prompt_preview"],
+    "completion": _PRECEDENCE["completion_preview"],
+    "response": _PRECEDENCE["completion_preview"],
+}
+"""Slot -> evidence codes, best first: the same order by which the previews were chosen."""
+
+
+def best_content(interaction_id: str, documents: Sequence[ContentDocument], occurred_at: str) -> Content:
+    """Return what the documents say of one interaction; None in a slot that none of them fills.
+
+    Args:
+        interaction_id: the interaction; what a document says of others is passed over.
+        documents: ordered by their key, which settles a tie between equal witnesses.
+        occurred_at: when it happened, for sources whose events carry no time of their own.
+    """
+    ranks: dict[str, int] = {}
+    best: dict[str, Any] = {}
+    for fragment in _fragments(documents, occurred_at):
+        if fragment.interaction_id != interaction_id:
+            continue
+        for slot, codes in _SLOTS.items():
+            value = getattr(fragment.content, slot)
+            rank = codes.find(fragment.code) if fragment.code in codes else len(codes)
+            if value is not None and rank < ranks.get(slot, len(codes) + 1):
+                ranks[slot], best[slot] = rank, value
+    return Content(**best)
+
+
+def mentions(content: Content, words: Sequence[str]) -> bool:
+    """Return whether every word, given in folded case, occurs in the prompt or the completion."""
+    text = f"{content.prompt or ''}\n{content.completion or ''}".casefold()
+    return all(word in text for word in words)
+
+
+def _fragments(documents: Sequence[ContentDocument], occurred_at: str) -> Iterator[Fragment]:
+    for document in documents:
+        try:
+            yield from read_event(document.body, occurred_at).fragments
+        except EventError:
+            # It was understood when it was kept: a newer parser must not make the rest unreadable.
+            logger.warning("content.unreadable interaction=%s document=%s", document.interaction_id, document.document)

@@ -1,0 +1,21 @@
+"""What every test of the API starts from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.builders.databases import new_sqlite
+from tests.unit.api.rows import Client, Ledger, client_of
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    engine = new_sqlite(tmp_path)
+    yield Ledger(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> Client:
+    return client_of(ledger.audit())

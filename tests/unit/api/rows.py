@@ -1,0 +1,112 @@
+"""A ledger with rows in it, and the audit API over it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from shared.api.app import create_app
+from shared.services.audit import AuditService
+from shared.settings import Settings
+from shared.stores.ports import ContentDocument, Row
+from shared.stores.sql import tables
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.content import SqlContentStore
+
+__all__ = ["SETTINGS", "Client", "Ledger", "a_usage_row", "an_interaction", "client_of"]
+
+SETTINGS = Settings(database_url="sqlite://", auth="local", in_azure=False)
+
+
+def an_interaction(interaction_id: str = "call-1", **changes: Any) -> Row:
+    """Return a row of the least that an interaction has, and `changes`."""
+    return {
+        "id": interaction_id,
+        "occurred_at": "2026-03-02T09:30:00.123Z",
+        "state": "complete",
+        "usage_provenance": "missing",
+        "sources": '["native"]',
+        "parts": '["Q:1"]',
+        "field_sources": "Q",
+        "revision": 0,
+    } | changes
+
+
+def a_usage_row(interval_start: str = "2026-03-02T09:00:00.000Z", **changes: Any) -> Row:
+    """Return a rollup row of one request with 10 + 5 tokens, and `changes`."""
+    sums = dict.fromkeys(tables.MEASURES, 0) | {
+        "requests": 1,
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "total_tokens": 15,
+    }
+    return {"interval_start": interval_start} | sums | changes
+
+
+class Ledger:
+    """Puts rows where ingest would."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def has(self, *rows: Row) -> None:
+        """Insert interactions."""
+        self._insert(tables.interaction, rows)
+
+    def used(self, *rows: Row, table: sa.Table = tables.usage_hour) -> None:
+        """Insert rollup rows."""
+        self._insert(table, rows)
+
+    def insert(self, table: sa.Table, *rows: Row) -> None:
+        """Insert rows of any table."""
+        self._insert(table, rows)
+
+    def says(self, interaction_id: str, documents: Mapping[str, bytes]) -> None:
+        """Keep documents of an interaction, by their key."""
+        put = [ContentDocument(interaction_id, key, body) for key, body in documents.items()]
+        SqlContentStore(self.engine).put(put)
+
+    def reads(self) -> list[tuple[str, str, str]]:
+        """Return reader, route and subject of each content read, in order."""
+        table = tables.content_read.c
+        with self.engine.connect() as connection:
+            query = sa.select(table.reader, table.route, table.subject).order_by(table.id)
+            return [(row.reader, row.route, row.subject) for row in connection.execute(query)]
+
+    def audit(self, **options: Any) -> AuditService:
+        """Return the service over this ledger."""
+        return AuditService(store=SqlAuditStore(self.engine), content=SqlContentStore(self.engine), **options)
+
+    def _insert(self, table: sa.Table, rows: tuple[Row, ...]) -> None:
+        with self.engine.begin() as connection:
+            for row in rows:
+                connection.execute(sa.insert(table).values(row))
+
+
+class Client:
+    """Sends requests to the API in this process."""
+
+    def __init__(self, audit: AuditService, address: str, base_url: str) -> None:
+        self._transport = httpx.ASGITransport(create_app(audit, SETTINGS), client=(address, 50_000))
+        self._base_url = base_url
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        """Return the answer to a GET."""
+        return self.send("GET", url, **options)
+
+    def send(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Return the answer to any request."""
+
+        async def answer() -> httpx.Response:
+            async with httpx.AsyncClient(transport=self._transport, base_url=self._base_url) as client:
+                return await client.request(method, url, **options)
+
+        return asyncio.run(answer())
+
+
+def client_of(audit: AuditService, *, address: str = "127.0.0.1", base_url: str = "http://localhost") -> Client:
+    """Return a client of the API, as if it called from `address`."""
+    return Client(audit, address, base_url)

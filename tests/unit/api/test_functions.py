@@ -1,0 +1,155 @@
+"""The registered HTTP functions, called with real requests as the worker calls them."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from blueprints import audit, health
+from shared import bootstrap
+from shared.errors import ConfigurationError
+from tests.unit.api.rows import Ledger, an_interaction
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    builder._function.get_user_function().__name__: builder._function.get_user_function()
+    for blueprint in (audit.bp, health.bp)
+    for builder in blueprint._function_builders
+}
+
+
+def call(name: str, url: str, headers: dict[str, str] | None = None) -> func.HttpResponse:
+    request = func.HttpRequest("GET", f"http://localhost:7071{url}", headers=headers, body=b"")
+    function = _FUNCTIONS[name]
+    answer = function(request, None) if "context" in inspect.signature(function).parameters else function(request)
+    response = asyncio.run(answer) if inspect.iscoroutine(answer) else answer
+    assert isinstance(response, func.HttpResponse)
+    return response
+
+
+@pytest.fixture
+def configured(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    monkeypatch.setenv("PROMPTLEDGER_DATABASE", str(ledger.engine.url))
+    return ledger
+
+
+def test_these_are_the_functions() -> None:
+    assert set(_FUNCTIONS) == {
+        "read_interactions",
+        "read_usage",
+        "read_prompts",
+        "read_balance",
+        "read_quarantine",
+        "read_openapi",
+        "read_docs",
+        "check_liveness",
+        "check_readiness",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("read_interactions", "/api/v1/interactions"),
+        ("read_interactions", "/api/v1/interactions/call-1"),
+        ("read_interactions", "/api/v1/interactions/call-1/content"),
+        ("read_usage", "/api/v1/usage"),
+        ("read_prompts", "/api/v1/prompts"),
+        ("read_balance", "/api/v1/balance"),
+        ("read_quarantine", "/api/v1/quarantine"),
+        ("read_openapi", "/api/openapi.json"),
+    ],
+)
+def test_each_resource_answers_through_its_function(configured: Ledger, name: str, url: str) -> None:
+    configured.has(an_interaction())
+
+    response = call(name, url)
+
+    assert response.status_code == 200
+    assert response.mimetype == "application/json"
+    assert json.loads(response.get_body())
+
+
+@pytest.mark.usefixtures("configured")
+def test_the_page_of_documentation_is_html() -> None:
+    response = call("read_docs", "/api/docs")
+
+    assert response.get_body().startswith(b"<!doctype html>")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_query_strings_and_headers_reach_the_api_as_they_were_sent(configured: Ledger) -> None:
+    configured.has(an_interaction("plus", model="a+b/ä"), an_interaction("other"))
+
+    found = call("read_interactions", "/api/v1/interactions?model=a%2Bb/%C3%A4&limit=1")
+    repeated = call("read_interactions", "/api/v1/interactions?model=a&model=b")
+    refused = call("read_interactions", "/api/v1/interactions", {"X-Local-Roles": "Usage.Read"})
+
+    assert [item["id"] for item in json.loads(found.get_body())["items"]] == ["plus"]
+    assert (repeated.status_code, json.loads(repeated.get_body())["parameter"]) == (400, "model")
+    assert (refused.status_code, json.loads(refused.get_body())["role"]) == (403, "Audit.Read")
+    assert refused.mimetype == "application/problem+json"
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_call_by_another_name_than_this_machines_is_refused() -> None:
+    response = call("read_balance", "/api/v1/balance", {"Host": "ledger.example.org"})
+
+    assert response.status_code == 403
+
+
+def test_new_services_have_a_new_application(
+    configured: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configured.has(an_interaction())
+    assert call("read_interactions", "/api/v1/interactions/call-1").status_code == 200
+
+    monkeypatch.setenv("PROMPTLEDGER_DATABASE", f"sqlite:///{tmp_path}/without-tables.db")
+    bootstrap.reset()
+
+    assert call("read_interactions", "/api/v1/interactions/call-1").status_code == 503
+
+
+@pytest.mark.usefixtures("configured")
+def test_local_roles_in_azure_fail_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSITE_SITE_NAME", "ledger")
+
+    with pytest.raises(ConfigurationError, match="PROMPTLEDGER_AUTH"):
+        call("read_balance", "/api/v1/balance")
+
+
+def test_liveness_needs_neither_settings_nor_stores() -> None:
+    response = call("check_liveness", "/api/health/live")
+
+    assert (response.status_code, response.get_body()) == (200, b'{"status":"live"}')
+
+
+@pytest.mark.usefixtures("configured")
+def test_readiness_is_settings_and_a_migrated_database() -> None:
+    assert call("check_readiness", "/api/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "part"),
+    [
+        pytest.param("", "settings", id="no database is named"),
+        pytest.param("oracle://scott:tiger@db", "settings", id="a database of another kind"),
+        pytest.param("sqlite:///{folder}/without-tables.db", "database", id="not migrated"),
+        pytest.param("sqlite:///{folder}/no/such/folder.db", "database", id="cannot be opened"),
+    ],
+)
+def test_readiness_names_what_is_not_fit_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, part: str
+) -> None:
+    monkeypatch.setenv("PROMPTLEDGER_DATABASE", url.format(folder=tmp_path))
+
+    response = call("check_readiness", "/api/health/ready")
+
+    assert response.status_code == 503
+    assert response.mimetype == "application/problem+json"
+    assert json.loads(response.get_body())["unreachable"] == [part]
+    assert b"tiger" not in response.get_body()

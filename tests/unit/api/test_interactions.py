@@ -1,0 +1,184 @@
+"""`/interactions` and `/interactions/{id}`: the facts."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.api.models import Interaction, Page
+from tests.unit.api.rows import Client, Ledger, an_interaction
+
+_LIST = "/api/v1/interactions"
+
+FULL: dict[str, Any] = {
+    "operation": "chat.completions",
+    "operation_id": "ChatCompletions_Create",
+    "method": "POST",
+    "path": "/openai/deployments/chat/chat/completions",
+    "api_version": "2024-10-21",
+    "deployment": "chat",
+    "model": "gpt-4o",
+    "streamed": False,
+    "http_status": 400,
+    "caller_ip": "203.0.113.7",
+    "subscription_id": "team-a",
+    "identity": '{"oid":"oid-1"}',
+    "tags": '{"team":"a"}',
+    "attempts": '[{"backendId":"openai-1","ms":700,"status":200}]',
+    "latency_ms": 750.5,
+    "parameters": '{"temperature":0}',
+    "finish_reasons": '["stop"]',
+    "tool_calls": 0,
+    "prompt_filtered": True,
+    "completion_filtered": False,
+    "filter_categories": '{"hate":{"filtered":true}}',
+    "error_code": "content_filter",
+    "error_message": "filtered",
+    "truncated": True,
+    "prompt_preview": "What is",
+    "completion_preview": "Four",
+    "input_tokens": 11,
+    "total_tokens": 12,
+    "seconds": 1.5,
+    "usage_provenance": "reported",
+}
+
+
+def ids(client: Client, query: str) -> list[str]:
+    response = client.get(f"{_LIST}?{query}")
+    assert response.status_code == 200, response.text
+    return [item["id"] for item in response.json()["items"]]
+
+
+def test_an_interaction_shows_every_field_in_its_own_form(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction(**FULL))
+
+    found = client.get(f"{_LIST}/call-1").json()
+
+    Interaction.model_validate(found)
+    assert set(found) == {field.alias for field in Interaction.model_fields.values()}
+    assert found["occurredAt"] == "2026-03-02T09:30:00.123Z"
+    assert found["attempts"] == [{"backendId": "openai-1", "status": 200, "ms": 700}]
+    assert found["identity"] == {"oid": "oid-1"}
+    assert found["contentFilter"] == {
+        "promptFiltered": True,
+        "completionFiltered": False,
+        "categories": {"hate": {"filtered": True}},
+    }
+    assert found["error"] == {"code": "content_filter", "message": "filtered"}
+    assert found["usage"]["inputTokens"] == 11
+    assert found["usage"]["seconds"] == 1.5
+    assert found["usage"]["provenance"] == "reported"
+    assert (found["promptPreview"], found["completionPreview"]) == ("What is", "Four")
+    assert (found["streamed"], found["truncated"], found["latencyMs"]) == (False, True, 750.5)
+
+
+def test_what_is_unknown_is_null_and_never_zero(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction())
+
+    found = client.get(f"{_LIST}/call-1").json()
+
+    Interaction.model_validate(found)
+    assert found["operation"] == "other"
+    assert found["usage"].pop("provenance") == "missing"
+    assert set(found["usage"].values()) == {None}
+    assert (found["error"], found["streamed"], found["tags"]) == (None, None, None)
+    assert (found["attempts"], found["finishReasons"], found["sources"]) == ([], [], ["native"])
+    assert found["truncated"] is False
+
+
+def test_an_unknown_id_is_not_found(client: Client) -> None:
+    response = client.get(f"{_LIST}/nobody")
+
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["type"] == "urn:promptledger:problem:not-found"
+
+
+def test_an_id_may_hold_a_slash_and_a_guid_may_be_in_upper_case(ledger: Ledger, client: Client) -> None:
+    guid = "0f0e0d0c-0b0a-4908-8706-050403020100"
+    ledger.has(an_interaction("a/b c"), an_interaction(guid))
+
+    assert client.get(f"{_LIST}/a%2Fb%20c").json()["id"] == "a/b c"
+    assert client.get(f"{_LIST}/{guid.upper()}").json()["id"] == guid
+
+
+@pytest.mark.parametrize(
+    ("query", "facts"),
+    [
+        ("operation=embeddings", {"operation": "embeddings"}),
+        ("model=gpt-4o", {"model": "gpt-4o"}),
+        ("deployment=chat", {"deployment": "chat"}),
+        ("subscriptionId=team-a", {"subscription_id": "team-a"}),
+        ("productId=gold", {"product_id": "gold"}),
+        ("userId=u1", {"user_id": "u1"}),
+        ("appId=a1", {"app_id": "a1"}),
+        ("callerIp=2001:db8::7", {"caller_ip": "2001:db8::7"}),
+        ("httpStatus=429", {"http_status": 429}),
+        ("state=refused", {"state": "refused"}),
+        ("streamed=true", {"streamed": True}),
+        ("streamed=false", {"streamed": False}),
+        ("filtered=true", {"completion_filtered": True}),
+        ("filtered=true", {"prompt_filtered": True, "completion_filtered": False}),
+        ("minTotalTokens=100", {"total_tokens": 100}),
+        ("source=ai-hub-gateway", {"sources": '["ai-hub-gateway","native"]'}),
+        ("from=2026-03-02T09:31:00Z", {"occurred_at": "2026-03-02T09:31:00.000Z"}),
+        ("to=2026-03-02T10:30:00%2B01:00", {"occurred_at": "2026-03-02T09:29:59.999Z"}),
+        ("model=gpt-4o&httpStatus=200", {"model": "gpt-4o", "http_status": 200}),
+    ],
+)
+def test_a_filter_keeps_what_it_names(ledger: Ledger, client: Client, query: str, facts: dict[str, Any]) -> None:
+    ledger.has(an_interaction("other"), an_interaction("wanted", **facts))
+
+    assert ids(client, query) == ["wanted"]
+
+
+def test_not_filtered_means_not_known_to_be(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction("unknown"), an_interaction("no", prompt_filtered=False))
+    ledger.has(an_interaction("yes", prompt_filtered=True))
+
+    assert ids(client, "filtered=false") == ["unknown", "no"]
+
+
+def test_the_operation_other_is_found_by_the_name_it_is_shown_with(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction("null"), an_interaction("named", operation="other"))
+    ledger.has(an_interaction("chat", operation="chat.completions"))
+
+    assert ids(client, "operation=other") == ["null", "named"]
+
+
+def test_from_is_inclusive_and_to_is_exclusive(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction("first", occurred_at="2026-03-02T09:00:00.000Z"))
+    ledger.has(an_interaction("last", occurred_at="2026-03-02T10:00:00.000Z"))
+
+    assert ids(client, "from=2026-03-02T09:00:00Z&to=2026-03-02T10:00:00Z") == ["first"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(limit=st.integers(1, 9))
+def test_pages_of_any_size_add_up_to_the_list(ledger: Ledger, client: Client, limit: int) -> None:
+    if not ids(client, ""):
+        # Several at one instant: there the id decides.
+        ledger.has(*(an_interaction(f"c{n}", occurred_at=f"2026-03-02T09:0{n // 3}:00.000Z") for n in range(8)))
+
+    pages, cursor = [], ""
+    while True:
+        page = client.get(_LIST, params={"limit": limit} | ({"cursor": cursor} if cursor else {})).json()
+        Page[Interaction].model_validate(page)
+        pages.append([item["id"] for item in page["items"]])
+        cursor = page["nextCursor"]
+        if cursor is None:
+            break
+
+    assert [identifier for page in pages for identifier in page] == ["c7", "c6", "c5", "c4", "c3", "c2", "c1", "c0"]
+    assert all(len(page) == limit for page in pages[:-1])
+    assert pages[-1]
+
+
+def test_rows_that_arrive_while_one_turns_pages_move_nothing(ledger: Ledger, client: Client) -> None:
+    ledger.has(*(an_interaction(f"c{n}", occurred_at=f"2026-03-02T09:0{n}:00.000Z") for n in range(4)))
+    first = client.get(f"{_LIST}?limit=2").json()
+    ledger.has(an_interaction("newer", occurred_at="2026-03-02T10:00:00.000Z"))
+
+    assert ids(client, f"limit=2&cursor={first['nextCursor']}") == ["c1", "c0"]

@@ -1,0 +1,48 @@
+"""The published description of the API."""
+
+import re
+
+from tests.unit.api.rows import Client
+
+_PATHS = {
+    "/api/v1/interactions",
+    "/api/v1/interactions/{interaction_id}",
+    "/api/v1/interactions/{interaction_id}/content",
+    "/api/v1/usage",
+    "/api/v1/prompts",
+    "/api/v1/balance",
+    "/api/v1/quarantine",
+}
+
+
+def test_the_document_describes_every_route_with_its_role_answer_and_problems(client: Client) -> None:
+    document = client.get("/api/openapi.json").json()
+
+    assert set(document["paths"]) == _PATHS
+    for methods in document["paths"].values():
+        responses = methods["get"]["responses"]
+        assert "$ref" in responses["200"]["content"]["application/json"]["schema"]
+        assert {"400", "403", "503"} <= set(responses)
+        assert "422" not in responses
+        assert set(responses["400"]["content"]) == {"application/problem+json"}
+        assert methods["get"]["x-required-role"]
+
+
+def test_the_document_names_parameters_as_the_api_takes_them(client: Client) -> None:
+    document = client.get("/api/openapi.json").json()
+
+    names = {parameter["name"] for parameter in document["paths"]["/api/v1/interactions"]["get"]["parameters"]}
+
+    assert names == set(
+        "from to operation model deployment subscriptionId productId userId appId callerIp httpStatus state streamed "
+        "filtered minTotalTokens source q limit cursor".split()
+    )
+
+
+def test_the_page_shows_every_route_and_loads_nothing(client: Client) -> None:
+    response = client.get("/api/docs")
+
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert all(f"GET {path}</h2>" in response.text for path in _PATHS)
+    assert "subscriptionId" in response.text
+    assert re.findall(r"<(?:script|link|img)|https?://", response.text) == []

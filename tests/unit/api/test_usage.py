@@ -1,0 +1,119 @@
+"""`/usage`: rollups added up into groups."""
+
+from typing import Any
+
+import pytest
+
+from shared.api.models import Page, Usage
+from shared.api.parameters import DIMENSIONS
+from shared.stores.sql import tables
+from tests.unit.api.rows import Client, Ledger, a_usage_row
+
+_NINE, _TEN = "2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z"
+
+
+def items(client: Client, query: str) -> list[dict[str, Any]]:
+    response = client.get(f"/api/v1/usage?{query}")
+    assert response.status_code == 200, response.text
+    page = response.json()
+    Page[Usage].model_validate(page)
+    assert page["nextCursor"] is None
+    found: list[dict[str, Any]] = page["items"]
+    return found
+
+
+def test_the_dimensions_are_those_of_the_rollups() -> None:
+    assert tuple(DIMENSIONS.values()) == tuple(tables.DIMENSIONS)
+
+
+def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(caller_ip="10.0.0.1", model="gpt-4o", user_id="u1"))
+    ledger.used(a_usage_row(_TEN, caller_ip="10.0.0.1", model="gpt-4o", user_id="u2", requests=2, total_tokens=30))
+    ledger.used(a_usage_row(caller_ip="10.0.0.2", model=None, requests=1, unmetered_requests=1, total_tokens=0))
+
+    first, second = items(client, "groupBy=callerIp,model")
+
+    assert first == {
+        "callerIp": "10.0.0.1",
+        "model": "gpt-4o",
+        "intervalStart": None,
+        "requests": 3,
+        "errors": 0,
+        "inputTokens": 20,
+        "cachedInputTokens": 0,
+        "outputTokens": 10,
+        "reasoningTokens": 0,
+        "totalTokens": 45,
+        "averageTotalTokens": 15.0,
+        "unmeteredRequests": 0,
+        "amount": None,
+        "currency": None,
+    }
+    assert (second["model"], second["averageTotalTokens"]) == (None, None)
+
+
+def test_the_average_is_over_metered_requests_to_two_places(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(requests=4, unmetered_requests=1, total_tokens=20))
+
+    assert items(client, "")[0]["averageTotalTokens"] == 6.67
+
+
+def test_without_groups_there_are_totals_even_of_nothing(ledger: Ledger, client: Client) -> None:
+    assert [(item["requests"], item["totalTokens"]) for item in items(client, "")] == [(0, 0)]
+
+    ledger.used(a_usage_row(), a_usage_row(_TEN))
+
+    assert [(item["requests"], item["totalTokens"]) for item in items(client, "")] == [(2, 30)]
+
+
+def test_an_interval_reads_its_own_rollup(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(requests=1))
+    ledger.used(a_usage_row("2026-03-02T00:00:00.000Z", requests=2), table=tables.usage_day)
+    ledger.used(a_usage_row("2026-03-01T00:00:00.000Z", requests=3), table=tables.usage_month)
+
+    for number, interval in enumerate(("hour", "day", "month"), 1):
+        assert [item["requests"] for item in items(client, f"interval={interval}")] == [number]
+
+
+def test_a_range_is_widened_to_whole_intervals(ledger: Ledger, client: Client) -> None:
+    ledger.used(*(a_usage_row(f"2026-03-02T{hour:02}:00:00.000Z") for hour in range(8, 13)))
+    query = "from=2026-03-02T09:30:00Z&to=2026-03-02T11:30:00Z"
+
+    starts = [item["intervalStart"] for item in items(client, f"{query}&interval=hour")]
+    whole = items(client, query)
+
+    assert starts == [_NINE, _TEN, "2026-03-02T11:00:00.000Z"]
+    assert [(item["intervalStart"], item["requests"]) for item in whole] == [(_NINE, 3)]
+
+
+def test_operations_nobody_named_are_counted_as_other(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(operation=None), a_usage_row(operation="other"), a_usage_row(operation="embeddings"))
+
+    found = {item["operation"]: item["requests"] for item in items(client, "groupBy=operation")}
+
+    assert found == {"other": 2, "embeddings": 1}
+
+
+@pytest.mark.parametrize("query", ["groupBy=model,userId&interval=hour", "groupBy=userId,model", "interval=hour"])
+def test_pages_add_up_to_the_list(ledger: Ledger, client: Client, query: str) -> None:
+    for hour in (_NINE, _TEN):
+        for model in ("a", "b", None):
+            ledger.used(*(a_usage_row(hour, model=model, user_id=user) for user in ("x", None)))
+
+    pages: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = client.get(f"/api/v1/usage?{query}&limit=2" + (f"&cursor={cursor}" if cursor else "")).json()
+        pages += page["items"]
+        cursor = page["nextCursor"]
+
+    assert pages == items(client, query)
+
+
+def test_a_cursor_of_other_groups_is_refused(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(model="a"), a_usage_row(model="b"))
+    cursor = client.get("/api/v1/usage?groupBy=model&limit=1").json()["nextCursor"]
+
+    response = client.get(f"/api/v1/usage?groupBy=model,userId&cursor={cursor}")
+
+    assert (response.status_code, response.json()["parameter"]) == (400, "cursor")
