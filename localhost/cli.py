@@ -1,0 +1,146 @@
+"""The command line: `python -m localhost start|replay|timer|traffic|demo`."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from localhost.environment import load_settings
+from localhost.errors import UsageError
+
+__all__ = ["main"]
+
+_USAGE_ERROR = 2
+_INTERRUPTED = 130
+_HIGHEST_PORT = 65_535
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return the exit code: 0, or 2 when the command line or a setting is at fault."""
+    options = _parser().parse_args(arguments)
+    _log_to_stderr(options.log_level)
+    command: Callable[[argparse.Namespace], None] = options.run
+    try:
+        load_settings()
+        command(options)
+    except UsageError as error:
+        print(f"localhost: {error}", file=sys.stderr)
+        return _USAGE_ERROR
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m localhost", description="Runs PromptLedger's functions here, without Azure."
+    )
+    parser.set_defaults(log_level=logging.WARNING)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    start = commands.add_parser("start", help="serve HTTP, run the timers, consume the local event log")
+    start.add_argument("--port", type=_port, default=7071, help="of 127.0.0.1 (7071; 0 takes a free one)")
+    _add_database(start)
+    start.set_defaults(run=_start, log_level=logging.INFO)
+
+    replay = commands.add_parser("replay", help="feed events from NDJSON files, print their balance")
+    replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _add_database(replay)
+    replay.add_argument("--batch", type=_positive, metavar="N", help="events per invocation (host.json's)")
+    replay.set_defaults(run=_replay)
+
+    timer = commands.add_parser("timer", help="run one timer function now")
+    timer.add_argument("name", metavar="NAME")
+    _add_database(timer)
+    timer.set_defaults(run=_timer)
+
+    _add_traffic(commands.add_parser("traffic", help="write sample events, the same for the same seed"))
+
+    demo = commands.add_parser("demo", help="an hour of sample traffic, its usage and its prompts")
+    demo.add_argument("--count", type=_positive, default=5000, metavar="N", help="events (5000)")
+    demo.add_argument("--serve", action=argparse.BooleanOptionalAction, default=True, help="go on serving afterwards")
+    demo.add_argument("--port", type=_port, default=7071, help="of 127.0.0.1 (7071)")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL (sqlite:///.local/promptledger.db)")
+
+
+def _add_traffic(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=_positive, required=True, metavar="N", help="events")
+    parser.add_argument("--seed", type=int, required=True, metavar="S")
+    parser.add_argument("--start", type=_moment, metavar="TIME", help="of the hour, ISO 8601 (2026-03-02T09:00Z)")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--out", type=Path, metavar="FILE", help="NDJSON, as `replay` reads it (standard output)")
+    target.add_argument("--send", action="store_true", help="append to the local event log, for `start` to consume")
+    parser.set_defaults(run=_traffic)
+
+
+def _start(options: argparse.Namespace) -> None:
+    from localhost.commands import start  # noqa: PLC0415  # --help needs none of the app
+
+    start(options.port, options.database)
+
+
+def _replay(options: argparse.Namespace) -> None:
+    from localhost.commands import replay  # noqa: PLC0415  # as above
+
+    replay(options.files, options.database, options.batch)
+
+
+def _timer(options: argparse.Namespace) -> None:
+    from localhost.commands import timer  # noqa: PLC0415  # as above
+
+    timer(options.name, options.database)
+
+
+def _traffic(options: argparse.Namespace) -> None:
+    from localhost.traffic.mix import DEFAULT_START, an_hour  # noqa: PLC0415  # as above
+    from localhost.traffic.output import send, write  # noqa: PLC0415  # as above
+
+    events = an_hour(options.count, options.seed, options.start or DEFAULT_START)
+    if options.send:
+        print(f"{send(events)} events sent to the local event log", file=sys.stderr)
+    else:
+        write(events, options.out)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from localhost.demo import demo  # noqa: PLC0415  # as above
+
+    demo(count=options.count, port=options.port, go_on=options.serve)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {_HIGHEST_PORT}")
+    return number
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("must be an ISO 8601 time") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _log_to_stderr(level: int) -> None:
+    # In Azure the worker does this; standard output stays free for results.
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level)

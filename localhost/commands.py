@@ -1,0 +1,126 @@
+"""What the commands do, once the command line is understood."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+
+from localhost.database import use_database
+from localhost.environment import read_host
+from localhost.errors import UsageError
+from localhost.event_file import FileEvent, Positions, read_events
+from localhost.event_log import EventLog
+from localhost.registered import Registered, registered
+from localhost.replay import Feeder
+from localhost.run_balance import RunBalance
+from localhost.serve import serve
+from localhost.timers import run_timer
+from shared import bootstrap
+from shared.stores.sql.engine import create_engine
+
+__all__ = ["feed", "replay", "start", "timer"]
+
+logger = logging.getLogger(__name__)
+
+
+def start(port: int, database: str | None) -> None:
+    """Serve HTTP, run the timers and consume the local event log, until a signal.
+
+    Raises:
+        UsageError: port, database, settings or event log cannot be used.
+    """
+    functions = registered()
+    use_database(database)
+    with closing(EventLog()) as log:
+        try:
+            serve(functions, read_host(), port=port, log=log)
+        finally:
+            bootstrap.reset()
+
+
+def replay(files: Sequence[Path], database: str | None, batch: int | None) -> None:
+    """Feed the files' events and print their balance, one line of JSON, on standard output.
+
+    Raises:
+        UsageError: a file or line cannot be read, which comes to light when its turn has come: what
+            stood before it has been fed and stays. Or database or settings cannot be used.
+    """
+    functions = registered()
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        raise UsageError(f"no such file: {', '.join(missing)}")
+    url = use_database(database)
+    balance = feed(functions, files, url, batch or read_host().max_event_batch_size)
+    print(json.dumps(balance))
+
+
+def feed(
+    functions: Registered, source: Sequence[Path] | Iterable[FileEvent], database: str, batch_size: int
+) -> dict[str, int]:
+    """Feed events through their functions; return the balance of these events.
+
+    Args:
+        functions: the app's.
+        source: files to read, or events that have their positions.
+        database: URL of the migrated ledger that the app uses.
+        batch_size: events per invocation.
+
+    Raises:
+        UsageError: see `replay`.
+    """
+    engine = create_engine(database)
+    try:
+        ledger = RunBalance(engine)
+        feeder = Feeder(functions, batch_size=batch_size)
+        feeder.feed(_with_progress(_events(source, ledger), feeder))
+        balance = ledger.close(feeder.partitions)
+    finally:
+        engine.dispose()
+        bootstrap.reset()
+    if balance["received"] != feeder.fed:
+        logger.warning(
+            "%d events were fed, but the ledger received %d: another process fed it at the same time, and the balance"
+            " includes its events",
+            feeder.fed,
+            balance["received"],
+        )
+    return balance
+
+
+def timer(name: str, database: str | None) -> None:
+    """Run the timer function `name` once.
+
+    Raises:
+        UsageError: there is no such function, or database or settings cannot be used.
+    """
+    function = registered().timer(name)
+    use_database(database)
+    try:
+        run_timer(function)
+    finally:
+        bootstrap.reset()
+
+
+def _events(source: Sequence[Path] | Iterable[FileEvent], ledger: RunBalance) -> Iterable[FileEvent]:
+    positions = Positions(ledger.last_sequences())
+    return chain.from_iterable(read_events(item, positions) if isinstance(item, Path) else (item,) for item in source)
+
+
+def _with_progress(events: Iterable[FileEvent], feeder: Feeder) -> Iterator[FileEvent]:
+    """Pass events through; show on a terminal how many have been fed."""
+    if not sys.stderr.isatty():
+        yield from events
+        return
+    # Only a terminal needs it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} events"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        for event in events:
+            progress.update(task, completed=feeder.fed)
+            yield event

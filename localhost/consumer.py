@@ -1,0 +1,72 @@
+"""Consumes the local event log: one thread per hub and partition, as a host has one listener each."""
+
+import logging
+import threading
+
+from localhost.event_log import PARTITIONS, EventLog
+from localhost.hub_events import HubEvent, batch_of
+from localhost.registered import EventHubFunction
+from localhost.retry import until_done
+
+__all__ = ["Consumer", "consume_partition"]
+
+logger = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.25
+
+
+class Consumer:
+    """The consumers of one function: all partitions of its hub."""
+
+    def __init__(self, function: EventHubFunction, log: EventLog, *, batch_size: int, stop: threading.Event) -> None:
+        """Prepare to feed `function` from `log` until `stop` is set."""
+        self._threads = [
+            threading.Thread(
+                target=consume_partition,
+                args=(function, log, partition),
+                kwargs={"batch_size": batch_size, "stop": stop},
+                name=f"{function.hub}/{partition}",
+            )
+            for partition in PARTITIONS
+        ]
+
+    def start(self) -> None:
+        """Begin to consume."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until every invocation under way has ended; `stop` must be set."""
+        for thread in self._threads:
+            thread.join()
+
+
+def consume_partition(
+    function: EventHubFunction, log: EventLog, partition: str, *, batch_size: int, stop: threading.Event
+) -> None:
+    """Read batches and invoke the function until `stop` is set.
+
+    The checkpoint moves when the function has returned. While the function's retry policy repeats a
+    batch the checkpoint waits. When a function without such a policy raises, it moves on, as in Azure.
+    """
+    while not stop.is_set():
+        events = log.read(function.hub, function.consumer_group, partition, batch_size)
+        if not events:
+            stop.wait(_IDLE_SECONDS)
+        elif _invoke(function, partition, events, stop):
+            log.set_checkpoint(function.hub, function.consumer_group, partition, events[-1].sequence)
+
+
+def _invoke(function: EventHubFunction, partition: str, events: list[HubEvent], stop: threading.Event) -> bool:
+    """Return whether the consumer is done with the events."""
+    try:
+        return until_done(
+            lambda: function(batch_of(function, partition, events)),
+            function.retry,
+            name=function.name,
+            sleep=stop.wait,
+            stopping=stop.is_set,
+        )
+    except Exception:
+        logger.exception("%s gave up a batch of %d events", function.name, len(events))
+        return True

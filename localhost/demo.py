@@ -1,0 +1,139 @@
+"""`demo`: an hour of sample traffic through the functions, then the two tables that the article asks for."""
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from localhost.commands import feed
+from localhost.database import use_database
+from localhost.environment import read_host
+from localhost.errors import UsageError
+from localhost.http_app import HttpApp
+from localhost.registered import registered
+from localhost.routes import Routes
+from localhost.serve import HOST_ADDRESS, serve
+from localhost.timers import run_timer
+from localhost.traffic.mix import an_hour
+from shared import bootstrap
+
+__all__ = ["demo"]
+
+_DATABASE: Final = Path(".local/demo.db")
+"""Made anew by each run, and nobody's ledger."""
+_SEED: Final = 1
+_ROWS: Final = 12
+_PLAIN_WIDTH: Final = 160
+
+
+def demo(*, count: int, port: int, go_on: bool) -> None:
+    """Generate, feed, roll up, show; then serve when `go_on`.
+
+    Args:
+        count: events of the hour.
+        port: to serve on.
+        go_on: whether to serve until a signal.
+
+    Raises:
+        UsageError: settings, the database file or the port cannot be used.
+    """
+    functions, host = registered(), read_host()
+    url = use_database(_new_database())
+    say = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    balance = feed(functions, an_hour(count, _SEED), url, host.max_event_batch_size)
+    run_timer(functions.timer("rebuild_usage_rollups"))
+    app = HttpApp(Routes(functions.http, host.route_prefix))
+    usage, prompts = asyncio.run(_ask(app, port))
+    say.print(_usage_table(usage))
+    say.print(_prompts_table(prompts))
+    print(json.dumps(balance), flush=True)
+    if go_on:
+        say.print(_addresses(port), highlight=False, soft_wrap=True)
+        serve(functions, host, port=port, log=None)
+    bootstrap.reset()
+
+
+def _new_database() -> str:
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            try:
+                os.remove(f"{_DATABASE}{suffix}")  # noqa: PTH107  # a name put together, not a path
+            except PermissionError as error:
+                raise UsageError(f"{_DATABASE} cannot be made anew: another process uses it") from error
+    return f"sqlite:///{_DATABASE.as_posix()}"
+
+
+async def _ask(app: HttpApp, port: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the items of the article's two queries, asked by the functions that serve them."""
+    return (
+        await _items(app, port, "/api/v1/usage?groupBy=callerIp,model&limit=1000"),
+        await _items(app, port, f"/api/v1/prompts?limit={_ROWS}"),
+    )
+
+
+async def _items(app: HttpApp, port: int, target: str) -> list[dict[str, Any]]:
+    response = await app.request("GET", target, {"host": f"{HOST_ADDRESS}:{port}"})
+    if response.status_code != 200:
+        raise UsageError(f"{target} answered {response.status_code}: {response.get_body().decode()}")
+    items: list[dict[str, Any]] = json.loads(response.get_body())["items"]
+    return items
+
+
+def _usage_table(items: list[dict[str, Any]]) -> Table:
+    table = _table("Usage by caller and model", "caller IP", "model", "requests", "prompt", "completion", "total")
+    table.add_column("average total", justify="right")
+    largest = sorted(items, key=lambda item: -item["totalTokens"])
+    for item in largest[:_ROWS]:
+        table.add_row(
+            item["callerIp"] or "-",
+            item["model"] or "-",
+            *(f"{item[name]:,}" for name in ("requests", "inputTokens", "outputTokens", "totalTokens")),
+            _average(item["averageTotalTokens"]),
+        )
+    table.caption = f"the {min(_ROWS, len(items))} largest of {len(items)} groups, in tokens"
+    return table
+
+
+def _prompts_table(items: list[dict[str, Any]]) -> Table:
+    table = _table("Prompts", "time", "model", "prompt tokens")
+    table.add_column("prompt", overflow="ellipsis", no_wrap=True)
+    for item in items:
+        tokens = item["inputTokens"]
+        preview = " ".join((item["promptPreview"] or "").split())
+        # What people wrote is no markup.
+        table.add_row(item["occurredAt"], item["model"] or "-", "-" if tokens is None else f"{tokens:,}", Text(preview))
+    table.caption = "the newest; the first 100 characters of each"
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD if sys.stdout.isatty() else box.ASCII2, title_justify="left")
+    numbers = {"requests", "prompt", "completion", "total", "prompt tokens"}
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True)
+    return table
+
+
+def _average(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"
+
+
+def _addresses(port: int) -> str:
+    base = f"http://{HOST_ADDRESS}:{port}/api"
+    paths = (
+        "v1/usage?groupBy=callerIp,model",
+        "v1/prompts",
+        "v1/interactions?limit=10",
+        "v1/balance",
+        "v1/quarantine",
+        "docs",
+    )
+    return "\n".join(["Try:", *(f"  {base}/{path}" for path in paths)])

@@ -1,0 +1,86 @@
+"""Settings on a laptop: the environment, with the values of local.settings.json as defaults."""
+
+import json
+import os
+import re
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, Final
+
+from localhost.errors import UsageError
+
+__all__ = ["APP_ROOT", "Host", "load_settings", "read_host", "resolve"]
+
+APP_ROOT: Final = Path(__file__).resolve().parents[1]
+"""The folder of function_app.py and host.json."""
+
+_PLACEHOLDER = re.compile(r"%([^%]+)%")
+
+
+class Host:
+    """What host.json says about the parts of the host that are imitated here."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Read the parsed host.json `document`; what it leaves out has the host's own default."""
+        extensions = document.get("extensions", {})
+        self.max_event_batch_size = int(extensions.get("eventHubs", {}).get("maxEventBatchSize", 100))
+        self.route_prefix = str(extensions.get("http", {}).get("routePrefix", "api")).strip("/")
+
+
+def load_settings(environment: MutableMapping[str, str] | None = None, root: Path = APP_ROOT) -> None:
+    """Give each setting that the environment lacks its value from local.settings.json.
+
+    The example file stands in for it in a fresh checkout. The environment always wins.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    path = root / "local.settings.json"
+    if not path.exists():
+        path = root / "local.settings.json.example"
+    for name, value in _read_json(path).get("Values", {}).items():
+        if not isinstance(value, str):
+            raise UsageError(f"{path.name}: the value of {name} must be a string, as Core Tools wants it")
+        environment.setdefault(name, value)
+
+
+def read_host(root: Path = APP_ROOT) -> Host:
+    """Return what host.json says.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    try:
+        return Host(_read_json(root / "host.json"))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"host.json cannot be read: {error}") from error
+
+
+def resolve(text: str, environment: Mapping[str, str] | None = None) -> str:
+    """Replace each `%NAME%` of a binding by that setting, as the Functions host does.
+
+    Raises:
+        UsageError: a setting is not there.
+    """
+    settings = os.environ if environment is None else environment
+
+    def value_of(match: re.Match[str]) -> str:
+        value = settings.get(match[1])
+        if not value:
+            raise UsageError(f"the setting {match[1]} is empty or missing, and a function's binding needs it")
+        return value
+
+    return _PLACEHOLDER.sub(value_of, text)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path.name} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"{path.name} must hold a JSON object")
+    return document

@@ -1,0 +1,105 @@
+"""`start`: HTTP functions, timers and the local event log, until a signal ends it."""
+
+import asyncio
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from localhost.consumer import Consumer
+from localhost.environment import Host
+from localhost.errors import UsageError
+from localhost.event_log import EventLog
+from localhost.http_app import HttpApp
+from localhost.registered import Registered
+from localhost.routes import Routes
+from localhost.timers import Timer
+
+__all__ = ["HOST_ADDRESS", "serve"]
+
+HOST_ADDRESS = "127.0.0.1"
+"""Local roles are for this machine only, so nobody else can connect."""
+
+
+def serve(functions: Registered, host: Host, *, port: int, log: EventLog | None) -> None:
+    """Run all functions until SIGINT or SIGTERM; then let what is under way end.
+
+    Args:
+        functions: the app's.
+        host: what host.json says.
+        port: of 127.0.0.1; 0 takes a free one.
+        log: consumed when there is one.
+
+    Raises:
+        UsageError: the port is taken, or a timer's schedule cannot be read.
+    """
+    stop = threading.Event()
+    workers: list[Timer | Consumer] = [Timer(timer, stop) for timer in functions.timers]
+    if log is not None:
+        workers += [
+            Consumer(function, log, batch_size=host.max_event_batch_size, stop=stop)
+            for function in functions.event_hubs
+        ]
+    app = HttpApp(Routes(functions.http, host.route_prefix))
+    with _listening(port) as listener, _ended_by_signal(stop):
+        for worker in workers:
+            worker.start()
+        try:
+            asyncio.run(_serve_http(app, listener, stop))
+        finally:
+            stop.set()
+            for worker in workers:
+                worker.join()
+
+
+async def _serve_http(app: HttpApp, listener: socket.socket, stop: threading.Event) -> None:
+    address = f"http://{HOST_ADDRESS}:{listener.getsockname()[1]}"
+    print(f"listening on {address}, Ctrl-C ends", file=sys.stderr, flush=True)
+    # Forwarding headers go to the app untouched: it is the app that judges them.
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False
+    )
+    server = uvicorn.Server(config)
+    watching = asyncio.create_task(_end_with(stop, server))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        watching.cancel()
+
+
+async def _end_with(stop: threading.Event, server: uvicorn.Server) -> None:
+    # A signal may come before uvicorn listens to signals itself.
+    while not stop.is_set():  # noqa: ASYNC110  # the event is the threads', not the loop's
+        await asyncio.sleep(0.1)
+    server.should_exit = True
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST_ADDRESS, port))
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"port {port} cannot be used: {error}") from error
+        yield listener
+
+
+@contextmanager
+def _ended_by_signal(stop: threading.Event) -> Iterator[None]:
+    """Survive the signals that uvicorn raises again once it has ended on them."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

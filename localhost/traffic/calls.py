@@ -1,0 +1,180 @@
+"""One call to Azure OpenAI, before any source has reported it."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from localhost.traffic import words
+from localhost.traffic.company import CHAT, EMBEDDING, INSTRUCT, Caller, Deployment, a_caller
+from localhost.traffic.dice import Dice
+
+__all__ = ["Call", "Operation", "Sent", "a_call", "api_path"]
+
+_SAFE: Final = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")}
+_TOOL: Final = {
+    "type": "function",
+    "function": {
+        "name": "find_order",
+        "description": "Look an order up by its number.",
+        "parameters": {
+            "type": "object",
+            "properties": {"number": {"type": "integer"}},
+            "required": ["number"],
+        },
+    },
+}
+_DIMENSIONS: Final = 64
+
+
+class Sent(NamedTuple):
+    """An event on its way to a hub."""
+
+    at: int
+    """Milliseconds since 1970 at which the hub gets it."""
+    hub: str
+    partition: str | None
+    """Fixed by the sender; else the key decides, else the partitions take turns."""
+    partition_key: str | None
+    body: bytes
+
+
+class Operation(NamedTuple):
+    """An operation of the imported API."""
+
+    id: str
+    path: str
+    object: str
+    display_name: str
+
+
+_CHAT_OPERATION: Final = Operation(
+    "ChatCompletions_Create", "chat/completions", "chat.completion", "Creates a completion for the chat message"
+)
+_COMPLETION: Final = Operation(
+    "Completions_Create", "completions", "text_completion", "Creates a completion for the provided prompt"
+)
+_EMBEDDING: Final = Operation("embeddings_create", "embeddings", "list", "Creates an embedding vector")
+
+
+@dataclass(slots=True)
+class Call:
+    """A call that the service answered with 200; sources make failures of some."""
+
+    id: str
+    started_at: int
+    """Milliseconds since 1970."""
+    backend_ms: int
+    caller: Caller
+    deployment: Deployment
+    operation: Operation
+    request: dict[str, Any]
+    response: dict[str, Any]
+
+
+def api_path(call: Call) -> str:
+    """Return path and query as the client called them."""
+    return f"/openai/deployments/{call.deployment.name}/{call.operation.path}?api-version=2024-10-21"
+
+
+def a_call(dice: Dice, started_at: int) -> Call:
+    """Return a new call: chat mostly."""
+    fraction = dice.fraction()
+    if fraction < 0.8:
+        deployment, operation = dice.pick(CHAT), _CHAT_OPERATION
+        request, response = _chat(dice, deployment, started_at)
+    elif fraction < 0.86:
+        deployment, operation = INSTRUCT, _COMPLETION
+        request, response = _completion(dice, started_at)
+    else:
+        deployment, operation = EMBEDDING, _EMBEDDING
+        request, response = _embedding(dice)
+    written = response["usage"].get("completion_tokens", 0)
+    return Call(
+        id=dice.guid(),
+        started_at=started_at,
+        backend_ms=dice.between(60, 240) + written * deployment.milliseconds_per_token,
+        caller=a_caller(dice),
+        deployment=deployment,
+        operation=operation,
+        request=request,
+        response=response,
+    )
+
+
+def _chat(dice: Dice, deployment: Deployment, started_at: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    messages = [{"role": "system", "content": words.instruction(dice)}]
+    for _ in range(dice.below(3) if dice.chance(0.4) else 0):
+        messages.append({"role": "user", "content": words.question(dice)})
+        messages.append({"role": "assistant", "content": words.answer(dice)})
+    messages.append({"role": "user", "content": words.question(dice)})
+    request: dict[str, Any] = {"messages": messages, "temperature": dice.below(11) / 10, "max_tokens": 800}
+    asked = sum(words.tokens(len(message["content"])) + 4 for message in messages)
+    choices = 1
+    if dice.chance(0.12):
+        request["tools"] = [_TOOL]
+        asked += 52
+    elif dice.chance(0.05):
+        choices = request["n"] = dice.between(2, 3)
+    answers = [_message(dice, with_tools="tools" in request) for _ in range(choices)]
+    written = sum(words.tokens(len(message["content"] or "") or 72) for message in answers)
+    response = {
+        "id": f"chatcmpl-{dice.letters(24)}",
+        "object": "chat.completion",
+        "created": started_at // 1000,
+        "model": deployment.model,
+        "choices": [
+            {
+                "index": index,
+                "finish_reason": "tool_calls" if "tool_calls" in message else "stop",
+                "logprobs": None,
+                "message": message,
+                "content_filter_results": _SAFE,
+            }
+            for index, message in enumerate(answers)
+        ],
+        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}],
+        "system_fingerprint": "fp_0123456789",
+        "usage": {
+            "prompt_tokens": asked,
+            "completion_tokens": written,
+            "total_tokens": asked + written,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        },
+    }
+    return request, response
+
+
+def _message(dice: Dice, *, with_tools: bool) -> dict[str, Any]:
+    if with_tools and dice.chance(0.7):
+        function = {"name": "find_order", "arguments": f'{{"number":{dice.between(1000, 9999)}}}'}
+        call = {"id": f"call_{dice.letters(16)}", "type": "function", "function": function}
+        return {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call]}
+    return {"role": "assistant", "content": words.answer(dice), "refusal": None}
+
+
+def _completion(dice: Dice, started_at: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    prompt, text = words.question(dice), "\n\n" + words.answer(dice)
+    asked, written = words.tokens(len(prompt)), words.tokens(len(text))
+    response = {
+        "id": f"cmpl-{dice.letters(24)}",
+        "object": "text_completion",
+        "created": started_at // 1000,
+        "model": INSTRUCT.model,
+        "choices": [{"text": text, "index": 0, "logprobs": None, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written},
+    }
+    return {"prompt": prompt, "max_tokens": 400}, response
+
+
+def _embedding(dice: Dice) -> tuple[dict[str, Any], dict[str, Any]]:
+    texts = [words.question(dice) for _ in range(dice.between(1, 3))]
+    asked = sum(words.tokens(len(text)) for text in texts)
+    vectors = [base64.b64encode(dice.data(4 * _DIMENSIONS)).decode() for _ in texts]
+    response = {
+        "object": "list",
+        "data": [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)],
+        "model": EMBEDDING.model,
+        "usage": {"prompt_tokens": asked, "total_tokens": asked},
+    }
+    return {"input": texts, "encoding_format": "base64", "dimensions": _DIMENSIONS}, response
