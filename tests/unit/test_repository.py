@@ -5,18 +5,17 @@ import json
 import re
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from shared.domain.fragment import EVIDENCE
 from shared.domain.interaction import FIELDS
 from shared.settings import APP_SETTINGS, HOST_SETTINGS
+from tests.unit.api.rows import client_of
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("function_app.py", "blueprints", "shared", "localhost")
-REQUIREMENTS = ("requirements", "requirements-local", "requirements-dev")
 LONGEST_MODULE = 300
 
 
@@ -44,21 +43,6 @@ def modules(*folders: str) -> list[Path]:
 
 def trees(*folders: str) -> list[ast.Module]:
     return [ast.parse(read(path)) for path in modules(*folders)]
-
-
-def required(name: str) -> dict[str, Requirement]:
-    """Return what an .in file asks for, by name and marker."""
-    lines = [line for line in read(f"{name}.in").splitlines() if line and not line.startswith(("#", "-"))]
-    found = [Requirement(line) for line in lines]
-    return {f"{canonicalize_name(one.name)} {one.marker or ''}".strip(): one for one in found}
-
-
-def pinned(name: str) -> dict[str, set[str]]:
-    """Return the pinned versions of a .txt file, by name."""
-    versions: dict[str, set[str]] = {}
-    for package, version in re.findall(r"^([\w.-]+)==([^\s;]+)", read(f"{name}.txt"), re.MULTILINE):
-        versions.setdefault(canonicalize_name(package), set()).add(version)
-    return versions
 
 
 # Settings and functions
@@ -115,6 +99,26 @@ def test_the_operations_page_explains_every_log_line() -> None:
     assert sorted(first_cells(section("docs/operations.md", "Log lines"))) == sorted(lines)
 
 
+def test_the_api_page_has_every_path_and_every_parameter() -> None:
+    nothing: Any = None
+    document = client_of(nothing).get("/api/openapi.json").json()
+    page = re.sub(r"\{[^}]*\}", "{}", read("docs/api.md"))
+
+    paths = {re.sub(r"\{[^}]*\}", "{}", path.removeprefix("/api/v1")) for path in document["paths"]}
+    parameters = {
+        parameter["name"]
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query"
+    }
+
+    assert paths
+    assert parameters
+    assert sorted(path for path in paths if path not in page) == []
+    assert sorted(name for name in parameters if f"`{name}`" not in page) == []
+
+
 # Sources
 
 
@@ -127,58 +131,6 @@ def test_every_witness_has_its_place_among_those_who_tell_a_field(field: object)
     precedence: str = getattr(field, "precedence", "")
 
     assert sorted(precedence) == sorted(EVIDENCE)
-
-
-# Requirements
-
-
-@pytest.mark.parametrize("name", REQUIREMENTS)
-def test_pinned_requirements_are_what_is_asked_for(name: str) -> None:
-    pins = pinned(name)
-
-    stale = [
-        str(one)
-        for one in required(name).values()
-        if not any(one.specifier.contains(version) for version in pins.get(canonicalize_name(one.name), ()))
-    ]
-
-    assert stale == [], "run make lock"
-
-
-@pytest.mark.parametrize("name", REQUIREMENTS)
-def test_pinned_requirements_have_no_package_that_nothing_asks_for(name: str) -> None:
-    asked = re.findall(r"^([\w.-]+)==[^#]*# via([^=]*?)(?=^[\w.-]+==|\Z)", read(f"{name}.txt"), re.MULTILINE)
-    direct = {canonicalize_name(package) for package, reasons in asked if f"-r {name}.in" in reasons}
-
-    assert direct == {canonicalize_name(one.name) for one in required(name).values()}, "run make lock"
-
-
-@pytest.mark.parametrize(("narrow", "wide"), [REQUIREMENTS[:2], REQUIREMENTS[1:]])
-def test_all_environments_have_the_same_versions(narrow: str, wide: str) -> None:
-    assert pinned(narrow).items() <= pinned(wide).items()
-
-
-@pytest.mark.parametrize("name", REQUIREMENTS)
-def test_pinned_requirements_have_hashes_and_no_address(name: str) -> None:
-    text = read(f"{name}.txt")
-
-    assert len(re.findall(r"^[\w.-]+==.*\\$", text, re.MULTILINE)) == sum(map(len, pinned(name).values()))
-    assert not re.search(r"://|--index-url|--find-links|^/", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize("name", REQUIREMENTS)
-def test_every_dependency_has_its_reason(name: str) -> None:
-    reasons = re.findall(r"^\| ([\w.-]+) \| \S", section("docs/dependencies.md", HEADINGS[name]), re.MULTILINE)
-    given = [reason for reason in reasons if reason != "package"]
-
-    assert sorted(given) == sorted({canonicalize_name(one.name) for one in required(name).values()})
-
-
-HEADINGS = {
-    "requirements": "In the deployed app",
-    "requirements-local": "On a laptop",
-    "requirements-dev": "For development",
-}
 
 
 # The deployed package

@@ -1,0 +1,81 @@
+"""Pinned requirements are what is asked for, alike in all environments, and each has its reason."""
+
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+REQUIREMENTS = ("requirements", "requirements-local", "requirements-dev")
+HEADINGS = {
+    "requirements": "In the deployed app",
+    "requirements-local": "On a laptop",
+    "requirements-dev": "For development",
+}
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def reasons_page(heading: str) -> str:
+    return read("docs/dependencies.md").split(f"## {heading}")[1].split("\n## ")[0]
+
+
+def required(name: str) -> dict[str, Requirement]:
+    """Return what an .in file asks for, by name and marker."""
+    lines = [line for line in read(f"{name}.in").splitlines() if line and not line.startswith(("#", "-"))]
+    found = [Requirement(line) for line in lines]
+    return {f"{canonicalize_name(one.name)} {one.marker or ''}".strip(): one for one in found}
+
+
+def pinned(name: str) -> dict[str, set[str]]:
+    """Return the pinned versions of a .txt file, by name."""
+    versions: dict[str, set[str]] = {}
+    for package, version in re.findall(r"^([\w.-]+)==([^\s;]+)", read(f"{name}.txt"), re.MULTILINE):
+        versions.setdefault(canonicalize_name(package), set()).add(version)
+    return versions
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_pinned_requirements_are_what_is_asked_for(name: str) -> None:
+    pins = pinned(name)
+
+    stale = [
+        str(one)
+        for one in required(name).values()
+        if not any(one.specifier.contains(version) for version in pins.get(canonicalize_name(one.name), ()))
+    ]
+
+    assert stale == [], "run make lock"
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_pinned_requirements_have_no_package_that_nothing_asks_for(name: str) -> None:
+    asked = re.findall(r"^([\w.-]+)==[^#]*# via([^=]*?)(?=^[\w.-]+==|\Z)", read(f"{name}.txt"), re.MULTILINE)
+    direct = {canonicalize_name(package) for package, reasons in asked if f"-r {name}.in" in reasons}
+
+    assert direct == {canonicalize_name(one.name) for one in required(name).values()}, "run make lock"
+
+
+@pytest.mark.parametrize(("narrow", "wide"), [REQUIREMENTS[:2], REQUIREMENTS[1:]])
+def test_all_environments_have_the_same_versions(narrow: str, wide: str) -> None:
+    assert pinned(narrow).items() <= pinned(wide).items()
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_pinned_requirements_have_hashes_and_no_address(name: str) -> None:
+    text = read(f"{name}.txt")
+
+    assert len(re.findall(r"^[\w.-]+==.*\\$", text, re.MULTILINE)) == sum(map(len, pinned(name).values()))
+    assert not re.search(r"://|--index-url|--find-links|^/", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_every_dependency_has_its_reason(name: str) -> None:
+    reasons = re.findall(r"^\| ([\w.-]+) \| \S", reasons_page(HEADINGS[name]), re.MULTILINE)
+    given = [reason for reason in reasons if reason != "package"]
+
+    assert sorted(given) == sorted({canonicalize_name(one.name) for one in required(name).values()})
