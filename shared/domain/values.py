@@ -4,7 +4,7 @@ Events are other people's writing: a number may be a string of digits, a string 
 flag may be a word. Nothing here raises, and nothing here guesses.
 """
 
-from collections.abc import Mapping
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,16 +15,17 @@ __all__ = ["COUNT_LIMIT", "Json", "canonical", "count", "flag", "number", "text"
 Json = Any
 """A parsed JSON value: dict, list, str, int, float, bool or None."""
 
+_CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+
 COUNT_LIMIT = 10**15
 """Counts from here on are nonsense; sums of smaller ones fit a SQL bigint for thousands of years."""
 
 
 def text(value: Json, limit: int = 256) -> str | None:
     """Return a trimmed, non-empty string of at most `limit` UTF-16 units (nvarchar's own unit)."""
-    if isinstance(value, bool | Mapping | list) or value is None:
-        return None
-    result = value if isinstance(value, str) else _written(value)
-    result = result.strip()
+    if not isinstance(value, str):
+        value = _written(value)
+    result: str = value.strip()
     if not result:
         return None
     if len(result) * 2 > limit and not result.isascii():
@@ -35,6 +36,8 @@ def text(value: Json, limit: int = 256) -> str | None:
 
 
 def _written(value: Json) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
     try:
         return str(value)
     except ValueError:  # Python writes no integer of more than 4,300 digits.
@@ -85,7 +88,9 @@ def utc(value: Json) -> str | None:
     if not isinstance(value, str):
         return None
     try:
-        return utc_of(datetime.fromisoformat(value.strip()))
+        moment = datetime.fromisoformat(value.strip())
+        # Most events say it in the canonical form already; writing it again takes longer than reading.
+        return value if _CANONICAL.fullmatch(value) else utc_of(moment)
     except (ValueError, OverflowError):
         return None
 

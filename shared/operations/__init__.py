@@ -38,7 +38,7 @@ def read_request(body: Json, operation: str | None) -> Said:
         operation: as path or operation id tell it; None leaves it to the shape of the body, and the
             facts then state the operation.
     """
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return Said({})
     shape = operation_of_request(body) if operation is None else None
     said = _FAMILIES.get(operation or shape or "", _GENERIC).read_request(body)
@@ -57,7 +57,7 @@ def read_response(body: Json, *, operation: str | None = None, status: int | Non
         reason: the HTTP reason phrase.
     """
     said = Said({})
-    if isinstance(body, Mapping) and (status is None or status < FIRST_ERROR_STATUS):
+    if isinstance(body, dict) and (status is None or status < FIRST_ERROR_STATUS):
         shape = operation or operation_of_response(body)
         said = _FAMILIES.get(shape or "", _GENERIC).read_response(body)
         if shape is not None:

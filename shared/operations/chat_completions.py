@@ -1,6 +1,7 @@
 """Bodies of chat completions, answers not streamed."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from shared.domain.values import Json
 from shared.operations.choices import Choice, choice_facts, choices_of
@@ -9,6 +10,9 @@ from shared.operations.said import Said
 from shared.operations.usage import usage_facts
 
 __all__ = ["read_request", "read_response"]
+
+_STORED: Final = "input_user"
+"""A member of stored completions only. Reading one back repeats the usage of the call that made it."""
 
 
 def read_request(body: Mapping[str, Json]) -> Said:
@@ -26,7 +30,8 @@ def read_response(body: Mapping[str, Json]) -> Said:
     """Read a response; the completion is the text of the choice with the lowest index."""
     choices = choices_of(body)
     facts = choice_facts(body, choices)
-    facts.update(usage_facts(body.get("usage")))
+    if _STORED not in body:
+        facts.update(usage_facts(body.get("usage")))
     if choices:
         facts["tool_calls"] = sum(map(_tool_calls, choices))
     return answered(body, facts, _answer(choices[0]) if choices else None)
@@ -36,7 +41,7 @@ def _texts(messages: Json) -> Iterator[str]:
     if not isinstance(messages, list):
         return
     for message in messages:
-        if isinstance(message, Mapping):
+        if isinstance(message, dict):
             yield from _content(message.get("content"))
 
 
@@ -48,13 +53,13 @@ def _content(content: Json) -> Iterator[str]:
         for part in content:
             if isinstance(part, str):
                 yield part
-            elif isinstance(part, Mapping) and isinstance(text := part.get("text"), str):
+            elif isinstance(part, dict) and isinstance(text := part.get("text"), str):
                 yield text
 
 
 def _message(choice: Choice) -> Mapping[str, Json]:
     message = choice.get("message")
-    return message if isinstance(message, Mapping) else {}
+    return message if isinstance(message, dict) else {}
 
 
 def _answer(choice: Choice) -> str | None:
@@ -67,7 +72,7 @@ def _answer(choice: Choice) -> str | None:
     if isinstance(refusal, str) and refusal:
         return refusal
     audio = message.get("audio")
-    transcript = audio.get("transcript") if isinstance(audio, Mapping) else None
+    transcript = audio.get("transcript") if isinstance(audio, dict) else None
     return transcript if isinstance(transcript, str) else None
 
 
@@ -76,4 +81,4 @@ def _tool_calls(choice: Choice) -> int:
     calls = message.get("tool_calls")
     made = len(calls) if isinstance(calls, list) else 0
     # The form before tools; no message holds both.
-    return made or int(isinstance(message.get("function_call"), Mapping))
+    return made or int(isinstance(message.get("function_call"), dict))

@@ -19,7 +19,7 @@ def choices_of(body: Mapping[str, Json]) -> list[Choice]:
     told = body.get("choices")
     if not isinstance(told, list):
         return []
-    choices = [choice for choice in told if isinstance(choice, Mapping)]
+    choices: list[Choice] = [choice for choice in told if isinstance(choice, dict)]
     if len(choices) > 1:
         places = [count(choice.get("index")) for choice in choices]
         order = sorted(range(len(choices)), key=lambda n: (n if (place := places[n]) is None else place, n))

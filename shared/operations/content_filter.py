@@ -16,7 +16,7 @@ _CATEGORY_LENGTH: Final = 64
 
 def filter_results(annotated: Json) -> Json:
     """Return the results that an annotated prompt, choice or inner error carries, if any."""
-    if not isinstance(annotated, Mapping):
+    if not isinstance(annotated, dict):
         return None
     # Errors say it in the singular; the specification writes the plural there too.
     return annotated.get("content_filter_results") or annotated.get("content_filter_result")
@@ -25,7 +25,7 @@ def filter_results(annotated: Json) -> Json:
 def prompt_annotations(body: Mapping[str, Json]) -> Iterable[Json]:
     """Yield the filter results of each prompt: an array of them, one object (images) or null."""
     annotations = body.get("prompt_filter_results") or body.get("prompt_annotations")
-    if isinstance(annotations, Mapping):
+    if isinstance(annotations, dict):
         # An image's annotations are the results themselves.
         yield filter_results(annotations) or annotations
     elif isinstance(annotations, list):
@@ -67,7 +67,7 @@ def filter_facts(prompt: Iterable[Json], completion: Iterable[Json]) -> Facts:
 
 
 def _merge(categories: Categories, results: Json) -> None:
-    if not isinstance(results, Mapping):
+    if not isinstance(results, dict):
         return
     for name, result in results.items():
         if len(name) > _CATEGORY_LENGTH:
@@ -80,7 +80,7 @@ def _merge(categories: Categories, results: Json) -> None:
 
 
 def _merge_category(categories: Categories, name: str, result: Json) -> None:
-    if not isinstance(result, Mapping):
+    if not isinstance(result, dict):
         return
     told: dict[str, Json] = {key: result[key] for key in ("filtered", "detected") if isinstance(result.get(key), bool)}
     severity = result.get("severity")

@@ -30,10 +30,10 @@ def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -
     Source: event formats, section 10.
     """
     failed = status is not None and status >= FIRST_ERROR_STATUS
-    error = body.get("error") if isinstance(body, Mapping) else None
+    error = body.get("error") if isinstance(body, dict) else None
     code: Json = None
     message: Json = None
-    if isinstance(error, Mapping):
+    if isinstance(error, dict):
         code, message = _code(error), error.get("message")
     elif failed:
         code, message = _loose(body, error)
@@ -43,7 +43,7 @@ def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -
         message = text(message) or reason
     state(facts, "error_code", code)
     state(facts, "error_message", message)
-    if isinstance(error, Mapping):
+    if isinstance(error, dict):
         facts.update(_filter(error, facts.get("error_code")))
     return facts
 
@@ -57,7 +57,7 @@ def _loose(body: Json, error: Json) -> tuple[Json, Json]:
     """Return code and message of an error that is not told in an `error` object."""
     if isinstance(body, str):
         return None, body
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return None, None
     # API Management's own {statusCode, message}; {code, message}; RFC 9457.
     code = text(body.get("statusCode")) or text(body.get("code"))

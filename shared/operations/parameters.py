@@ -26,22 +26,22 @@ def _scalars(value: Json) -> Json:
 
 def _type(value: Json) -> Json:
     """Return the type of `{type: ...}`, without the schema that may stand beside it."""
-    return _scalar(value.get("type")) if isinstance(value, Mapping) else _scalar(value)
+    return _scalar(value.get("type")) if isinstance(value, dict) else _scalar(value)
 
 
 def _choice(value: Json) -> Json:
     """Return a tool choice: a word, or the name of the tool."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return _scalar(value)
     for holder in (value.get("function"), value.get("custom"), value):
-        if isinstance(holder, Mapping) and isinstance(holder.get("name"), str):
+        if isinstance(holder, dict) and isinstance(holder.get("name"), str):
             return _scalar(holder["name"])
     return _type(value)
 
 
 def _flat(value: Json) -> Json:
     """Return the scalar members of an object whose members are all parameters."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return _scalar(value)
     items = list(value.items())[:_LIST_LENGTH]
     return {key: scalar for key, item in items if len(key) <= _TEXT_LENGTH and (scalar := _scalar(item)) is not None}

@@ -53,10 +53,10 @@ def operation_of_response(body: Mapping[str, Json]) -> str | None:
     if operation is not None:
         return operation
     choices = body.get("choices")
-    if isinstance(choices, list) and choices and isinstance(choices[0], Mapping):
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         return "completions" if "text" in choices[0] else "chat.completions"
     data = body.get("data")
-    if isinstance(data, list) and data and isinstance(data[0], Mapping):
+    if isinstance(data, list) and data and isinstance(data[0], dict):
         return "embeddings" if "embedding" in data[0] else operation_of_object(data[0].get("object"))
     return None
 

@@ -1,6 +1,5 @@
 """`usage` objects, in all four dialects of the service -> token facts."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from shared.domain.facts import members, state_members
@@ -47,11 +46,11 @@ def usage_facts(usage: Json) -> Facts:
     Source: event formats, section 7.1.
     """
     facts: Facts = {}
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return facts
     state_members(facts, usage, _TOTALS)
     for name, details in usage.items():
-        if name in _DETAILS and isinstance(details, Mapping):
+        if name in _DETAILS and isinstance(details, dict):
             state_members(facts, details, _DETAILS[name])
     if "total_tokens" not in facts and "input_tokens" in facts and "output_tokens" in facts:
         facts["total_tokens"] = min(facts["input_tokens"] + facts["output_tokens"], COUNT_LIMIT - 1)

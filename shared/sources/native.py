@@ -87,7 +87,7 @@ def _read_error(record: Record) -> tuple[str, Facts, Content]:
     state_members(facts, event, _STATUS)
     _state_object(facts, event.get("timings"), _TIMINGS)
     told = event.get("lastError")
-    last: Mapping[str, Json] = told if isinstance(told, Mapping) else {}
+    last: Mapping[str, Json] = told if isinstance(told, dict) else {}
     status = facts.get("http_status")
     state(facts, "error_code", text(last.get("reason")) or status)
     state(facts, "error_message", text(last.get("message")) or event.get("reason"))
@@ -157,7 +157,7 @@ def _read_response(record: Record) -> tuple[str, Facts, Content]:
 
 
 def _state_object(facts: Facts, told: Json, table: Members) -> None:
-    if isinstance(told, Mapping):
+    if isinstance(told, dict):
         state_members(facts, told, table)
 
 
@@ -172,14 +172,14 @@ def _began(ended: str | None, milliseconds: float | None) -> str | None:
 
 def _texts(told: Json) -> dict[str, str]:
     """Return the members of an object that are texts or numbers, as texts."""
-    if not isinstance(told, Mapping):
+    if not isinstance(told, dict):
         return {}
     few = list(told.items())[:_FEW]
     return {name: value for name, item in few if len(name) <= _FEW and (value := text(item, _VALUE_LENGTH)) is not None}
 
 
 def _identity(told: Json) -> dict[str, Json] | None:
-    if not isinstance(told, Mapping):
+    if not isinstance(told, dict):
         return None
     identity: dict[str, Json] = {**_texts(told)}
     groups = told.get("groups")
@@ -191,7 +191,7 @@ def _identity(told: Json) -> dict[str, Json] | None:
 def _attempts(told: Json) -> list[dict[str, Json]] | None:
     if not isinstance(told, list):
         return None
-    return [_attempt(attempt) for attempt in told[:_FEW] if isinstance(attempt, Mapping)]
+    return [_attempt(attempt) for attempt in told[:_FEW] if isinstance(attempt, dict)]
 
 
 def _attempt(told: Mapping[str, Json]) -> dict[str, Json]:
@@ -205,7 +205,7 @@ def _attempt(told: Mapping[str, Json]) -> dict[str, Json]:
 
 def _headers(told: Json) -> dict[str, str] | None:
     """Return the headers that our policy may send; whatever else a changed policy adds may be a secret."""
-    if not isinstance(told, Mapping):
+    if not isinstance(told, dict):
         return None
     lowered = {name.lower(): value for name, value in told.items()}
     return _texts({name: value for name, value in lowered.items() if name in _HEADERS or name.startswith(_RATE_LIMITS)})

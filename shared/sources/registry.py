@@ -6,7 +6,7 @@ To add a source: one module with a `SOURCE`, one line in `_SOURCES`, its evidenc
 
 from typing import Final
 
-from shared.domain.values import Json
+from shared.domain.values import Json, utc
 from shared.errors import EventError
 from shared.sources import ai_hub_gateway, azure_monitor, enterprise_logging, native, unsupported
 from shared.sources.decoding import decode
@@ -32,7 +32,7 @@ def read(body: bytes, enqueued_at: str) -> Reading:
         EventError: it can never be understood.
     """
     event = decode(body)
-    enqueued = known(enqueued_at)
+    enqueued = known(utc(enqueued_at))
     if isinstance(event, dict):
         return _read_object(Record(event, body, enqueued))
     if isinstance(event, list):
