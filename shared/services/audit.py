@@ -1,6 +1,5 @@
 """Questions of auditors -> answers from the ledger and the content store."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -8,18 +7,18 @@ from typing import Final, NamedTuple
 
 from shared.domain.fragment import Content
 from shared.domain.values import text, utc_of
-from shared.errors import NotFoundError
+from shared.errors import EventError, NotFoundError
 from shared.services.content import best_content, mentions
+from shared.sources.record import interaction_id
 from shared.stores.ports import AuditStore, ContentStore, InteractionFilter, ListKey, Row, UsageQuery
 
-__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "canonical_id", "total_balance"]
+__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "total_balance"]
 
 _SEARCH_STEP: Final = 100
 """Interactions whose content is in memory at one time."""
 _SEARCH_BOUND: Final = 5_000
 """Interactions that one search looks at before it hands back a cursor."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
 _PREVIEWS: Final = ("prompt_preview", "completion_preview")
 
@@ -71,12 +70,6 @@ def total_balance(balances: Sequence[PartitionBalance]) -> dict[str, int]:
     return {name: sum(row[name] for row in rows) for name in _CLASSES}
 
 
-def canonical_id(interaction_id: str) -> str:
-    """Return an id as the ledger spells it: trimmed, and in lower case when it is a GUID."""
-    interaction_id = interaction_id.strip()
-    return interaction_id.lower() if _GUID.fullmatch(interaction_id) else interaction_id
-
-
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -105,26 +98,26 @@ class AuditService:
         rows = self._store.interactions(narrow, after=after, limit=limit + 1)
         return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
 
-    def interaction(self, interaction_id: str, *, reader: Reader | None) -> Row:
+    def interaction(self, identifier: str, *, reader: Reader | None) -> Row:
         """Return one interaction; previews only for a `reader`, whose reading is recorded.
 
         Raises:
             NotFoundError: the ledger holds no such interaction.
         """
-        row = self._known(interaction_id)
+        row = self._known(identifier)
         if reader is None:
             return _without_previews(row)
         if _has_preview(row):
             self._record(reader, row["id"])
         return row
 
-    def content_of(self, interaction_id: str, *, reader: Reader) -> Content:
+    def content_of(self, identifier: str, *, reader: Reader) -> Content:
         """Return an interaction's texts and bodies, each by its best witness; the reading is recorded first.
 
         Raises:
             NotFoundError: the ledger holds no such interaction.
         """
-        row = self._known(interaction_id)
+        row = self._known(identifier)
         self._record(reader, row["id"])
         documents = self._content.get([row["id"]]).get(row["id"], ())
         return best_content(row["id"], documents, row["occurred_at"])
@@ -200,10 +193,10 @@ class AuditService:
         """Return if the ledger can be read."""
         self._store.check()
 
-    def _known(self, interaction_id: str) -> Row:
-        row = self._store.interaction(canonical_id(interaction_id))
+    def _known(self, identifier: str) -> Row:
+        row = self._store.interaction(_as_kept(identifier))
         if row is None:
-            raise NotFoundError("there is no interaction with this id")
+            raise _unknown()
         return row
 
     def _shown(self, page: Page, narrow: InteractionFilter, reader: Reader | None) -> Page:
@@ -220,6 +213,18 @@ class AuditService:
             subject=text(subject, 1024) or "?",
             read_at=utc_of(self._now()),
         )
+
+
+def _as_kept(identifier: str) -> str:
+    """Return an id as events are kept under it, so that it is found however it is spelled."""
+    try:
+        return interaction_id(identifier, "id")
+    except EventError as error:
+        raise _unknown() from error
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("there is no interaction with this id")
 
 
 def _page(rows: list[Row], limit: int, moment: str) -> Page:

@@ -1,0 +1,96 @@
+"""The reading side's SQL, as Azure SQL and SQLite will see it."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import mssql, sqlite
+
+from shared.stores.ports import InteractionFilter, ListKey, UsageQuery
+from shared.stores.sql import audit
+from shared.stores.sql.types import UtcTime
+
+_AT = "2026-03-02T09:00:00.000Z"
+_KEY = ListKey(_AT, "call-1")
+_EVERYTHING = InteractionFilter(
+    occurred_from=_AT,
+    occurred_before=_AT,
+    operation="other",
+    model="secret",
+    deployment="secret",
+    subscription_id="secret",
+    product_id="secret",
+    user_id="secret",
+    app_id="secret",
+    caller_ip="secret",
+    http_status=200,
+    state="complete",
+    streamed=True,
+    filtered=False,
+    min_total_tokens=1,
+    source="native",
+)
+_BY_HOUR = UsageQuery(dimensions=("model", "user_id"), interval="hour", starts_from=_AT, starts_before=_AT)
+
+_STATEMENTS = {
+    "interactions": audit.interactions_statement(_EVERYTHING, after=_KEY, limit=101),
+    "filtered interactions": audit.interactions_statement(InteractionFilter(filtered=True), after=None, limit=1),
+    "interaction": audit.interaction_statement("secret"),
+    "prompts": audit.prompts_statement(_EVERYTHING, after=_KEY, limit=101),
+    "quarantine": audit.quarantine_statement(after=_KEY, limit=101),
+    "usage": audit.usage_statement(_BY_HOUR, after=(_AT, "secret", "secret"), limit=101),
+    "usage in total": audit.usage_statement(UsageQuery(), after=None, limit=101),
+    "partitions": audit.partitions_statement(),
+}
+
+
+@pytest.mark.parametrize("dialect", [mssql.dialect(), sqlite.dialect()], ids=["mssql", "sqlite"])
+@pytest.mark.parametrize("name", _STATEMENTS)
+def test_every_statement_compiles_with_its_values_bound(name: str, dialect: Any) -> None:
+    compiled = str(_STATEMENTS[name].compile(dialect=dialect))
+
+    assert "secret" not in compiled
+    assert "2026" not in compiled
+
+
+@pytest.mark.parametrize("name", ["interactions", "prompts", "quarantine", "usage"])
+def test_lists_are_cut_and_ordered_as_sql_server_wants_it(name: str) -> None:
+    compiled = str(_STATEMENTS[name].compile(dialect=mssql.dialect()))
+
+    assert compiled.startswith("SELECT TOP ")
+    assert " ORDER BY " in compiled
+    assert "LIMIT" not in compiled
+
+
+def test_flags_are_compared_as_bits_on_sql_server() -> None:
+    compiled = str(_STATEMENTS["interactions"].compile(dialect=mssql.dialect()))
+
+    assert "streamed = 1" in compiled
+    assert "prompt_filtered = 0" in compiled
+    assert " IS 1" not in compiled
+    assert " IS 0" not in compiled
+
+
+def test_groups_hold_no_parameter_on_sql_server() -> None:
+    # SQL Server takes two parameters for two values, even where they are the same.
+    compiled = str(_STATEMENTS["usage"].compile(dialect=mssql.dialect()))
+    _, _, grouped = compiled.partition("GROUP BY")
+
+    assert grouped
+    assert ":" not in grouped
+    assert "?" not in grouped
+
+
+def test_times_are_bound_as_times() -> None:
+    compiled = _STATEMENTS["usage"].compile(dialect=mssql.dialect())
+    moments = [bind.type for bind in compiled.binds.values() if bind.value == _AT]
+
+    assert moments
+    assert all(isinstance(kind, UtcTime) for kind in moments)
+
+
+def test_quarantined_bytes_and_bookkeeping_are_never_read() -> None:
+    for name, column in (("quarantine", "body"), ("interactions", "field_sources"), ("interaction", "revision")):
+        statement = _STATEMENTS[name]
+        assert isinstance(statement, sa.Select)
+        assert column not in statement.selected_columns
