@@ -7,6 +7,7 @@ which fragments come make no difference. The row keeps, per field, the code of t
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ import orjson
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
 
-__all__ = ["merge", "parts_of", "sources_of"]
+__all__ = ["merge", "parts_of"]
 
 Row = dict[str, Any]
 
@@ -23,6 +24,7 @@ _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.pre
 _EARLIEST = frozenset(field.name for field in FIELDS if field.earliest)
 _METERED = FIELD_NAMES[FIELD_NAMES.index("input_tokens") :]
 _PROVENANCES = tuple(Provenance)
+_PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
 
 
 def merge(interaction_id: str, row: Row | None, fragments: Iterable[tuple[str, Fragment]]) -> Row:
@@ -36,13 +38,17 @@ def merge(interaction_id: str, row: Row | None, fragments: Iterable[tuple[str, F
     values, codes, parts, revision = _opened(row)
     for key, fragment in fragments:
         parts.add(key)
-        _join(values, codes, fragment.code, fragment.facts)
+        if values:
+            _join(values, codes, fragment.code, fragment.facts)
+        else:
+            values.update(fragment.facts)
+            codes.update(dict.fromkeys(fragment.facts, fragment.code))
     return {
         **values,
         "id": interaction_id,
         "state": _state(values),
         "usage_provenance": _usage_provenance(codes),
-        "sources": orjson.dumps(sources_of(parts)).decode(),
+        "sources": _sources_text(frozenset([part[0] for part in parts])),
         "parts": orjson.dumps(sorted(parts)).decode(),
         "field_sources": "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES]),
         "revision": revision,
@@ -54,9 +60,10 @@ def parts_of(row: Row) -> set[str]:
     return set(orjson.loads(row["parts"]))
 
 
-def sources_of(parts: Iterable[str]) -> list[str]:
-    """Return the public names of the sources that spoke, sorted."""
-    return sorted({EVIDENCE[part[0]].source for part in parts})
+@cache
+def _sources_text(codes: frozenset[str]) -> str:
+    """Return the public names of the witnesses' sources, sorted, as JSON text."""
+    return orjson.dumps(sorted({EVIDENCE[code].source for code in codes})).decode()
 
 
 def _opened(row: Row | None) -> tuple[Facts, dict[str, str], set[str], int]:
@@ -99,5 +106,5 @@ def _usage_provenance(codes: dict[str, str]) -> Provenance:
     for name in _METERED:
         code = codes.get(name)
         if code is not None:
-            best = min(best, _PROVENANCES.index(EVIDENCE[code].provenance))
+            best = min(best, _PROVENANCE_RANKS[code])
     return _PROVENANCES[best]

@@ -1,8 +1,7 @@
 """Events as the sources send them, written by hand after the format's specification."""
 
+import json
 from typing import Any
-
-import orjson
 
 from shared.domain.delivery import Delivery, Position
 
@@ -20,9 +19,13 @@ __all__ = [
 ENQUEUED = "2026-03-02T09:30:00.000Z"
 
 
+def _event(value: dict[str, Any]) -> bytes:
+    return json.dumps(value).encode()
+
+
 def a_request(interaction_id: str = "call-1", **changes: Any) -> bytes:
     """Return a native request part of a chat call."""
-    return orjson.dumps(
+    return _event(
         {
             "schema": "promptledger/1",
             "interactionId": interaction_id,
@@ -46,7 +49,7 @@ def a_request(interaction_id: str = "call-1", **changes: Any) -> bytes:
 
 def a_response(interaction_id: str = "call-1", **changes: Any) -> bytes:
     """Return a native response part with a chat completion of 11 + 1 tokens."""
-    return orjson.dumps(
+    return _event(
         {
             "schema": "promptledger/1",
             "interactionId": interaction_id,
@@ -78,8 +81,8 @@ def a_response(interaction_id: str = "call-1", **changes: Any) -> bytes:
 
 def an_enterprise_request(message_id: str = "0f0e0d0c-0b0a-4908-8706-050403020100", **changes: Any) -> bytes:
     """Return a format A Request."""
-    messages = orjson.dumps([{"role": "user", "content": "2+2?"}], option=orjson.OPT_INDENT_2).decode()
-    return orjson.dumps(
+    messages = json.dumps([{"role": "user", "content": "2+2?"}], indent=2)
+    return _event(
         {
             "event-type": "Request",
             "event-time": "3/2/2026 9:29:58 AM",
@@ -97,13 +100,13 @@ def an_enterprise_request(message_id: str = "0f0e0d0c-0b0a-4908-8706-05040302010
 def an_enterprise_response(message_id: str = "0f0e0d0c-0b0a-4908-8706-050403020100", **changes: Any) -> bytes:
     """Return a format A Response of 11 + 1 tokens."""
     choices = [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "4"}}]
-    return orjson.dumps(
+    return _event(
         {
             "event-type": "Response",
             "event-time": "3/2/2026 9:29:59 AM",
             "backend": "aoai-example.openai.azure.com",
             "message-id": message_id,
-            "choices": orjson.dumps(choices, option=orjson.OPT_INDENT_2).decode(),
+            "choices": json.dumps(choices, indent=2),
             "operation": "ChatCompletions_Create",
             "apiId": "azure-openai",
             "productId": "team-a",
@@ -119,7 +122,7 @@ def an_enterprise_response(message_id: str = "0f0e0d0c-0b0a-4908-8706-0504030201
 
 def a_usage_record(record_id: str = "chatcmpl-Example0001", **changes: Any) -> bytes:
     """Return a format B usage record of 120 + 30 tokens."""
-    return orjson.dumps(
+    return _event(
         {
             "id": record_id,
             "timestamp": "3/2/2026 9:28:07 AM",
@@ -150,7 +153,7 @@ def a_usage_record(record_id: str = "chatcmpl-Example0001", **changes: Any) -> b
 def a_metric() -> bytes:
     """Return an Azure Monitor metric record: it speaks of no call."""
     record = {"count": 3, "total": 3, "metricName": "Requests", "timeGrain": "PT1M", "time": "2026-03-02T09:29:00Z"}
-    return orjson.dumps({"records": [record]})
+    return _event({"records": [record]})
 
 
 def poison() -> bytes:

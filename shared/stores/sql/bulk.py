@@ -22,6 +22,7 @@ __all__ = [
     "insert_missing",
     "insert_statement",
     "json_rows",
+    "listed",
     "members",
     "update",
     "update_statement",
@@ -52,12 +53,17 @@ def update(connection: Connection, table: sa.Table, rows: Collection[Row], *, gu
     return _run(connection, statement, table, names, rows)
 
 
-def members(dialect_name: str, values: Iterable[str | int], kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
-    """Return a subquery of `values`, bound as one JSON parameter, to stand after `in`."""
-    parameter = sa.literal(orjson.dumps(list(values)).decode(), sa.UnicodeText())
+def members(dialect_name: str, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
+    """Return a subquery to stand after `in`; the statement is executed with `listed(values)`."""
+    parameter = sa.bindparam("members", type_=sa.UnicodeText())
     if dialect_name == "mssql":
         return sa.select(sa.cast(sa.func.openjson(parameter).table_valued("value").c.value, kind))
     return sa.select(sa.func.json_each(parameter).table_valued("value").c.value)
+
+
+def listed(values: Iterable[str | int]) -> dict[str, str]:
+    """Return the parameters of a statement that has `members`: all values as one JSON text."""
+    return {"members": orjson.dumps(list(values)).decode()}
 
 
 # Names of tables and columns are the product's own constants; every value is bound. Hence the S608s.
@@ -100,9 +106,7 @@ def json_rows(table: sa.Table, rows: Iterable[Row]) -> str:
     return orjson.dumps([[_wire_value(column, row.get(column.name)) for column in columns] for row in rows]).decode()
 
 
-def _run(
-    connection: Connection, statement: str, table: sa.Table, names: tuple[str, ...], rows: Collection[Row]
-) -> int:
+def _run(connection: Connection, statement: str, table: sa.Table, names: tuple[str, ...], rows: Collection[Row]) -> int:
     """Run a batch statement, `names` being SQLite's parameters in their order; return the rows affected."""
     if not rows:
         return 0

@@ -44,10 +44,9 @@ class SqlContentStore:
         table = tables.content
         decompressor = zstandard.ZstdDecompressor()
         with reading(self._engine) as connection:
-            ids = bulk.members(connection.dialect.name, interaction_ids, table.c.interaction_id.type)
+            ids = bulk.members(connection.dialect.name, table.c.interaction_id.type)
             query = sa.select(table).where(table.c.interaction_id.in_(ids))
-            for interaction_id, document, body in connection.execute(
-                query.order_by(table.c.interaction_id, table.c.document)
-            ):
+            ordered = query.order_by(table.c.interaction_id, table.c.document)
+            for interaction_id, document, body in connection.execute(ordered, bulk.listed(interaction_ids)):
                 found[interaction_id].append(ContentDocument(interaction_id, document, decompressor.decompress(body)))
         return found

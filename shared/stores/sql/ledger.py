@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Final
 
 import sqlalchemy as sa
 import zstandard
@@ -40,25 +42,20 @@ class _SqlTransaction:
     def known_positions(self, positions: Collection[Position]) -> set[Position]:
         if not positions:
             return set()
-        table = tables.delivery
         hub, partition, _, _ = next(iter(positions))
-        sequences = bulk.members(self._dialect, [position.sequence for position in positions], sa.BigInteger())
-        query = sa.select(table.c.sequence, table.c.enqueued_at).where(
-            table.c.hub == hub, table.c.partition_id == partition, table.c.sequence.in_(sequences)
-        )
-        return {Position(hub, partition, sequence, at) for sequence, at in self._connection.execute(query)}
+        listed = bulk.listed(position.sequence for position in positions)
+        found = self._connection.execute(_positions(self._dialect), {"hub": hub, "partition": partition, **listed})
+        return {Position(hub, partition, sequence, at) for sequence, at in found}
 
     def known_quarantine(self, ids: Collection[str]) -> set[str]:
         if not ids:
             return set()
-        key = tables.quarantine.c.id
-        return set(self._connection.scalars(sa.select(key).where(key.in_(self._members(ids)))))
+        return set(self._connection.scalars(_quarantined(self._dialect), bulk.listed(ids)))
 
     def interactions(self, ids: Collection[str]) -> dict[str, Row]:
         if not ids:
             return {}
-        table = tables.interaction
-        rows = self._connection.execute(sa.select(table).where(table.c.id.in_(self._members(ids))))
+        rows = self._connection.execute(_interactions(self._dialect), bulk.listed(ids))
         return {row["id"]: dict(row) for row in rows.mappings()}
 
     def store(self, batch: Batch) -> None:
@@ -84,38 +81,70 @@ class _SqlTransaction:
 
     def _settle(self, batch: Batch) -> None:
         if batch.settled:
-            key = tables.waiting.c.interaction_id
-            self._connection.execute(sa.delete(tables.waiting).where(key.in_(self._members(batch.settled))))
+            self._connection.execute(_settled(self._dialect), bulk.listed(batch.settled))
 
     def _count(self, batch: Batch) -> None:
-        table = tables.hub_partition
-        later = table.c.last_enqueued_at < batch.last_enqueued_at
-        counted = self._connection.execute(
-            sa.update(table)
-            .where(table.c.hub == batch.hub, table.c.partition_id == batch.partition)
-            .values(
-                received=table.c.received + batch.received,
-                redelivered=table.c.redelivered + batch.redelivered,
-                last_sequence=sa.case((later, batch.last_sequence), else_=table.c.last_sequence),
-                last_enqueued_at=sa.case(
-                    (later, sa.literal(batch.last_enqueued_at, table.c.last_enqueued_at.type)),
-                    else_=table.c.last_enqueued_at,
-                ),
-            )
-        )
+        values = {
+            "hub": batch.hub,
+            "partition_id": batch.partition,
+            "received": batch.received,
+            "redelivered": batch.redelivered,
+            "last_sequence": batch.last_sequence,
+            "last_enqueued_at": batch.last_enqueued_at,
+        }
+        counted = self._connection.execute(_COUNT, {f"batch_{name}": value for name, value in values.items()})
         if counted.rowcount == 0:
-            first = {
-                "hub": batch.hub,
-                "partition_id": batch.partition,
-                "received": batch.received,
-                "redelivered": batch.redelivered,
-                "last_sequence": batch.last_sequence,
-                "last_enqueued_at": batch.last_enqueued_at,
-            }
-            bulk.insert(self._connection, table, [first])
+            bulk.insert(self._connection, tables.hub_partition, [values])
 
-    def _members(self, ids: Collection[str]) -> sa.Select[tuple[str]]:
-        return bulk.members(self._dialect, ids, tables.interaction.c.id.type)
+
+# Statements are built once: building one costs more than running it.
+
+
+@cache
+def _positions(dialect_name: str) -> sa.Select[tuple[int, str]]:
+    table = tables.delivery
+    return sa.select(table.c.sequence, table.c.enqueued_at).where(
+        table.c.hub == sa.bindparam("hub"),
+        table.c.partition_id == sa.bindparam("partition"),
+        table.c.sequence.in_(bulk.members(dialect_name, sa.BigInteger())),
+    )
+
+
+@cache
+def _quarantined(dialect_name: str) -> sa.Select[tuple[str]]:
+    key = tables.quarantine.c.id
+    return sa.select(key).where(key.in_(bulk.members(dialect_name, key.type)))
+
+
+@cache
+def _interactions(dialect_name: str) -> sa.Select[tuple[object, ...]]:
+    key = tables.interaction.c.id
+    return sa.select(tables.interaction).where(key.in_(bulk.members(dialect_name, key.type)))
+
+
+@cache
+def _settled(dialect_name: str) -> sa.Delete:
+    key = tables.waiting.c.interaction_id
+    return sa.delete(tables.waiting).where(key.in_(bulk.members(dialect_name, key.type)))
+
+
+def _count_statement() -> sa.Update:
+    table = tables.hub_partition
+    batch = {column.name: sa.bindparam(f"batch_{column.name}", type_=column.type) for column in table.columns}
+    later = table.c.last_enqueued_at < batch["last_enqueued_at"]
+    return (
+        sa.update(table)
+        .where(table.c.hub == batch["hub"], table.c.partition_id == batch["partition_id"])
+        .values(
+            received=table.c.received + batch["received"],
+            redelivered=table.c.redelivered + batch["redelivered"],
+            last_sequence=sa.case((later, batch["last_sequence"]), else_=table.c.last_sequence),
+            last_enqueued_at=sa.case((later, batch["last_enqueued_at"]), else_=table.c.last_enqueued_at),
+        )
+    )
+
+
+_COUNT: Final = _count_statement()
 
 
 def _row(position: Position) -> Row:

@@ -48,8 +48,8 @@ class SqlUsageRollups:
             done = [mark for mark, hour in marks.items() if hour in set(hours)]
             key = tables.dirty_hour.c.id
             # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
-            chosen = bulk.members(connection.dialect.name, done, sa.BigInteger())
-            connection.execute(sa.delete(tables.dirty_hour).where(key.in_(chosen)))
+            chosen = bulk.members(connection.dialect.name, sa.BigInteger())
+            connection.execute(sa.delete(tables.dirty_hour).where(key.in_(chosen)), bulk.listed(done))
         return hours
 
 
