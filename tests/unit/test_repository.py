@@ -244,6 +244,6 @@ def test_every_decision_has_a_number_a_date_and_its_reasons(record: Path) -> Non
 # Modules
 
 
-@pytest.mark.parametrize("path", modules(*PRODUCT, "tests", "sql"), ids=lambda path: path.as_posix())
+@pytest.mark.parametrize("path", modules(*PRODUCT, "sql"), ids=lambda path: path.as_posix())
 def test_no_module_is_too_long_to_read_at_once(path: Path) -> None:
     assert len(read(path).splitlines()) <= LONGEST_MODULE
