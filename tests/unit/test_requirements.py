@@ -1,6 +1,9 @@
 """Pinned requirements are what is asked for, alike in all environments, and each has its reason."""
 
+import ast
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,28 @@ def test_every_dependency_has_its_reason(name: str) -> None:
     given = [reason for reason in reasons if reason != "package"]
 
     assert sorted(given) == sorted({canonicalize_name(one.name) for one in required(name).values()})
+
+
+PIPELINE = {Path("shared/stores/sql/migrate.py")}
+"""Modules that lie in the app's folders and never run in the deployed app."""
+
+
+def imported(path: Path) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return names | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+def test_the_deployed_app_imports_nothing_that_is_not_pinned_for_it() -> None:
+    paths = {path.relative_to(ROOT) for folder in ("blueprints", "shared") for path in (ROOT / folder).rglob("*.py")}
+    names = set().union(*map(imported, paths - PIPELINE | {Path("function_app.py")}))
+    foreign = {name for name in names if name.split(".")[0] not in {*sys.stdlib_module_names, "blueprints", "shared"}}
+    distributions = packages_distributions()
+
+    def packages(name: str) -> set[str]:
+        if name.startswith("azure."):  # one namespace, a distribution for each of its packages
+            return {"-".join(name.split(".")[:2])}
+        return {canonicalize_name(package) for package in distributions[name.partition(".")[0]]}
+
+    assert "azure.functions" in foreign
+    assert {name for name in foreign if not packages(name) & pinned("requirements").keys()} == set()
