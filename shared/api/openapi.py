@@ -59,7 +59,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 def _page(document: dict[str, Any]) -> str:
     info = document["info"]
     operations = [
-        _operation(path, method, operation)
+        _operation(path, method, operation, document["components"]["schemas"])
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
@@ -72,8 +72,8 @@ def _page(document: dict[str, Any]) -> str:
     )
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
-    rows = "".join(map(_parameter, operation.get("parameters", ())))
+def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
+    rows = "".join(_parameter(parameter, schemas) for parameter in operation.get("parameters", ()))
     table = f"<table><tr><th>parameter<th>in<th>values<th>meaning</tr>{rows}</table>" if rows else ""
     problems = ", ".join(status for status in operation["responses"] if status >= "400")
     return (
@@ -82,9 +82,11 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     )
 
 
-def _parameter(parameter: dict[str, Any]) -> str:
+def _parameter(parameter: dict[str, Any], schemas: dict[str, Any]) -> str:
     schema = parameter["schema"]
     kind = next((part for part in schema.get("anyOf", ()) if part.get("type") != "null"), schema)
-    values = ", ".join(map(str, kind.get("enum", ()))) or kind.get("type", kind.get("$ref", "").rpartition("/")[2])
+    if "$ref" in kind:
+        kind = schemas[kind["$ref"].rpartition("/")[2]]
+    values = ", ".join(map(str, kind["enum"])) if "enum" in kind else kind["type"]
     cells = (parameter["name"], parameter["in"], values, parameter.get("description", ""))
     return f"<tr>{''.join(f'<td>{escape(cell)}' for cell in cells)}</tr>"

@@ -1,5 +1,7 @@
 """Query parameters, as models: what is not in them is refused by name."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Final, Literal
 
 from fastapi import Request
@@ -37,6 +39,7 @@ DIMENSIONS: Final = {
 }
 """What usage can be grouped by: its public name -> its column (a test compares them with the rollups)."""
 
+_SOURCES: Final = sorted({evidence.source for evidence in EVIDENCE.values()})
 _MOST_WORDS: Final = 20
 
 
@@ -56,10 +59,9 @@ def _moment(value: str) -> str:
     return moment
 
 
-def _source(value: str) -> str:
-    known = sorted({evidence.source for evidence in EVIDENCE.values()})
+def _one_of(known: Sequence[str], value: str) -> str:
     if value not in known:
-        raise ValueError(f"the sources are {', '.join(known)}")
+        raise ValueError(f"give one of {', '.join(known)}")
     return value
 
 
@@ -76,6 +78,10 @@ def _dimensions(value: str) -> str:
     return value
 
 
+_Operation = Annotated[
+    str, AfterValidator(partial(_one_of, OPERATIONS)), Field(json_schema_extra={"enum": [*OPERATIONS]})
+]
+_Source = Annotated[str, AfterValidator(partial(_one_of, _SOURCES)), Field(json_schema_extra={"enum": [*_SOURCES]})]
 _Moment = Annotated[str, AfterValidator(_moment)]
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -113,9 +119,7 @@ class PromptParameters(_RangeParameters):
 class InteractionParameters(PromptParameters):
     """What the list of interactions can be narrowed to."""
 
-    operation: Annotated[Literal[OPERATIONS] | None, Field(description="the operation's name; `other` for unknown")] = (  # type: ignore[valid-type]  # a tuple of literals, which mypy cannot unpack
-        None
-    )
+    operation: Annotated[_Operation | None, Field(description="`other` finds unknown ones too")] = None
     deployment: _Text | None = None
     subscription_id: _Text | None = None
     product_id: _Text | None = None
@@ -128,7 +132,7 @@ class InteractionParameters(PromptParameters):
         bool | None, Field(description="true: the content filter acted on prompt or completion; false: all others")
     ] = None
     min_total_tokens: Annotated[int | None, Field(ge=0, lt=COUNT_LIMIT)] = None
-    source: Annotated[str | None, AfterValidator(lambda value: value and _source(value))] = None
+    source: Annotated[_Source | None, Field(description="a source that tells of the call")] = None
     q: Annotated[
         Annotated[str, Field(max_length=400), AfterValidator(_words)] | None,
         Field(description="words that all occur in prompt or completion; needs Content.Read"),

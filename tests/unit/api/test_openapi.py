@@ -44,5 +44,6 @@ def test_the_page_shows_every_route_and_loads_nothing(client: Client) -> None:
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert all(f"GET {path}</h2>" in response.text for path in _PATHS)
-    assert "subscriptionId" in response.text
+    for name in ("subscriptionId", "chat.completions, completions", "complete, pending", "ai-hub-gateway"):
+        assert name in response.text
     assert re.findall(r"<(?:script|link|img)|https?://", response.text) == []

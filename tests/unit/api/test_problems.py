@@ -32,6 +32,7 @@ _LIST = "/api/v1/interactions"
         ("minTotalTokens=-1", "minTotalTokens"),
         ("minTotalTokens=99999999999999999999", "minTotalTokens"),
         ("source=rumour", "source"),
+        ("source=", "source"),
         ("q=", "q"),
         ("q=%20", "q"),
         ("cursor=", "cursor"),
