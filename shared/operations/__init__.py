@@ -52,13 +52,13 @@ def read_response(body: Json, *, operation: str | None = None, status: int | Non
 
     Args:
         body: the parsed body, or its text when it is not JSON, or None.
-        operation: when the source knows it; None leaves it to the shape of the body.
+        operation: as the source tells it, for bodies whose shape doesn't.
         status: the HTTP status where it is known.
         reason: the HTTP reason phrase.
     """
     said = Said({})
     if isinstance(body, dict) and (status is None or status < FIRST_ERROR_STATUS):
-        shape = operation or operation_of_response(body)
+        shape = operation_of_response(body) or operation
         said = _FAMILIES.get(shape or "", _GENERIC).read_response(body)
         if shape is not None:
             said.facts["operation"] = shape

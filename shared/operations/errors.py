@@ -40,7 +40,7 @@ def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -
     facts: Facts = {}
     if failed:
         code = text(code) or str(status)
-        message = text(message) or reason
+        message = message if text(message) is not None else reason
     state(facts, "error_code", code)
     state(facts, "error_message", message)
     if isinstance(error, dict):

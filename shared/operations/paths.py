@@ -111,7 +111,7 @@ _WORDS: Final = (
     ("conversation", "conversations"),
     ("message", "threads.messages"),
     ("inputitems", "responses"),
-    ("inputtokens", "responses"),
+    ("inputtoken", "responses"),
     ("moderation", "moderations"),
     ("uploadafile", "files"),
     ("uploadfile", "files"),
@@ -153,6 +153,8 @@ def _read_path(path: str) -> tuple[str | None, str | None]:
     deployment = None
     if "deployments" in segments:
         place = len(segments) - 1 - segments[::-1].index("deployments")
+        if place and segments[place - 1] == "deployments":
+            place -= 1
         if place + 1 < len(names):
             deployment = unquote(names[place + 1])
         # A deployment may be called anything, an operation's name included.

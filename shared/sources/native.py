@@ -90,7 +90,8 @@ def _read_error(record: Record) -> tuple[str, Facts, Content]:
     last: Mapping[str, Json] = told if isinstance(told, dict) else {}
     status = facts.get("http_status")
     state(facts, "error_code", text(last.get("reason")) or status)
-    state(facts, "error_message", text(last.get("message")) or event.get("reason"))
+    state(facts, "error_message", event.get("reason"))
+    state(facts, "error_message", last.get("message"))
     if status is not None:
         facts["gateway_refused"] = _refused(status, last)
     return "E", facts, content

@@ -1,0 +1,122 @@
+import json
+from typing import Any
+
+import pytest
+
+from shared.operations import read_response
+
+SAFE = {"filtered": False, "severity": "safe"}
+
+
+def facts_of(**members: Any) -> dict[str, Any]:
+    return read_response({"object": "chat.completion", **members}).facts
+
+
+def categories_of(facts: dict[str, Any]) -> Any:
+    return json.loads(facts["filter_categories"])
+
+
+def test_the_worst_of_all_prompts_and_of_all_choices_counts() -> None:
+    facts = facts_of(
+        prompt_filter_results=[
+            {
+                "prompt_index": 0,
+                "content_filter_results": {"hate": SAFE, "jailbreak": {"filtered": False, "detected": True}},
+            },
+            {"prompt_index": 1, "content_filter_results": {"hate": {"filtered": False, "severity": "low"}}},
+        ],
+        choices=[
+            {"index": 0, "content_filter_results": {"violence": {"filtered": True, "severity": "medium"}}},
+            {
+                "index": 1,
+                "content_filter_results": {"violence": SAFE, "profanity": {"filtered": False, "detected": False}},
+            },
+        ],
+    )
+
+    assert (facts["prompt_filtered"], facts["completion_filtered"]) == (False, True)
+    assert categories_of(facts) == {
+        "prompt": {
+            "hate": {"filtered": False, "severity": "low"},
+            "jailbreak": {"detected": True, "filtered": False},
+        },
+        "completion": {
+            "violence": {"filtered": True, "severity": "medium"},
+            "profanity": {"detected": False, "filtered": False},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("blocklists", "filtered"),
+    [
+        pytest.param([{"filtered": False, "id": "a"}, {"filtered": True, "id": "b"}], True, id="older, an array"),
+        pytest.param({"filtered": True, "details": [{"filtered": True, "id": "b"}]}, True, id="newer, an object"),
+        pytest.param({"filtered": False}, False, id="newer, nothing matched"),
+    ],
+)
+def test_blocklists_have_two_shapes(blocklists: Any, *, filtered: bool) -> None:
+    facts = facts_of(prompt_filter_results=[{"content_filter_results": {"custom_blocklists": blocklists}}])
+
+    assert facts["prompt_filtered"] is filtered
+    assert categories_of(facts) == {"prompt": {"custom_blocklists": {"filtered": filtered}}}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"prompt_annotations": [{"prompt_index": 0, "content_filter_results": {"hate": SAFE}}]},
+        {"prompt_filter_results": {"hate": SAFE}},
+        {"prompt_filter_results": {"content_filter_results": {"hate": SAFE}}},
+    ],
+)
+def test_prompt_annotations_have_an_older_name_and_an_objects_shape(members: dict[str, Any]) -> None:
+    assert categories_of(facts_of(**members)) == {"prompt": {"hate": SAFE}}
+
+
+@pytest.mark.parametrize(
+    "results",
+    [None, {}, [], [None], [{}], [{"content_filter_results": {}}], [{"content_filter_results": {"error": {}}}]],
+)
+def test_without_annotations_nothing_is_said(results: Any) -> None:
+    facts = facts_of(prompt_filter_results=results, choices=[{"index": 0, "content_filter_results": {}}])
+
+    assert not {"prompt_filtered", "completion_filtered", "filter_categories"} & facts.keys()
+
+
+def test_a_choice_that_the_filter_cut_is_filtered_whatever_the_annotations_say() -> None:
+    facts = facts_of(
+        choices=[{"index": 0, "finish_reason": "content_filter", "content_filter_results": {"hate": SAFE}}]
+    )
+
+    assert facts["completion_filtered"] is True
+
+
+@pytest.mark.parametrize(
+    ("inner", "results"),
+    [("innererror", "content_filter_result"), ("inner_error", "content_filter_results")],
+)
+def test_a_refused_prompt_says_why(inner: str, results: str) -> None:
+    body = {
+        "error": {
+            "message": "The response was filtered",
+            "type": None,
+            "param": "prompt",
+            "code": "content_filter",
+            "status": 400,
+            inner: {
+                "code": "ResponsibleAIPolicyViolation",
+                results: {"violence": {"filtered": True, "severity": "high"}, "hate": SAFE},
+            },
+        }
+    }
+
+    facts = read_response(body, status=400).facts
+
+    assert (facts["error_code"], facts["error_message"]) == ("content_filter", "The response was filtered")
+    assert facts["prompt_filtered"] is True
+    assert categories_of(facts)["prompt"]["violence"] == {"filtered": True, "severity": "high"}
+
+
+def test_a_refused_prompt_without_details_is_filtered_all_the_same() -> None:
+    assert read_response({"error": {"code": "content_filter"}}, status=400).facts["prompt_filtered"] is True

@@ -1,0 +1,52 @@
+from typing import Any
+
+import pytest
+
+from shared.operations.errors import error_facts
+
+PAGE = "<html><body>502 Bad Gateway</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "message"),
+    [
+        pytest.param(
+            404, {"error": {"code": "DeploymentNotFound", "message": "no"}}, "DeploymentNotFound", "no", id="Azure"
+        ),
+        pytest.param(401, {"error": {"code": "401", "message": "denied"}}, "401", "denied", id="digits"),
+        pytest.param(429, {"error": {"code": 429, "message": "slow"}}, "429", "slow", id="a number"),
+        pytest.param(
+            400,
+            {"error": {"message": "bad", "type": "invalid_request_error", "param": None, "code": None}},
+            "invalid_request_error",
+            "bad",
+            id="no code but a type",
+        ),
+        pytest.param(500, {"error": {"message": "oh", "type": None, "code": None}}, "500", "oh", id="no code, no type"),
+        pytest.param(429, {"statusCode": 429, "message": "limit"}, "429", "limit", id="API Management"),
+        pytest.param(400, {"error": "No routes"}, "400", "No routes", id="a text for an error"),
+        pytest.param(400, {"error": "No routes", "code": "no_route"}, "no_route", "No routes", id="a text and a code"),
+        pytest.param(403, {"code": "Forbidden", "message": "no"}, "Forbidden", "no", id="no error object"),
+        pytest.param(400, {"title": "Bad", "detail": "n is 0"}, "400", "n is 0", id="problem details"),
+        pytest.param(502, PAGE, "502", PAGE, id="a proxy's page"),
+        pytest.param(503, None, "503", "Busy", id="no body"),
+        pytest.param(503, {}, "503", "Busy", id="an empty object"),
+        pytest.param(503, [], "503", "Busy", id="an array"),
+        pytest.param(503, "", "503", "Busy", id="an empty text"),
+        pytest.param(None, {"error": {"code": "x", "message": "y"}}, "x", "y", id="status not known"),
+        pytest.param(200, {"error": {"code": "server_error", "message": "y"}}, "server_error", "y", id="in a 200"),
+    ],
+)
+def test_every_error_has_a_code_and_a_message(status: int | None, body: Any, code: str, message: str) -> None:
+    facts = error_facts(body, status=status, reason="Busy")
+
+    assert facts == {"error_code": code, "error_message": message}
+
+
+@pytest.mark.parametrize("body", [{"error": None}, {"error": {"code": None, "message": None}}, {}, "text", None, []])
+def test_what_is_no_error_is_none(body: Any) -> None:
+    assert error_facts(body, status=200, reason="OK") == {}
+
+
+def test_a_long_message_is_cut() -> None:
+    assert len(error_facts("x" * 5000, status=500)["error_message"]) == 1024

@@ -1,0 +1,111 @@
+import json
+import logging
+from typing import Any
+
+import pytest
+
+import shared.sources as parsing
+from shared.errors import EventError
+from shared.sources import read_event
+from shared.sources.record import Reading
+from tests.builders.events import (
+    ENQUEUED,
+    a_metric,
+    a_request,
+    a_response,
+    a_usage_record,
+    an_enterprise_request,
+)
+
+
+def an_event(**members: Any) -> bytes:
+    return json.dumps(members).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "source"),
+    [
+        (a_request(), "native"),
+        (a_response(), "native"),
+        (an_enterprise_request(), "enterprise-logging"),
+        (a_usage_record(), "ai-hub-gateway"),
+        (a_metric(), "azure-monitor"),
+    ],
+)
+def test_sources_are_told_apart(body: bytes, source: str) -> None:
+    assert read_event(body, ENQUEUED).source == source
+
+
+def test_an_array_is_as_many_events() -> None:
+    body = b"[" + b",".join([a_metric(), a_request("call-1"), a_usage_record("chatcmpl-2")]) + b"]"
+
+    reading = read_event(body, ENQUEUED)
+
+    assert [fragment.interaction_id for fragment in reading.fragments] == ["call-1", "chatcmpl-2"]
+    assert reading.source == "native"
+    assert reading.fragments[0].facts == read_event(a_request("call-1"), ENQUEUED).fragments[0].facts
+
+
+@pytest.mark.parametrize("body", [a_metric(), b"[" + a_metric() + b"]", b"[]", b'{"records": []}'])
+def test_metrics_and_emptiness_speak_of_no_call(body: bytes) -> None:
+    reading = read_event(body, ENQUEUED)
+
+    assert (reading.fragments, reading.skipped is None) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"{}", "unknown shape", id="an empty object"),
+        pytest.param(b"7", "not a JSON object", id="a number"),
+        pytest.param(b"[[]]", "an array of something else", id="an array of arrays"),
+        pytest.param(b"[" + a_request() + b", {}]", "unknown shape", id="an array with one stranger"),
+        pytest.param(an_event(type="PII_Processing", id="x"), "not supported yet: PII", id="a PII record"),
+        pytest.param(
+            an_event(records=[{"category": "GatewayLogs", "properties": {}}]),
+            "not supported yet: Azure Monitor",
+            id="a resource log",
+        ),
+        pytest.param(an_event(category="Audit"), "not supported yet: Azure Monitor", id="an unwrapped resource log"),
+        pytest.param(
+            an_event(records=[{"metricName": "Requests"}, {"category": "GatewayLogs"}]),
+            "not supported yet: Azure Monitor",
+            id="metrics and logs",
+        ),
+        pytest.param(an_event(records=[{"EventTime": "now"}]), "unknown shape", id="another's records"),
+        pytest.param(an_event(Type="Message", TotalTokens="7"), "not supported yet: usage", id="the toolkit's record"),
+        pytest.param(
+            an_event(appSubscriptionKey="x", promptTokens="null"),
+            "not supported yet: usage record of enterprise-azureai",
+            id="enterprise-azureai",
+        ),
+    ],
+)
+def test_what_no_source_reads_is_refused_with_a_reason(body: bytes, reason: str) -> None:
+    with pytest.raises(EventError, match=reason):
+        read_event(body, ENQUEUED)
+
+
+def test_a_fault_of_a_parser_is_logged_without_the_body_and_holds_up_no_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(body: bytes, _enqueued_at: str) -> Reading:
+        raise KeyError(body.decode())
+
+    monkeypatch.setattr(parsing, "read", broken)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(EventError, match=r"^parser fault: KeyError$"):
+        read_event(b"a prompt", ENQUEUED)
+
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "a prompt" not in caplog.text
+
+
+def test_want_of_memory_is_no_fault_of_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    def starved(_body: bytes, _enqueued_at: str) -> Reading:
+        raise MemoryError
+
+    monkeypatch.setattr(parsing, "read", starved)
+
+    with pytest.raises(MemoryError):
+        read_event(b"{}", ENQUEUED)
