@@ -96,7 +96,7 @@ def _state(values: Facts) -> State:
     if values.get("gateway_refused") or error == "content_filter":
         return State.REFUSED
     status = values.get("http_status")
-    if (status is None and error is not None) or (status is not None and status >= 400):  # noqa: PLR2004  # HTTP
+    if (status is None and error is not None) or (status is not None and status >= 400):
         return State.FAILED
     return State.COMPLETE
 

@@ -22,6 +22,8 @@ from tests.builders.databases import new_sqlite
 
 _ids = st.sampled_from(["call-1", "call-2", "call-3"])
 _message_ids = st.sampled_from(["0f0e0d0c-0b0a-4908-8706-050403020100", "1f0e0d0c-0b0a-4908-8706-050403020100"])
+_urls = st.sampled_from(["/openai/v1/embeddings", "/x", "", 5])
+_record_ids = st.sampled_from(["chatcmpl-1", "chatcmpl-2"])
 _times = st.sampled_from(["2026-03-02T09:29:58.250Z", "2026-03-02T09:30:58.250Z", "2026-03-02T11:00:00.000Z"])
 _statuses = st.sampled_from([200, 400, 429, 500, "200", None])
 _texts = st.sampled_from(["Hi", "Ho", "", "Grüße \N{GRINNING FACE}"])
@@ -32,7 +34,7 @@ _bodies = st.one_of(
         lambda i, t, x: events.a_request(i, time=t, body={"messages": [{"role": "user", "content": x}]}),
         _ids, _times, _texts,
     ),
-    st.builds(lambda i, url: events.a_request(i, url=url), _ids, st.sampled_from(["/openai/v1/embeddings", "/x", "", 5])),
+    st.builds(lambda i, url: events.a_request(i, url=url), _ids, _urls),
     st.builds(
         lambda i, s, n, x: events.a_response(
             i,
@@ -45,10 +47,10 @@ _bodies = st.one_of(
         ),
         _ids, _statuses, _counts, _texts,
     ),
-    st.builds(lambda i, s: events.a_response(i, part="error", status=s, lastError={"reason": "Quota"}), _ids, _statuses),
+    st.builds(lambda i, s: events.a_response(i, part="error", status=s, lastError={"reason": "Q"}), _ids, _statuses),
     st.builds(events.an_enterprise_request, _message_ids),
     st.builds(lambda i, n: events.an_enterprise_response(i, prompt_tokens=n), _message_ids, _counts),
-    st.builds(lambda i, n: events.a_usage_record(i, totalTokens=n), st.sampled_from(["chatcmpl-1", "chatcmpl-2"]), _counts),
+    st.builds(lambda i, n: events.a_usage_record(i, totalTokens=n), _record_ids, _counts),
     st.just(events.a_metric()),
     st.sampled_from([events.poison(), b"", b"{}", b"[]", b"null", b"\xff", b'{"schema":"promptledger/1"}']),
 )  # fmt: skip
@@ -84,7 +86,7 @@ def _ways(draw: st.DrawFn, placed: list[Delivery]) -> list[list[Delivery]]:
 def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
-    placed, ways = history
+    _, ways = history
 
     results = [_replayed(way) for way in ways]
 
@@ -96,7 +98,7 @@ def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
 def test_every_event_received_is_in_exactly_one_class(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
-    placed, (way, _) = history
+    _, (way, _) = history
     with tempfile.TemporaryDirectory() as folder:
         engine = new_sqlite(Path(folder))
         outcomes = [_ingest(engine, batch) for batch in way]

@@ -143,7 +143,7 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(store: Store) -> No
     assert len(set(counts)) == 1
 
 
-def test_a_store_that_is_gone_raises_so_that_the_trigger_delivers_again(store: Store, tmp_path: Path) -> None:
+def test_a_store_that_is_gone_raises_so_that_the_trigger_delivers_again(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.execute(sa.text("drop table delivery"))
 

@@ -28,7 +28,7 @@ __all__ = [
     "update_statement",
 ]
 
-_MSSQL = mssql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its constructor untyped
+_MSSQL = mssql.dialect()
 
 
 def insert(connection: Connection, table: sa.Table, rows: Collection[Row]) -> None:
@@ -75,7 +75,7 @@ def insert_statement(table: sa.Table, dialect_name: str, *, skip_existing: bool)
     names = _names(table)
     if dialect_name != "mssql":
         verb = "insert or ignore" if skip_existing else "insert"
-        return f"{verb} into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
+        return f"{verb} into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"
     missing = f" where not exists (select 1 from {table.name} as existing where {_same_key(table)})"  # noqa: S608
     return (
         f"insert into {table.name} ({', '.join(f'[{name}]' for name in names)})"  # noqa: S608

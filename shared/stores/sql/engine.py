@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.errors import ConfigurationError, ConflictError, StoreUnavailableError
 
@@ -74,6 +75,8 @@ def _translated() -> Iterator[None]:
         raise ConflictError("another transaction wrote one of the same rows first") from error
     except DBAPIError as error:
         raise StoreUnavailableError(f"the database did not do it: {type(error.orig).__name__}") from error
+    except PoolTimeoutError as error:
+        raise StoreUnavailableError("every connection to the database is in use") from error
 
 
 def _sqlite(url: URL) -> Engine:

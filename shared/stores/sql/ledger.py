@@ -42,10 +42,12 @@ class _SqlTransaction:
     def known_positions(self, positions: Collection[Position]) -> set[Position]:
         if not positions:
             return set()
-        hub, partition, _, _ = next(iter(positions))
+        first = next(iter(positions))
         listed = bulk.listed(position.sequence for position in positions)
-        found = self._connection.execute(_positions(self._dialect), {"hub": hub, "partition": partition, **listed})
-        return {Position(hub, partition, sequence, at) for sequence, at in found}
+        found = self._connection.execute(
+            _positions(self._dialect), {"hub": first.hub, "partition": first.partition, **listed}
+        )
+        return {Position(first.hub, first.partition, row.sequence, row.enqueued_at) for row in found}
 
     def known_quarantine(self, ids: Collection[str]) -> set[str]:
         if not ids:

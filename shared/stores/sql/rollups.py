@@ -64,7 +64,7 @@ def _take_lease(connection: Connection) -> None:
 def _marks(connection: Connection) -> dict[int, str]:
     table = tables.dirty_hour
     query = sa.select(table.c.id, table.c.hour).order_by(table.c.id).limit(_MARKS)
-    return {mark: hour for mark, hour in connection.execute(query)}
+    return {row.id: row.hour for row in connection.execute(query)}
 
 
 def _end(start: str, interval: str) -> str:

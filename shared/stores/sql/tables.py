@@ -1,5 +1,7 @@
 """The tables, in SQLAlchemy Core; what migrations must add up to (a test compares them)."""
 
+from typing import Any
+
 from sqlalchemy import Column, Identity, Index, Integer, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.types import TypeEngine
 
@@ -41,16 +43,17 @@ metadata = MetaData()
 _PROSE = {"error_message", "prompt_preview", "completion_preview"}
 
 
-def _type_of(field: Field) -> TypeEngine[object]:
+def _type_of(field: Field) -> TypeEngine[Any]:
     if field.kind is Kind.TEXT:
         return text(field.limit) if field.name in _PROSE else exact_text(field.limit)
-    return {
+    kinds: dict[Kind, TypeEngine[Any]] = {
         Kind.JSON: JSON_TEXT,
         Kind.TIME: UtcTime(),
         Kind.COUNT: COUNT,
         Kind.NUMBER: NUMBER,
         Kind.FLAG: FLAG,
-    }[field.kind]
+    }
+    return kinds[field.kind]
 
 
 def _position_columns() -> list[Column[object]]:
