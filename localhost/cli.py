@@ -9,16 +9,22 @@ from pathlib import Path
 
 from localhost.environment import load_settings
 from localhost.errors import UsageError
+from shared.errors import AppError
 
 __all__ = ["main"]
 
+_FAILED = 1
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
 _HIGHEST_PORT = 65_535
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; return the exit code: 0, or 2 when the command line or a setting is at fault."""
+    """Run one command.
+
+    Returns:
+        The exit code: 0; 2 when the command line or a setting is at fault; 1 when a function failed.
+    """
     options = _parser().parse_args(arguments)
     _log_to_stderr(options.log_level)
     command: Callable[[argparse.Namespace], None] = options.run
@@ -28,6 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         print(f"localhost: {error}", file=sys.stderr)
         return _USAGE_ERROR
+    except AppError as error:
+        print(f"localhost: {type(error).__name__}: {error}", file=sys.stderr)
+        return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 0
@@ -144,3 +153,4 @@ def _log_to_stderr(level: int) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -73,10 +73,10 @@ def feed(
     """
     engine = create_engine(database)
     try:
-        ledger = RunBalance(engine)
-        feeder = Feeder(functions, batch_size=batch_size)
-        feeder.feed(_with_progress(_events(source, ledger), feeder))
-        balance = ledger.close(feeder.partitions)
+        with closing(RunBalance(engine)) as ledger:
+            feeder = Feeder(functions, batch_size=batch_size)
+            feeder.feed(_with_progress(_events(source, ledger), feeder))
+            balance = ledger.result(feeder.partitions)
     finally:
         engine.dispose()
         bootstrap.reset()

@@ -31,7 +31,8 @@ _DATABASE: Final = Path(".local/demo.db")
 """Made anew by each run, and nobody's ledger."""
 _SEED: Final = 1
 _ROWS: Final = 12
-_PLAIN_WIDTH: Final = 160
+_PLAIN_WIDTH: Final = 200
+_WIDTHS: Final = {"time": 19, "model": 22, "prompt tokens": 13}
 
 
 def demo(*, count: int, port: int, go_on: bool) -> None:
@@ -75,7 +76,7 @@ async def _ask(app: HttpApp, port: int) -> tuple[list[dict[str, Any]], list[dict
     """Return the items of the article's two queries, asked by the functions that serve them."""
     return (
         await _items(app, port, "/api/v1/usage?groupBy=callerIp,model&limit=1000"),
-        await _items(app, port, f"/api/v1/prompts?limit={_ROWS}"),
+        await _items(app, port, "/api/v1/prompts?limit=200"),
     )
 
 
@@ -98,19 +99,25 @@ def _usage_table(items: list[dict[str, Any]]) -> Table:
             *(f"{item[name]:,}" for name in ("requests", "inputTokens", "outputTokens", "totalTokens")),
             _average(item["averageTotalTokens"]),
         )
-    table.caption = f"the {min(_ROWS, len(items))} largest of {len(items)} groups, in tokens"
+    table.caption = f"in tokens; the {min(_ROWS, len(items))} largest of {len(items)} groups"
     return table
 
 
 def _prompts_table(items: list[dict[str, Any]]) -> Table:
     table = _table("Prompts", "time", "model", "prompt tokens")
     table.add_column("prompt", overflow="ellipsis", no_wrap=True)
-    for item in items:
+    # Usage records bring no text.
+    with_text = [item for item in items if item["promptPreview"]]
+    for item in with_text[:_ROWS]:
         tokens = item["inputTokens"]
-        preview = " ".join((item["promptPreview"] or "").split())
-        # What people wrote is no markup.
-        table.add_row(item["occurredAt"], item["model"] or "-", "-" if tokens is None else f"{tokens:,}", Text(preview))
-    table.caption = "the newest; the first 100 characters of each"
+        table.add_row(
+            item["occurredAt"][:19].replace("T", " "),
+            item["model"] or "-",
+            "-" if tokens is None else f"{tokens:,}",
+            # What people wrote is no markup.
+            Text(" ".join(item["promptPreview"].split())),
+        )
+    table.caption = "the newest that hold a text; the first 100 characters of each"
     return table
 
 
@@ -118,7 +125,9 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD if sys.stdout.isatty() else box.ASCII2, title_justify="left")
     numbers = {"requests", "prompt", "completion", "total", "prompt tokens"}
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True)
+        # Where the terminal is narrow it is the prompt that is cut.
+        width = _WIDTHS.get(column)
+        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True, min_width=width)
     return table
 
 

@@ -62,6 +62,7 @@ class EventLog:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection().executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
+            self.close()
             raise UsageError(f"the event log {path} cannot be opened: {error}") from error
 
     def append(self, messages: Iterable[Message]) -> int:

@@ -49,7 +49,11 @@ class RunBalance:
         """Return the last sequence number before the run, by hub and partition."""
         return {key: counts.last_sequence for key, counts in self._before.items() if counts.last_sequence is not None}
 
-    def close(self, fed: Collection[Partition]) -> dict[str, int]:
+    def close(self) -> None:
+        """Give the scratch database back."""
+        self._scratch.close()
+
+    def result(self, fed: Collection[Partition]) -> dict[str, int]:
         """Return the run's balance: `received`, and the five classes that add up to it.
 
         Args:
@@ -62,7 +66,6 @@ class RunBalance:
         }
         self._note_waiting("after")
         pending = self._newly_waiting(fed)
-        self._scratch.close()
         return {
             "received": grown["received"],
             "stored": grown["kept"] - pending,

@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -46,18 +46,18 @@ def serve(functions: Registered, host: Host, *, port: int, log: EventLog | None)
             for function in functions.event_hubs
         ]
     app = HttpApp(Routes(functions.http, host.route_prefix))
-    with _listening(port) as listener, _ended_by_signal(stop):
+    with _listening(port) as listener, _noted_signals() as signals:
         for worker in workers:
             worker.start()
         try:
-            asyncio.run(_serve_http(app, listener, stop))
+            asyncio.run(_serve_http(app, listener, signals))
         finally:
             stop.set()
             for worker in workers:
                 worker.join()
 
 
-async def _serve_http(app: HttpApp, listener: socket.socket, stop: threading.Event) -> None:
+async def _serve_http(app: HttpApp, listener: socket.socket, signals: Sequence[int]) -> None:
     address = f"http://{HOST_ADDRESS}:{listener.getsockname()[1]}"
     print(f"listening on {address}, Ctrl-C ends", file=sys.stderr, flush=True)
     # Forwarding headers go to the app untouched: it is the app that judges them.
@@ -65,16 +65,16 @@ async def _serve_http(app: HttpApp, listener: socket.socket, stop: threading.Eve
         app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False
     )
     server = uvicorn.Server(config)
-    watching = asyncio.create_task(_end_with(stop, server))
+    watching = asyncio.create_task(_end_on(signals, server))
     try:
         await server.serve(sockets=[listener])
     finally:
         watching.cancel()
 
 
-async def _end_with(stop: threading.Event, server: uvicorn.Server) -> None:
+async def _end_on(signals: Sequence[int], server: uvicorn.Server) -> None:
     # A signal may come before uvicorn listens to signals itself.
-    while not stop.is_set():  # noqa: ASYNC110  # the event is the threads', not the loop's
+    while not signals:  # noqa: ASYNC110  # a signal handler can set no asyncio event safely
         await asyncio.sleep(0.1)
     server.should_exit = True
 
@@ -91,15 +91,19 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _ended_by_signal(stop: threading.Event) -> Iterator[None]:
-    """Survive the signals that uvicorn raises again once it has ended on them."""
+def _noted_signals() -> Iterator[Sequence[int]]:
+    """Only note the signals to end: uvicorn raises them again once it has ended on them.
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+    The handler takes no lock, not even an event's: it may run while this very thread holds it.
+    """
+    noted: list[int] = []
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    def note(number: int, _frame: FrameType | None) -> None:
+        noted.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield noted
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

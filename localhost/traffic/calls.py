@@ -102,7 +102,7 @@ def a_call(dice: Dice, started_at: int) -> Call:
 
 
 def _chat(dice: Dice, deployment: Deployment, started_at: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    messages = [{"role": "system", "content": words.instruction(dice)}]
+    messages = [{"role": "system", "content": words.instruction(dice)}] if dice.chance(0.4) else []
     for _ in range(dice.below(3) if dice.chance(0.4) else 0):
         messages.append({"role": "user", "content": words.question(dice)})
         messages.append({"role": "assistant", "content": words.answer(dice)})
