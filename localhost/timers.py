@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from azure.functions.timer import TimerRequest
-from croniter import CroniterError, croniter  # type: ignore[import-untyped]  # it has no annotations
+from croniter import CroniterError, croniter
 
 from localhost.errors import UsageError
 from localhost.registered import TimerFunction
