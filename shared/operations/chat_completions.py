@@ -51,9 +51,8 @@ def _content(content: Json) -> Iterator[str]:
             yield content
     elif isinstance(content, list):
         for part in content:
-            if isinstance(part, str):
-                yield part
-            elif isinstance(part, dict) and isinstance(text := part.get("text"), str):
+            text = part.get("text") if isinstance(part, dict) else part
+            if text and isinstance(text, str):
                 yield text
 
 

@@ -26,6 +26,9 @@ def read_response(body: Mapping[str, Json]) -> Said:
     choices = choices_of(body)
     facts = choice_facts(body, choices)
     facts.update(usage_facts(body.get("usage")))
+    if choices:
+        # It has no way to call one.
+        facts["tool_calls"] = 0
     text = choices[0].get("text") if choices else None
     return answered(body, facts, text if isinstance(text, str) else None)
 
@@ -34,4 +37,4 @@ def texts_of(value: Json) -> list[str]:
     """Return the texts of a prompt or input: one, or several, or none among token ids."""
     if isinstance(value, str):
         return [value]
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else []

@@ -96,7 +96,14 @@ def test_a_stored_completion_read_back_counts_no_tokens_again() -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "text"),
-    [("Once", "Once"), (["Once", "Twice"], "Once\nTwice"), ([1, 2], None), ([[1], [2]], None), (None, None), (7, None)],
+    [
+        ("Once", "Once"),
+        (["Once", "", "Twice"], "Once\nTwice"),
+        ([1, 2], None),
+        ([[1], [2]], None),
+        (None, None),
+        (7, None),
+    ],
 )
 def test_a_completions_prompt_is_its_texts(prompt: Any, text: str | None) -> None:
     assert read_request({"prompt": prompt}, "completions").text == text
