@@ -5,6 +5,8 @@ import uuid
 from typing import Final
 
 import azure.functions as func
+
+# The library exports Context, but not the classes of what is in it.
 from azure.functions._abc import RetryContext, RpcException, TraceContext
 
 from localhost.environment import APP_ROOT

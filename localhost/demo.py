@@ -32,7 +32,6 @@ _DATABASE: Final = Path(".local/demo.db")
 _SEED: Final = 1
 _ROWS: Final = 12
 _PLAIN_WIDTH: Final = 200
-_WIDTHS: Final = {"time": 19, "model": 22, "prompt tokens": 13}
 
 
 def demo(*, count: int, port: int, go_on: bool) -> None:
@@ -89,8 +88,11 @@ async def _items(app: HttpApp, port: int, target: str) -> list[dict[str, Any]]:
 
 
 def _usage_table(items: list[dict[str, Any]]) -> Table:
-    table = _table("Usage by caller and model", "caller IP", "model", "requests", "prompt", "completion", "total")
-    table.add_column("average total", justify="right")
+    table = _table("Usage by caller and model, in tokens")
+    for name in ("caller IP", "model"):
+        table.add_column(name, no_wrap=True)
+    for name in ("calls", "prompt", "completion", "total", "average"):
+        table.add_column(name, justify="right", no_wrap=True)
     largest = sorted(items, key=lambda item: -item["totalTokens"])
     for item in largest[:_ROWS]:
         table.add_row(
@@ -99,13 +101,18 @@ def _usage_table(items: list[dict[str, Any]]) -> Table:
             *(f"{item[name]:,}" for name in ("requests", "inputTokens", "outputTokens", "totalTokens")),
             _average(item["averageTotalTokens"]),
         )
-    table.caption = f"in tokens; the {min(_ROWS, len(items))} largest of {len(items)} groups"
+    table.caption = f"the {min(_ROWS, len(items))} largest of {len(items)} groups"
     return table
 
 
 def _prompts_table(items: list[dict[str, Any]]) -> Table:
-    table = _table("Prompts", "time", "model", "prompt tokens")
-    table.add_column("prompt", overflow="ellipsis", no_wrap=True)
+    table = _table("Prompts, their first 100 characters")
+    # Where the terminal is narrow it is the prompt that is cut.
+    table.expand = sys.stdout.isatty()
+    for name in ("time", "model"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("tokens", justify="right", no_wrap=True)
+    table.add_column("prompt", overflow="ellipsis", no_wrap=True, ratio=1)
     # Usage records bring no text.
     with_text = [item for item in items if item["promptPreview"]]
     for item in with_text[:_ROWS]:
@@ -117,17 +124,15 @@ def _prompts_table(items: list[dict[str, Any]]) -> Table:
             # What people wrote is no markup.
             Text(" ".join(item["promptPreview"].split())),
         )
-    table.caption = "the newest that hold a text; the first 100 characters of each"
+    table.caption = "the newest that hold a text"
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, box=box.SIMPLE_HEAD if sys.stdout.isatty() else box.ASCII2, title_justify="left")
-    numbers = {"requests", "prompt", "completion", "total", "prompt tokens"}
-    for column in columns:
-        # Where the terminal is narrow it is the prompt that is cut.
-        width = _WIDTHS.get(column)
-        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True, min_width=width)
+def _table(title: str) -> Table:
+    table = Table(title=title, box=box.ASCII2, title_justify="left", caption_justify="left")
+    if sys.stdout.isatty():
+        # 80 columns are enough for the first table when nothing is wasted.
+        table.box, table.padding = box.SIMPLE_HEAD, 0
     return table
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,10 +61,11 @@ def read_events(path: Path, positions: Positions, *, default_hub: str = "gateway
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
-                if not line.strip():
+                text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+                if not text.strip():
                     continue
                 try:
-                    yield _event(orjson.loads(line), positions, default_hub)
+                    yield _event(orjson.loads(text), positions, default_hub)
                 except (ValueError, TypeError) as error:
                     raise UsageError(f"{path}, line {number}: {error}") from error
     except OSError as error:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from shared.errors import AppError
+
 __all__ = ["RetryPolicy", "Sleep", "until_done"]
 
 logger = logging.getLogger(__name__)
@@ -82,7 +84,15 @@ def until_done(
             delay = next(delays, None)
             if delay is None:
                 raise
-            logger.warning("%s failed: %s: %s; next try in %g s", name, type(error).__name__, error, delay)
+            logger.warning(
+                "%s failed: %s: %s; next try in %g s",
+                name,
+                type(error).__name__,
+                error,
+                delay,
+                # What was not raised on purpose is a mistake in the program: show where.
+                exc_info=not isinstance(error, AppError),
+            )
             sleep(delay)
             if stopping():
                 return False

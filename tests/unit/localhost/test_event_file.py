@@ -83,6 +83,14 @@ def test_a_line_that_is_no_event_is_named_by_file_and_number(tmp_path: Path, lin
     assert fault in str(caught.value)
 
 
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b'\xef\xbb\xbf{"body": "a"}\r\n\r\n{"body": "b"}\r\n')
+
+    events = read_events(tmp_path / "f", Positions())
+
+    assert [event.event.body for event in events] == [b"a", b"b"]
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="missing"):
         list(read_events(tmp_path / "missing", Positions()))
