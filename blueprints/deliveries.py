@@ -1,21 +1,21 @@
 """azure.functions events -> deliveries: the only reading of Event Hubs metadata."""
 
+import hashlib
 from collections.abc import Sequence
 
 import azure.functions as func
 
 from shared.domain.delivery import Delivery, Position
-from shared.domain.values import utc_of
+from shared.domain.values import NO_TIME, utc_of
 
 __all__ = ["deliveries"]
-
-_NO_TIME = "0001-01-01T00:00:00.000Z"
 
 
 def deliveries(hub: str, events: Sequence[func.EventHubEvent]) -> list[Delivery]:
     """Return a trigger's batch with positions; all of a batch comes from one partition.
 
-    A host that sends no metadata still gets its events stored: partition "0", sequence -1.
+    A host that sends no metadata still gets its events stored, and told apart: partition "0", and a
+    sequence number made of the event's bytes.
     """
     partition = _partition(events[0]) if events else "0"
     return [Delivery(_position(hub, partition, event), event.get_body()) for event in events]
@@ -27,9 +27,14 @@ def _position(hub: str, partition: str, event: func.EventHubEvent) -> Position:
     return Position(
         hub,
         partition,
-        -1 if sequence is None else int(sequence),
-        _NO_TIME if enqueued is None else utc_of(enqueued),
+        _stand_in(event.get_body()) if sequence is None else int(sequence),
+        NO_TIME if enqueued is None else utc_of(enqueued),
     )
+
+
+def _stand_in(body: bytes) -> int:
+    """Return a negative sequence number that the event's bytes decide: no real one is below nought."""
+    return -1 - int.from_bytes(hashlib.sha256(body).digest()[:6])
 
 
 def _partition(event: func.EventHubEvent) -> str:

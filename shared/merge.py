@@ -14,6 +14,7 @@ import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
+from shared.domain.values import NO_TIME
 
 __all__ = ["merge", "parts_of"]
 
@@ -44,6 +45,7 @@ def merge(interaction_id: str, row: Row | None, fragments: Iterable[tuple[str, F
             values.update(fragment.facts)
             codes.update(dict.fromkeys(fragment.facts, fragment.code))
     return {
+        "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
         "state": _state(values),

@@ -12,7 +12,7 @@ class Position(NamedTuple):
     """`gateway` or `monitor`: the function's hub, not the namespace's name for it."""
     partition: str
     sequence: int
-    """Counts up within a partition; -1 when the host sent no metadata."""
+    """Counts up within a partition; negative, and made of the bytes, when the host sent no metadata."""
     enqueued_at: str
     """Canonical UTC time (`shared.domain.values.utc`)."""
 

@@ -1,7 +1,6 @@
 """What one event, or one record inside an event, says about one interaction."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.domain.interaction import Facts, Provenance
 from shared.domain.values import Json
@@ -9,8 +8,7 @@ from shared.domain.values import Json
 __all__ = ["EVIDENCE", "Content", "Evidence", "Fragment"]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A kind of witness: one part of one source."""
 
     source: str
@@ -32,8 +30,7 @@ EVIDENCE: Final[dict[str, Evidence]] = {
 """Code -> witness. The code stands in the ledger beside every value it won: never reuse one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """The texts and bodies of one fragment; references into the parsed event, never copies."""
 
     prompt: str | None = None
@@ -42,8 +39,7 @@ class Content:
     response: Json = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """One witness's word on one interaction."""
 
     interaction_id: str

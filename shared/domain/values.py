@@ -10,12 +10,15 @@ from typing import Any
 
 import orjson
 
-__all__ = ["COUNT_LIMIT", "Json", "canonical", "count", "flag", "number", "text", "utc", "utc_of"]
+__all__ = ["COUNT_LIMIT", "NO_TIME", "Json", "canonical", "count", "flag", "number", "text", "utc", "utc_of"]
 
 Json = Any
 """A parsed JSON value: dict, list, str, int, float, bool or None."""
 
 _CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+
+NO_TIME = "0001-01-01T00:00:00.000Z"
+""".NET's beginning of time: nobody knows when."""
 
 COUNT_LIMIT = 10**15
 """Counts from here on are nonsense; sums of smaller ones fit a SQL bigint for thousands of years."""

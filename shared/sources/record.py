@@ -14,8 +14,7 @@ from shared.errors import EventError
 __all__ = ["Reading", "Record", "Source", "interaction_id"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What one event says."""
 
     source: str
@@ -62,7 +61,7 @@ def interaction_id(value: Json, member: str) -> str:
         value = str(value)
     if not isinstance(value, str) or not (name := value.strip()):
         raise EventError(f"{member} is missing")
-    if len(name.encode("utf-16-le")) > 2 * _ID_LENGTH:
+    if len(name) * 2 > _ID_LENGTH and len(name.encode("utf-16-le")) > 2 * _ID_LENGTH:
         raise EventError(f"{member} is longer than {_ID_LENGTH} characters")
     if "\x00" in name:
         raise EventError(f"{member} holds a NUL")

@@ -15,7 +15,7 @@ from shared.stores.sql.engine import create_engine
 from shared.stores.sql.migrate import upgrade
 from shared.stores.sql.tables import metadata
 
-__all__ = ["TEST_MSSQL", "empty_mssql", "named_server", "new_sqlite"]
+__all__ = ["TEST_MSSQL", "empty_mssql", "memory_folder", "named_server", "new_sqlite"]
 
 TEST_MSSQL = "PROMPTLEDGER_TEST_MSSQL"
 """Names a server, as a SQLAlchemy URL, whose database the tests may empty."""
@@ -34,6 +34,12 @@ def new_sqlite(folder: Path) -> Engine:
     path = folder / "ledger.db"
     shutil.copy(_migrated(), path)
     return create_engine(f"sqlite:///{path}")
+
+
+def memory_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary folder in memory where the system has one: property tests commit thousands of times."""
+    shared_memory = Path("/dev/shm")  # noqa: S108  # only as the parent of a folder of our own
+    return tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None)
 
 
 def empty_mssql(url: str) -> Engine:

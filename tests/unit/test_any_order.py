@@ -1,7 +1,6 @@
 """Rule 2: any set of events, in any order, in any batches, with any repeats, gives the same rows."""
 
 import itertools
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders import events
-from tests.builders.databases import new_sqlite
+from tests.builders.databases import memory_folder, new_sqlite
 
 _ids = st.sampled_from(["call-1", "call-2", "call-3"])
 _message_ids = st.sampled_from(["0f0e0d0c-0b0a-4908-8706-050403020100", "1f0e0d0c-0b0a-4908-8706-050403020100"])
@@ -99,7 +98,7 @@ def test_every_event_received_is_in_exactly_one_class(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
     _, (way, _) = history
-    with tempfile.TemporaryDirectory() as folder:
+    with memory_folder() as folder:
         engine = new_sqlite(Path(folder))
         outcomes = [_ingest(engine, batch) for batch in way]
         total = _balance(engine)
@@ -116,7 +115,7 @@ def test_every_event_received_is_in_exactly_one_class(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=60), st.text(max_size=40).map(str.encode)), min_size=1, max_size=4))
 def test_any_bytes_are_accounted_for_and_never_an_exception(bodies: list[bytes]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with memory_folder() as folder:
         engine = new_sqlite(Path(folder))
         outcome = _ingest(engine, events.deliveries(*bodies))
         engine.dispose()
@@ -138,7 +137,7 @@ def _balance(engine: sa.Engine) -> list[PartitionBalance]:
 
 def _replayed(way: list[list[Delivery]]) -> dict[str, list[tuple[object, ...]]]:
     """Return all that may not depend on how the events came: facts, content, rollups, classes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with memory_folder() as folder:
         engine = new_sqlite(Path(folder))
         for batch in way:
             _ingest(engine, batch)
@@ -168,7 +167,7 @@ def _columns(table: sa.Table) -> list[sa.Column[object]]:
 def test_classes_do_not_depend_on_the_order_of_a_pair() -> None:
     pair = events.deliveries(events.a_request(), events.a_response())
     for order in itertools.permutations(pair):
-        with tempfile.TemporaryDirectory() as folder:
+        with memory_folder() as folder:
             engine = new_sqlite(Path(folder))
             for delivery in order:
                 _ingest(engine, [delivery])

@@ -79,3 +79,13 @@ def test_the_row_lists_the_sources_that_spoke_and_who_won_each_field() -> None:
     assert row["sources"] == '["ai-hub-gateway","native"]'
     assert row["usage_provenance"] == "logged"
     assert len(row["field_sources"]) == len(FIELDS)
+
+
+def test_an_interaction_of_which_nobody_knows_the_time_has_one_as_soon_as_somebody_does() -> None:
+    timeless = "R:1", Fragment("call-1", "R", {"has_response": True}, Content(), b"")
+
+    first = merge("call-1", None, [timeless])
+    then = merge("call-1", first, [a_fragment("Q", has_request=True)])
+
+    assert first["occurred_at"] == "0001-01-01T00:00:00.000Z"
+    assert then["occurred_at"] == "2026-03-02T09:00:00.000Z"
