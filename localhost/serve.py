@@ -85,6 +85,8 @@ def _listening(port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST_ADDRESS, port))
+            # Whoever reads that this listens may connect at once, and waits until uvicorn accepts.
+            listener.listen()
         except (OSError, OverflowError) as error:
             raise UsageError(f"port {port} cannot be used: {error}") from error
         yield listener
