@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import azure.functions as func
+from azure.functions.meta import Datum
 
 from blueprints.deliveries import deliveries
 from shared.domain.delivery import Delivery, Position
@@ -11,7 +12,7 @@ from shared.domain.delivery import Delivery, Position
 def test_an_event_keeps_its_position_and_its_bytes() -> None:
     event = func.EventHubEvent(
         body=b"\xff{}",
-        trigger_metadata={"PartitionContext": {"PartitionId": "3"}},
+        trigger_metadata={"PartitionContext": Datum('{"PartitionId": "3"}', "json")},
         enqueued_time=datetime(2026, 3, 2, 9, 30, 0, 123456, UTC),
         sequence_number=17,
     )
