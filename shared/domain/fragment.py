@@ -26,6 +26,13 @@ EVIDENCE: Final[dict[str, Evidence]] = {
     "a": Evidence("enterprise-logging", "response", Provenance.REPORTED),
     "u": Evidence("ai-hub-gateway", "usage", Provenance.LOGGED),
     "v": Evidence("ai-hub-gateway", "estimate", Provenance.ESTIMATED),
+    "p": Evidence("ai-hub-gateway", "personal data", Provenance.LOGGED),
+    "t": Evidence("toolkit", "usage", Provenance.LOGGED),
+    "z": Evidence("enterprise-azureai", "usage", Provenance.LOGGED),
+    "h": Evidence("apim-docs", "call", Provenance.REPORTED),
+    "y": Evidence("raw-http", "request", Provenance.REPORTED),
+    "x": Evidence("raw-http", "response", Provenance.REPORTED),
+    "e": Evidence("", "estimate", Provenance.ESTIMATED),
 }
 """Code -> witness. The code stands in the ledger beside every value it won: never reuse one."""
 

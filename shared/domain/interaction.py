@@ -65,9 +65,9 @@ class Kind(Enum):
 
 
 # Evidence codes, best first: who said it. shared/domain/fragment.py explains each.
-DEFAULT_PRECEDENCE: Final = "REQabuv"
-_REQUEST_FIRST: Final = "QERbauv"
-_ERROR_FIRST: Final = "ERQabuv"
+DEFAULT_PRECEDENCE: Final = "REQabxyhutzvpe"
+_REQUEST_FIRST: Final = "QERbayxhutzvpe"
+_ERROR_FIRST: Final = "ERQabxyhutzvpe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Field:
 
 FIELDS: Final[tuple[Field, ...]] = (
     # When, and how it went
-    Field("occurred_at", Kind.TIME, precedence="QEbuvaR", earliest=True),
+    Field("occurred_at", Kind.TIME, precedence="QEbyhuvtzpaxRe", earliest=True),
     Field("has_request", Kind.FLAG),
     Field("has_response", Kind.FLAG),
     Field("gateway_refused", Kind.FLAG),
@@ -100,7 +100,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("path", Kind.TEXT, limit=1024, precedence=_REQUEST_FIRST),
     Field("api_version", Kind.TEXT, limit=32, precedence=_REQUEST_FIRST),
     Field("deployment", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("model", Kind.TEXT, limit=128, precedence="RauvEQb"),
+    Field("model", Kind.TEXT, limit=128, precedence="RaxhutzvEQbype"),
     Field("streamed", Kind.FLAG),
     Field("parameters", Kind.JSON, precedence=_REQUEST_FIRST),
     Field("request_bytes", Kind.COUNT, precedence=_REQUEST_FIRST),
