@@ -49,6 +49,14 @@ CREATE TABLE dirty_hour (
 
 GO
 
+CREATE TABLE dirty_usage_key (
+    id BIGINT NOT NULL IDENTITY,
+    usage_key NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    CONSTRAINT pk_dirty_usage_key PRIMARY KEY (id)
+);
+
+GO
+
 CREATE TABLE hub_partition (
     hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
     partition_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -110,6 +118,7 @@ CREATE TABLE interaction (
     completion_filtered BIT NULL,
     filter_categories NVARCHAR(max) NULL,
     truncated BIT NULL,
+    usage_key NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
     input_tokens BIGINT NULL,
     cached_input_tokens BIGINT NULL,
     cache_write_tokens BIGINT NULL,
@@ -135,6 +144,10 @@ CREATE TABLE interaction (
 GO
 
 CREATE CLUSTERED INDEX ix_interaction_occurred_at ON interaction (occurred_at, id);
+
+GO
+
+CREATE INDEX ix_interaction_usage_key ON interaction (usage_key);
 
 GO
 

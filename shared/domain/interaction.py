@@ -65,9 +65,9 @@ class Kind(Enum):
 
 
 # Evidence codes, best first: who said it. shared/domain/fragment.py explains each.
-DEFAULT_PRECEDENCE: Final = "REQabxyhutzvpe"
-_REQUEST_FIRST: Final = "QERbayxhutzvpe"
-_ERROR_FIRST: Final = "ERQabxyhutzvpe"
+DEFAULT_PRECEDENCE: Final = "REQGaxmMgbyhLutnDdzvpe"
+_REQUEST_FIRST: Final = "QEGgRMbayxhmLutnDdzvpe"
+_ERROR_FIRST: Final = "ERQGgabxyhmMLutnDdzvpe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,14 @@ class Field:
     """Most UTF-16 units of a text."""
     precedence: str = DEFAULT_PRECEDENCE
     """Evidence codes, best first. A better source replaces a worse one whatever the order they come in."""
-    earliest: bool = False
-    """Between equals the smaller value wins, not the larger."""
+    starts: str = ""
+    """Evidence codes that tell the very start, all of them equals: the earliest wins, whosever it is.
+    Between words of any one witness the smaller wins then too, not the larger."""
 
 
 FIELDS: Final[tuple[Field, ...]] = (
     # When, and how it went
-    Field("occurred_at", Kind.TIME, precedence="QEbyhuvtzpaxRe", earliest=True),
+    Field("occurred_at", Kind.TIME, precedence="QEGgDdbyhuvtznpaxRLMme", starts="QEGgDdby"),
     Field("has_request", Kind.FLAG),
     Field("has_response", Kind.FLAG),
     Field("gateway_refused", Kind.FLAG),
@@ -100,11 +101,11 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("path", Kind.TEXT, limit=1024, precedence=_REQUEST_FIRST),
     Field("api_version", Kind.TEXT, limit=32, precedence=_REQUEST_FIRST),
     Field("deployment", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("model", Kind.TEXT, limit=128, precedence="RaxhutzvEQbype"),
+    Field("model", Kind.TEXT, limit=128, precedence="RGgaxhLutDdznvEQbMmype"),
     Field("streamed", Kind.FLAG),
     Field("parameters", Kind.JSON, precedence=_REQUEST_FIRST),
     Field("request_bytes", Kind.COUNT, precedence=_REQUEST_FIRST),
-    Field("prompt_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, precedence=_REQUEST_FIRST),
+    Field("prompt_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, precedence="QEGMgRbayxhmLutnDdzvpe"),
     # Who asked
     Field("caller_ip", Kind.TEXT, limit=64, precedence=_REQUEST_FIRST),
     Field("subscription_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
@@ -138,6 +139,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("filter_categories", Kind.JSON),
     Field("truncated", Kind.FLAG),
     # What it used
+    Field("usage_key", Kind.TEXT, limit=128),
     Field("input_tokens", Kind.COUNT),
     Field("cached_input_tokens", Kind.COUNT),
     Field("cache_write_tokens", Kind.COUNT),

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -173,6 +173,7 @@ def _merge_all(news: dict[str, list[tuple[str, Fragment]]], rows: dict[str, Row]
         after = merge(interaction_id, before, fragments)
         states[interaction_id] = after["state"]
         changes.dirty_hours.add(_hour(after))
+        changes.dirty_usage_keys.update(_usage_keys(before, after))
         if before is None:
             changes.new_interactions.append(after)
             continue
@@ -181,6 +182,13 @@ def _merge_all(news: dict[str, list[tuple[str, Fragment]]], rows: dict[str, Row]
         if before["state"] == State.PENDING and after["state"] != State.PENDING:
             changes.settled.append(interaction_id)
     return states
+
+
+def _usage_keys(*rows: Row | None) -> Iterator[str]:
+    """Yield the keys under which the rows state usage: others that repeat it may count now, or no more."""
+    for row in rows:
+        if row is not None and row.get("usage_key") is not None and row.get("total_tokens") is not None:
+            yield row["usage_key"]
 
 
 def _hour(row: Row) -> str:

@@ -81,6 +81,8 @@ class Batch:
     """Interactions that were pending and are not any more."""
     quarantined: list[Quarantined] = field(default_factory=list)
     dirty_hours: set[str] = field(default_factory=set)
+    dirty_usage_keys: set[str] = field(default_factory=set)
+    """Keys whose usage the batch's interactions state, or stated before it."""
 
 
 class LedgerTransaction(Protocol):

@@ -1,5 +1,7 @@
 """What every store of usage rollups does."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -30,8 +32,14 @@ def a_call(number: int, at: str, **facts: object) -> dict[str, object]:
 
 def store(ledger: Ledger, *rows: dict[str, object]) -> None:
     hours = {f"{row['occurred_at'][:13]}:00:00.000Z" for row in rows}  # type: ignore[index]  # a builder's row
+    keys = {row["usage_key"] for row in rows if "usage_key" in row}
     with ledger.transaction() as transaction:
-        transaction.store(a_batch(new_interactions=list(rows), dirty_hours=hours))
+        transaction.store(a_batch(new_interactions=list(rows), dirty_hours=hours, dirty_usage_keys=keys))
+
+
+def a_poll(number: int, at: str, total: int | None, **facts: object) -> dict[str, object]:
+    usage = {"usage_key": "run_1", "input_tokens": total, "output_tokens": None, "total_tokens": total}
+    return a_call(number, at, **(usage | facts))
 
 
 def usage(engine: Engine, table: sa.Table) -> list[tuple[object, ...]]:
@@ -104,3 +112,49 @@ def test_the_month_after_december_is_january(engine: Engine, ledger: Ledger, rol
 
     months = [row[0] for row in usage(engine, tables.usage_month)]
     assert months == ["2026-12-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"]
+
+
+def totals(engine: Engine, rollups: UsageRollups) -> list[tuple[object, object]]:
+    while list(rollups.rebuild(most_hours=1)):
+        pass
+    return [(row[0], row[5]) for row in usage(engine, tables.usage_hour)]
+
+
+def test_usage_that_polls_repeat_counts_once_and_every_poll_is_a_request(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_poll(1, NINE, None), a_poll(2, NINE, 15), a_poll(3, NINE, 15), a_poll(4, TEN, 15), a_call(5, TEN))
+
+    assert totals(engine, rollups) == [(NINE, 15), (TEN, 15)]
+    assert [row[2] for row in usage(engine, tables.usage_hour)] == [3, 2]
+
+
+def test_an_earlier_poll_that_comes_late_takes_the_usage_from_an_hour_that_is_done(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_poll(2, TEN, 15))
+    assert totals(engine, rollups) == [(TEN, 15)]
+    store(ledger, a_poll(1, NINE, 15))
+
+    assert totals(engine, rollups) == [(NINE, 15), (TEN, 0)]
+    day = "2026-03-02T00:00:00.000Z"
+    assert usage(engine, tables.usage_day) == [(day, "gpt-4o", 2, 0, 0, 15)]
+
+
+@pytest.mark.parametrize("late", [{"total": 40}, {"total": 9, "usage_provenance": "reported"}], ids=["more", "told"])
+def test_the_largest_account_counts_and_a_reported_one_before_an_estimate(
+    late: dict[str, Any], engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_poll(1, NINE, 20, usage_provenance="estimated"))
+    assert totals(engine, rollups) == [(NINE, 20)]
+    store(ledger, a_poll(2, TEN, **late))
+
+    assert totals(engine, rollups) == [(NINE, 0), (TEN, late["total"])]
+
+
+def test_usage_keys_differ_by_case_and_calls_without_one_are_all_counted(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_poll(1, NINE, 20), a_poll(2, NINE, 20, usage_key="RUN_1"), a_call(3, NINE), a_call(4, NINE))
+
+    assert totals(engine, rollups) == [(NINE, 70)]

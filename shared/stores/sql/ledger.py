@@ -79,6 +79,7 @@ class _SqlTransaction:
         )
         bulk.insert(connection, tables.quarantine, _quarantine_rows(batch))
         bulk.insert(connection, tables.dirty_hour, [{"hour": hour} for hour in sorted(batch.dirty_hours)])
+        bulk.insert(connection, tables.dirty_usage_key, [{"usage_key": key} for key in sorted(batch.dirty_usage_keys)])
         self._count(batch)
 
     def _settle(self, batch: Batch) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from shared.domain.interaction import Provenance
 from shared.domain.values import utc_of
@@ -24,6 +25,7 @@ _LEASE: Final = "usage rollups"
 _HTTP_ERROR: Final = 400
 
 _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
+_AnyColumns = _Columns | ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 
 
 class SqlUsageRollups:
@@ -37,6 +39,7 @@ class SqlUsageRollups:
         """Recompute marked hours and the days and months they lie in; see the port."""
         with writing(self._engine) as connection:
             _take_lease(connection)
+            _spread(connection)
             marks = _marks(connection)
             hours = sorted(set(marks.values()))[:most_hours]
             for hour in hours:
@@ -59,6 +62,26 @@ def _take_lease(connection: Connection) -> None:
     taken = connection.execute(sa.update(table).where(table.c.name == _LEASE).values(taken=table.c.taken + 1))
     if taken.rowcount == 0:
         connection.execute(sa.insert(table).values(name=_LEASE, taken=1))
+
+
+def _spread(connection: Connection) -> None:
+    """Turn marks on usage keys into marks on the hours of every interaction with such a key."""
+    dirty, facts = tables.dirty_usage_key.c, tables.interaction.c
+    marks = connection.execute(sa.select(dirty.id, dirty.usage_key).order_by(dirty.id).limit(_MARKS)).all()
+    if not marks:
+        return
+    dialect = connection.dialect.name
+    keys = bulk.members(dialect, facts.usage_key.type)
+    moments = connection.scalars(
+        sa.select(facts.occurred_at).distinct().where(facts.usage_key.in_(keys)),
+        bulk.listed({mark.usage_key for mark in marks}),
+    )
+    hours = {f"{moment[:13]}:00:00.000Z" for moment in moments}
+    bulk.insert(connection, tables.dirty_hour, [{"hour": hour} for hour in sorted(hours)])
+    read = bulk.members(dialect, sa.BigInteger())
+    connection.execute(
+        sa.delete(tables.dirty_usage_key).where(dirty.id.in_(read)), bulk.listed(mark.id for mark in marks)
+    )
 
 
 def _marks(connection: Connection) -> dict[int, str]:
@@ -85,26 +108,65 @@ def _replace(
 
 
 def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
-    facts = tables.interaction.c
+    """Return the sums over the interactions from `start` until before `end`."""
+    interaction = tables.interaction.c
     flags = {
         "requests": sa.literal(1),
-        "errors": sa.case((facts.http_status >= _HTTP_ERROR, 1), else_=0),
-        "unmetered_requests": sa.case((facts.usage_provenance == Provenance.MISSING.value, 1), else_=0),
+        "errors": sa.case((interaction.http_status >= _HTTP_ERROR, 1), else_=0),
+        "unmetered_requests": sa.case((interaction.usage_provenance == Provenance.MISSING.value, 1), else_=0),
     }
-    measures = [flags[name] if name in flags else facts[name] for name in tables.MEASURES]
-    return _grouped(facts, facts.occurred_at, measures, start, end)
+    tokens = [interaction[name] for name in tables.MEASURES if name not in flags]
+    # SQL Server sums no expression that holds a subquery: whether usage counts is told one level below.
+    facts = (
+        sa.select(*[interaction[name] for name in tables.DIMENSIONS], *tokens, _counts().label("counts"))
+        .add_columns(*[flag.label(name) for name, flag in flags.items()])
+        .where(interaction.occurred_at >= start, interaction.occurred_at < end)
+        .subquery("facts")
+    )
+    measures = [
+        facts.c[name] if name in flags else sa.case((facts.c.counts == 1, facts.c[name])) for name in tables.MEASURES
+    ]
+    return _grouped(facts.c, measures, start)
+
+
+def _counts() -> sa.ColumnElement[int]:
+    """Return 1 where the interaction's usage counts, 0 where another one's counts instead.
+
+    Polls and cancellations repeat the usage of the one response, run or batch that `usage_key` names.
+    The best account of it counts: reported before estimated, then the largest, because usage only
+    grows until the thing is done; then the earliest interaction. All are facts, so the order of
+    arrival makes no difference.
+    """
+    mine, other = tables.interaction.c, tables.interaction.alias("other")
+    ranks = [
+        (_is_estimate(other.c), _is_estimate(mine)),
+        (sa.func.coalesce(mine.total_tokens, -1), other.c.total_tokens),
+        (other.c.occurred_at, mine.occurred_at),
+        (other.c.id, mine.id),
+    ]
+    better: sa.ColumnElement[bool] = sa.false()
+    for smaller, larger in reversed(ranks):
+        better = sa.or_(smaller < larger, sa.and_(smaller == larger, better))
+    repeated = sa.exists(sa.literal(1)).where(
+        other.c.usage_key == mine.usage_key, other.c.total_tokens.is_not(None), better
+    )
+    return sa.case((mine.usage_key.is_(None), 1), (repeated, 0), else_=1)
+
+
+def _is_estimate(columns: _Columns) -> sa.ColumnElement[int]:
+    return sa.case((columns.usage_provenance == Provenance.ESTIMATED.value, 1), else_=0)
 
 
 def usage_of_hours(start: str, end: str) -> sa.Select[Any]:
+    """Return the sums over the hours from `start` until before `end`."""
     hours = tables.usage_hour.c
-    return _grouped(hours, hours.interval_start, [hours[name] for name in tables.MEASURES], start, end)
+    sums = _grouped(hours, [hours[name] for name in tables.MEASURES], start)
+    return sums.where(hours.interval_start >= start, hours.interval_start < end)
 
 
-def _grouped(
-    columns: _Columns, moment: sa.Column[Any], measures: Sequence[sa.ColumnElement[Any]], start: str, end: str
-) -> sa.Select[Any]:
+def _grouped(columns: _AnyColumns, measures: Sequence[sa.ColumnElement[Any]], start: str) -> sa.Select[Any]:
     dimensions = [columns[name] for name in tables.DIMENSIONS]
     # Counted as bigint: SQL Server sums ints into an int.
     sums = [sa.func.coalesce(sa.func.sum(sa.cast(measure, sa.BigInteger())), 0) for measure in measures]
     interval = sa.literal(start, tables.usage_hour.c.interval_start.type)
-    return sa.select(interval, *dimensions, *sums).where(moment >= start, moment < end).group_by(*dimensions)
+    return sa.select(interval, *dimensions, *sums).group_by(*dimensions)

@@ -26,6 +26,7 @@ __all__ = [
     "content_read",
     "delivery",
     "dirty_hour",
+    "dirty_usage_key",
     "hub_partition",
     "interaction",
     "lease",
@@ -81,6 +82,8 @@ interaction = Table(
     # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
     PrimaryKeyConstraint("id", name="pk_interaction", mssql_clustered=False),
     Index("ix_interaction_occurred_at", "occurred_at", "id", mssql_clustered=True),
+    # Which answers repeat the usage of one response, run or batch.
+    Index("ix_interaction_usage_key", "usage_key"),
 )
 """One row per interaction: what auditors read. Times UTC, durations in milliseconds."""
 
@@ -159,6 +162,15 @@ dirty_hour = Table(
     PrimaryKeyConstraint("id", name="pk_dirty_hour"),
 )
 """Hours whose rollup is out of date; written with the facts, see docs/adr."""
+
+dirty_usage_key = Table(
+    "dirty_usage_key",
+    metadata,
+    Column("id", SERIAL, Identity(), nullable=False),
+    Column("usage_key", exact_text(128), nullable=False),
+    PrimaryKeyConstraint("id", name="pk_dirty_usage_key"),
+)
+"""Usage keys of which another interaction may have become the one that counts; written with the facts."""
 
 lease = Table(
     "lease",

@@ -49,6 +49,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_dirty_hour"),
     )
     op.create_table(
+        "dirty_usage_key",
+        sa.Column("id", SERIAL, sa.Identity(), nullable=False),
+        sa.Column("usage_key", exact_text(128), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_dirty_usage_key"),
+    )
+    op.create_table(
         "hub_partition",
         sa.Column("hub", exact_text(64), nullable=False),
         sa.Column("partition_id", exact_text(32), nullable=False),
@@ -108,6 +114,7 @@ def upgrade() -> None:
         sa.Column("completion_filtered", FLAG, nullable=True),
         sa.Column("filter_categories", JSON_TEXT, nullable=True),
         sa.Column("truncated", FLAG, nullable=True),
+        sa.Column("usage_key", exact_text(128), nullable=True),
         sa.Column("input_tokens", COUNT, nullable=True),
         sa.Column("cached_input_tokens", COUNT, nullable=True),
         sa.Column("cache_write_tokens", COUNT, nullable=True),
@@ -132,6 +139,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_interaction_occurred_at", "interaction", ["occurred_at", "id"], unique=False, mssql_clustered=True
     )
+    op.create_index("ix_interaction_usage_key", "interaction", ["usage_key"], unique=False)
     op.create_table(
         "lease",
         sa.Column("name", text(64), nullable=False),
