@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 _NOBODY = "."
 _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
-_EARLIEST = frozenset(field.name for field in FIELDS if field.earliest)
+_STARTS = {field.name: field.starts for field in FIELDS if field.starts}
 _METERED = FIELD_NAMES[FIELD_NAMES.index("input_tokens") :]
 _PROVENANCES = tuple(Provenance)
 _PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
@@ -79,16 +79,21 @@ def _opened(row: Row | None) -> tuple[Facts, dict[str, str], set[str], int]:
 def _join(values: Facts, codes: dict[str, str], code: str, facts: Facts) -> None:
     for name, value in facts.items():
         holder = codes.get(name)
-        if holder is None:
-            wins = True
-        elif holder == code:
-            wins = value < values[name] if name in _EARLIEST else value > values[name]
-        else:
-            ranks = _RANKS[name]
-            wins = ranks[code] > ranks[holder]
-        if wins:
+        if holder is None or _wins(name, (code, value), (holder, values[name])):
             values[name] = value
             codes[name] = code
+
+
+def _wins(name: str, new: tuple[str, Any], old: tuple[str, Any]) -> bool:
+    """Return whether `new`, a witness and its word on field `name`, stands above `old`: a total order."""
+    (code, value), (holder, known) = new, old
+    starts = _STARTS.get(name)
+    if code == holder:
+        return bool(value < known if starts else value > known)
+    if starts and value != known and code in starts and holder in starts:
+        return bool(value < known)
+    ranks = _RANKS[name]
+    return ranks[code] > ranks[holder]
 
 
 def _state(values: Facts) -> State:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from shared.domain.interaction import Facts, Provenance
 from shared.domain.values import Json
 
-__all__ = ["EVIDENCE", "Content", "Evidence", "Fragment"]
+__all__ = ["EVIDENCE", "Content", "Evidence", "Fragment", "Piece"]
 
 
 class Evidence(NamedTuple):
@@ -32,6 +32,14 @@ EVIDENCE: Final[dict[str, Evidence]] = {
     "h": Evidence("apim-docs", "call", Provenance.REPORTED),
     "y": Evidence("raw-http", "request", Provenance.REPORTED),
     "x": Evidence("raw-http", "response", Provenance.REPORTED),
+    "G": Evidence("azure-monitor", "gateway log", Provenance.REPORTED),
+    "g": Evidence("azure-monitor", "gateway log with a body cut off", Provenance.REPORTED),
+    "L": Evidence("azure-monitor", "model log", Provenance.LOGGED),
+    "M": Evidence("azure-monitor", "request messages of the model log", Provenance.LOGGED),
+    "m": Evidence("azure-monitor", "response messages of the model log", Provenance.LOGGED),
+    "D": Evidence("azure-openai", "call", Provenance.LOGGED),
+    "d": Evidence("azure-openai", "call without its model", Provenance.LOGGED),
+    "n": Evidence("azure-openai", "usage", Provenance.LOGGED),
     "e": Evidence("", "estimate", Provenance.ESTIMATED),
 }
 """Code -> witness. The code stands in the ledger beside every value it won: never reuse one."""
@@ -46,6 +54,18 @@ class Content(NamedTuple):
     response: Json = None
 
 
+class Piece(NamedTuple):
+    """Where a fragment stands among those that are a whole only together."""
+
+    group: str
+    """What tells one whole of an interaction from another; letters only."""
+    index: int
+    count: int | None
+    """Pieces of the whole; None where nobody says."""
+    kind: str
+    """What the piece brings, in one letter; the group's module knows it."""
+
+
 class Fragment(NamedTuple):
     """One witness's word on one interaction."""
 
@@ -58,3 +78,9 @@ class Fragment(NamedTuple):
     content: Content
     document: bytes
     """What the content store keeps of it: the event, or the record, less what must not be kept."""
+    piece: Piece | None = None
+    """Set when the body stands in several events: facts and content are what this one says alone."""
+    claims: tuple[str, ...] = ()
+    """Names under which others may know the interaction, see `shared.domain.names`."""
+    guest: str | None = None
+    """The name by which this witness knows the interaction, when the id is not the gateway's."""
