@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from shared.domain.values import Json
-from shared.operations import chat_completions, completions, embeddings, generic
+from shared.operations import chat_completions, completions, embeddings, generic, streams
 from shared.operations.errors import FIRST_ERROR_STATUS, error_facts
-from shared.operations.said import Said
+from shared.operations.said import Said, preview
 from shared.operations.shapes import operation_of_request, operation_of_response
 
 __all__ = ["read_request", "read_response"]
@@ -47,7 +47,14 @@ def read_request(body: Json, operation: str | None) -> Said:
     return said
 
 
-def read_response(body: Json, *, operation: str | None = None, status: int | None = None, reason: Json = None) -> Said:
+def read_response(
+    body: Json,
+    *,
+    operation: str | None = None,
+    status: int | None = None,
+    reason: Json = None,
+    content_type: Json = None,
+) -> Said:
     """Return what a response body says, whatever its status.
 
     Args:
@@ -55,7 +62,12 @@ def read_response(body: Json, *, operation: str | None = None, status: int | Non
         operation: as the source tells it, for bodies whose shape doesn't.
         status: the HTTP status where it is known.
         reason: the HTTP reason phrase.
+        content_type: of the body, where it is known.
     """
+    if isinstance(body, str):
+        stream = streams.assemble(body, operation=operation, content_type=content_type)
+        if stream is not None:
+            return _read_stream(stream, operation=operation, status=status, reason=reason)
     said = Said({})
     if isinstance(body, dict) and (status is None or status < FIRST_ERROR_STATUS):
         shape = operation_of_response(body) or operation
@@ -65,3 +77,15 @@ def read_response(body: Json, *, operation: str | None = None, status: int | Non
     for name, value in error_facts(body, status=status, reason=reason).items():
         said.facts.setdefault(name, value)
     return said
+
+
+def _read_stream(stream: streams.Assembled, *, operation: str | None, status: int | None, reason: Json) -> Said:
+    """Return what a stream says: what the same answer in one piece would, and that it was streamed."""
+    said = read_response(stream.body, operation=operation or stream.operation, status=status, reason=reason)
+    said.facts["streamed"] = True
+    if stream.ended is False:
+        said.facts["truncated"] = True
+    text = said.text or stream.text
+    if text and said.text is None:
+        said.facts["completion_preview"] = preview(text)
+    return said._replace(text=text, body=stream.body)

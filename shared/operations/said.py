@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from shared.domain.interaction import PREVIEW_LENGTH, Facts
+from shared.domain.values import Json
 
 __all__ = ["Said", "preview"]
 
@@ -13,6 +14,8 @@ class Said(NamedTuple):
     facts: Facts
     text: str | None = None
     """The whole prompt of a request, the whole completion of a response."""
+    body: Json = None
+    """The answer that a stream amounts to; None when the body is no stream."""
 
 
 def preview(text: str) -> str:

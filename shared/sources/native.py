@@ -153,8 +153,11 @@ def _read_response(record: Record) -> tuple[str, Facts, Content]:
         operation=target_of(event.get("backendUrl")).operation,
         status=facts.get("http_status"),
         reason=event.get("reason"),
+        content_type=event.get("contentType"),
     )
-    return "R", said.facts | facts, Content(completion=said.text, response=body.kept)
+    if said.body is not None:
+        facts["streamed"] = True
+    return "R", said.facts | facts, Content(completion=said.text, response=said.body or body.kept)
 
 
 def _state_object(facts: Facts, told: Json, table: Members) -> None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from shared.domain.values import Json
 from shared.operations.paths import without_secrets
+from shared.operations.streams import withhold_from_stream
 from shared.sources.decoding import parsed
 from shared.sources.record import Record
 
@@ -40,8 +41,13 @@ def body_of(record: Record, withhold: Callable[[Json], bool]) -> Body:
         if body is None:
             return Body(None, {"bodyBase64": encoded})
     if isinstance(body, str):
-        body = parsed(body)
-    if withhold(body):
+        received, body = body, parsed(body)
+        if isinstance(body, str):
+            body = withhold_from_stream(body)
+        withheld = body is not received and isinstance(body, str)
+    else:
+        withheld = False
+    if withhold(body) or withheld:
         event["body"] = body
         event.pop("bodyBase64", None)
         record.received = None

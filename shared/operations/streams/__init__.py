@@ -1,0 +1,98 @@
+"""Event-stream text -> the answer that the service would have sent in one piece; one assembler per family.
+
+To add a family: an assembler, one line in `_ASSEMBLERS`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from shared.domain.values import Json
+from shared.operations.streams import choices, media, responses, runs
+from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.streams.framing import Event, Frames, events_of, frames_of
+from shared.operations.streams.withheld import withhold_from_events
+
+__all__ = ["Assembled", "assemble", "withhold_from_stream"]
+
+_CONTENT_TYPE: Final = "text/event-stream"
+_LINE: Final = re.compile(r"\ufeff?\s*(?:(?:data|event|id|retry)?:|\{)")
+"""How the first line begins that says anything; a log may have dropped `data:`."""
+_BEGUN: Final = re.compile(r"\ufeff?\s*(?:data: ?\{|event: ?(?:response|thread|image_generation|image_edit)\.)")
+"""What can only be a stream, though it was cut inside its first event."""
+
+
+class _Task(NamedTuple):
+    frames: Frames
+    operation: str | None
+
+
+def _choices(task: _Task) -> Assembled:
+    return choices.assemble(events_of(task.frames), done=task.frames.done, operation=task.operation)
+
+
+def _of_events(assemble_events: Callable[..., Assembled]) -> Callable[[_Task], Assembled]:
+    return lambda task: assemble_events(events_of(task.frames), done=task.frames.done)
+
+
+_ASSEMBLERS: Final[tuple[tuple[str, Callable[[_Task], Assembled]], ...]] = (
+    ("chat.completion", _choices),
+    ("text_completion", _choices),
+    ("response.", lambda task: responses.assemble(task.frames)),
+    ("thread.", _of_events(runs.assemble)),
+    ("transcript.", _of_events(media.assemble_transcription)),
+    ("speech.", _of_events(media.assemble_speech)),
+    ("image_generation.", _of_events(media.assemble_images)),
+    ("image_edit.", _of_events(media.assemble_images)),
+)
+"""How the events of a family begin their name, `type` or `object`."""
+
+
+def assemble(text: str, *, operation: str | None = None, content_type: Json = None) -> Assembled | None:
+    """Return the answer that the stream in `text` amounts to; None when it is no stream.
+
+    Args:
+        text: the stream, whole or cut anywhere.
+        operation: as the source tells it, for streams cut before their events do.
+        content_type: of the answer, where the source tells it.
+    """
+    declared = isinstance(content_type, str) and content_type.lstrip().lower().startswith(_CONTENT_TYPE)
+    if not declared and _LINE.match(text) is None:
+        return None
+    frames = frames_of(text)
+    family, whole = _family(frames)
+    if family is not None:
+        return family(_Task(frames, operation))
+    bare = text.lstrip("\ufeff \t\r\n").startswith("{")
+    if whole and (declared or not bare):
+        error = next(filter(None, (error_in(*event) for event in events_of(frames))), None)
+        return Assembled({"error": error}, ended=True) if error else Assembled(None, ended=None)
+    return Assembled(None, ended=False) if declared or _BEGUN.match(text) else None
+
+
+def withhold_from_stream(text: str) -> str:
+    """Return `text` less the sound and pixels of a stream; the same object when there is nothing to remove."""
+    return text if _LINE.match(text) is None else withhold_from_events(text)
+
+
+def _family(frames: Frames) -> tuple[Callable[[_Task], Assembled] | None, bool]:
+    """Return the assembler of the first event that belongs to one, and whether any event was whole."""
+    whole = False
+    for event in events_of(frames):
+        whole = True
+        found = _assembler(event)
+        if found is not None:
+            return found, True
+    return None, whole
+
+
+def _assembler(event: Event) -> Callable[[_Task], Assembled] | None:
+    name, told = event
+    if isinstance(told.get("choices"), list):
+        return _choices
+    for label in (name, told.get("type"), told.get("object")):
+        if isinstance(label, str):
+            for prefix, family in _ASSEMBLERS:
+                if label.startswith(prefix):
+                    return family
+    return None

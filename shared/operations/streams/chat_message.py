@@ -1,0 +1,135 @@
+"""The deltas of one chat choice -> its message."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.domain.values import Json
+from shared.operations.withheld import REMOVED
+
+__all__ = ["Message"]
+
+_JOINED: Final = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
+_PIECES: Final = frozenset({"arguments", "input", "transcript"})
+"""Members of tool calls and audio that come in pieces; the others come whole, and once."""
+_SPOKEN: Final = "data"
+
+
+class Message:
+    """A message that grows by deltas."""
+
+    __slots__ = ("_audio", "_calls", "_function", "_keyed", "_members", "_role", "_texts", "_tool", "content")
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.content: list[str] = []
+        """The pieces of its text."""
+        self._texts: dict[str, list[str]] = {"content": self.content}
+        self._members: dict[str, Json] = {}
+        self._calls: list[dict[str, Json]] = []
+        self._keyed: dict[int, dict[str, Json]] = {}
+        self._function: dict[str, Json] = {}
+        self._audio: dict[str, Json] = {}
+        self._tool: list[str] = []
+        self._role: Json = None
+
+    def add(self, delta: Mapping[str, Json]) -> None:
+        """Add what `delta` says."""
+        for name, value in delta.items():
+            if value is None:
+                continue
+            if name in _JOINED:
+                self._texts.setdefault(name, []).extend(_texts_in(value))
+            elif name == "tool_calls":
+                self._add_calls(value)
+            elif name in {"function_call", "audio"}:
+                _grow(self._function if name == "function_call" else self._audio, value)
+            else:
+                self._keep(name, value)
+
+    def add_older(self, messages: Json) -> None:
+        """Add `messages` of the first "on your data" versions: a tool's word, then the answer's deltas."""
+        for message in messages if isinstance(messages, list) else ():
+            delta = message.get("delta") if isinstance(message, dict) else None
+            if not isinstance(delta, dict):
+                continue
+            self._role = delta.get("role") or self._role
+            if self._role == "tool":
+                self._tool.extend(_texts_in(delta.get("content")))
+            else:
+                self.add(delta)
+
+    def whole(self) -> dict[str, Json]:
+        """Return the message as an answer in one piece has it."""
+        message: dict[str, Json] = {"role": "assistant", "content": None, **self._members}
+        for name, pieces in self._texts.items():
+            if pieces:
+                message[name] = "".join(pieces)
+        if self._calls:
+            message["tool_calls"] = [_finished(call) for call in self._calls]
+        if self._function:
+            message["function_call"] = _finished(self._function)
+        if self._audio:
+            message["audio"] = _finished(self._audio)
+        if self._tool:
+            message.setdefault("context", {"messages": [{"role": "tool", "content": "".join(self._tool)}]})
+        return message
+
+    def _add_calls(self, pieces: Json) -> None:
+        for piece in pieces if isinstance(pieces, list) else ():
+            if not isinstance(piece, dict):
+                continue
+            told, name = piece.get("index"), piece.get("id")
+            index = told if isinstance(told, int) else len(self._keyed)
+            call = self._keyed.get(index)
+            # Some providers number all their calls 0 and send each in one piece.
+            if call is None or (name and call.get("id") not in {None, "", name}):
+                call = self._keyed[index] = {}
+                self._calls.append(call)
+            _grow(call, {key: value for key, value in piece.items() if key != "index"})
+
+    def _keep(self, name: str, value: Json) -> None:
+        known = self._members.get(name)
+        if isinstance(known, list) and isinstance(value, list):
+            known.extend(value)
+        elif isinstance(known, dict) and isinstance(value, dict):
+            known.update(value)
+        elif not known:
+            self._members[name] = value
+
+
+def _texts_in(value: Json) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    parts = value if isinstance(value, list) else ()
+    return [text for part in parts if isinstance(part, dict) and isinstance(text := part.get("text"), str)]
+
+
+def _grow(whole: dict[str, Json], piece: Json) -> None:
+    """Add a piece of an object: texts that come in pieces are collected, the rest is taken when first told."""
+    if not isinstance(piece, dict):
+        return
+    for name, value in piece.items():
+        if name in _PIECES and isinstance(value, str):
+            pieces = whole.setdefault(name, [])
+            if isinstance(pieces, list):
+                pieces.append(value)
+        elif isinstance(value, dict):
+            inner = whole.setdefault(name, {})
+            if isinstance(inner, dict):
+                _grow(inner, value)
+        elif name == _SPOKEN:
+            whole[name] = REMOVED
+        elif value is not None and not whole.get(name):
+            whole[name] = value
+
+
+def _finished(whole: Mapping[str, Json]) -> dict[str, Json]:
+    result: dict[str, Json] = {}
+    for name, value in whole.items():
+        if isinstance(value, dict):
+            result[name] = _finished(value)
+        elif name in _PIECES and isinstance(value, list):
+            result[name] = "".join(piece for piece in value if isinstance(piece, str))
+        else:
+            result[name] = value
+    return result

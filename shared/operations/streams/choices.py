@@ -1,0 +1,137 @@
+"""Streams of chat completions and of legacy completions -> one answer."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from shared.domain.values import Json
+from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.streams.chat_filter import merge_results
+from shared.operations.streams.chat_message import Message
+from shared.operations.streams.framing import Event
+
+__all__ = ["assemble"]
+
+_NOT_OF_THE_ANSWER: Final = ("choices", "obfuscation", "object", "usage", "error")
+_ANNOTATIONS: Final = ("prompt_filter_results", "prompt_annotations")
+_CHAT: Final = "chat.completion"
+_COMPLETION: Final = "text_completion"
+
+
+class _Choice:
+    """One choice, from its own chunks among those of the others."""
+
+    __slots__ = ("finish_reason", "index", "is_chat", "logprobs", "message", "results", "results_seen", "texts")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.message = Message()
+        self.texts: list[str] = []
+        self.is_chat = False
+        self.finish_reason: Json = None
+        self.logprobs: dict[str, Json] = {}
+        self.results: dict[str, Json] = {}
+        self.results_seen: Json = None
+
+    def add(self, told: Mapping[str, Json]) -> None:
+        delta = told.get("delta") or told.get("message")
+        if delta:
+            self.is_chat = True
+            if len(delta) == 1 and isinstance(content := delta.get("content"), str):
+                self.message.content.append(content)
+            elif isinstance(delta, dict):
+                self.message.add(delta)
+        elif isinstance(text := told.get("text"), str):
+            self.texts.append(text)
+        elif "messages" in told:
+            self.is_chat = True
+            self.message.add_older(told["messages"])
+        if reason := told.get("finish_reason"):
+            self.finish_reason = reason
+        results = told.get("content_filter_results") or told.get("content_filter_result")
+        if results and results != self.results_seen:
+            self.results_seen = results
+            merge_results(self.results, results)
+        if logprobs := told.get("logprobs"):
+            _extend(self.logprobs, logprobs)
+
+    def whole(self, *, chat: bool) -> dict[str, Json]:
+        """Return the choice as an answer in one piece has it."""
+        said: dict[str, Json] = {"message": self.message.whole()} if chat else {"text": "".join(self.texts)}
+        result = {"index": self.index, "finish_reason": self.finish_reason, **said}
+        result["logprobs"] = self.logprobs or None
+        if self.results_seen is not None:
+            result["content_filter_results"] = self.results
+        return result
+
+
+def assemble(events: Iterable[Event], *, done: bool, operation: str | None) -> Assembled:
+    """Return the answer; choices by their `index`, however the chunks interleave.
+
+    Source: event formats, sections 9.2 and 9.3.
+    """
+    head: dict[str, Json] = dict.fromkeys(_NOT_OF_THE_ANSWER)
+    choices: dict[int, _Choice] = {}
+    kind: Json = None
+    usage: Json = None
+    error: Json = None
+    for name, chunk in events:
+        told = chunk.get("choices")
+        if told and isinstance(told, list):
+            _add(choices, told)
+        usage = chunk.get("usage") or usage
+        kind = kind or chunk.get("object")
+        if name == "error" or "error" in chunk or "type" in chunk:
+            error = error or error_in(name, chunk)
+        for member, value in chunk.items():
+            # The filter's first chunk leaves empty what it does not know.
+            if value and member not in head:
+                head[member] = value
+            elif member in _ANNOTATIONS and value is not head[member]:
+                _append(head[member], value)
+    chat = _is_chat(choices.values(), kind, operation)
+    body: dict[str, Json] = {name: value for name, value in head.items() if name not in _NOT_OF_THE_ANSWER}
+    if chat is not None:
+        body["object"] = _CHAT if chat else _COMPLETION
+    body["choices"] = [choices[index].whole(chat=chat is not False) for index in sorted(choices)]
+    body |= {member: value for member, value in (("usage", usage), ("error", error)) if value}
+    return Assembled(body, done or bool(error), "completions" if chat is False else "chat.completions")
+
+
+def _add(choices: dict[int, _Choice], told: list[Json]) -> None:
+    for choice in told:
+        if not isinstance(choice, dict):
+            continue
+        index = choice.get("index")
+        if type(index) is not int:
+            index = 0
+        known = choices.get(index)
+        if known is None:
+            known = choices[index] = _Choice(index)
+        known.add(choice)
+
+
+def _is_chat(choices: Iterable[_Choice], kind: Json, operation: str | None) -> bool | None:
+    """Return whether it is a chat; None when nothing tells: the filter's first chunk is all there is."""
+    if isinstance(kind, str) and kind in {_COMPLETION, _CHAT, f"{_CHAT}.chunk"}:
+        return kind != _COMPLETION
+    for choice in choices:
+        if choice.is_chat or choice.texts:
+            return choice.is_chat
+    return {"chat.completions": True, "completions": False}.get(operation or "")
+
+
+def _append(known: Json, value: Json) -> None:
+    if isinstance(known, list) and isinstance(value, list):
+        known.extend(entry for entry in value if entry not in known)
+
+
+def _extend(known: dict[str, Json], logprobs: Json) -> None:
+    """Append every list of `logprobs`: of tokens by content and refusal, or the older parallel lists."""
+    if not isinstance(logprobs, dict):
+        return
+    for name, value in logprobs.items():
+        before = known.get(name)
+        if isinstance(before, list) and isinstance(value, list):
+            before.extend(value)
+        elif before is None:
+            known[name] = value

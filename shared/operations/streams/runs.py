@@ -1,0 +1,94 @@
+"""Streams of Assistants runs -> the run, with its messages and steps."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from shared.domain.values import Json
+from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.streams.framing import Event
+
+__all__ = ["assemble"]
+
+_AT_REST: Final = frozenset({"requires_action", "cancelled", "failed", "completed", "incomplete", "expired"})
+
+
+def assemble(events: Iterable[Event], *, done: bool) -> Assembled:
+    """Return the run as its last event has it, with the `messages` and `steps` that the stream told beside.
+
+    The usage is the run's own: steps tell it again.
+
+    Source: event formats, section 9.5.
+    """
+    run: dict[str, Json] = {"object": "thread.run"}
+    steps: dict[Json, Json] = {}
+    messages: dict[Json, _Message] = {}
+    error: Json = None
+    for name, event in events:
+        kind, key = event.get("object"), event.get("id")
+        if not isinstance(key, str):
+            key = None
+        if kind == "thread.run":
+            run = event
+        elif kind == "thread.run.step":
+            steps[key] = event
+        elif kind == "thread.message":
+            messages.setdefault(key, _Message()).told = event
+        elif kind == "thread.message.delta":
+            messages.setdefault(key, _Message()).add(event.get("delta"))
+        else:
+            error = error or error_in(name, event)
+    body = dict(run)
+    told = [message.whole() for message in messages.values()]
+    if error:
+        body["error"] = error
+    if told:
+        body["messages"] = told
+    if steps:
+        body["steps"] = list(steps.values())
+    ended = done or bool(error) or _status(run) in _AT_REST
+    return Assembled(body, ended, "threads.runs", "\n".join(filter(None, map(_text, told))) or None)
+
+
+class _Message:
+    """A message that grows by deltas, until it is told whole."""
+
+    __slots__ = ("_others", "_texts", "told")
+
+    def __init__(self) -> None:
+        self.told: Mapping[str, Json] = {"object": "thread.message", "role": "assistant"}
+        self._texts: dict[int, list[str]] = {}
+        self._others: dict[int, Json] = {}
+
+    def add(self, delta: Json) -> None:
+        parts = delta.get("content") if isinstance(delta, dict) else None
+        for part in parts if isinstance(parts, list) else ():
+            if not isinstance(part, dict):
+                continue
+            told = part.get("index")
+            index = told if type(told) is int else 0
+            text = part.get("text")
+            if isinstance(text, dict):
+                if isinstance(value := text.get("value"), str):
+                    self._texts.setdefault(index, []).append(value)
+            else:
+                self._others[index] = {key: value for key, value in part.items() if key != "index"}
+
+    def whole(self) -> dict[str, Json]:
+        if self.told.get("content") or not (self._texts or self._others):
+            return dict(self.told)
+        parts = dict(self._others)
+        for index, pieces in self._texts.items():
+            parts[index] = {"type": "text", "text": {"value": "".join(pieces), "annotations": []}}
+        return {**self.told, "content": [parts[index] for index in sorted(parts)]}
+
+
+def _status(run: Mapping[str, Json]) -> str | None:
+    status = run.get("status")
+    return status if isinstance(status, str) else None
+
+
+def _text(message: Mapping[str, Json]) -> str:
+    parts = message.get("content")
+    texts = [part.get("text") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    values = [text.get("value") for text in texts if isinstance(text, dict)]
+    return "\n".join(value for value in values if isinstance(value, str))
