@@ -7,10 +7,26 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from shared.domain.values import Json
-from shared.operations import chat_completions, completions, embeddings, generic, streams
+from shared.operations import (
+    audio,
+    chat_completions,
+    completions,
+    conversations,
+    embeddings,
+    files,
+    generic,
+    images,
+    management,
+    moderations,
+    realtime,
+    responses,
+    runs,
+    streams,
+    threads,
+)
 from shared.operations.errors import FIRST_ERROR_STATUS, error_facts
 from shared.operations.said import Said, preview
-from shared.operations.shapes import operation_of_request, operation_of_response
+from shared.operations.shapes import likely_operation_of, operation_of_request, operation_of_response
 
 __all__ = ["read_request", "read_response"]
 
@@ -26,8 +42,33 @@ _FAMILIES: Final = {
     "chat.completions": _Family(chat_completions.read_request, chat_completions.read_response),
     "completions": _Family(completions.read_request, completions.read_response),
     "embeddings": _Family(embeddings.read_request, embeddings.read_response),
+    "responses": _Family(responses.read_request, responses.read_response),
+    "images.generations": _Family(images.read_request, images.read_response),
+    "images.edits": _Family(images.read_request, images.read_response),
+    "images.variations": _Family(images.read_request, images.read_response),
+    "audio.transcriptions": _Family(audio.read_request, audio.read_response),
+    "audio.translations": _Family(audio.read_request, audio.read_response),
+    "audio.speech": _Family(audio.read_speech_request, audio.read_speech_response),
+    "assistants": _Family(management.read_request, management.read_response),
+    "threads": _Family(threads.read_request, threads.read_response),
+    "threads.messages": _Family(threads.read_message_request, threads.read_message_response),
+    "threads.runs": _Family(runs.read_request, runs.read_response),
+    "threads.runs.steps": _Family(runs.read_step_request, runs.read_step_response),
+    "files": _Family(files.read_request, files.read_response),
+    "uploads": _Family(files.read_request, files.read_response),
+    "vector_stores": _Family(files.read_store_request, files.read_response),
+    "containers": _Family(files.read_request, files.read_response),
+    "fine_tuning.jobs": _Family(management.read_request, management.read_response),
+    "batches": _Family(management.read_request, management.read_batch_response),
+    "models": _Family(management.read_request, management.read_response),
+    "deployments": _Family(management.read_request, management.read_response),
+    "evals": _Family(management.read_request, management.read_response),
+    "realtime": _Family(realtime.read_request, realtime.read_response),
+    "conversations": _Family(conversations.read_request, conversations.read_response),
+    "moderations": _Family(moderations.read_request, moderations.read_response),
 }
 _GENERIC: Final = _Family(generic.read_request, generic.read_response)
+_FILES: Final = ("files", "containers")
 
 
 def read_request(body: Json, operation: str | None) -> Said:
@@ -69,13 +110,24 @@ def read_response(
         if stream is not None:
             return _read_stream(stream, operation=operation, status=status, reason=reason)
     said = Said({})
-    if isinstance(body, dict) and (status is None or status < FIRST_ERROR_STATUS):
-        shape = operation_of_response(body) or operation
-        said = _FAMILIES.get(shape or "", _GENERIC).read_response(body)
-        if shape is not None:
-            said.facts["operation"] = shape
+    if status is None or status < FIRST_ERROR_STATUS:
+        said = _read_answer(body, operation)
     for name, value in error_facts(body, status=status, reason=reason).items():
         said.facts.setdefault(name, value)
+    return said
+
+
+def _read_answer(body: Json, operation: str | None) -> Said:
+    """Return what the body of a successful answer says."""
+    if isinstance(body, str):
+        return audio.read_text(body, operation)
+    if not isinstance(body, dict):
+        return Said({})
+    # A file that was asked for may hold an answer of any kind, and is none.
+    shape = operation if operation in _FILES else operation_of_response(body) or operation or likely_operation_of(body)
+    said = _FAMILIES.get(shape or "", _GENERIC).read_response(body)
+    if shape is not None:
+        said.facts["operation"] = shape
     return said
 
 

@@ -1,12 +1,13 @@
 """Bodies of chat completions, answers not streamed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from shared.domain.values import Json
 from shared.operations.choices import Choice, choice_facts, choices_of
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
+from shared.operations.texts import content_texts, joined, message_texts
 from shared.operations.usage import usage_facts
 
 __all__ = ["read_request", "read_response"]
@@ -20,7 +21,7 @@ def read_request(body: Mapping[str, Json]) -> Said:
 
     Source: event formats, sections 7.3 and 8.1.
     """
-    said = asked(body, "\n".join(_texts(body.get("messages"))))
+    said = asked(body, joined(message_texts(body.get("messages"))))
     # The service streams on request only.
     said.facts.setdefault("streamed", False)
     return said
@@ -37,25 +38,6 @@ def read_response(body: Mapping[str, Json]) -> Said:
     return answered(body, facts, _answer(choices[0]) if choices else None)
 
 
-def _texts(messages: Json) -> Iterator[str]:
-    if not isinstance(messages, list):
-        return
-    for message in messages:
-        if isinstance(message, dict):
-            yield from _content(message.get("content"))
-
-
-def _content(content: Json) -> Iterator[str]:
-    if isinstance(content, str):
-        if content:
-            yield content
-    elif isinstance(content, list):
-        for part in content:
-            text = part.get("text") if isinstance(part, dict) else part
-            if text and isinstance(text, str):
-                yield text
-
-
 def _message(choice: Choice) -> Mapping[str, Json]:
     message = choice.get("message")
     return message if isinstance(message, dict) else {}
@@ -64,7 +46,7 @@ def _message(choice: Choice) -> Mapping[str, Json]:
 def _answer(choice: Choice) -> str | None:
     """Return the text of an answer, else of a refusal, else what was spoken."""
     message = _message(choice)
-    text = "\n".join(_content(message.get("content")))
+    text = joined(content_texts(message.get("content")))
     if text:
         return text
     refusal = message.get("refusal")

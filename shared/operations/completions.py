@@ -6,9 +6,10 @@ from shared.domain.values import Json
 from shared.operations.choices import choice_facts, choices_of
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
+from shared.operations.texts import texts_of
 from shared.operations.usage import usage_facts
 
-__all__ = ["read_request", "read_response", "texts_of"]
+__all__ = ["read_request", "read_response"]
 
 
 def read_request(body: Mapping[str, Json]) -> Said:
@@ -31,10 +32,3 @@ def read_response(body: Mapping[str, Json]) -> Said:
         facts["tool_calls"] = 0
     text = choices[0].get("text") if choices else None
     return answered(body, facts, text if isinstance(text, str) else None)
-
-
-def texts_of(value: Json) -> list[str]:
-    """Return the texts of a prompt or input: one, or several, or none among token ids."""
-    if isinstance(value, str):
-        return [value]
-    return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else []

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from shared.domain.values import Json
-from shared.operations.completions import texts_of
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
+from shared.operations.texts import texts_of
 from shared.operations.usage import usage_facts
 
 __all__ = ["read_request", "read_response"]

@@ -1,12 +1,13 @@
 """`usage` objects, in all four dialects of the service -> token facts."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from shared.domain.facts import members, state_members
+from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
-from shared.domain.values import COUNT_LIMIT, Json
+from shared.domain.values import COUNT_LIMIT, Json, canonical
 
-__all__ = ["usage_facts"]
+__all__ = ["finish_facts", "keyed_usage_facts", "usage_facts"]
 
 # chat and embeddings; responses, images and batches; runs (details in the singular); audio.
 # A usage object speaks one dialect. Should one mix them, the name further down wins.
@@ -36,6 +37,9 @@ _DETAILS: Final = {
     "output_token_details": _OUTPUT,
 }
 
+_UNFINISHED: Final = ("queued", "in_progress", "cancelling")
+_REASON_LENGTH: Final = 64
+
 
 def usage_facts(usage: Json) -> Facts:
     """Return the token counts that `usage` gives; none for null or anything but an object.
@@ -55,3 +59,28 @@ def usage_facts(usage: Json) -> Facts:
     if "total_tokens" not in facts and "input_tokens" in facts and "output_tokens" in facts:
         facts["total_tokens"] = min(facts["input_tokens"] + facts["output_tokens"], COUNT_LIMIT - 1)
     return facts
+
+
+def keyed_usage_facts(usage: Json, *, key: Json) -> Facts:
+    """Return the usage of a response, run or batch, and the key by which it counts once.
+
+    Every answer about the thing states the key, with or without usage.
+
+    Args:
+        usage: null until the thing is done; then every answer about it repeats it.
+        key: the thing's own id.
+    """
+    facts = usage_facts(usage)
+    if isinstance(key, str):
+        state(facts, "usage_key", key)
+    return facts
+
+
+def finish_facts(body: Mapping[str, Json]) -> Facts:
+    """Return how a response or run ended; nothing while it goes on."""
+    status, details = body.get("status"), body.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    ended = reason if isinstance(reason, str) else status
+    if not isinstance(ended, str) or not ended or status in _UNFINISHED:
+        return {}
+    return {"finish_reasons": canonical([ended[:_REASON_LENGTH]])}

@@ -125,7 +125,7 @@ def test_an_embeddings_prompt_is_its_inputs(texts: Any, text: str | None) -> Non
 
 
 def test_an_operation_without_a_reader_still_names_model_and_parameters() -> None:
-    said = read_request({"model": "dall-e-3", "prompt": "A red kite", "size": "1024x1024"}, "images.generations")
+    said = read_request({"model": "dall-e-3", "prompt": "A red kite", "size": "1024x1024"}, "other")
 
     assert said.text == "A red kite"
     assert said.facts == {
@@ -161,7 +161,7 @@ def test_a_body_that_is_no_object_says_nothing(body: Any) -> None:
         ({"object": "fine_tuning.job.checkpoint"}, "fine_tuning.jobs"),
         ({"object": "list", "data": []}, None),
         ({"object": "search.results"}, None),
-        ({"created": 1, "data": [{"url": "https://x"}]}, None),
+        ({"created": 1, "data": [{"url": "https://x"}]}, "images.generations"),
     ],
 )
 def test_the_shape_of_a_response_names_its_operation(body: dict[str, Any], operation: str | None) -> None:

@@ -1,0 +1,97 @@
+"""Bodies of the Responses API: responses, their input items, compaction, token counts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from shared.domain.facts import state
+from shared.domain.interaction import Facts
+from shared.domain.values import Json
+from shared.operations.content_filter import filter_facts, filter_results
+from shared.operations.generic import answered, asked
+from shared.operations.moderations import moderated
+from shared.operations.said import Said
+from shared.operations.texts import joined, message_texts
+from shared.operations.usage import finish_facts, keyed_usage_facts
+
+__all__ = ["input_texts", "read_request", "read_response"]
+
+_WITH_USAGE: Final = ("response", "response.compaction", None)
+"""`object` of the answers whose usage is a response's own. A list repeats that of others."""
+_CALL: Final = "_call"
+
+
+def read_request(body: Mapping[str, Json]) -> Said:
+    """Read a request; the prompt is the text of its input, without `instructions`.
+
+    Source: event formats, section 8.6.
+    """
+    said = asked(body, joined(input_texts(body.get("input"))))
+    said.facts.setdefault("streamed", False)
+    return said
+
+
+def read_response(body: Mapping[str, Json]) -> Said:
+    """Read a response; the completion is all output text, a line for each message.
+
+    What is asked for again later, or cancelled, repeats its usage: `usage_key` names the response.
+    """
+    output = body.get("output")
+    items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+    facts = _filter_facts(body)
+    facts.update(finish_facts(body))
+    if body.get("object") in _WITH_USAGE:
+        facts.update(keyed_usage_facts(body.get("usage"), key=body.get("id")))
+    if isinstance(output, list):
+        facts["tool_calls"] = sum(_is_call(item) for item in items)
+    return answered(body, facts, joined(_said(items, "output_text", "text")) or joined(_said(items, "refusal")))
+
+
+def input_texts(given: Json) -> Iterator[str]:
+    """Yield the texts of `input`: one, or those in the content of its items."""
+    if isinstance(given, str):
+        yield given
+    else:
+        yield from message_texts(given)
+
+
+def _said(items: Sequence[Mapping[str, Json]], kind: str, member: str | None = None) -> Iterator[str]:
+    """Yield, for each item, the text in its parts of type `kind`: one text, cut where annotations stand."""
+    for item in items:
+        content = item.get("content")
+        parts = content if isinstance(content, list) else ()
+        texts = [
+            text
+            for part in parts
+            if isinstance(part, dict) and part.get("type") == kind and isinstance(text := part.get(member or kind), str)
+        ]
+        if any(texts):
+            yield "".join(texts)
+
+
+def _is_call(item: Mapping[str, Json]) -> bool:
+    kind = item.get("type")
+    return isinstance(kind, str) and kind.endswith(_CALL)
+
+
+def _filter_facts(body: Mapping[str, Json]) -> Facts:
+    """Return the filter's word, on Azure, and the moderation's, where the request asked for one."""
+    sides: dict[str, list[Json]] = {"prompt": [], "completion": []}
+    blocked: list[str] = []
+    told = body.get("content_filters")
+    for entry in told if isinstance(told, list) else ():
+        source = entry.get("source_type") if isinstance(entry, dict) else None
+        if isinstance(source, str) and source in sides:
+            sides[source].append(filter_results(entry))
+            if entry.get("blocked") is True:
+                blocked.append(source)
+    moderation = body.get("moderation")
+    if isinstance(moderation, dict):
+        sides["prompt"].append(moderated(moderation.get("input")))
+        sides["completion"].append(moderated(moderation.get("output")))
+    facts = filter_facts(sides["prompt"], sides["completion"])
+    details = body.get("incomplete_details")
+    if isinstance(details, dict) and details.get("reason") == "content_filter":
+        blocked.append("completion")
+    for side in blocked:
+        state(facts, f"{side}_filtered", value=True)
+    return facts
