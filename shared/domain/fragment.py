@@ -59,8 +59,8 @@ class Piece(NamedTuple):
 
     group: str
     """What tells one whole of an interaction from another; letters only."""
-    index: int
-    count: int | None
+    place: int
+    total: int | None
     """Pieces of the whole; None where nobody says."""
     kind: str
     """What the piece brings, in one letter; the group's module knows it."""

@@ -11,6 +11,7 @@ from typing import Final
 from shared.domain.facts import members, state, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
+from shared.domain.names import response_name
 from shared.domain.values import Json, count
 from shared.operations.paths import operation_of_id
 from shared.operations.shapes import operation_of_object
@@ -67,8 +68,8 @@ def _read(record: Record) -> Reading:
     facts.update(_usage(event))
     state(facts, "occurred_at", time_of(event.get("timestamp"), record.enqueued_at))
     code = _ESTIMATED if streamed else _LOGGED
-    content = Content()
-    return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
+    fragment = Fragment(name, code, facts, Content(), record.document(), guest=response_name(name))
+    return Reading(EVIDENCE[code].source, (fragment,))
 
 
 def _is_unknown(value: Json) -> bool:

@@ -1,34 +1,105 @@
-"""Azure Monitor's records: platform metrics speak of no call; resource logs are not read yet."""
+"""Azure Monitor's records, formats C and D -> fragments, by their category.
 
+To add a category: one module with a reader, one line in `_READERS`. Members and quirks:
+docs/events.md, section "Azure Monitor".
+"""
+
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from shared.domain.values import Json
+from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.values import Json, text, utc
 from shared.errors import EventError
-from shared.sources.record import Reading, Record, Source
+from shared.sources.azure_monitor_gateway import read_gateway_log
+from shared.sources.azure_monitor_llm import read_llm_log
+from shared.sources.azure_monitor_log import Log, log_of
+from shared.sources.azure_monitor_openai import read_request_response, read_request_usage
+from shared.sources.record import Aside, Reading, Record, Source
 
 __all__ = ["SOURCE"]
 
 _NAME: Final = "azure-monitor"
+_MARKS: Final = frozenset({"category", "resourceid", "metricname"})
+
+_Reader = Callable[[Log], tuple[Fragment, ...]]
+
+# The end of a category, in lower case; the first that fits reads the record.
+_READERS: Final[tuple[tuple[str, _Reader], ...]] = (
+    ("gatewaylogs", read_gateway_log),
+    ("gatewayllmlogs", read_llm_log),
+    ("azureopenairequestusage", read_request_usage),
+    ("requestresponse", read_request_response),
+)
 
 
 def _is_monitored(record: Json) -> bool:
-    return isinstance(record, dict) and ("category" in record or "resourceId" in record or "metricName" in record)
+    return isinstance(record, dict) and any(name.lower() in _MARKS for name in record)
+
+
+def _records(event: dict[str, Json]) -> Json:
+    return event.get("records", event.get("Records"))
 
 
 def _recognises(event: dict[str, Json]) -> bool:
-    records = event.get("records")
+    records = _records(event)
     if isinstance(records, list):
         # Policies of others wrap what is not Azure Monitor's in `records` too.
         return all(map(_is_monitored, records))
-    return "category" in event or "metricName" in event
+    return not {"category", "metricname"}.isdisjoint(map(str.lower, event))
 
 
 def _read(record: Record) -> Reading:
-    told = record.event.get("records")
-    records = told if isinstance(told, list) else [record.event]
-    if all("metricName" in one and "category" not in one for one in records):
-        return Reading(_NAME, skipped="platform metrics")
-    raise EventError("source not supported yet: Azure Monitor resource logs")
+    records = _records(record.event)
+    if not isinstance(records, list):
+        return _reading([record])
+    return _reading(Record(one, None, record.enqueued_at) for one in records)
+
+
+def _reading(records: Iterable[Record]) -> Reading:
+    """Read records. One that cannot be read must not hold up the others: it is put aside.
+
+    Raises:
+        EventError: there is nothing else in the event than records that cannot be read.
+    """
+    fragments: list[Fragment] = []
+    asides: list[Aside] = []
+    fault: EventError | None = None
+    skipped: str | None = None
+    for record in records:
+        log = log_of(record)
+        category = _category(log)
+        if category is None:
+            skipped = "platform metrics"
+            continue
+        lower = category.lower()
+        read = next((reader for end, reader in _READERS if lower.endswith(end)), None)
+        if read is None:
+            asides.append(_aside(category, log))
+            skipped = f"category {category}"
+            continue
+        try:
+            told = read(log)
+        except EventError as error:
+            asides.append(_aside(category, log))
+            fault = error
+        else:
+            fragments += told
+            skipped = skipped or (None if told else f"probe of category {category}")
+    if fault is not None and not fragments and skipped is None:
+        raise fault
+    source = EVIDENCE[fragments[0].code].source if fragments else _NAME
+    return Reading(source, tuple(fragments), None if fragments else skipped or "no records", tuple(asides))
+
+
+def _category(log: Log) -> str | None:
+    """Return the record's category; None for a platform metric, which has none."""
+    category = text(log.said.get("category"), 64)
+    return category or (None if "metricname" in log.said else text(log.said.get("type"), 64) or "unknown")
+
+
+def _aside(category: str, log: Log) -> Aside:
+    day = (utc(log.said.get("time")) or "")[:10] or "undated"
+    return Aside(f"category:{category.lower()}:{day}", log.record.document())
 
 
 SOURCE: Final = Source(_recognises, _read)

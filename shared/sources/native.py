@@ -13,10 +13,11 @@ from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, number, text, utc, utc_of
 from shared.errors import EventError
-from shared.operations.errors import FIRST_ERROR_STATUS
 from shared.operations.paths import host_of, operation_of_id, target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
+from shared.sources.gateway import FEW, allowed_headers, claims_of, refused, texts
 from shared.sources.native_body import body_of, strip_url
+from shared.sources.native_pieces import piece_of
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import known
 
@@ -46,14 +47,6 @@ _RESPONSE: Final = members(http_status="status", backend_id="backendId", streame
 _TIMINGS: Final = members(latency_ms="totalMs", backend_ms="backendMs", time_to_first_byte_ms="firstByteMs")
 _STATUS: Final = members(http_status="status")
 
-_HEADERS: Final = frozenset(
-    {"apim-request-id", "x-ms-region", "x-ms-is-spilled-over", "retry-after", "openai-processing-ms"}
-)
-_RATE_LIMITS: Final = "x-ratelimit-"
-_FEW: Final = 64
-"""Most members of an object, or items of a list, that become facts."""
-_VALUE_LENGTH: Final = 512
-
 
 def _recognises(event: dict[str, Json]) -> bool:
     schema = event.get("schema")
@@ -70,7 +63,8 @@ def _read(record: Record) -> Reading:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
     code, facts, content = read(record)
-    fragment = Fragment(name, code, facts, content, record.document())
+    claims = claims_of(facts.get("response_id"), allowed_headers(event.get("headers"))) if code == "R" else ()
+    fragment = Fragment(name, code, facts, content, record.document(), piece_of(event, code), claims)
     return Reading(EVIDENCE[code].source, (fragment,))
 
 
@@ -93,20 +87,8 @@ def _read_error(record: Record) -> tuple[str, Facts, Content]:
     state(facts, "error_message", event.get("reason"))
     state(facts, "error_message", last.get("message"))
     if status is not None:
-        facts["gateway_refused"] = _refused(status, last)
+        facts["gateway_refused"] = refused(status, last)
     return "E", facts, content
-
-
-def _refused(status: int, last: Mapping[str, Json]) -> bool:
-    """Return whether API Management itself said no: a 4xx that it did not meet on the way to a backend.
-
-    A connection that broke, the client's or the backend's, and a backend's answer that was made an
-    error by `forward-request` are failures. So is every 5xx: a policy that crashed refuses no one.
-    """
-    if not FIRST_ERROR_STATUS <= status < 500:
-        return False
-    source, reason = text(last.get("source")) or "", text(last.get("reason")) or ""
-    return source.lower() != "forward-request" and not reason.startswith(("BackendConnection", "ClientConnection"))
 
 
 def _asked(record: Record) -> tuple[Facts, Content]:
@@ -131,7 +113,7 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     state_members(facts, event, _REQUEST)
     state_members(facts, event, _USER)
     state(facts, "identity", _identity(event.get("identity")))
-    state(facts, "tags", _texts(event.get("tags")))
+    state(facts, "tags", texts(event.get("tags")))
     state(facts, "occurred_at", known(utc(event.get("time"))) or record.enqueued_at)
     return facts, Content(prompt=said.text, request=body.kept)
 
@@ -144,7 +126,7 @@ def _read_response(record: Record) -> tuple[str, Facts, Content]:
     _state_object(facts, event.get("timings"), _TIMINGS)
     state(facts, "backend_host", host_of(event.get("backendUrl")))
     state(facts, "attempts", _attempts(event.get("attempts")))
-    state(facts, "response_headers", _headers(event.get("headers")))
+    state(facts, "response_headers", allowed_headers(event.get("headers")))
     began = _began(known(utc(event.get("time"))), facts.get("latency_ms"))
     state(facts, "occurred_at", began or record.enqueued_at)
     body = body_of(record, withhold_from_response)
@@ -174,28 +156,20 @@ def _began(ended: str | None, milliseconds: float | None) -> str | None:
         return ended
 
 
-def _texts(told: Json) -> dict[str, str]:
-    """Return the members of an object that are texts or numbers, as texts."""
-    if not isinstance(told, dict):
-        return {}
-    few = list(told.items())[:_FEW]
-    return {name: value for name, item in few if len(name) <= _FEW and (value := text(item, _VALUE_LENGTH)) is not None}
-
-
 def _identity(told: Json) -> dict[str, Json] | None:
     if not isinstance(told, dict):
         return None
-    identity: dict[str, Json] = {**_texts(told)}
+    identity: dict[str, Json] = {**texts(told)}
     groups = told.get("groups")
     if isinstance(groups, list):
-        identity["groups"] = [name for group in groups[:_FEW] if (name := text(group)) is not None]
+        identity["groups"] = [name for group in groups[:FEW] if (name := text(group)) is not None]
     return identity
 
 
 def _attempts(told: Json) -> list[dict[str, Json]] | None:
     if not isinstance(told, list):
         return None
-    return [_attempt(attempt) for attempt in told[:_FEW] if isinstance(attempt, dict)]
+    return [_attempt(attempt) for attempt in told[:FEW] if isinstance(attempt, dict)]
 
 
 def _attempt(told: Mapping[str, Json]) -> dict[str, Json]:
@@ -205,14 +179,6 @@ def _attempt(told: Mapping[str, Json]) -> dict[str, Json]:
         "ms": number(told.get("ms")),
     }
     return {name: value for name, value in known_members.items() if value is not None}
-
-
-def _headers(told: Json) -> dict[str, str] | None:
-    """Return the headers that our policy may send; whatever else a changed policy adds may be a secret."""
-    if not isinstance(told, dict):
-        return None
-    lowered = {name.lower(): value for name, value in told.items()}
-    return _texts({name: value for name, value in lowered.items() if name in _HEADERS or name.startswith(_RATE_LIMITS)})
 
 
 _PARTS: Final = {"request": _read_request, "response": _read_response, "error": _read_error}

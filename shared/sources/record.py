@@ -11,7 +11,15 @@ from shared.domain.fragment import Fragment
 from shared.domain.values import Json
 from shared.errors import EventError
 
-__all__ = ["Reading", "Record", "Source", "interaction_id"]
+__all__ = ["CUT", "Aside", "Reading", "Record", "Source", "interaction_id"]
+
+
+class Aside(NamedTuple):
+    """A record that speaks of no call, or of none that can be told: only its content is kept."""
+
+    shelf: str
+    """Stands in the content store where an interaction's id would; not one of theirs."""
+    document: bytes
 
 
 class Reading(NamedTuple):
@@ -22,6 +30,11 @@ class Reading(NamedTuple):
     fragments: tuple[Fragment, ...] = ()
     skipped: str | None = None
     """Why there are no fragments: the event speaks of no call."""
+    asides: tuple[Aside, ...] = ()
+
+
+CUT: Final = "promptledger-cut"
+"""The member that tells, of an event written anew, that it was cut off when we got it."""
 
 
 @dataclass(slots=True)
@@ -33,10 +46,14 @@ class Record:
     """The object's own bytes; None when they have to be written anew from `event`."""
     enqueued_at: str | None
     """Canonical UTC; None when the host did not know it."""
+    cut: bool = False
+    """Whether the end of the event, or of a body in it, is missing."""
 
     def document(self) -> bytes:
         """Return what the content store keeps."""
-        return orjson.dumps(self.event) if self.received is None else self.received
+        if self.received is not None:
+            return self.received
+        return orjson.dumps(self.event | {CUT: True} if self.cut else self.event)
 
 
 class Source(NamedTuple):

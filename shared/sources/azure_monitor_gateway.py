@@ -1,0 +1,178 @@
+"""Category GatewayLogs of API Management -> one fragment per record."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from shared import operations
+from shared.domain.facts import state, state_members
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.values import Json, count, number, text
+from shared.operations.paths import host_of, operation_of_id, target_of, without_secrets
+from shared.operations.streams import withhold_from_stream
+from shared.operations.withheld import withhold_from_request, withhold_from_response
+from shared.sources.azure_monitor_log import Log, table
+from shared.sources.gateway import allowed_headers, claims_of, is_allowed_header, refused
+from shared.sources.salvage import salvage
+
+__all__ = ["read_gateway_log"]
+
+_WHOLE, _CUT = "G", "g"
+
+_MEMBERS: Final = table(
+    method="method",
+    api_id="apiId",
+    operation_id="operationId",
+    caller_ip="callerIpAddress",
+    subscription_id="apimSubscriptionId",
+    product_id="productId",
+    user_id="userId",
+    request_bytes="requestSize",
+    response_bytes="responseSize",
+    http_status="responseCode",
+    backend_id="backendId",
+    backend_ms="backendTime",
+    latency_ms="durationMs",
+    gateway_name="serviceName",
+    gateway_region="region",
+)
+# Logs of before 2019 name some members otherwise.
+_OLDER: Final = table(subscription_id="subscriptionId", gateway_region="location", latency_ms="totalTime")
+
+_BODY_BYTES: Final = 8192
+"""API Management logs no more of a body."""
+
+
+class _Body(NamedTuple):
+    json: Json = None
+    """The parsed body, or its text when it is not JSON; None when it was not logged."""
+    cut: bool = False
+
+
+def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
+    """Return what a GatewayLogs record says of its call.
+
+    Raises:
+        EventError: it names no call.
+    """
+    name = log.interaction()
+    facts: Facts = {"has_request": True, "has_response": True}
+    state(facts, "occurred_at", log.time())
+    state_members(facts, log.said, _OLDER)
+    state_members(facts, log.said, _MEMBERS)
+    if "gateway_name" not in facts:
+        state(facts, "gateway_name", log.resource())
+    _state_target(facts, log)
+    _state_backend(facts, log)
+    headers = _headers(log)
+    state(facts, "response_headers", headers)
+    asked = _body(log, ("backendrequestbody", "requestbody"), withhold_from_request)
+    answered = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
+    content = _state_bodies(facts, asked, answered)
+    _state_error(facts, log)
+    code = _CUT if asked.cut or answered.cut else _WHOLE
+    claims = claims_of(facts.get("response_id"), headers)
+    return (Fragment(name, code, facts, content, log.record.document(), claims=claims),)
+
+
+def _state_target(facts: Facts, log: Log) -> None:
+    """State what the URLs tell; the backend's stands in where the client's is of the gateway's own making."""
+    for member in ("url", "backendurl"):
+        url = log.said.get(member)
+        if isinstance(url, str) and (stripped := without_secrets(url)) != url:
+            log.put(member, stripped)
+    asked, sent = target_of(log.said.get("url")), target_of(log.said.get("backendurl"))
+    operation = asked.operation or sent.operation or operation_of_id(facts.get("operation_id"))
+    if operation is not None:
+        facts["operation"] = operation
+    state(facts, "path", asked.path or sent.path)
+    state(facts, "deployment", asked.deployment or sent.deployment)
+    state(facts, "api_version", asked.api_version or sent.api_version)
+    state(facts, "backend_host", host_of(log.said.get("backendurl")))
+
+
+def _state_backend(facts: Facts, log: Log) -> None:
+    attempt = {
+        "backendId": text(log.said.get("backendid")),
+        "status": count(log.said.get("backendresponsecode")),
+        "ms": number(log.said.get("backendtime")),
+    }
+    if attempt["status"] is not None:
+        state(facts, "attempts", [{name: value for name, value in attempt.items() if value is not None}])
+
+
+def _headers(log: Log) -> dict[str, str]:
+    """Return the allowed headers of the answer, and keep no other header of either side."""
+    headers: dict[str, str] = {}
+    for member in ("requestheaders", "backendrequestheaders", "responseheaders", "backendresponseheaders"):
+        told = log.said.get(member)
+        if told is None:
+            continue
+        if not isinstance(told, dict):
+            log.put(member, None)
+            continue
+        if not all(is_allowed_header(name.lower()) for name in told):
+            log.put(member, {name: value for name, value in told.items() if is_allowed_header(name.lower())})
+        if "response" in member:
+            headers |= allowed_headers(told) or {}
+    return headers
+
+
+def _body(log: Log, members: tuple[str, ...], withhold: Callable[[Json], bool]) -> _Body:
+    """Return the best of a side's two bodies: the backend's, unless only the client's is whole."""
+    best = _Body()
+    for member in members:
+        told = log.said.get(member)
+        body = _read_body(told)
+        if withhold(body.json) or (isinstance(body.json, str) and body.json != told):
+            log.put(member, body.json)
+        if best.json is None or (best.cut and not body.cut and body.json is not None):
+            best = body
+    return best
+
+
+def _read_body(told: Json) -> _Body:
+    if not isinstance(told, str):
+        return _Body(told)
+    if not told.strip():
+        return _Body()
+    if told.lstrip()[:1] in ("{", "["):
+        value, cut = salvage(told)
+        return _Body(told if value is None else value, cut)
+    # What follows the limit is lost, of a stream too.
+    cut = len(told) >= _BODY_BYTES or len(told.encode("utf-8", "replace")) >= _BODY_BYTES
+    return _Body(withhold_from_stream(told), cut)
+
+
+def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
+    request = operations.read_request(asked.json, facts.get("operation"))
+    response = operations.read_response(
+        answered.json, operation=facts.get("operation"), status=facts.get("http_status"), reason=None
+    )
+    # The path knows the operation better than a body's shape; the body knows its model.
+    for name, value in {**request.facts, **response.facts}.items():
+        facts.setdefault(name, value)
+    facts.setdefault("operation", "other")
+    if asked.cut or answered.cut:
+        facts["truncated"] = True
+    return Content(request.text, response.text, asked.json, response.body or answered.json)
+
+
+def _state_error(facts: Facts, log: Log) -> None:
+    last = _last_error(log.said)
+    if not last:
+        return
+    facts.setdefault("error_code", text(last.get("reason"), 128) or str(facts.get("http_status", "")) or "error")
+    state(facts, "error_message", facts.get("error_message") or last.get("message"))
+    status = facts.get("http_status")
+    if status is not None and count(log.said.get("backendresponsecode")) is None:
+        facts["gateway_refused"] = refused(status, last)
+
+
+def _last_error(said: Mapping[str, Json]) -> dict[str, Json]:
+    """Return API Management's last error: an object, or flattened as in Log Analytics."""
+    told = said.get("lasterror")
+    if isinstance(told, dict):
+        return {name.lower(): value for name, value in told.items()}
+    flat = {name: said.get(f"lasterror{name}") for name in ("source", "reason", "message", "section")}
+    return {name: value for name, value in flat.items() if value is not None}

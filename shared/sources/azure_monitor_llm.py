@@ -1,0 +1,190 @@
+"""Category GatewayLlmLogs of API Management -> fragments: a row of figures, and messages in pieces.
+
+The rows of a call are numbered; the messages of each side stand in one or many of them, cut
+anywhere, and nobody says how many there are.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import orjson
+
+from shared import operations
+from shared.domain.facts import state, state_members
+from shared.domain.fragment import Content, Fragment, Piece
+from shared.domain.interaction import Facts
+from shared.domain.pieces import ANSWER, MOST_PIECES, REQUEST
+from shared.domain.values import Json, count, text
+from shared.errors import EventError
+from shared.operations.withheld import withhold_from_request
+from shared.sources.azure_monitor_log import Log, log_of, table
+from shared.sources.decoding import decode
+from shared.sources.record import Record
+
+__all__ = ["CODE", "join_rows", "read_llm_log"]
+
+_GROUP: Final = "L"
+CODE: Final = "M"
+_FIGURES, _ASKED, _ANSWERED = "L", CODE, "m"
+_SIDES: Final = (("requestmessages", REQUEST), ("responsemessages", ANSWER))
+
+_MEMBERS: Final = table(
+    model="modelName",
+    deployment="deploymentName",
+    api_version="apiVersion",
+    streamed="isStreamCompletion",
+    gateway_region="region",
+    gateway_name="serviceName",
+)
+_TOKENS: Final = table(
+    input_tokens="promptTokens",
+    output_tokens="completionTokens",
+    total_tokens="totalTokens",
+    cached_input_tokens="promptCachedTokens",
+)
+
+
+def read_llm_log(log: Log) -> tuple[Fragment, ...]:
+    """Return what a GatewayLlmLogs record says; nothing when it is a probe.
+
+    Raises:
+        EventError: it names no call.
+    """
+    if _is_probe(log.said):
+        return ()
+    name = log.interaction()
+    sides = [(member, kind, value) for member, kind in _SIDES if (value := log.said.get(member)) not in (None, "")]
+    fragments: list[Fragment] = []
+    index = count(log.said.get("sequencenumber"))
+    if not sides or _tells_figures(log.said):
+        fragments.append(Fragment(name, _FIGURES, _figures(log), Content(), _without_sides(log, sides)))
+    for member, kind, value in sides:
+        fragments.append(_side(log, name, index, (member, kind, value)))
+    return tuple(fragments)
+
+
+def _is_probe(said: Mapping[str, Json]) -> bool:
+    """Return whether a record is one of the gateway's own probes: no request, no model, no tokens."""
+    return (
+        text(said.get("requestid")) is None
+        and text(said.get("modelname")) is None
+        and not any(count(said.get(name)) for name, _, _ in _TOKENS)
+        and all(said.get(member) in (None, "") for member, _ in _SIDES)
+    )
+
+
+def _tells_figures(said: Mapping[str, Json]) -> bool:
+    return text(said.get("modelname")) is not None or any(count(said.get(name)) for name, _, _ in _TOKENS)
+
+
+def _figures(log: Log) -> Facts:
+    facts: Facts = {"has_request": True, "has_response": True}
+    state(facts, "occurred_at", log.time())
+    state_members(facts, log.said, _MEMBERS)
+    if any(count(log.said.get(name)) for name, _, _ in _TOKENS):
+        # Of a failed call all counts are nought, which means that there are none.
+        state_members(facts, log.said, _TOKENS)
+    return facts
+
+
+def _without_sides(log: Log, sides: Sequence[tuple[str, str, Json]]) -> bytes:
+    """Return the record less its messages, which are kept by themselves."""
+    if not sides:
+        return log.record.document()
+    event = dict(log.record.event)
+    held = {member for member, _, _ in sides}
+    for holder, inner in ((event, False), (event.get("properties"), True)):
+        if isinstance(holder, dict):
+            rest = {name: value for name, value in holder.items() if name.lower() not in held}
+            event = event | {"properties": rest} if inner else rest
+    return orjson.dumps(event)
+
+
+def _side(log: Log, name: str, index: int | None, side: tuple[str, str, Json]) -> Fragment:
+    """Return one side's messages of a record: whole when nothing numbers them, else a piece."""
+    member, kind, value = side
+    if not isinstance(value, str):
+        value = orjson.dumps(value).decode()
+    facts: Facts = {}
+    state(facts, "occurred_at", log.time())
+    if index is None or index >= MOST_PIECES:
+        try:
+            return _of_messages(log, name, kind, decode(value))
+        except EventError:
+            return _of_messages(log, name, kind, value)
+    document = {
+        "category": "GatewayLlmLogs",
+        "correlationId": name,
+        "time": log.said.get("time"),
+        "properties": {"sequenceNumber": index, member: value},
+    }
+    place = Piece(_GROUP, index, None, kind.upper() if value.rstrip()[-1:] in ("]", "}") else kind)
+    return Fragment(name, _ASKED, facts, Content(), orjson.dumps(document), place)
+
+
+def _of_messages(log: Log, name: str, kind: str, messages: Json) -> Fragment:
+    """Return the fragment of one side's messages, all of them."""
+    facts: Facts = {}
+    state(facts, "occurred_at", log.time())
+    member = next(member for member, own in _SIDES if own == kind)
+    document = {"category": "GatewayLlmLogs", "correlationId": name, "time": log.said.get("time")}
+    if kind == REQUEST:
+        asked: Json = {"input" if _are_items(_listed(messages)) else "messages": messages}
+        withhold_from_request(asked)
+        operation = "responses" if "input" in asked else "chat.completions"
+        said = operations.read_request(asked, operation)
+        facts["operation"] = operation
+        content = Content(prompt=said.text, request=asked)
+    else:
+        said = operations.read_response(_answer(_listed(messages)))
+        content = Content(completion=said.text, response=messages)
+    # How the call was made is not logged; only its texts are.
+    facts |= {fact: value for fact, value in said.facts.items() if fact not in ("parameters", "streamed")}
+    body = orjson.dumps(document | {"properties": {member: messages}})
+    return Fragment(name, _ASKED if kind == REQUEST else _ANSWERED, facts, content, body)
+
+
+def _listed(messages: Json) -> list[Json]:
+    return [one for one in (messages if isinstance(messages, list) else [messages]) if isinstance(one, dict)]
+
+
+def _answer(messages: list[Json]) -> Json:
+    """Return the answer that had these messages."""
+    if _are_items(messages):
+        return {"object": "response", "output": messages}
+    return {
+        "object": "chat.completion",
+        "choices": [{"index": place, "message": message} for place, message in enumerate(messages)],
+    }
+
+
+def _are_items(messages: list[Json]) -> bool:
+    """Return whether messages are the items of a Responses call: these have types of their own."""
+    for message in messages:
+        parts = _listed(message.get("content"))
+        if message.get("type") is not None or any(str(part.get("type")).startswith("input_") for part in parts):
+            return True
+    return False
+
+
+def join_rows(documents: Sequence[bytes], enqueued_at: str | None) -> list[tuple[int, Fragment]]:
+    """Return the messages that rows of one side hold, each with the place of the row that ends it.
+
+    Rows behind the last message's end are left for later.
+    """
+    found: list[tuple[int, Fragment]] = []
+    pieces: list[str] = []
+    for place, document in enumerate(documents):
+        log = log_of(Record(orjson.loads(document), None, enqueued_at))
+        member, kind = next(side for side in _SIDES if side[0] in log.said)
+        pieces.append(log.said[member])
+        if pieces[-1].rstrip()[-1:] not in ("]", "}"):
+            continue
+        try:
+            messages = decode("".join(pieces))
+        except EventError:
+            continue
+        if isinstance(messages, list | dict):
+            pieces.clear()
+            found.append((place, _of_messages(log, log.interaction(), kind, messages)))
+    return found

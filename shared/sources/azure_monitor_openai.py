@@ -1,0 +1,107 @@
+"""Azure OpenAI's own resource logs, categories RequestResponse and AzureOpenAIRequestUsage -> fragments.
+
+They never hold a text. Both know a call by Azure OpenAI's request id.
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.facts import state, state_members
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.names import service_name
+from shared.domain.values import Json, text, utc_of
+from shared.operations.paths import operation_of_id
+from shared.sources.azure_monitor_log import Log, table
+
+__all__ = ["read_request_response", "read_request_usage"]
+
+_CALL, _BARE_CALL, _USAGE = "D", "d", "n"
+
+_MEMBERS: Final = table(
+    operation_id="operationName",
+    http_status="resultSignature",
+    latency_ms="durationMs",
+    caller_ip="callerIpAddress",
+    request_bytes="requestLength",
+    response_bytes="responseLength",
+    deployment="modelDeploymentName",
+    model="modelName",
+)
+_REGION: Final = table(gateway_region="location")
+_TENANT: Final = table(gateway_region="Tenant")
+_OBJECT: Final = table(user_id="objectId")
+_CALLER: Final = table(user_id="callerObjectId")
+_TOKENS: Final = {
+    "prompttokens": "input_tokens",
+    "completiontokens": "output_tokens",
+    "generatedtokens": "output_tokens",
+    "cachedtokens": "cached_input_tokens",
+    "totaltokens": "total_tokens",
+}
+_TELLING: Final = ("deployment", "model", "input_tokens", "output_tokens")
+_STREAM_TYPES: Final = {"streaming": True, "non-streaming": False}
+_API_VERSION: Final = re.compile(r"\bversion\s+(\S{1,32})")
+_LONGEST_TICKS: Final = 19
+
+
+def read_request_response(log: Log) -> tuple[Fragment, ...]:
+    """Return what a RequestResponse record says of its call; of two records per call one says little.
+
+    Raises:
+        EventError: it names no call.
+    """
+    name = log.interaction()
+    facts = _facts(log)
+    state_members(facts, log.said, _MEMBERS)
+    for members in (_REGION, _TENANT, _OBJECT, _CALLER):
+        state_members(facts, log.said, members)
+    operation = operation_of_id(log.said.get("operationname"))
+    if operation is not None:
+        facts["operation"] = operation
+    streamed = _STREAM_TYPES.get(str(log.said.get("streamtype")).strip().lower())
+    state(facts, "streamed", streamed)
+    version = _API_VERSION.search(text(log.said.get("apiname")) or "")
+    state(facts, "api_version", version and version[1])
+    state(facts, "backend_id", log.resource())
+    told = any(name in facts for name in _TELLING) or bool(text(log.said.get("callerobjectid")))
+    return (_fragment(name, _CALL if told else _BARE_CALL, facts, log),)
+
+
+def read_request_usage(log: Log) -> tuple[Fragment, ...]:
+    """Return the token counts of an AzureOpenAIRequestUsage record: arrays of one.
+
+    Raises:
+        EventError: it names no call.
+    """
+    return (_fragment(log.interaction(), _USAGE, _facts(log), log),)
+
+
+def _fragment(name: str, code: str, facts: Facts, log: Log) -> Fragment:
+    return Fragment(name, code, facts, Content(), log.record.document(), guest=service_name(name))
+
+
+def _facts(log: Log) -> Facts:
+    """Return what both categories tell: that there was a call, when, and its tokens."""
+    facts: Facts = {"has_request": True, "has_response": True}
+    began = _of_ticks(log.said.get("requesttime"))
+    state(facts, "occurred_at", began or log.time())
+    for member, field in _TOKENS.items():
+        value = log.said.get(member)
+        state(facts, field, value[0] if isinstance(value, list) and len(value) == 1 else value)
+    if "total_tokens" not in facts and {"input_tokens", "output_tokens"} <= facts.keys():
+        state(facts, "total_tokens", facts["input_tokens"] + facts["output_tokens"])
+    return facts
+
+
+def _of_ticks(value: Json) -> str | None:
+    """Return the time of .NET ticks: 100 ns since year 1, beyond what a float can hold."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_TICKS:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return None
+    try:
+        return utc_of(datetime(1, 1, 1) + timedelta(microseconds=value // 10))  # noqa: DTZ001  # utc_of takes naive as UTC
+    except OverflowError:
+        return None
