@@ -28,7 +28,7 @@ class _Task(NamedTuple):
 
 
 def _choices(task: _Task) -> Assembled:
-    return choices.assemble(events_of(task.frames), done=task.frames.done, operation=task.operation)
+    return choices.assemble(task.frames, operation=task.operation)
 
 
 def _of_events(assemble_events: Callable[..., Assembled]) -> Callable[[_Task], Assembled]:

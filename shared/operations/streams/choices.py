@@ -7,7 +7,8 @@ from shared.domain.values import Json
 from shared.operations.streams.assembled import Assembled, error_in
 from shared.operations.streams.chat_filter import merge_results
 from shared.operations.streams.chat_message import Message
-from shared.operations.streams.framing import Event
+from shared.operations.streams.framing import Frames, object_of
+from shared.operations.streams.repeats import Template
 
 __all__ = ["assemble"]
 
@@ -32,16 +33,20 @@ class _Choice:
         self.results: dict[str, Json] = {}
         self.results_seen: Json = None
 
-    def add(self, told: Mapping[str, Json]) -> None:
+    def add(self, told: Mapping[str, Json]) -> str | None:
+        """Add what a chunk says of the choice; return its text when there is no more to say but that."""
+        text = None
         delta = told.get("delta") or told.get("message")
         if delta:
             self.is_chat = True
             if len(delta) == 1 and isinstance(content := delta.get("content"), str):
                 self.message.content.append(content)
+                text = content
             elif isinstance(delta, dict):
                 self.message.add(delta)
-        elif isinstance(text := told.get("text"), str):
-            self.texts.append(text)
+        elif isinstance(content := told.get("text"), str):
+            self.texts.append(content)
+            text = content
         elif "messages" in told:
             self.is_chat = True
             self.message.add_older(told["messages"])
@@ -53,6 +58,8 @@ class _Choice:
             merge_results(self.results, results)
         if logprobs := told.get("logprobs"):
             _extend(self.logprobs, logprobs)
+            return None
+        return text
 
     def whole(self, *, chat: bool) -> dict[str, Json]:
         """Return the choice as an answer in one piece has it."""
@@ -64,50 +71,76 @@ class _Choice:
         return result
 
 
-def assemble(events: Iterable[Event], *, done: bool, operation: str | None) -> Assembled:
+def assemble(frames: Frames, *, operation: str | None) -> Assembled:
     """Return the answer; choices by their `index`, however the chunks interleave.
 
     Source: event formats, sections 9.2 and 9.3.
     """
-    head: dict[str, Json] = dict.fromkeys(_NOT_OF_THE_ANSWER)
-    choices: dict[int, _Choice] = {}
-    kind: Json = None
-    usage: Json = None
-    error: Json = None
-    for name, chunk in events:
-        told = chunk.get("choices")
-        if told and isinstance(told, list):
-            _add(choices, told)
-        usage = chunk.get("usage") or usage
-        kind = kind or chunk.get("object")
+    answer = _Answer()
+    template: Template | None = None
+    for name, data in zip(frames.names, frames.data, strict=True):
+        if template is not None and (text := template.text_in(data)) is not None:
+            template.pieces.append(text)
+            continue
+        template = None
+        chunk = object_of(data)
+        if chunk is not None:
+            choice, text = answer.add(name, chunk)
+            if choice is not None and text is not None:
+                pieces = choice.message.content if choice.is_chat else choice.texts
+                template = Template.of(data, text, pieces, chat=choice.is_chat)
+    return answer.whole(operation, done=frames.done)
+
+
+class _Answer:
+    """An answer that grows by chunks."""
+
+    def __init__(self) -> None:
+        self._head: dict[str, Json] = dict.fromkeys(_NOT_OF_THE_ANSWER)
+        self._choices: dict[int, _Choice] = {}
+        self._kind: Json = None
+        self._usage: Json = None
+        self._error: Json = None
+
+    def add(self, name: str | None, chunk: Mapping[str, Json]) -> tuple[_Choice | None, str | None]:
+        """Add a chunk; return choice and text of one that says no more than a piece of its choice's text."""
+        self._usage = chunk.get("usage") or self._usage
+        self._kind = self._kind or chunk.get("object")
         if name == "error" or "error" in chunk or "type" in chunk:
-            error = error or error_in(name, chunk)
+            self._error = self._error or error_in(name, chunk)
+        head = self._head
         for member, value in chunk.items():
             # The filter's first chunk leaves empty what it does not know.
             if value and member not in head:
                 head[member] = value
-            elif member in _ANNOTATIONS and value is not head[member]:
-                _append(head[member], value)
-    chat = _is_chat(choices.values(), kind, operation)
-    body: dict[str, Json] = {name: value for name, value in head.items() if name not in _NOT_OF_THE_ANSWER}
-    if chat is not None:
-        body["object"] = _CHAT if chat else _COMPLETION
-    body["choices"] = [choices[index].whole(chat=chat is not False) for index in sorted(choices)]
-    body |= {member: value for member, value in (("usage", usage), ("error", error)) if value}
-    return Assembled(body, done or bool(error), "completions" if chat is False else "chat.completions")
+            elif member in _ANNOTATIONS and value is not head.get(member):
+                _append(head.get(member), value)
+        told = chunk.get("choices")
+        if not isinstance(told, list):
+            return None, None
+        choice, text = None, None
+        for part in told:
+            if isinstance(part, dict):
+                choice = self._choice(part.get("index"))
+                text = choice.add(part)
+        return (choice, text) if len(told) == 1 else (None, None)
 
+    def whole(self, operation: str | None, *, done: bool) -> Assembled:
+        """Return the answer as it is when it comes in one piece."""
+        chat = _is_chat(self._choices.values(), self._kind, operation)
+        body: dict[str, Json] = {name: value for name, value in self._head.items() if name not in _NOT_OF_THE_ANSWER}
+        if chat is not None:
+            body["object"] = _CHAT if chat else _COMPLETION
+        body["choices"] = [self._choices[index].whole(chat=chat is not False) for index in sorted(self._choices)]
+        body |= {name: value for name, value in (("usage", self._usage), ("error", self._error)) if value}
+        return Assembled(body, done or bool(self._error), "completions" if chat is False else "chat.completions")
 
-def _add(choices: dict[int, _Choice], told: list[Json]) -> None:
-    for choice in told:
-        if not isinstance(choice, dict):
-            continue
-        index = choice.get("index")
-        if type(index) is not int:
-            index = 0
-        known = choices.get(index)
+    def _choice(self, index: Json) -> _Choice:
+        place = index if type(index) is int else 0
+        known = self._choices.get(place)
         if known is None:
-            known = choices[index] = _Choice(index)
-        known.add(choice)
+            known = self._choices[place] = _Choice(place)
+        return known
 
 
 def _is_chat(choices: Iterable[_Choice], kind: Json, operation: str | None) -> bool | None:

@@ -98,8 +98,14 @@ def _continues(before: str, value: str) -> bool:
 
 def _tolerantly(data: str) -> Json:
     """Return what strict JSON forbids but senders write: halves of surrogate pairs, NaN, control characters."""
-    if not data.rstrip().endswith("}"):
+    data = data.rstrip()
+    if not data.endswith("}"):
         return None  # cut
+    try:
+        # Cut before its last brace, it is whole all the same.
+        return orjson.loads(data + "}")
+    except orjson.JSONDecodeError:
+        pass
     try:
         value = json.loads(data, strict=False, parse_constant=lambda _: None)
         plain = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")

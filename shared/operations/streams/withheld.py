@@ -11,7 +11,7 @@ from shared.operations.withheld import REMOVED
 
 __all__ = ["withhold_from_events"]
 
-_MARKS: Final = ('b64_json"', '_b64"', '"audio"', "audio.delta", "image_generation")
+_MARKS: Final = ('b64_json"', '"audio"', "audio.delta", "image_generation")
 """One of these stands in every stream that carries sound or pixels."""
 _PAYLOADS: Final = frozenset({"b64_json", "partial_image_b64"})
 _SOUND: Final = frozenset({"response.audio.delta", "response.output_audio.delta"})
