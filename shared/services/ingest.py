@@ -13,6 +13,7 @@ from shared.domain.interaction import State
 from shared.errors import ConflictError, EventError
 from shared.merge import merge, parts_of
 from shared.sources import PARSER_VERSION, Reading, read_event
+from shared.sources.redaction import redacted
 from shared.stores.ports import (
     Batch,
     ContentDocument,
@@ -88,7 +89,8 @@ def _read(delivery: Delivery) -> _Read:
     try:
         reading: Reading = read_event(body, position.enqueued_at)
     except EventError as error:
-        return _Read(position, (), None, Quarantined(_digest(body), position, str(error), PARSER_VERSION, body))
+        kept = Quarantined(_digest(body), position, str(error), PARSER_VERSION, redacted(body))
+        return _Read(position, (), None, kept)
     keyed = tuple((f"{fragment.code}:{_digest(fragment.document)}", fragment) for fragment in reading.fragments)
     return _Read(position, keyed, reading.source, None)
 

@@ -11,7 +11,7 @@ __all__ = ["PARSER_VERSION", "Reading", "read_event"]
 
 logger = logging.getLogger(__name__)
 
-PARSER_VERSION: Final = "1"
+PARSER_VERSION: Final = "2"
 """Kept with quarantined events: which of them a newer parser may understand."""
 
 

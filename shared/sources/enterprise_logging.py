@@ -15,6 +15,7 @@ from shared.domain.values import Json, count, text
 from shared.operations.paths import operation_of_id
 from shared.sources.decoding import parsed
 from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.salvage import salvage
 from shared.sources.times import time_of
 
 __all__ = ["SOURCE"]
@@ -34,18 +35,18 @@ def _read(record: Record) -> Reading:
     event = record.event
     name = interaction_id(event.get("message-id"), "message-id")
     code = "b" if event["event-type"] == "Request" else "a"
-    facts, content = (_asked if code == "b" else _answered)(event)
+    facts, content = (_asked if code == "b" else _answered)(event, cut=record.cut)
     state(facts, "occurred_at", time_of(event.get("event-time"), record.enqueued_at))
     return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
 
 
-def _asked(event: Mapping[str, Json]) -> tuple[Facts, Content]:
+def _asked(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     operation = operation_of_id(event.get("operation"))
     body: dict[str, Json] = {}
     for member in ("model", "prompt", "messages"):
         value = event.get(member)
         if value not in (None, ""):
-            body[member] = _second(value) if member == "messages" else value
+            body[member] = _second(value, cut=cut) if member == "messages" else value
     if "prompt" in body:
         body["prompt"] = _prompt(body["prompt"])
     said = operations.read_request(body, operation)
@@ -58,11 +59,11 @@ def _asked(event: Mapping[str, Json]) -> tuple[Facts, Content]:
     return facts, Content(prompt=said.text, request=body or None)
 
 
-def _answered(event: Mapping[str, Json]) -> tuple[Facts, Content]:
+def _answered(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     operation = operation_of_id(event.get("operation"))
     body: dict[str, Json] = {}
     if event.get("choices") not in (None, ""):
-        body["choices"] = _second(event["choices"])
+        body["choices"] = _second(event["choices"], cut=cut)
     if text(event.get("model")) is not None:
         body["model"] = event["model"]
     usage = {name: known for name in _USAGE if (known := count(event.get(name))) is not None}
@@ -80,9 +81,12 @@ def _answered(event: Mapping[str, Json]) -> tuple[Facts, Content]:
     return facts, Content(completion=said.text, response=body or None)
 
 
-def _second(value: Json) -> Json:
-    """Parse a JSON text that stands inside a string."""
-    return parsed(value) if isinstance(value, str) else value
+def _second(value: Json, *, cut: bool) -> Json:
+    """Parse a JSON text that stands inside a string; of an event that was cut off, as far as it is whole."""
+    if not isinstance(value, str):
+        return value
+    whole = parsed(value)
+    return (salvage(value)[0] or value) if cut and whole is value else whole
 
 
 def _prompt(value: Json) -> Json:

@@ -2,14 +2,16 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from shared.domain.values import Json
+from shared.operations.multipart import form_of
 from shared.operations.paths import without_secrets
 from shared.operations.streams import withhold_from_stream
 from shared.sources.decoding import parsed
 from shared.sources.record import Record
+from shared.sources.salvage import salvage
 
 __all__ = ["Body", "body_of", "strip_url"]
 
@@ -23,6 +25,8 @@ class Body(NamedTuple):
     """What the content of the interaction shows."""
 
 
+_FORM: Final = ("LS", "DQ", "Cg")
+"""How base64 begins that stands for two dashes, with or without a line end before them."""
 _ABSENT: Final = Body(None, None)
 
 
@@ -34,14 +38,22 @@ def body_of(record: Record, withhold: Callable[[Json], bool]) -> Body:
     event = record.event
     if event.get("bodyPart") is not None or event.get("bodyRef") is not None:
         return _ABSENT
+    form = _form_in(event)
+    if form is not None:
+        event["body"] = form
+        event.pop("bodyBase64", None)
+        record.received = None
+        return Body(form, form)
     body = event.get("body")
     encoded = event.get("bodyBase64")
     if body is None and isinstance(encoded, str):
-        body = _text_of(encoded)
+        body = _text_of(encoded, cut=record.cut)
         if body is None:
             return Body(None, {"bodyBase64": encoded})
     if isinstance(body, str):
         received, body = body, parsed(body)
+        if record.cut and body is received and body.lstrip()[:1] in ("{", "["):
+            body = salvage(body)[0] or body
         if isinstance(body, str):
             body = withhold_from_stream(body)
         withheld = body is not received and isinstance(body, str)
@@ -64,8 +76,23 @@ def strip_url(record: Record, member: str) -> None:
             record.received = None
 
 
-def _text_of(encoded: str) -> str | None:
+def _form_in(event: Mapping[str, Json]) -> dict[str, Json] | None:
+    """Return the fields of a form; the bytes of the files in it are not kept."""
+    body, encoded, content_type = event.get("body"), event.get("bodyBase64"), event.get("contentType")
+    if isinstance(body, str):
+        return form_of(body, content_type)
+    if body is not None or not isinstance(encoded, str) or not encoded.startswith(_FORM):
+        return None
     try:
+        return form_of(base64.b64decode(encoded[: len(encoded) // 4 * 4]), content_type)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _text_of(encoded: str, *, cut: bool) -> str | None:
+    try:
+        if cut:
+            return base64.b64decode(encoded[: len(encoded) // 4 * 4]).decode(errors="ignore")
         return base64.b64decode(encoded).decode()
     except (binascii.Error, ValueError):
         return None

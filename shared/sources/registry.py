@@ -1,6 +1,6 @@
 """Event bytes -> reading: which source an event comes from.
 
-To add a source: one module with a `SOURCE`, one line in `_SOURCES`, its evidence codes in
+To add a source: one module with a `SOURCE`, one line in `SOURCES`, its evidence codes in
 `shared.domain.fragment`.
 """
 
@@ -8,21 +8,44 @@ from typing import Final
 
 from shared.domain.values import Json, utc
 from shared.errors import EventError
-from shared.sources import ai_hub_gateway, azure_monitor, enterprise_logging, native, unsupported
+from shared.sources import (
+    ai_hub_gateway,
+    ai_hub_gateway_pii,
+    apim_docs,
+    azure_monitor,
+    enterprise_azureai,
+    enterprise_logging,
+    native,
+    raw_http,
+    toolkit,
+    unsupported,
+)
 from shared.sources.decoding import decode
-from shared.sources.record import Reading, Record
+from shared.sources.record import CUT, Reading, Record
+from shared.sources.salvage import salvage
 from shared.sources.times import known
 
-__all__ = ["read"]
+__all__ = ["SOURCES", "read"]
 
 # The first that recognises an event reads it; the busiest first.
-_SOURCES: Final = (
-    native.SOURCE,
-    enterprise_logging.SOURCE,
-    ai_hub_gateway.SOURCE,
-    *unsupported.SOURCES,
-    azure_monitor.SOURCE,
-)
+SOURCES: Final = {
+    "native": native.SOURCE,
+    "enterprise-logging": enterprise_logging.SOURCE,
+    "ai-hub-gateway": ai_hub_gateway.SOURCE,
+    "azure-monitor": azure_monitor.SOURCE,
+    "ai-hub-gateway (personal data)": ai_hub_gateway_pii.SOURCE,
+    "toolkit": toolkit.SOURCE,
+    "enterprise-azureai": enterprise_azureai.SOURCE,
+    "apim-docs": apim_docs.SOURCE,
+    "raw-http": raw_http.SOURCE,
+    "unsupported": unsupported.SOURCE,
+}
+_ALL: Final = tuple(SOURCES.values())
+
+_CUT_FROM: Final = 199_000
+"""Events of API Management end at 200 KB, whichever thousand it means; shorter ones are just broken."""
+_SHORT: Final = 1024
+"""A text at the very end of a cut event that is no longer than this may be half an id or half a name."""
 
 
 def read(body: bytes, enqueued_at: str) -> Reading:
@@ -31,8 +54,14 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     Raises:
         EventError: it can never be understood.
     """
-    event = decode(body)
     enqueued = known(utc(enqueued_at))
+    try:
+        event = decode(body)
+    except EventError:
+        record = _read_text(body, enqueued)
+        if record is None:
+            raise
+        return _read_object(record)
     if isinstance(event, dict):
         return _read_object(Record(event, body, enqueued))
     if isinstance(event, list):
@@ -40,10 +69,39 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     raise EventError("not a JSON object")
 
 
+def _read_text(body: bytes, enqueued_at: str | None) -> Record | None:
+    """Return the record in what is no JSON: in an event that was cut off, or in an HTTP message.
+
+    Raises:
+        EventError: it is of a source that we know, and cannot be read.
+    """
+    if len(body) >= _CUT_FROM:
+        event, _ = salvage(body)
+        if isinstance(event, dict) and len(event) > 1:
+            _drop_half_value(event)
+            return Record(event, body, enqueued_at, cut=True)
+    unsupported.refuse_text(body)
+    told = raw_http.event_in(body)
+    return None if told is None else Record(told, None, enqueued_at)
+
+
+def _drop_half_value(event: dict[str, Json]) -> None:
+    name, value = next(reversed(event.items()))
+    if isinstance(value, str) and len(value) <= _SHORT:
+        del event[name]
+
+
 def _read_object(record: Record) -> Reading:
-    for source in _SOURCES:
+    if CUT in record.event:
+        del record.event[CUT]
+        record.cut = True
+    for source in _ALL:
         if source.recognises(record.event):
-            return source.read(record)
+            reading = source.read(record)
+            if record.cut:
+                for fragment in reading.fragments:
+                    fragment.facts["truncated"] = True
+            return reading
     raise EventError("unknown shape: the event is of no source that we know")
 
 
@@ -55,7 +113,8 @@ def _read_array(events: list[Json], enqueued_at: str | None) -> Reading:
             raise EventError("an array of something else than JSON objects")
         readings.append(_read_object(Record(event, None, enqueued_at)))
     fragments = tuple(fragment for reading in readings for fragment in reading.fragments)
+    asides = tuple(aside for reading in readings for aside in reading.asides)
     if fragments:
         source = next(reading.source for reading in readings if reading.fragments)
-        return Reading(source, fragments)
-    return readings[0] if readings else Reading("unknown", skipped="an empty array")
+        return Reading(source, fragments, asides=asides)
+    return readings[0]._replace(asides=asides) if readings else Reading("unknown", skipped="an empty array")

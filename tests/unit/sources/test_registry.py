@@ -60,7 +60,7 @@ def test_metrics_and_emptiness_speak_of_no_call(body: bytes) -> None:
         pytest.param(b"7", "not a JSON object", id="a number"),
         pytest.param(b"[[]]", "an array of something else", id="an array of arrays"),
         pytest.param(b"[" + a_request() + b", {}]", "unknown shape", id="an array with one stranger"),
-        pytest.param(an_event(type="PII_Processing", id="x"), "not supported yet: PII", id="a PII record"),
+        pytest.param(an_event(type="PII_Processing"), "id is missing", id="a PII record without an id"),
         pytest.param(
             an_event(records=[{"category": "GatewayLogs", "properties": {}}]),
             "not supported yet: Azure Monitor",
@@ -73,12 +73,18 @@ def test_metrics_and_emptiness_speak_of_no_call(body: bytes) -> None:
             id="metrics and logs",
         ),
         pytest.param(an_event(records=[{"EventTime": "now"}]), "unknown shape", id="another's records"),
-        pytest.param(an_event(Type="Message", TotalTokens="7"), "not supported yet: usage", id="the toolkit's record"),
         pytest.param(
-            an_event(appSubscriptionKey="x", promptTokens="null"),
-            "not supported yet: usage record of enterprise-azureai",
-            id="enterprise-azureai",
+            an_event(Type="Message", TotalTokens="7"), "RequestId is missing", id="the toolkit's record without an id"
         ),
+        pytest.param(
+            an_event(chunkIndex=0, chunkTotal=2, payload="x", kind="request-body"), "not supported", id="a chunk"
+        ),
+        pytest.param(
+            b"3/2/2026 9:29:58 AM,apim-example,0f0e0d0c-0b0a-4908-8706-050403020100,203.0.113.7,Chat, and more",
+            "not supported: comma-joined",
+            id="comma-joined text",
+        ),
+        pytest.param(b"request:no id\nGET / HTTP/1.1", "not JSON", id="an HTTP message without an id"),
     ],
 )
 def test_what_no_source_reads_is_refused_with_a_reason(body: bytes, reason: str) -> None:

@@ -1,0 +1,63 @@
+"""Events of the policy in API Management's how-to for Event Hubs -> fragments.
+
+One event per call, under API Management's own request id, alone or in a `records` array. Members and
+quirks: docs/events.md, section "APIM documentation".
+"""
+
+from typing import Final
+
+from shared import operations
+from shared.domain.facts import members, state, state_members
+from shared.domain.fragment import EVIDENCE, Content, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.values import Json
+from shared.errors import EventError
+from shared.operations.paths import operation_of_id
+from shared.operations.withheld import withhold_from_response
+from shared.sources.bodies import body_in
+from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.times import time_of
+
+__all__ = ["SOURCE"]
+
+_CODE: Final = "h"
+_MEMBERS: Final = members(gateway_name="ServiceName", caller_ip="RequestIp", operation_id="OperationName")
+
+
+def _is_event(event: Json) -> bool:
+    return isinstance(event, dict) and "EventTime" in event and "RequestId" in event and "ServiceName" in event
+
+
+def _recognises(event: dict[str, Json]) -> bool:
+    records = event.get("records")
+    return _is_event(event) or (isinstance(records, list) and any(map(_is_event, records)))
+
+
+def _read(record: Record) -> Reading:
+    records = record.event.get("records")
+    if not isinstance(records, list):
+        fragments = [_fragment(record)]
+    elif all(map(_is_event, records)):
+        fragments = [_fragment(Record(one, None, record.enqueued_at)) for one in records]
+    else:
+        raise EventError("records of several kinds in one event")
+    return Reading(EVIDENCE[_CODE].source, tuple(fragments))
+
+
+def _fragment(record: Record) -> Fragment:
+    event = record.event
+    name = interaction_id(event.get("RequestId"), "RequestId")
+    # Wherever in the policy it is sent from: no other part will come.
+    facts: Facts = {"has_request": True, "has_response": True}
+    state_members(facts, event, _MEMBERS)
+    operation = operation_of_id(event.get("OperationName"))
+    if "operation_id" in facts:
+        facts["operation"] = operation or "other"
+    state(facts, "occurred_at", time_of(event.get("EventTime"), record.enqueued_at))
+    body = body_in(record, "response", withhold_from_response)
+    said = operations.read_response(body, operation=operation)
+    content = Content(completion=said.text, response=said.body or body)
+    return Fragment(name, _CODE, facts | said.facts, content, record.document())
+
+
+SOURCE: Final = Source(_recognises, _read)

@@ -1,0 +1,136 @@
+"""HTTP messages as text, as the "monitor with Event Hubs" sample of API Management sends them -> fragments.
+
+A first line `request:` or `response:` with an id, then the message, its body cut at 1,024 characters.
+Quirks: docs/events.md, section "Raw HTTP".
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+from shared import operations
+from shared.domain.facts import members, state, state_members
+from shared.domain.fragment import EVIDENCE, Content, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.values import Json, text
+from shared.operations.paths import target_of, without_secrets
+from shared.operations.withheld import withhold_from_request, withhold_from_response
+from shared.sources.bodies import body_in
+from shared.sources.record import Reading, Record, Source, interaction_id
+
+__all__ = ["SOURCE", "event_in"]
+
+_FORMAT: Final = "raw-http/1"
+"""What we keep of such an event is a JSON object of this schema."""
+_FIRST_LINE: Final = re.compile(r"\ufeff?(request|response):[ \t]*([0-9A-Fa-f-]{32,40})[ \t]*\r?\n")
+_HEADERS_END: Final = re.compile(r"\r?\n[ \t]*\r?\n")
+_REQUEST_LINE: Final = re.compile(r"([A-Za-z]{1,16})[ \t]+(\S+)")
+_STATUS_LINE: Final = re.compile(r"HTTP/[0-9.]+[ \t]+([0-9]{3})[ \t]*(.*)")
+_BODY_LENGTH: Final = 1024
+_MOST_HEADERS: Final = 64
+_KEPT: Final = frozenset(
+    "accept apim-request-id content-length content-type host retry-after user-agent x-ms-client-request-id "
+    "x-ms-region x-request-id openai-processing-ms".split()
+)
+"""Headers that hold no credential. Others may, whatever they are called."""
+
+_REQUEST: Final = members(request_bytes="content-length", client_request_id="x-ms-client-request-id")
+_RESPONSE: Final = members(response_bytes="content-length")
+
+
+def event_in(body: bytes) -> dict[str, Json] | None:
+    """Return the message in `body` as a JSON object, without its credentials; None when it is none."""
+    if not body.lstrip(b"\xef\xbb\xbf")[:9].startswith((b"request:", b"response:")):
+        return None
+    told = body.decode(json.detect_encoding(body), "replace")
+    found = _FIRST_LINE.match(told)
+    if found is None:
+        return None
+    head, _, rest = _parted(told[found.end() :])
+    line, *headers = head.splitlines() or [""]
+    return {
+        "schema": _FORMAT,
+        "message": found[1],
+        "id": found[2],
+        "line": _without_secrets(line),
+        "headers": _headers(headers),
+        "body": rest,
+    }
+
+
+def _parted(message: str) -> tuple[str, str, str]:
+    found = _HEADERS_END.search(message)
+    return (message[: found.start()], found[0], message[found.end() :]) if found else (message, "", "")
+
+
+def _without_secrets(line: str) -> str:
+    words = line.split(" ")
+    return " ".join([without_secrets(word) if "?" in word else word for word in words])
+
+
+def _headers(lines: list[str]) -> dict[str, str]:
+    pairs = [line.partition(":") for line in lines[:_MOST_HEADERS]]
+    return {name: value.strip() for head, _, value in pairs if (name := head.strip().lower()) in _KEPT}
+
+
+def _recognises(event: dict[str, Json]) -> bool:
+    return event.get("schema") == _FORMAT
+
+
+def _read(record: Record) -> Reading:
+    event = record.event
+    name = interaction_id(event.get("id"), "the id of the first line")
+    code, facts, content = (_answered if event.get("message") == "response" else _asked)(record)
+    state(facts, "occurred_at", record.enqueued_at)
+    return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
+
+
+def _asked(record: Record) -> tuple[str, Facts, Content]:
+    event = record.event
+    facts: Facts = {"has_request": True}
+    found = _REQUEST_LINE.match(text(event.get("line"), 4096) or "")
+    target = target_of(found[2] if found else None)
+    state(facts, "method", found[1] if found else None)
+    state(facts, "path", target.path)
+    state(facts, "deployment", target.deployment)
+    state(facts, "api_version", target.api_version)
+    if target.path is not None:
+        facts["operation"] = target.operation or "other"
+    state_members(facts, _told_headers(event), _REQUEST)
+    body = _body(record, withhold=withhold_from_request)
+    said = operations.read_request(body, target.operation)
+    return "y", said.facts | facts, Content(prompt=said.text, request=body or None)
+
+
+def _answered(record: Record) -> tuple[str, Facts, Content]:
+    event = record.event
+    facts: Facts = {"has_response": True}
+    found = _STATUS_LINE.match(text(event.get("line"), 4096) or "")
+    state(facts, "http_status", found[1] if found else None)
+    headers = _told_headers(event)
+    state_members(facts, headers, _RESPONSE)
+    body = _body(record, withhold=withhold_from_response)
+    said = operations.read_response(
+        body,
+        status=facts.get("http_status"),
+        reason=found[2] if found else None,
+        content_type=headers.get("content-type"),
+    )
+    return "x", said.facts | facts, Content(completion=said.text, response=said.body or body or None)
+
+
+def _body(record: Record, *, withhold: Callable[[Json], bool]) -> Json:
+    told = record.event.get("body")
+    body = body_in(record, "body", withhold)
+    if isinstance(body, str) and isinstance(told, str) and len(told) >= _BODY_LENGTH:
+        record.cut = True
+    return body
+
+
+def _told_headers(event: dict[str, Json]) -> dict[str, Json]:
+    headers = event.get("headers")
+    return headers if isinstance(headers, dict) else {}
+
+
+SOURCE: Final = Source(_recognises, _read)

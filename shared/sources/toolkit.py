@@ -1,0 +1,45 @@
+"""Usage records of Azure-Samples/apim-genai-gateway-toolkit -> fragments.
+
+One record per call that was answered with 200, under API Management's own request id: it joins what
+other sources say of the call. Members and quirks: docs/events.md, section "Toolkit".
+"""
+
+from typing import Final
+
+from shared.domain.facts import members, state, state_members
+from shared.domain.fragment import EVIDENCE, Content, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.values import Json
+from shared.operations.paths import operation_of_id
+from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.times import time_of
+
+__all__ = ["SOURCE"]
+
+_CODE: Final = "t"
+_MEMBERS: Final = members(
+    gateway_name="ServiceName",
+    caller_ip="RequestIp",
+    operation_id="OperationName",
+    subscription_id="SubscriptionId",
+    total_tokens="TotalTokens",
+)
+
+
+def _recognises(event: dict[str, Json]) -> bool:
+    return event.get("Type") == "Message" and "TotalTokens" in event
+
+
+def _read(record: Record) -> Reading:
+    event = record.event
+    name = interaction_id(event.get("RequestId"), "RequestId")
+    # The policy runs for status 200 only, and fails for streams.
+    facts: Facts = {"has_request": True, "has_response": True, "http_status": 200, "streamed": False}
+    state_members(facts, event, _MEMBERS)
+    if "operation_id" in facts:
+        facts["operation"] = operation_of_id(event["OperationName"]) or "other"
+    state(facts, "occurred_at", time_of(event.get("EventTime"), record.enqueued_at))
+    return Reading(EVIDENCE[_CODE].source, (Fragment(name, _CODE, facts, Content(), record.document()),))
+
+
+SOURCE: Final = Source(_recognises, _read)
