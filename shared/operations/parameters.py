@@ -51,29 +51,78 @@ def _length(value: Json) -> Json:
     return len(value) if isinstance(value, list) else None
 
 
+def _reference(value: Json) -> Json:
+    """Return the id of something that is named by its id, or by an object that holds it."""
+    return _scalar(value.get("id")) if isinstance(value, dict) else _scalar(value)
+
+
+def _prompt(value: Json) -> Json:
+    """Return how many prompts there are, or which stored one it is; a prompt itself is content."""
+    if not isinstance(value, dict):
+        return _length(value)
+    return {name: kept for name in ("id", "version") if (kept := _scalar(value.get(name))) is not None} or None
+
+
+def _text_format(value: Json) -> Json:
+    """Return type of the format and verbosity that a response's text is to have."""
+    if not isinstance(value, dict):
+        return None
+    told = {"format": _type(value.get("format")), "verbosity": _scalar(value.get("verbosity"))}
+    return {name: kept for name, kept in told.items() if kept is not None} or None
+
+
+def _session(value: Json) -> Json:
+    """Return what a realtime session is to be, without its instructions."""
+    if not isinstance(value, dict):
+        return None
+    names = ("type", "model", "voice", "temperature", "max_output_tokens", "output_modalities", "modalities")
+    return {name: kept for name in names if (kept := _scalars(value.get(name))) is not None} or None
+
+
 _SCALAR_NAMES: Final = (
     "temperature top_p n best_of echo stream max_tokens max_completion_tokens max_output_tokens max_tool_calls "
     "presence_penalty frequency_penalty seed logprobs top_logprobs parallel_tool_calls reasoning_effort verbosity "
     "store service_tier dimensions encoding_format input_type background truncation purpose endpoint "
     "completion_window size quality style moderation output_format output_compression partial_images voice speed "
-    "stream_format language"
+    "stream_format language previous_response_id prompt_cache_retention assistant_id max_prompt_tokens "
+    "file_id max_num_results rewrite_query input_file_id training_file validation_file suffix "
+    "memory_limit bytes mime_type input_fidelity role"
 ).split()
 
 _READERS: Final[Mapping[str, Callable[[Json], Json]]] = {
     **dict.fromkeys(_SCALAR_NAMES, _scalar),
     "stop": _scalars,
     "modalities": _scalars,
+    "output_modalities": _scalars,
+    "include": _scalars,
+    "timestamp_granularities": _scalars,
+    "known_speaker_names": _length,
     "response_format": _type,
     "tool_choice": _choice,
     "function_call": _choice,
     "stream_options": _flat,
     "reasoning": _flat,
     "audio": _flat,
+    "truncation_strategy": _flat,
+    "expires_after": _flat,
+    "hyperparameters": _flat,
+    "chunking_strategy": _type,
+    "method": _type,
+    "turn_detection": _type,
+    "network_policy": _type,
+    "conversation": _reference,
+    "text": _text_format,
+    "session": _session,
     "messages": _length,
     "tools": _length,
     "functions": _length,
+    "additional_messages": _length,
+    "tool_outputs": _length,
+    "attachments": _length,
+    "file_ids": _length,
+    "items": _length,
     "input": _length,
-    "prompt": _length,
+    "prompt": _prompt,
     "data_sources": _length,
 }
 """Parameter -> what is kept of it. Of arrays of content, their length."""

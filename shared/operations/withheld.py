@@ -1,4 +1,4 @@
-"""What of a body must not be kept: embedding vectors, and credentials of other services.
+"""What of a body must not be kept: vectors, images, links that open doors, credentials of other services.
 
 Both functions change the body in place and return whether they did.
 """
@@ -11,6 +11,10 @@ from shared.domain.values import Json
 __all__ = ["REMOVED", "withhold_from_request", "withhold_from_response"]
 
 REMOVED: Final = "[removed]"
+
+_IMAGE: Final = "b64_json"
+_MADE: Final = "result"
+_IMAGE_CALL: Final = "image_generation_call"
 
 _SECRETS: Final = frozenset(
     {
@@ -31,26 +35,72 @@ _SECRETS: Final = frozenset(
 
 
 def withhold_from_request(body: Json) -> bool:
-    """Blank the keys to a client's own data sources ("on your data") and remote tools."""
-    changed = False
-    if isinstance(body, dict):
-        for name in ("data_sources", "dataSources", "tools"):
-            if name in body:
-                changed |= _blank_secrets(_grants(name, body[name]))
+    """Blank the keys to a client's own data sources ("on your data") and remote tools; drop images sent back."""
+    if not isinstance(body, dict):
+        return False
+    changed = _withhold_grants(body)
+    for name in ("input", "items"):
+        changed |= _withhold_images(body.get(name), _MADE)
     return changed
 
 
 def withhold_from_response(body: Json) -> bool:
-    """Drop embedding vectors, of any length; blank the secret of a realtime session."""
+    """Drop embedding vectors, of any length, and images; blank signed links and the secret of a realtime session."""
     if not isinstance(body, dict):
         return False
+    changed = _withhold_grants(body)
+    result = body.get("result")
+    for answer in (body, result):
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if isinstance(data, list):
+            for item in data:
+                if isinstance(item, dict) and "embedding" in item:
+                    del item["embedding"]
+                    changed = True
+            changed |= _withhold_images(data, _IMAGE)
+            changed |= _withhold_images(data, _MADE)
+            changed |= _withhold_links(data)
+    changed |= _withhold_images(body.get("output"), _MADE)
+    return changed | _withhold_session_secret(body)
+
+
+def _withhold_grants(body: dict[str, Json]) -> bool:
     changed = False
-    data = body.get("data")
-    if isinstance(data, list):
-        for item in data:
-            if isinstance(item, dict) and "embedding" in item:
-                del item["embedding"]
-                changed = True
+    for name in ("data_sources", "dataSources", "tools"):
+        if name in body:
+            changed |= _blank_secrets(_grants(name, body[name]))
+    session = body.get("session")
+    if isinstance(session, dict) and "tools" in session:
+        changed |= _blank_secrets(_grants("tools", session["tools"]))
+    return changed
+
+
+def _withhold_images(items: Json, member: str) -> bool:
+    """Blank `member` of the items that hold an image in it; the result of other calls is text."""
+    changed = False
+    for item in items if isinstance(items, list) else ():
+        if not isinstance(item, dict) or not isinstance(item.get(member), str):
+            continue
+        if member == _IMAGE or item.get("type") == _IMAGE_CALL:
+            changed |= _blank(item, member)
+    return changed
+
+
+def _withhold_links(items: list[Json]) -> bool:
+    """Take the signature out of the links to images, and images out of links that hold them."""
+    changed = False
+    for item in items:
+        # What has an id is no image, and its link is its own affair.
+        url = item.get("url") if isinstance(item, dict) and "id" not in item else None
+        if isinstance(url, str):
+            kept = REMOVED if url.startswith("data:") else url.partition("?")[0]
+            changed |= kept != url
+            item["url"] = kept
+    return changed
+
+
+def _withhold_session_secret(body: dict[str, Json]) -> bool:
+    changed = False
     secrets = [body.get("client_secret")]
     if "session" in body and "expires_at" in body:
         secrets.append(body)
