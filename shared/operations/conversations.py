@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from shared.domain.values import Json
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
-from shared.operations.texts import joined, message_texts, spoken_by_model
+from shared.operations.texts import joined, message_texts
 
 __all__ = ["read_request", "read_response"]
 
@@ -16,6 +16,5 @@ def read_request(body: Mapping[str, Json]) -> Said:
 
 
 def read_response(body: Mapping[str, Json]) -> Said:
-    """Read a conversation, an item or a list of items; the completion is what the model says in them."""
-    listed = body.get("data") if body.get("object") == "list" else body
-    return answered(body, {}, joined(message_texts(list(spoken_by_model(listed)))))
+    """Read a conversation, an item or a list of items: what the model says in them, its response has told."""
+    return answered(body, {}, None)

@@ -40,6 +40,7 @@ def body_of(record: Record, withhold: Callable[[Json], bool]) -> Body:
         return _ABSENT
     form = _form_in(event)
     if form is not None:
+        withhold(form)
         event["body"] = form
         event.pop("bodyBase64", None)
         record.received = None

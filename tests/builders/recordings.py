@@ -3,6 +3,7 @@
 Nothing here uses the product's parsers: what a test expects is taken straight from the recording.
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,11 +29,15 @@ class Recording:
     headers: dict[str, str]
     request: Any
     response: Any
-    """The body: JSON, or text where it is not JSON; None where there was none."""
+    """The body: JSON, or text where it is not JSON, or bytes where it is no text; None where there was none."""
 
     @property
     def path(self) -> str:
         return urlsplit(self.url).path
+
+    def __str__(self) -> str:
+        """Return what names it among the tests."""
+        return self.name
 
 
 def recordings(*endings: str) -> list[Recording]:
@@ -65,7 +70,17 @@ def _body(folder: Path, stem: str, side: str) -> Any:
         if path.exists():
             text = path.read_text()
             return json.loads(text) if kind == "json" else text
+    for kind in ("multipart.bin", "bin"):
+        path = folder / f"{stem}.{side}.{kind}"
+        if path.exists():
+            return path.read_bytes()
     return None
+
+
+def _native_body(body: Any) -> dict[str, Any]:
+    if isinstance(body, bytes):
+        return {"contentType": "application/octet-stream", "bodyBase64": base64.b64encode(body).decode()}
+    return {"contentType": "application/json", "body": body}
 
 
 def native_pair(recording: Recording, interaction_id: str) -> tuple[bytes, bytes]:
@@ -77,8 +92,7 @@ def native_pair(recording: Recording, interaction_id: str) -> tuple[bytes, bytes
         "time": "2026-03-02T09:00:00.000Z",
         "method": recording.method,
         "url": parts.path + (f"?{parts.query}" if parts.query else ""),
-        "contentType": "application/json",
-        "body": recording.request,
+        **_native_body(recording.request),
     }
     response = common | {
         "part": "response",
@@ -86,7 +100,7 @@ def native_pair(recording: Recording, interaction_id: str) -> tuple[bytes, bytes
         "status": recording.status,
         "timings": {"totalMs": 1000},
         "streamed": False,
-        "body": recording.response,
+        **_native_body(recording.response),
     }
     return json.dumps(request).encode(), json.dumps(response).encode()
 
