@@ -5,9 +5,11 @@ from typing import Final
 
 from shared.domain.values import Json
 
-__all__ = ["merge_results"]
+__all__ = ["add_new", "merge_results"]
 
 _SEVERITIES: Final = ("safe", "low", "medium", "high")
+_FEW: Final = 64
+"""More entries than this are not searched for repeats."""
 
 
 def merge_results(merged: dict[str, Json], results: Json) -> None:
@@ -22,9 +24,16 @@ def merge_results(merged: dict[str, Json], results: Json) -> None:
         if isinstance(known, dict) and isinstance(result, dict):
             _merge_category(known, result)
         elif isinstance(known, list) and isinstance(result, list):
-            known.extend(entry for entry in result if entry not in known)
+            add_new(known, result)
         elif not known:
-            merged[name] = dict(result) if isinstance(result, dict) else result
+            merged[name] = result.copy() if isinstance(result, dict | list) else result
+
+
+def add_new(known: list[Json], told: list[Json]) -> None:
+    """Add the entries that `known` does not have."""
+    for entry in told:
+        if len(known) > _FEW or entry not in known:
+            known.append(entry)
 
 
 def _merge_category(known: dict[str, Json], result: Mapping[str, Json]) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.domain.values import Json
 from shared.operations.streams.assembled import Assembled, error_in
-from shared.operations.streams.chat_filter import merge_results
+from shared.operations.streams.chat_filter import add_new, merge_results
 from shared.operations.streams.chat_message import Message
 from shared.operations.streams.framing import Frames, object_of
 from shared.operations.streams.repeats import Template
@@ -155,7 +155,7 @@ def _is_chat(choices: Iterable[_Choice], kind: Json, operation: str | None) -> b
 
 def _append(known: Json, value: Json) -> None:
     if isinstance(known, list) and isinstance(value, list):
-        known.extend(entry for entry in value if entry not in known)
+        add_new(known, value)
 
 
 def _extend(known: dict[str, Json], logprobs: Json) -> None:

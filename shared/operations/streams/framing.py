@@ -41,6 +41,7 @@ def frames_of(text: str) -> Frames:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     names: list[str | None] = []
     data: list[str] = []
+    broken: dict[int, list[str]] = {}  # the lines of data that has several
     done = False
     name: str | None = None
     goes_on = False  # the event has data already
@@ -58,12 +59,15 @@ def frames_of(text: str) -> Frames:
             continue
         if len(value) < 16 and value.strip() == _DONE:
             done = True
-        elif goes_on and _continues(data[-1], value):
-            data[-1] += "\n" + value
+        elif goes_on and _continues(lines := broken.get(len(data), data[-1:]), value):
+            broken[len(data)] = lines
+            lines.append(value)
         else:
             names.append(name)
             data.append(value)
             goes_on = True
+    for number, lines in broken.items():
+        data[number - 1] = "\n".join(lines)
     return Frames(names, data, done)
 
 
@@ -91,9 +95,9 @@ def object_of(data: str) -> dict[str, Json] | None:
     return value
 
 
-def _continues(before: str, value: str) -> bool:
-    """Return whether `value` goes on where `before` ended: no JSON has a line end between } and {."""
-    return not (before.rstrip().endswith("}") and value.lstrip().startswith("{"))
+def _continues(lines: list[str], value: str) -> bool:
+    """Return whether `value` goes on where `lines` ended: no JSON has a line end between } and {."""
+    return not (lines[-1].rstrip().endswith("}") and value.lstrip().startswith("{"))
 
 
 def _tolerantly(data: str) -> Json:
@@ -101,11 +105,11 @@ def _tolerantly(data: str) -> Json:
     data = data.rstrip()
     if not data.endswith("}"):
         return None  # cut
-    try:
-        # Cut before its last brace, it is whole all the same.
-        return orjson.loads(data + "}")
-    except orjson.JSONDecodeError:
-        pass
+    for repaired in (data + "}", data[:-1]):  # cut before its last brace; a brace too many
+        try:
+            return orjson.loads(repaired)
+        except orjson.JSONDecodeError:
+            continue
     try:
         value = json.loads(data, strict=False, parse_constant=lambda _: None)
         plain = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")

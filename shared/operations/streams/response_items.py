@@ -63,6 +63,7 @@ class Items:
         """Begin with none."""
         self._items: dict[int, _Item] = {}
         self._indexes: dict[str, int] = {}
+        self._latest = 0
 
     def add(self, event: Mapping[str, Json]) -> None:
         """Add what `event` says; events that say nothing of an item's content are passed over."""
@@ -88,6 +89,7 @@ class Items:
         return [self._items[index].whole() for index in sorted(self._items)]
 
     def _add_item(self, index: int, told: dict[str, Json], *, finished: bool) -> None:
+        self._latest = index
         item = self._items.setdefault(index, _Item())
         item.told, item.finished = told, finished
         if isinstance(name := told.get("id"), str):
@@ -101,7 +103,7 @@ class Items:
         if type(index) is int:
             return index
         known = self._indexes.get(name) if isinstance(name, str) else None
-        return max(self._items, default=0) if known is None else known
+        return self._latest if known is None else known
 
 
 def _part_at(item: _Item, event: Mapping[str, Json], holder: str) -> _Part:

@@ -22,7 +22,7 @@ def assemble(frames: Frames) -> Assembled:
     """
     last = _last(frames)
     response = last.get("response") if last.get("type") in _LAST else None
-    if isinstance(response, dict) and (response.get("output") or response.get("status") == "completed"):
+    if isinstance(response, dict) and response.get("output"):
         return Assembled(response, ended=True, operation="responses")
     return _rebuilt(frames)
 
