@@ -4,6 +4,9 @@ Each field knows which witness is the best one for it (`Field.precedence`). A be
 a worse one; between two words of the same witness the larger value wins (the smaller for fields
 that are `earliest`). Both are a maximum over a total order, so the order and the number of times in
 which fragments come make no difference. The row keeps, per field, the code of the witness that won.
+
+Witnesses that know the call by another name than the gateway's join it as strands of their own
+(docs/adr/0006-joining-sources.md): `fold` makes the row of all strands by the same rule.
 """
 
 from collections.abc import Iterable
@@ -14,9 +17,10 @@ import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
+from shared.domain.pieces import missing
 from shared.domain.values import NO_TIME
 
-__all__ = ["merge", "parts_of"]
+__all__ = ["OWN", "Strand", "Strands", "fold", "merge", "strands_of"]
 
 Row = dict[str, Any]
 
@@ -28,52 +32,133 @@ _PROVENANCES = tuple(Provenance)
 _PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
 
 
+class Strand:
+    """What one kind of witness tells of a call: the gateway's own, or one that knows the call by another name."""
+
+    __slots__ = ("codes", "parts", "values")
+
+    def __init__(self, values: Facts, codes: dict[str, str], parts: set[str]) -> None:
+        """Hold values by field, the witness that won each field, and the keys of what was merged."""
+        self.values = values
+        self.codes = codes
+        self.parts = parts
+
+    def add(self, key: str, fragment: Fragment) -> None:
+        """Join a fragment, whose document has `key`."""
+        self.parts.add(key)
+        if self.values:
+            _join(self.values, self.codes, fragment.code, fragment.facts)
+        else:
+            self.values.update(fragment.facts)
+            self.codes.update(dict.fromkeys(fragment.facts, fragment.code))
+
+
+Strands = dict[str, Strand]
+"""Name of the witnesses' own, as `Fragment.guest` -> their strand; `OWN` -> the gateway's."""
+
+OWN = ""
+
+_NEVER_FROM_GUESTS = ("has_request", "has_response")
+"""Whether parts are awaited: only the gateway's own tell."""
+_SERVICES_CALLER = ("caller_ip", "user_id")
+"""Who called Azure OpenAI through the gateway is the gateway."""
+
+
 def merge(interaction_id: str, row: Row | None, fragments: Iterable[tuple[str, Fragment]]) -> Row:
-    """Return the interaction's row after `fragments`.
+    """Return the interaction's row after `fragments`, all of the gateway's own witnesses.
 
     Args:
         interaction_id: the id that all the fragments share.
         row: the row so far, as this function returned it or as the ledger read it (nulls allowed).
         fragments: each with its document key, `code:digest`, which becomes one of the row's `parts`.
     """
-    values, codes, parts, revision = _opened(row)
+    strands = strands_of(row)
+    own = strands.setdefault(OWN, Strand({}, {}, set()))
     for key, fragment in fragments:
-        parts.add(key)
-        if values:
-            _join(values, codes, fragment.code, fragment.facts)
-        else:
-            values.update(fragment.facts)
-            codes.update(dict.fromkeys(fragment.facts, fragment.code))
+        own.add(key, fragment)
+    return fold(interaction_id, strands, 0 if row is None else row["revision"])
+
+
+def strands_of(row: Row | None) -> Strands:
+    """Return the strands that `row` was folded from."""
+    if row is None:
+        return {}
+    stored = row.get("strands")
+    if stored is None:
+        return {OWN: _opened(row)}
+    told: dict[str, Row | None] = orjson.loads(stored)
+    return {name: _opened(row if strand is None else strand) for name, strand in told.items()}
+
+
+def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
+    """Return the row that `strands`, one at least, make: field by field, the best witness of all.
+
+    A strand can be taken out again, for each is kept as it is beside what they make together.
+    """
+    own = strands.get(OWN)
+    first = own or next(iter(strands.values()))
+    values, codes = first.values, first.codes
+    if len(strands) > 1:
+        values, codes = dict(values), dict(codes)
+        for name in sorted(strands):
+            _join_strand(values, codes, strands[name], joins_own=own is not None and name != OWN)
+    parts = {part for strand in strands.values() for part in strand.parts}
     return {
         "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
-        "state": _state(values),
+        "state": _state(values, waits=own is not None and missing(own.parts)),
         "usage_provenance": _usage_provenance(codes),
         "sources": _sources_text(frozenset([part[0] for part in parts])),
         "parts": orjson.dumps(sorted(parts)).decode(),
-        "field_sources": "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES]),
+        "field_sources": _text_of(codes),
+        "strands": _stored(strands),
         "revision": revision,
     }
 
 
-def parts_of(row: Row) -> set[str]:
-    """Return the document keys of the fragments that `row` was merged from."""
-    return set(orjson.loads(row["parts"]))
+def _join_strand(values: Facts, codes: dict[str, str], strand: Strand, *, joins_own: bool) -> None:
+    for name, value in strand.values.items():
+        code = strand.codes[name]
+        if joins_own and (
+            name in _NEVER_FROM_GUESTS or (name in _SERVICES_CALLER and EVIDENCE[code].source == "azure-openai")
+        ):
+            continue
+        _join(values, codes, code, {name: value})
+
+
+def _stored(strands: Strands) -> str | None:
+    """Return the strands as the ledger keeps them: not at all when the row says it all, a null for the only one."""
+    if strands.keys() == {OWN}:
+        return None
+    if len(strands) == 1:
+        return orjson.dumps(dict.fromkeys(strands)).decode()
+    return orjson.dumps(
+        {
+            name: {
+                **strands[name].values,
+                "field_sources": _text_of(strands[name].codes),
+                "parts": orjson.dumps(sorted(strands[name].parts)).decode(),
+            }
+            for name in sorted(strands)
+        },
+        option=orjson.OPT_SORT_KEYS,
+    ).decode()
+
+
+def _text_of(codes: dict[str, str]) -> str:
+    return "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES])
 
 
 @cache
 def _sources_text(codes: frozenset[str]) -> str:
     """Return the public names of the witnesses' sources, sorted, as JSON text."""
-    return orjson.dumps(sorted({EVIDENCE[code].source for code in codes})).decode()
+    return orjson.dumps(sorted({EVIDENCE[code].source for code in codes} - {""})).decode()
 
 
-def _opened(row: Row | None) -> tuple[Facts, dict[str, str], set[str], int]:
-    if row is None:
-        return {}, {}, set(), 0
-    values = {name: row[name] for name in FIELD_NAMES if row.get(name) is not None}
+def _opened(row: Row) -> Strand:
     codes = {name: code for name, code in zip(FIELD_NAMES, row["field_sources"], strict=False) if code != _NOBODY}
-    return values, codes, parts_of(row), row["revision"]
+    return Strand({name: row[name] for name in codes}, codes, set(orjson.loads(row["parts"])))
 
 
 def _join(values: Facts, codes: dict[str, str], code: str, facts: Facts) -> None:
@@ -96,8 +181,8 @@ def _wins(name: str, new: tuple[str, Any], old: tuple[str, Any]) -> bool:
     return ranks[code] > ranks[holder]
 
 
-def _state(values: Facts) -> State:
-    if not (values.get("has_request") and values.get("has_response")):
+def _state(values: Facts, *, waits: bool) -> State:
+    if waits or not (values.get("has_request") and values.get("has_response")):
         return State.PENDING
     error = values.get("error_code")
     if values.get("gateway_refused") or error == "content_filter":

@@ -9,6 +9,16 @@ GO
 
 -- Running upgrade  -> 0001
 
+CREATE TABLE alias (
+    name NVARCHAR(160) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    claimed_at DATETIME2(3) NOT NULL,
+    revision INTEGER NOT NULL,
+    CONSTRAINT pk_alias PRIMARY KEY (name)
+);
+
+GO
+
 CREATE TABLE content (
     interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
     document NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -137,6 +147,7 @@ CREATE TABLE interaction (
     sources NVARCHAR(max) NOT NULL,
     parts NVARCHAR(max) NOT NULL,
     field_sources NVARCHAR(128) NOT NULL,
+    strands NVARCHAR(max) NULL,
     revision INTEGER NOT NULL,
     CONSTRAINT pk_interaction PRIMARY KEY (id)
 );

@@ -39,7 +39,7 @@ DIMENSIONS: Final = {
 }
 """What usage can be grouped by: its public name -> its column (a test compares them with the rollups)."""
 
-_SOURCES: Final = sorted({evidence.source for evidence in EVIDENCE.values()})
+_SOURCES: Final = sorted({evidence.source for evidence in EVIDENCE.values()} - {""})
 _MOST_WORDS: Final = 20
 
 
@@ -133,6 +133,9 @@ class InteractionParameters(PromptParameters):
     ] = None
     min_total_tokens: Annotated[int | None, Field(ge=0, lt=COUNT_LIMIT)] = None
     source: Annotated[_Source | None, Field(description="a source that tells of the call")] = None
+    bypass: Annotated[
+        bool | None, Field(description="true: calls that only Azure OpenAI's own log knows, past the gateway")
+    ] = None
     q: Annotated[
         Annotated[str, Field(max_length=400), AfterValidator(_words)] | None,
         Field(description="words that all occur in prompt or completion; needs Content.Read"),

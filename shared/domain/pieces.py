@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 
 from shared.domain.fragment import Piece
 
-__all__ = ["ANSWER", "MOST_PIECES", "REQUEST", "Whole", "is_piece", "missing", "suffix", "wholes"]
+__all__ = ["ANSWER", "FIGURES", "MOST_PIECES", "REQUEST", "Whole", "is_piece", "joined", "missing", "suffix", "wholes"]
 
 MOST_PIECES: Final = 1_000_000
 """Of one whole; more is nonsense, and would not fit a document's key."""
 
-REQUEST, ANSWER, _METADATA = "q", "a", "-"
-"""Kinds in a group that nobody counted; in upper case when the piece may be the last of its body."""
+REQUEST, ANSWER, FIGURES = "q", "a", "-"
+"""Kinds of rows that nobody counted; in upper case when the row may be the last of its body."""
 
 _PIECE, _MARK = "+", "="
 
@@ -28,7 +28,7 @@ class Whole(NamedTuple):
     keys: tuple[str, ...]
     """Of the documents, in their order."""
     marks: tuple[str, ...]
-    """For each of `keys` the part that says: up to here it was joined. Of a counted group only the last counts."""
+    """The parts that say that it was joined: of numbered rows, one for each row at which a body may end."""
 
 
 class _Placed(NamedTuple):
@@ -50,61 +50,73 @@ def is_piece(key: str) -> bool:
 
 def wholes(parts: Iterable[str]) -> list[Whole]:
     """Return what may be joined now and was not joined before."""
-    return _sorted_out(parts)[0]
+    return _sorted_out(parts).wholes
 
 
 def missing(parts: Iterable[str]) -> bool:
     """Return whether some piece waits: for others, or to be joined."""
-    return _sorted_out(parts)[1]
+    return bool(_sorted_out(parts).waiting)
 
 
-def _sorted_out(parts: Iterable[str]) -> tuple[list[Whole], bool]:
+def joined(parts: Iterable[str]) -> set[str]:
+    """Return the keys of the pieces that were joined: their documents are not needed any more."""
+    return _sorted_out(parts).joined
+
+
+class _Sorted(NamedTuple):
+    wholes: list[Whole]
+    waiting: set[str]
+    joined: set[str]
+
+
+def _sorted_out(parts: Iterable[str]) -> _Sorted:
     counted: defaultdict[tuple[str, str, str, int], list[_Placed]] = defaultdict(list)
-    rows: defaultdict[tuple[str, str], list[_Placed]] = defaultdict(list)
+    rows: defaultdict[str, list[_Placed]] = defaultdict(list)
     marks: set[str] = set()
     for part in sorted(parts):
         if _MARK in part:
             marks.add(part)
         elif _PIECE in part:
-            group, index, count, kind = part.partition(_PIECE)[2].split(".")
-            placed = _Placed(int(index), part, kind)
-            if count:
-                counted[part[0], group, kind, int(count)].append(placed)
+            group, place, total, kind = part.partition(_PIECE)[2].split(".")
+            placed = _Placed(int(place), part, kind)
+            if total:
+                counted[part[0], group, kind, int(total)].append(placed)
             else:
-                rows[part[0], group].append(placed)
-    found: list[Whole] = []
-    waits = False
-    for (code, group, kind, total), counted_pieces in counted.items():
-        mark = f"{code}{_MARK}{group}.{total}.{kind}"
-        if mark not in marks:
-            waits = True
-            by_index = {piece.place: piece.key for piece in counted_pieces}
-            if len(by_index) == total:
-                found.append(Whole(tuple(by_index[index] for index in range(total)), (mark,)))
-    for (code, group), numbered_rows in rows.items():
-        some, left = _of_rows(f"{code}{_MARK}{group}", numbered_rows, marks)
-        found += some
-        waits |= left
-    return found, waits
+                rows[group].append(placed)
+    result = _Sorted([], set(), set())
+    for (code, group, kind, number), pieces in counted.items():
+        _sort_counted(result, f"{code}{_MARK}{group}.{number}.{kind}", pieces, number, marks)
+    for group, pieces in rows.items():
+        _sort_rows(result, group, pieces, marks)
+    return result
 
 
-def _of_rows(prefix: str, pieces: list[_Placed], marks: set[str]) -> tuple[list[Whole], bool]:
-    """Return the runs of rows, without a gap from the first, that end as a body may end."""
-    by_index = {piece.place: piece for piece in pieces}
-    end = 0 if 0 in by_index else 1
-    while end in by_index:
+def _sort_counted(result: _Sorted, mark: str, pieces: list[_Placed], number: int, marks: set[str]) -> None:
+    keys = [piece.key for piece in pieces]
+    if mark in marks:
+        result.joined.update(keys)
+        return
+    result.waiting.update(keys)
+    by_place = {piece.place: piece.key for piece in pieces}
+    if len(by_place) == number:
+        result.wholes.append(Whole(tuple(by_place[place] for place in range(number)), (mark,)))
+
+
+def _sort_rows(result: _Sorted, group: str, rows: list[_Placed], marks: set[str]) -> None:
+    """Find the runs of rows, without a gap from the first, that end as a body may end."""
+    places = {row.place for row in rows}
+    end = 0 if 0 in places else 1
+    while end in places:
         end += 1
-    found: list[Whole] = []
-    waits = False
     for kind in (REQUEST, ANSWER):
-        own = [by_index[index] for index in sorted(by_index) if by_index[index].kind.lower() == kind]
-        done = max((piece.place for piece in own if f"{prefix}.{piece.place}.{kind}" in marks), default=-1)
-        rest = [piece for piece in own if piece.place > done]
-        waits |= bool(rest)
-        run = [piece for piece in rest if piece.place < end]
+        own = {row.place: row for row in rows if row.kind.lower() == kind}
+        named = {place: f"{row.key[0]}{_MARK}{group}.{place}.{kind}" for place, row in own.items()}
+        done = max((place for place, mark in named.items() if mark in marks), default=-1)
+        for row in rows:
+            if row.kind.lower() == kind:
+                (result.joined if row.place <= done else result.waiting).add(row.key)
+        run = [own[place] for place in sorted(own) if done < place < end]
         while run and run[-1].kind == kind:
             run.pop()
         if run:
-            keys = tuple(piece.key for piece in run)
-            found.append(Whole(keys, tuple(f"{prefix}.{piece.place}.{kind}" for piece in run)))
-    return found, waits
+            result.wholes.append(Whole(tuple(row.key for row in run), tuple(named[row.place] for row in run)))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from shared.domain.fragment import Content
+from shared.domain.names import response_name, service_name
 from shared.domain.values import text, utc_of
 from shared.errors import EventError, NotFoundError
 from shared.services.content import best_content, mentions
@@ -194,7 +195,9 @@ class AuditService:
         self._store.check()
 
     def _known(self, identifier: str) -> Row:
-        row = self._store.interaction(_as_kept(identifier))
+        name = _as_kept(identifier)
+        names = [other for other in (service_name(name), response_name(name)) if other is not None]
+        row = self._store.interaction(name, names)
         if row is None:
             raise _unknown()
         return row

@@ -2,18 +2,16 @@
 
 import hashlib
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from shared.domain.delivery import Delivery, Position
 from shared.domain.fragment import Fragment
-from shared.domain.interaction import State
+from shared.domain.pieces import Whole, suffix
 from shared.errors import ConflictError, EventError
-from shared.merge import merge, parts_of
-from shared.sources import PARSER_VERSION, Reading, read_event
-from shared.sources.redaction import redacted
+from shared.services.joining import Joined, Joining, Keyed
+from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
 from shared.stores.ports import (
     Batch,
     ContentDocument,
@@ -21,7 +19,6 @@ from shared.stores.ports import (
     Ledger,
     LedgerTransaction,
     Quarantined,
-    Row,
 )
 
 __all__ = ["IngestOutcome", "ingest"]
@@ -52,9 +49,19 @@ class _Read(NamedTuple):
     """A delivery that was read: its fragments by document key, or why there are none."""
 
     position: Position
-    fragments: tuple[tuple[str, Fragment], ...]
+    fragments: tuple[Keyed, ...]
+    asides: tuple[Aside, ...]
     source: str | None
     quarantined: Quarantined | None
+
+
+class _Planned(NamedTuple):
+    """All that a batch changes, or what has to be read before that is known."""
+
+    changes: Batch
+    outcome: IngestOutcome
+    unread: list[tuple[str, Whole]]
+    spent: list[tuple[str, str]]
 
 
 def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentStore) -> IngestOutcome:
@@ -62,26 +69,38 @@ def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentSt
 
     Raises:
         StoreUnavailableError: the batch is to be delivered again. Content may have been kept; of the
-            facts nothing was.
+            facts nothing was, or all were and the pieces of what was joined are still to be dropped.
     """
     if not deliveries:
         return IngestOutcome()
     batch = [_read(delivery) for delivery in deliveries]
     # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
     content.put(_documents(batch))
-    for attempt in range(1, _ATTEMPTS + 1):
+    planned = _stored(batch, ledger, content)
+    content.drop(planned.spent)
+    first = deliveries[0].position
+    logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, planned.outcome)
+    return planned.outcome
+
+
+def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore) -> _Planned:
+    told: Joined = {}
+    conflicts = 0
+    while True:
         try:
             with ledger.transaction() as transaction:
-                changes, outcome = _changes(batch, transaction)
-                transaction.store(changes)
+                planned = _planned(batch, transaction, told)
+                if not planned.unread:
+                    transaction.store(planned.changes)
         except ConflictError:
-            if attempt == _ATTEMPTS:
+            conflicts += 1
+            if conflicts == _ATTEMPTS:
                 raise
         else:
-            break
-    first = deliveries[0].position
-    logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, outcome)
-    return outcome
+            if not planned.unread:
+                return planned
+            # Nothing was written, and no lock is held while the content store is asked.
+            told |= _join(planned.unread, batch, content)
 
 
 def _read(delivery: Delivery) -> _Read:
@@ -89,10 +108,13 @@ def _read(delivery: Delivery) -> _Read:
     try:
         reading: Reading = read_event(body, position.enqueued_at)
     except EventError as error:
-        kept = Quarantined(_digest(body), position, str(error), PARSER_VERSION, redacted(body))
-        return _Read(position, (), None, kept)
-    keyed = tuple((f"{fragment.code}:{_digest(fragment.document)}", fragment) for fragment in reading.fragments)
-    return _Read(position, keyed, reading.source, None)
+        return _Read(position, (), (), None, Quarantined(_digest(body), position, str(error), PARSER_VERSION, body))
+    return _Read(position, tuple(map(_keyed, reading.fragments)), reading.asides, reading.source, None)
+
+
+def _keyed(fragment: Fragment) -> Keyed:
+    place = "" if fragment.piece is None else suffix(fragment.piece)
+    return f"{fragment.code}:{_digest(fragment.document)}{place}", fragment
 
 
 def _digest(data: bytes) -> str:
@@ -100,40 +122,61 @@ def _digest(data: bytes) -> str:
 
 
 def _documents(batch: Iterable[_Read]) -> list[ContentDocument]:
-    documents = {
-        (fragment.interaction_id, key): fragment.document for read in batch for key, fragment in read.fragments
-    }
+    documents = _bodies(batch)
+    for read in batch:
+        documents |= {(shelf, f"aside:{_digest(body)}"): body for shelf, body in read.asides}
     return [ContentDocument(interaction_id, key, body) for (interaction_id, key), body in documents.items()]
 
 
-def _changes(batch: Sequence[_Read], transaction: LedgerTransaction) -> tuple[Batch, IngestOutcome]:
+def _bodies(batch: Iterable[_Read]) -> dict[tuple[str, str], bytes]:
+    return {(fragment.interaction_id, key): fragment.document for read in batch for key, fragment in read.fragments}
+
+
+def _join(unread: Sequence[tuple[str, Whole]], batch: Sequence[_Read], content: ContentStore) -> Joined:
+    """Read the pieces' documents, join them, and keep what they make."""
+    bodies = _bodies(batch)
+    elsewhere = {name for name, whole in unread if any((name, key) not in bodies for key in whole.keys)}
+    if elsewhere:
+        kept = content.get(elsewhere)
+        bodies |= {(name, key): body for documents in kept.values() for name, key, body in documents}
+    told: Joined = {}
+    for name, whole in unread:
+        own = {key: bodies[name, key] for key in whole.keys if (name, key) in bodies}
+        told[name, whole] = [(mark, _keyed(fragment)) for mark, fragment in join(whole, own)]
+    content.put(
+        [
+            ContentDocument(fragment.interaction_id, key, fragment.document)
+            for known in told.values()
+            for _, (key, fragment) in known
+        ]
+    )
+    return told
+
+
+def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joined) -> _Planned:
     """Work out, from what the ledger holds, everything that the batch changes."""
-    rows = transaction.interactions({f.interaction_id for read in batch for _, f in read.fragments})
+    joining = Joining(transaction, [keyed for read in batch for keyed in read.fragments], told)
     held = transaction.known_quarantine({read.quarantined.id for read in batch if read.quarantined})
     seen = transaction.known_positions({read.position for read in batch})
-    known = {interaction_id: parts_of(row) for interaction_id, row in rows.items()}
-    news: defaultdict[str, list[tuple[str, Fragment]]] = defaultdict(list)
     kept: list[_Read] = []
     changes = _opened(batch)
     for read in batch:
-        new = _new_fragments(read, known)
-        for key, fragment in new:
-            news[fragment.interaction_id].append((key, fragment))
+        is_news = [joining.add(key, fragment) for key, fragment in read.fragments]
         if read.position in seen:
             changes.redelivered += 1
         else:
             seen.add(read.position)
-            outcome = _outcome(read, is_news=bool(new), held=held)
+            outcome = _outcome(read, is_news=any(is_news), held=held)
             changes.deliveries.append((read.position, outcome, read.source))
             if outcome == "kept":
                 kept.append(read)
         if read.quarantined and read.quarantined.id not in held:
             held.add(read.quarantined.id)
             changes.quarantined.append(read.quarantined)
-    states = {interaction_id: row["state"] for interaction_id, row in rows.items()}
-    states.update(_merge_all(news, rows, changes))
-    pending = _wait(kept, states, changes)
-    return changes, _counted(changes, pending)
+    unread = joining.join_pieces()
+    states = joining.write(changes)
+    pending = _wait(kept, joining, states, changes)
+    return _Planned(changes, _counted(changes, pending), unread, joining.spent())
 
 
 def _opened(batch: Sequence[_Read]) -> Batch:
@@ -148,17 +191,6 @@ def _opened(batch: Sequence[_Read]) -> Batch:
     )
 
 
-def _new_fragments(read: _Read, known: dict[str, set[str]]) -> list[tuple[str, Fragment]]:
-    """Return the fragments that say something new, and note in `known` that they are known now."""
-    new = []
-    for key, fragment in read.fragments:
-        parts = known.setdefault(fragment.interaction_id, set())
-        if key not in parts:
-            parts.add(key)
-            new.append((key, fragment))
-    return new
-
-
 def _outcome(read: _Read, *, is_news: bool, held: set[str]) -> str:
     if read.quarantined:
         return "duplicate" if read.quarantined.id in held else "quarantined"
@@ -167,41 +199,11 @@ def _outcome(read: _Read, *, is_news: bool, held: set[str]) -> str:
     return "kept" if is_news else "duplicate"
 
 
-def _merge_all(news: dict[str, list[tuple[str, Fragment]]], rows: dict[str, Row], changes: Batch) -> dict[str, str]:
-    """Merge what is new into the rows; return the new state of each interaction touched."""
-    states: dict[str, str] = {}
-    for interaction_id, fragments in news.items():
-        before = rows.get(interaction_id)
-        after = merge(interaction_id, before, fragments)
-        states[interaction_id] = after["state"]
-        changes.dirty_hours.add(_hour(after))
-        changes.dirty_usage_keys.update(_usage_keys(before, after))
-        if before is None:
-            changes.new_interactions.append(after)
-            continue
-        changes.changed_interactions.append(after)
-        changes.dirty_hours.add(_hour(before))
-        if before["state"] == State.PENDING and after["state"] != State.PENDING:
-            changes.settled.append(interaction_id)
-    return states
-
-
-def _usage_keys(*rows: Row | None) -> Iterator[str]:
-    """Yield the keys under which the rows state usage: others that repeat it may count now, or no more."""
-    for row in rows:
-        if row is not None and row.get("usage_key") is not None and row.get("total_tokens") is not None:
-            yield row["usage_key"]
-
-
-def _hour(row: Row) -> str:
-    return f"{row['occurred_at'][:13]}:00:00.000Z"
-
-
-def _wait(kept: Iterable[_Read], states: dict[str, str], changes: Batch) -> int:
+def _wait(kept: Iterable[_Read], joining: Joining, states: dict[str, str], changes: Batch) -> int:
     """Note which kept events speak of a pending interaction; return how many do."""
     pending = 0
     for read in kept:
-        waits = {f.interaction_id for _, f in read.fragments if states.get(f.interaction_id) == State.PENDING}
+        waits = {f.interaction_id for _, f in read.fragments if joining.is_waiting(f, states)}
         changes.waiting.extend((interaction_id, read.position) for interaction_id in waits)
         pending += bool(waits)
     return pending

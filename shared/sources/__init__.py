@@ -1,15 +1,21 @@
 """Event bytes -> fragments; pure. One module per source, one registry that tells them apart."""
 
 import logging
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
+from shared.domain.fragment import Fragment
+from shared.domain.pieces import Whole
 from shared.errors import EventError
-from shared.sources.record import Reading
+from shared.sources.joined import joined
+from shared.sources.record import Aside, Reading
 from shared.sources.registry import read
 
-__all__ = ["PARSER_VERSION", "Reading", "read_event"]
+__all__ = ["PARSER_VERSION", "Aside", "Reading", "join", "read_event"]
 
 logger = logging.getLogger(__name__)
+
+_Parsed = TypeVar("_Parsed")
 
 PARSER_VERSION: Final = "2"
 """Kept with quarantined events: which of them a newer parser may understand."""
@@ -26,8 +32,28 @@ def read_event(body: bytes, enqueued_at: str) -> Reading:
     Raises:
         EventError: the event can never be understood, or our parser is at fault.
     """
+    return _guarded(lambda: read(body, enqueued_at))
+
+
+def join(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragment]]:
+    """Return the fragments that joined pieces make, each with the mark of the pieces up to its end.
+
+    None at all when the pieces turn out to be no whole yet, are not all there, or say nothing
+    that can be understood together.
+
+    Args:
+        whole: the pieces.
+        documents: what the content store keeps of them, by key.
+    """
     try:
-        return read(body, enqueued_at)
+        return _guarded(lambda: joined(whole, documents))
+    except EventError:
+        return []
+
+
+def _guarded(parse: Callable[[], _Parsed]) -> _Parsed:
+    try:
+        return parse()
     except (EventError, MemoryError):
         raise
     except Exception as fault:  # noqa: BLE001

@@ -59,7 +59,7 @@ def _reading(records: Iterable[Record]) -> Reading:
     """Read records. One that cannot be read must not hold up the others: it is put aside.
 
     Raises:
-        EventError: there is nothing else in the event than records that cannot be read.
+        EventError: no record speaks of a call, and one of them cannot be read.
     """
     fragments: list[Fragment] = []
     asides: list[Aside] = []
@@ -85,7 +85,7 @@ def _reading(records: Iterable[Record]) -> Reading:
         else:
             fragments += told
             skipped = skipped or (None if told else f"probe of category {category}")
-    if fault is not None and not fragments and skipped is None:
+    if fault is not None and not fragments:
         raise fault
     source = EVIDENCE[fragments[0].code].source if fragments else _NAME
     return Reading(source, tuple(fragments), None if fragments else skipped or "no records", tuple(asides))

@@ -13,7 +13,7 @@ from shared import operations
 from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment, Piece
 from shared.domain.interaction import Facts
-from shared.domain.pieces import ANSWER, MOST_PIECES, REQUEST
+from shared.domain.pieces import ANSWER, FIGURES, MOST_PIECES, REQUEST
 from shared.domain.values import Json, count, text
 from shared.errors import EventError
 from shared.operations.withheld import withhold_from_request
@@ -57,7 +57,9 @@ def read_llm_log(log: Log) -> tuple[Fragment, ...]:
     fragments: list[Fragment] = []
     index = count(log.said.get("sequencenumber"))
     if not sides or _tells_figures(log.said):
-        fragments.append(Fragment(name, _FIGURES, _figures(log), Content(), _without_sides(log, sides)))
+        # A row of figures alone has its number among those of the messages.
+        place = None if sides or index is None or index >= MOST_PIECES else Piece(_GROUP, index, None, FIGURES)
+        fragments.append(Fragment(name, _FIGURES, _figures(log), Content(), _without_sides(log, sides), place))
     for member, kind, value in sides:
         fragments.append(_side(log, name, index, (member, kind, value)))
     return tuple(fragments)
@@ -167,7 +169,7 @@ def _are_items(messages: list[Json]) -> bool:
     return False
 
 
-def join_rows(documents: Sequence[bytes], enqueued_at: str | None) -> list[tuple[int, Fragment]]:
+def join_rows(documents: Sequence[bytes]) -> list[tuple[int, Fragment]]:
     """Return the messages that rows of one side hold, each with the place of the row that ends it.
 
     Rows behind the last message's end are left for later.
@@ -175,7 +177,7 @@ def join_rows(documents: Sequence[bytes], enqueued_at: str | None) -> list[tuple
     found: list[tuple[int, Fragment]] = []
     pieces: list[str] = []
     for place, document in enumerate(documents):
-        log = log_of(Record(orjson.loads(document), None, enqueued_at))
+        log = log_of(Record(orjson.loads(document), None, None))
         member, kind = next(side for side in _SIDES if side[0] in log.said)
         pieces.append(log.said[member])
         if pieces[-1].rstrip()[-1:] not in ("]", "}"):

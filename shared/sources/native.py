@@ -64,7 +64,9 @@ def _read(record: Record) -> Reading:
     name = interaction_id(event.get("interactionId"), "interactionId")
     code, facts, content = read(record)
     claims = claims_of(facts.get("response_id"), allowed_headers(event.get("headers"))) if code == "R" else ()
-    fragment = Fragment(name, code, facts, content, record.document(), piece_of(event, code), claims)
+    fragment = Fragment(
+        name, code, facts, content, record.document(), None if record.cut else piece_of(event, code), claims
+    )
     return Reading(EVIDENCE[code].source, (fragment,))
 
 

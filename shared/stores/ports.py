@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from shared.domain.delivery import Position
 
 __all__ = [
+    "Alias",
     "AuditStore",
     "Batch",
     "ContentDocument",
@@ -46,8 +47,27 @@ class ContentStore(Protocol):
             StoreUnavailableError: some or none were kept; put them all again.
         """
 
+    def drop(self, documents: Sequence[tuple[str, str]]) -> None:
+        """Forget documents, given as id and `document`. Idempotent: one that is not there is passed over.
+
+        Raises:
+            StoreUnavailableError: some or none were dropped; drop them all again.
+        """
+
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
         """Return each interaction's documents, ordered by `document`; none for an unknown id."""
+
+
+class Alias(NamedTuple):
+    """Whose call it is that others know by `name`: of all who claim it, theirs who did so for the earliest time."""
+
+    name: str
+    """As `Fragment.guest`."""
+    interaction_id: str
+    claimed_at: str
+    """Canonical UTC. A witness that finds no claim claims the name for itself, at the end of time."""
+    revision: int
+    """As it was read; 0 for a new one."""
 
 
 class Quarantined(NamedTuple):
@@ -73,6 +93,11 @@ class Batch:
     new_interactions: list[Row] = field(default_factory=list)
     changed_interactions: list[Row] = field(default_factory=list)
     """With the `revision` that was read."""
+    removed_interactions: list[tuple[str, int]] = field(default_factory=list)
+    """Ids, with the `revision` that was read, of those that became part of others."""
+    new_aliases: list[Alias] = field(default_factory=list)
+    changed_aliases: list[Alias] = field(default_factory=list)
+    """With the `revision` that was read."""
     deliveries: list[tuple[Position, str, str | None]] = field(default_factory=list)
     """New positions, with outcome and source."""
     waiting: list[tuple[str, Position]] = field(default_factory=list)
@@ -97,11 +122,14 @@ class LedgerTransaction(Protocol):
     def interactions(self, ids: Collection[str]) -> dict[str, Row]:
         """Return the rows of those interactions that exist."""
 
+    def aliases(self, names: Collection[str]) -> dict[str, Alias]:
+        """Return those names that somebody claimed."""
+
     def store(self, batch: Batch) -> None:
         """Write the batch.
 
         Raises:
-            ConflictError: another transaction was first with one of the interactions.
+            ConflictError: another transaction was first with one of the interactions or aliases.
         """
 
 
@@ -154,6 +182,8 @@ class InteractionFilter:
     """Whether the content filter is known to have acted on prompt or completion."""
     min_total_tokens: int | None = None
     source: str | None = None
+    bypass: bool | None = None
+    """Whether Azure OpenAI's own log alone knows of the call: it did not come through the gateway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +223,8 @@ class AuditStore(Protocol):
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return up to `limit` rows behind `after` in (occurred_at, id) order, newest first."""
 
-    def interaction(self, interaction_id: str) -> Row | None:
-        """Return one row, or None when there is no such interaction."""
+    def interaction(self, interaction_id: str, names: Sequence[str] = ()) -> Row | None:
+        """Return one row: by its id, else by a name that it is known by; None when there is no such interaction."""
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return id, occurred_at, model, input_tokens and prompt_preview, as `interactions` does."""

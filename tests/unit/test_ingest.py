@@ -155,7 +155,9 @@ def test_a_store_that_is_gone_raises_so_that_the_trigger_delivers_again(store: S
 
 def _conversations(count: int, start: int) -> list[bytes]:
     ids = [f"call-{number}" for number in range(start, start + count)]
-    return [body for one in ids for body in (events.a_request(one), events.a_response(one))]
+    return [
+        body for one in ids for body in (events.a_request(one), events.a_response(one, body={"id": f"chatcmpl-{one}"}))
+    ]
 
 
 def _statements(store: Store, batch: list[Delivery]) -> int:

@@ -20,7 +20,7 @@ __all__ = [
     "usage_statement",
 ]
 
-_BOOKKEEPING: Final = {"parts", "field_sources", "revision"}
+_BOOKKEEPING: Final = {"parts", "field_sources", "strands", "revision"}
 _INTERACTION: Final = [column for column in tables.interaction.c if column.name not in _BOOKKEEPING]
 _QUARANTINE: Final = [column for column in tables.quarantine.c if column.name != "body"]
 _EQUAL: Final = (
@@ -52,10 +52,10 @@ class SqlAuditStore:
         """Return rows, newest first; see the port."""
         return self._rows(interactions_statement(narrow, after=after, limit=limit))
 
-    def interaction(self, interaction_id: str) -> Row | None:
+    def interaction(self, interaction_id: str, names: Sequence[str] = ()) -> Row | None:
         """Return one row; see the port."""
-        rows = self._rows(interaction_statement(interaction_id))
-        return rows[0] if rows else None
+        rows = self._rows(interaction_statement(interaction_id, names))
+        return next((row for row in rows if row["id"] == interaction_id), rows[0] if rows else None)
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return the columns of the prompt list; see the port."""
@@ -101,9 +101,13 @@ def interactions_statement(narrow: InteractionFilter, *, after: ListKey | None, 
     return _newest(sa.select(*_INTERACTION).where(*_conditions(narrow)), "occurred_at", after, limit)
 
 
-def interaction_statement(interaction_id: str) -> sa.Select[Any]:
-    """Return the statement of `AuditStore.interaction`."""
-    return sa.select(*_INTERACTION).where(tables.interaction.c.id == interaction_id)
+def interaction_statement(interaction_id: str, names: Sequence[str] = ()) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.interaction`: a row by its id, and those that have one of the names."""
+    key, alias = tables.interaction.c.id, tables.alias.c
+    if not names:
+        return sa.select(*_INTERACTION).where(key == interaction_id)
+    named = sa.select(alias.interaction_id).where(alias.name.in_(names))
+    return sa.select(*_INTERACTION).where(sa.or_(key == interaction_id, key.in_(named))).order_by(key)
 
 
 def prompts_statement(narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
@@ -212,6 +216,9 @@ def _conditions(narrow: InteractionFilter) -> list[_Condition]:
         conditions.append(_filtered(acted=narrow.filtered))
     if narrow.min_total_tokens is not None:
         conditions.append(table.total_tokens >= narrow.min_total_tokens)
+    if narrow.bypass is not None:
+        alone = table.sources == '["azure-openai"]'
+        conditions.append(alone if narrow.bypass else sa.not_(alone))
     if narrow.source is not None:
         # The column is a JSON array of known names, so the quoted name is found in nothing else.
         conditions.append(table.sources.contains(f'"{narrow.source}"', autoescape=True))

@@ -18,6 +18,8 @@ from shared.stores.ports import Row
 from shared.stores.sql.types import EXACT, UtcTime
 
 __all__ = [
+    "delete",
+    "delete_statement",
     "insert",
     "insert_missing",
     "insert_statement",
@@ -51,6 +53,16 @@ def update(connection: Connection, table: sa.Table, rows: Collection[Row], *, gu
     keys = [column.name for column in table.primary_key]
     names = (*_values(table, guard), *keys, guard)
     return _run(connection, statement, table, names, rows)
+
+
+def delete(connection: Connection, table: sa.Table, rows: Collection[Row], *, guard: str | None = None) -> int:
+    """Delete the rows with the same primary key, and the same `guard` where one is named.
+
+    Returns:
+        How many rows were deleted.
+    """
+    statement = delete_statement(table, connection.dialect.name, guard)
+    return _run(connection, statement, table, _deciding(table, guard), rows)
 
 
 def members(dialect_name: str, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
@@ -100,6 +112,15 @@ def update_statement(table: sa.Table, dialect_name: str, guard: str) -> str:
     )
 
 
+@cache
+def delete_statement(table: sa.Table, dialect_name: str, guard: str | None) -> str:
+    """Return the statement that deletes a batch; on Azure SQL its one parameter is `rows`."""
+    if dialect_name != "mssql":
+        return f"delete from {table.name} where {' and '.join(f'{name} = ?' for name in _deciding(table, guard))}"  # noqa: S608
+    guarded = f" and existing.[{guard}] = incoming.[{guard}]" if guard else ""
+    return f"delete existing from {table.name} as existing join {_opened(table)} on {_same_key(table)}{guarded}"
+
+
 def json_rows(table: sa.Table, rows: Iterable[Row]) -> str:
     """Return rows as a JSON array of arrays, each value as `openjson` reads it into its column."""
     columns = [table.columns[name] for name in _names(table)]
@@ -126,6 +147,11 @@ def _names(table: sa.Table) -> tuple[str, ...]:
 def _values(table: sa.Table, guard: str) -> tuple[str, ...]:
     keys = {column.name for column in table.primary_key}
     return tuple(name for name in _names(table) if name not in {*keys, guard})
+
+
+def _deciding(table: sa.Table, guard: str | None) -> tuple[str, ...]:
+    keys = tuple(column.name for column in table.primary_key)
+    return (*keys, guard) if guard else keys
 
 
 def _opened(table: sa.Table) -> str:

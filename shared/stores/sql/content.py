@@ -36,6 +36,14 @@ class SqlContentStore:
         with writing(self._engine) as connection:
             bulk.insert_missing(connection, tables.content, rows)
 
+    def drop(self, documents: Sequence[tuple[str, str]]) -> None:
+        """Forget documents; see the port."""
+        if not documents:
+            return
+        rows = [{"interaction_id": interaction_id, "document": document} for interaction_id, document in documents]
+        with writing(self._engine) as connection:
+            bulk.delete(connection, tables.content, rows)
+
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
         """Return each interaction's documents; see the port."""
         found: defaultdict[str, list[ContentDocument]] = defaultdict(list)

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
 from shared.errors import ConflictError
-from shared.stores.ports import Batch, LedgerTransaction, Row
+from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
 
@@ -60,12 +60,15 @@ class _SqlTransaction:
         rows = self._connection.execute(_interactions(self._dialect), bulk.listed(ids))
         return {row["id"]: dict(row) for row in rows.mappings()}
 
+    def aliases(self, names: Collection[str]) -> dict[str, Alias]:
+        if not names:
+            return {}
+        found = self._connection.execute(_aliases(self._dialect), bulk.listed(names))
+        return {row.name: Alias(row.name, row.interaction_id, row.claimed_at, row.revision) for row in found}
+
     def store(self, batch: Batch) -> None:
         connection = self._connection
-        bulk.insert(connection, tables.interaction, batch.new_interactions)
-        written = bulk.update(connection, tables.interaction, batch.changed_interactions, guard="revision")
-        if written != len(batch.changed_interactions):
-            raise ConflictError("another transaction changed one of the batch's interactions first")
+        self._store_interactions(batch)
         self._settle(batch)
         bulk.insert(
             connection,
@@ -81,6 +84,22 @@ class _SqlTransaction:
         bulk.insert(connection, tables.dirty_hour, [{"hour": hour} for hour in sorted(batch.dirty_hours)])
         bulk.insert(connection, tables.dirty_usage_key, [{"usage_key": key} for key in sorted(batch.dirty_usage_keys)])
         self._count(batch)
+
+    def _store_interactions(self, batch: Batch) -> None:
+        connection = self._connection
+        removed = [
+            {"id": interaction_id, "revision": revision} for interaction_id, revision in batch.removed_interactions
+        ]
+        aliases = [alias._asdict() for alias in batch.changed_aliases]
+        written = (
+            bulk.delete(connection, tables.interaction, removed, guard="revision"),
+            bulk.update(connection, tables.interaction, batch.changed_interactions, guard="revision"),
+            bulk.update(connection, tables.alias, aliases, guard="revision"),
+        )
+        if written != (len(removed), len(batch.changed_interactions), len(aliases)):
+            raise ConflictError("another transaction changed one of the batch's interactions first")
+        bulk.insert(connection, tables.interaction, batch.new_interactions)
+        bulk.insert(connection, tables.alias, [alias._asdict() for alias in batch.new_aliases])
 
     def _settle(self, batch: Batch) -> None:
         if batch.settled:
@@ -123,6 +142,13 @@ def _quarantined(dialect_name: str) -> sa.Select[tuple[str]]:
 def _interactions(dialect_name: str) -> sa.Select[tuple[object, ...]]:
     key = tables.interaction.c.id
     return sa.select(tables.interaction).where(key.in_(bulk.members(dialect_name, key.type)))
+
+
+@cache
+def _aliases(dialect_name: str) -> sa.Select[tuple[str, str, str, int]]:
+    table = tables.alias
+    columns = (table.c.name, table.c.interaction_id, table.c.claimed_at, table.c.revision)
+    return sa.select(*columns).where(table.c.name.in_(bulk.members(dialect_name, table.c.name.type)))
 
 
 @cache

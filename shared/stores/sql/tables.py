@@ -22,6 +22,7 @@ __all__ = [
     "DIMENSIONS",
     "MEASURES",
     "USAGE",
+    "alias",
     "content",
     "content_read",
     "delivery",
@@ -78,6 +79,7 @@ interaction = Table(
     Column("sources", JSON_TEXT, nullable=False),  # JSON array of source names
     Column("parts", JSON_TEXT, nullable=False),  # JSON array: evidence code and digest of each fragment
     Column("field_sources", text(128), nullable=False),  # evidence code of each field, in field order
+    Column("strands", JSON_TEXT, nullable=True),  # JSON object: what each of several kinds of witnesses tells
     Column("revision", Integer, nullable=False),  # counts the writes; guards against lost updates
     # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
     PrimaryKeyConstraint("id", name="pk_interaction", mssql_clustered=False),
@@ -86,6 +88,18 @@ interaction = Table(
     Index("ix_interaction_usage_key", "usage_key"),
 )
 """One row per interaction: what auditors read. Times UTC, durations in milliseconds."""
+
+alias = Table(
+    "alias",
+    metadata,
+    Column("name", exact_text(160), nullable=False),  # such as response-id:chatcmpl-...
+    Column("interaction_id", exact_text(128), nullable=False),
+    Column("claimed_at", UtcTime(), nullable=False),
+    Column("revision", Integer, nullable=False),  # counts the writes; guards against lost updates
+    PrimaryKeyConstraint("name", name="pk_alias"),
+    sqlite_with_rowid=False,
+)
+"""Which interaction other sources mean by a name of their own."""
 
 delivery = Table(
     "delivery",

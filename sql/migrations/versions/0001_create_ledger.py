@@ -16,6 +16,15 @@ depends_on: Sequence[str] | None = None
 def upgrade() -> None:
     """Create every table of the first release."""
     op.create_table(
+        "alias",
+        sa.Column("name", exact_text(160), nullable=False),
+        sa.Column("interaction_id", exact_text(128), nullable=False),
+        sa.Column("claimed_at", UtcTime(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_alias"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "content",
         sa.Column("interaction_id", exact_text(128), nullable=False),
         sa.Column("document", exact_text(64), nullable=False),
@@ -133,6 +142,7 @@ def upgrade() -> None:
         sa.Column("sources", JSON_TEXT, nullable=False),
         sa.Column("parts", JSON_TEXT, nullable=False),
         sa.Column("field_sources", text(128), nullable=False),
+        sa.Column("strands", JSON_TEXT, nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_interaction"),
     )

@@ -63,13 +63,13 @@ def test_metrics_and_emptiness_speak_of_no_call(body: bytes) -> None:
         pytest.param(an_event(type="PII_Processing"), "id is missing", id="a PII record without an id"),
         pytest.param(
             an_event(records=[{"category": "GatewayLogs", "properties": {}}]),
-            "not supported yet: Azure Monitor",
-            id="a resource log",
+            "correlationId is missing",
+            id="a resource log of no call",
         ),
-        pytest.param(an_event(category="Audit"), "not supported yet: Azure Monitor", id="an unwrapped resource log"),
+        pytest.param(an_event(category="RequestResponse"), "correlationId is missing", id="an unwrapped resource log"),
         pytest.param(
             an_event(records=[{"metricName": "Requests"}, {"category": "GatewayLogs"}]),
-            "not supported yet: Azure Monitor",
+            "correlationId is missing",
             id="metrics and logs",
         ),
         pytest.param(an_event(records=[{"EventTime": "now"}]), "unknown shape", id="another's records"),
