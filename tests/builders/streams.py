@@ -1,7 +1,7 @@
 """Event streams as the service sends them: recorded ones, and ones written by hand."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -17,8 +17,8 @@ class RecordedStream:
     """A recorded stream, and its events as plain JSON shows them."""
 
     name: str
-    text: str
-    events: tuple[dict[str, Any], ...]
+    text: str = field(repr=False)
+    events: tuple[dict[str, Any], ...] = field(repr=False)
 
     @property
     def labels(self) -> set[str]:

@@ -16,9 +16,9 @@ from shared.operations.streams.withheld import withhold_from_events
 __all__ = ["Assembled", "assemble", "withhold_from_stream"]
 
 _CONTENT_TYPE: Final = "text/event-stream"
-_LINE: Final = re.compile(r"\ufeff?\s*(?:(?:data|event|id|retry)?:|\{)")
+_LINE: Final = re.compile(r"\ufeff?\s*+(?:(?:data|event|id|retry)?:|\{)")
 """How the first line begins that says anything; a log may have dropped `data:`."""
-_BEGUN: Final = re.compile(r"\ufeff?\s*(?:data: ?\{|event: ?(?:response|thread|image_generation|image_edit)\.)")
+_BEGUN: Final = re.compile(r"\ufeff?\s*+(?:data: ?\{|event: ?(?:response|thread|image_generation|image_edit)\.)")
 """What can only be a stream, though it was cut inside its first event."""
 
 

@@ -19,6 +19,9 @@ _SHALLOW: Final = 500
 _DEPTH: Final = 250
 """orjson writes 253 levels; what a chunk holds stands some levels deep in the body that it becomes."""
 
+_DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+
 
 class Frames(NamedTuple):
     """The events of a stream, not parsed yet."""
@@ -105,14 +108,13 @@ def _tolerantly(data: str) -> Json:
     data = data.rstrip()
     if not data.endswith("}"):
         return None  # cut
-    for repaired in (data + "}", data[:-1]):  # cut before its last brace; a brace too many
-        try:
-            return orjson.loads(repaired)
-        except orjson.JSONDecodeError:
-            continue
+    missing = data.count("{") - data.count("}")
+    if missing == 1:
+        data += "}"  # cut before its last brace
+    elif missing == -1:
+        data = data[:-1]
     try:
-        value = json.loads(data, strict=False, parse_constant=lambda _: None)
-        plain = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
+        plain = _ENCODER.encode(_DECODER.decode(data)).encode("utf-16-le", "surrogatepass")
         return orjson.loads(plain.decode("utf-16-le", "replace"))
     except (ValueError, RecursionError):
         return None

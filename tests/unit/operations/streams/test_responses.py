@@ -8,7 +8,14 @@ from shared.operations import read_response
 from tests.builders.streams import an_event
 
 USAGE = {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12}
-BEGUN: dict[str, Any] = {"id": "resp_1", "object": "response", "model": "gpt-5", "status": "in_progress", "output": [], "usage": None}
+BEGUN: dict[str, Any] = {
+    "id": "resp_1",
+    "object": "response",
+    "model": "gpt-5",
+    "status": "in_progress",
+    "output": [],
+    "usage": None,
+}
 
 
 def event(kind: str, **members: Any) -> str:
