@@ -46,6 +46,18 @@ _bodies = st.one_of(
         ),
         _ids, _statuses, _counts, _texts,
     ),
+    st.builds(
+        lambda i, t, key, n: events.a_response(
+            i,
+            time=t,
+            body={
+                "object": "thread.run",
+                "id": key,
+                "usage": {"prompt_tokens": n, "completion_tokens": 1, "total_tokens": n},
+            },
+        ),
+        _ids, _times, st.sampled_from(["run_1", "run_2"]), _counts,
+    ),
     st.builds(lambda i, s: events.a_response(i, part="error", status=s, lastError={"reason": "Q"}), _ids, _statuses),
     st.builds(events.an_enterprise_request, _message_ids),
     st.builds(lambda i, n: events.an_enterprise_response(i, prompt_tokens=n), _message_ids, _counts),

@@ -73,3 +73,76 @@ def test_vectors_and_session_secrets_of_a_response_are_not_kept(body: dict[str, 
 @pytest.mark.parametrize("body", [{"data": [{"url": "https://x"}]}, {"data": {}}, {"value": "x"}, [], None])
 def test_a_response_with_nothing_to_withhold_is_left_alone(body: Any) -> None:
     assert withhold_from_response(body) is False
+
+
+SIGNED = "https://blob.example/images/1.png?se=2026&sig=not-a-real-one"
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        pytest.param(
+            {"created": 1, "data": [{"b64_json": "AAAA", "revised_prompt": "A kite"}, {"url": SIGNED}]},
+            {
+                "created": 1,
+                "data": [
+                    {"b64_json": REMOVED, "revised_prompt": "A kite"},
+                    {"url": "https://blob.example/images/1.png"},
+                ],
+            },
+            id="images",
+        ),
+        pytest.param(
+            {"status": "succeeded", "result": {"data": [{"url": "data:image/png;base64,AAAA"}]}},
+            {"status": "succeeded", "result": {"data": [{"url": REMOVED}]}},
+            id="images of the old asynchronous form",
+        ),
+        pytest.param(
+            {"output": [{"type": "image_generation_call", "result": "AAAA"}, {"type": "mcp_call", "result": "text"}]},
+            {"output": [{"type": "image_generation_call", "result": REMOVED}, {"type": "mcp_call", "result": "text"}]},
+            id="an image in a response",
+        ),
+        pytest.param(
+            {"output": [], "tools": [{"type": "mcp", "authorization": KEY}]},
+            {"output": [], "tools": [{"type": "mcp", "authorization": REMOVED}]},
+            id="a remote tool that a response repeats",
+        ),
+    ],
+)
+def test_images_and_signed_links_are_not_kept(body: dict[str, Any], kept: dict[str, Any]) -> None:
+    assert withhold_from_response(body) is True
+    assert body == kept
+    assert withhold_from_response(body) is False
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (
+            {"input": [{"type": "image_generation_call", "result": "AAAA"}, {"result": "text"}, None]},
+            {"input": [{"type": "image_generation_call", "result": REMOVED}, {"result": "text"}, None]},
+        ),
+        (
+            {"session": {"model": "gpt-realtime", "tools": [{"type": "mcp", "authorization": KEY}]}},
+            {"session": {"model": "gpt-realtime", "tools": [{"type": "mcp", "authorization": REMOVED}]}},
+        ),
+    ],
+)
+def test_images_sent_back_and_a_sessions_tools_keep_no_image_and_no_key(
+    body: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    assert withhold_from_request(body) is True
+    assert body == kept
+    assert withhold_from_request(body) is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"id": "file-1", "url": SIGNED}, {"url": None}, 5]},
+        {"output": [{"type": "image_generation_call", "result": None}, None]},
+        {"result": "text", "output": "text"},
+    ],
+)
+def test_an_answer_without_images_is_left_alone(body: Any) -> None:
+    assert withhold_from_response(body) is False
