@@ -1,0 +1,344 @@
+"""Formats C and D: Azure Monitor's envelopes, whatever their casing and mixture."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.interaction import Provenance
+from shared.errors import EventError
+from shared.sources import Reading, read_event
+from tests.builders.azure_monitor import (
+    CALL,
+    SERVICE_CALL,
+    a_gateway_log,
+    a_model_log,
+    a_request_response,
+    a_request_usage,
+    an_envelope,
+)
+from tests.builders.events import ENQUEUED, a_metric
+
+
+def reading_of(*records: dict[str, Any]) -> Reading:
+    return read_event(an_envelope(*records), ENQUEUED)
+
+
+def fragment_of(record: dict[str, Any]) -> Fragment:
+    (fragment,) = reading_of(record).fragments
+    return fragment
+
+
+def spelled(record: Any, change: Any) -> Any:
+    """Return a record with every name changed, those of its properties too."""
+    if not isinstance(record, dict):
+        return record
+    return {
+        change(name): spelled(value, change) if name.lower() == "properties" else value
+        for name, value in record.items()
+    }
+
+
+# Envelopes
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, str.swapcase])
+@pytest.mark.parametrize(
+    "record",
+    [a_gateway_log(), a_model_log(), a_request_response(as_text=False), a_request_usage()],
+    ids=lambda record: str(record["category"]),
+)
+def test_names_are_read_in_any_case(record: dict[str, Any], change: Any) -> None:
+    assert fragment_of(spelled(record, change)).facts == fragment_of(record).facts
+
+
+def test_properties_may_be_an_object_or_its_text() -> None:
+    record = a_gateway_log()
+
+    as_text = fragment_of(record | {"properties": json.dumps(record["properties"])})
+
+    assert as_text.facts == fragment_of(record).facts
+    assert as_text.content == fragment_of(record).content
+
+
+def test_an_envelope_mixes_categories_and_each_record_is_kept_by_itself() -> None:
+    reading = reading_of(a_gateway_log(), a_model_log(), a_request_response(), a_request_usage())
+
+    assert [fragment.code for fragment in reading.fragments] == ["G", "L", "D", "n"]
+    assert [fragment.interaction_id for fragment in reading.fragments] == [CALL, CALL, SERVICE_CALL, SERVICE_CALL]
+    for fragment in reading.fragments:
+        (again,) = read_event(fragment.document, ENQUEUED).fragments
+        assert again == fragment
+
+
+def test_an_array_of_envelopes_and_an_unwrapped_record_are_read_alike() -> None:
+    record = a_gateway_log()
+
+    unwrapped = read_event(json.dumps(record).encode(), ENQUEUED)
+    array = read_event(b"[" + an_envelope(record) + b"," + json.dumps(a_model_log()).encode() + b"]", ENQUEUED)
+
+    assert unwrapped.fragments[0].facts == fragment_of(record).facts
+    assert [fragment.code for fragment in array.fragments] == ["G", "L"]
+
+
+def test_a_category_may_have_anything_before_its_name() -> None:
+    assert fragment_of(a_model_log() | {"category": "Microsoft.ApiManagement/GatewayLlmLogs"}).code == "L"
+
+
+def test_numbers_may_be_strings_of_digits() -> None:
+    facts = fragment_of(a_gateway_log(durationMs="16", properties={"responseCode": "200"})).facts
+
+    assert (facts["latency_ms"], facts["http_status"]) == (16, 200)
+
+
+@pytest.mark.parametrize("category", ["Audit", "Trace", "WebSocketConnectionLogs", "SomethingNew"])
+def test_a_category_that_speaks_of_no_call_is_skipped_and_kept_aside(category: str) -> None:
+    record = {"category": category, "time": "2026-03-02T09:29:58.1234567Z", "operationName": "ListKey"}
+
+    reading = reading_of(record)
+
+    (aside,) = reading.asides
+    assert (reading.fragments, reading.skipped) == ((), f"category {category}")
+    assert aside.shelf == f"category:{category.lower()}:2026-03-02"
+    assert json.loads(aside.document) == record
+
+
+def test_platform_metrics_are_skipped_and_not_kept() -> None:
+    reading = read_event(a_metric(), ENQUEUED)
+
+    assert (reading.skipped, reading.asides) == ("platform metrics", ())
+
+
+def test_a_record_that_cannot_be_read_does_not_hold_up_the_others() -> None:
+    reading = reading_of(a_gateway_log(correlationId=None), a_gateway_log())
+
+    assert [fragment.interaction_id for fragment in reading.fragments] == [CALL]
+    assert len(reading.asides) == 1
+
+
+def test_an_event_of_nothing_but_unreadable_records_is_refused() -> None:
+    with pytest.raises(EventError, match="correlationId is missing"):
+        reading_of(a_gateway_log(correlationId=None))
+
+
+# GatewayLogs
+
+
+def test_a_gateway_log_tells_all_about_its_call() -> None:
+    fragment = fragment_of(a_gateway_log())
+
+    expected = {
+        "occurred_at": "2026-03-02T09:29:58.250Z",
+        "operation": "chat.completions",
+        "method": "POST",
+        "path": "/openai/deployments/chat/chat/completions",
+        "api_version": "2024-10-21",
+        "deployment": "chat",
+        "model": "gpt-4o-2024-11-20",
+        "http_status": 200,
+        "caller_ip": "203.0.113.7",
+        "subscription_id": "team-a",
+        "product_id": "standard",
+        "api_id": "azure-openai",
+        "gateway_name": "apim-example",
+        "gateway_region": "Sweden Central",
+        "backend_id": "openai-1",
+        "backend_host": "aoai-example.openai.azure.com",
+        "latency_ms": 750,
+        "backend_ms": 700,
+        "request_bytes": 120,
+        "response_bytes": 300,
+        "total_tokens": 12,
+        "prompt_preview": "What is two and two?",
+        "completion_preview": "Four.",
+    }
+    assert {name: fragment.facts[name] for name in expected} == expected
+    assert (fragment.content.prompt, fragment.content.completion) == ("What is two and two?", "Four.")
+    assert EVIDENCE[fragment.code].provenance is Provenance.REPORTED
+
+
+def test_the_clients_body_stands_in_for_a_backends_body_that_was_not_logged() -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": "From the client."}]})
+
+    fragment = fragment_of(a_gateway_log(properties={"backendRequestBody": None, "requestBody": body}))
+
+    assert fragment.content.prompt == "From the client."
+
+
+def test_the_backends_body_is_preferred() -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": "From the client."}]})
+
+    assert fragment_of(a_gateway_log(properties={"requestBody": body})).content.prompt == "What is two and two?"
+
+
+def test_a_body_cut_at_the_limit_says_what_of_it_is_whole() -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": "Long. " * 3000}]})[:8192]
+
+    fragment = fragment_of(a_gateway_log(properties={"backendRequestBody": body}))
+
+    assert fragment.code == "g"
+    assert fragment.facts["truncated"] is True
+    assert fragment.facts["prompt_preview"].startswith("Long. Long.")
+    assert "streamed" not in fragment.facts or fragment.facts["streamed"] is False
+    assert len(fragment.content.prompt or "") > 8000
+
+
+def test_a_body_that_is_an_event_stream_is_read_as_a_stream() -> None:
+    chunks = [
+        {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Fo"}}]},
+        {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "ur."}}]},
+    ]
+    body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+
+    fragment = fragment_of(a_gateway_log(properties={"backendResponseBody": body}))
+
+    assert fragment.content.completion == "Four."
+    assert fragment.facts["streamed"] is True
+
+
+def test_neither_secrets_nor_vectors_nor_other_headers_are_kept() -> None:
+    record = a_gateway_log(
+        properties={
+            "url": "https://gw.example.org/openai/v1/embeddings?api-key=SECRET-1&subscription-key=SECRET-2",
+            "backendUrl": "https://a.openai.azure.com/openai/v1/embeddings?api-key=SECRET-3",
+            "requestHeaders": {"Authorization": "Bearer SECRET-4", "x-ms-region": "here"},
+            "backendRequestHeaders": {"api-key": "SECRET-5"},
+            "responseHeaders": {"Set-Cookie": "SECRET-6", "apim-request-id": SERVICE_CALL},
+            "backendResponseBody": json.dumps({"data": [{"object": "embedding", "embedding": [0.125, 0.25]}]}),
+        }
+    )
+
+    fragment = fragment_of(record)
+
+    assert b"SECRET" not in fragment.document
+    assert b"0.125" not in fragment.document
+    assert json.loads(fragment.facts["response_headers"]) == {"apim-request-id": SERVICE_CALL}
+
+
+@pytest.mark.parametrize(
+    ("status", "backend", "last", "verdict"),
+    [
+        (429, None, {"source": "rate-limit-by-key", "reason": "RateLimitExceeded", "message": "Slow down."}, "refused"),
+        (401, None, {"source": "validate-jwt", "reason": "TokenExpired", "message": "JWT expired."}, "refused"),
+        (500, None, {"source": "set-body", "reason": "ExpressionValueEvaluationFailure", "message": "x"}, "failed"),
+        (400, None, {"source": "request-forwarder", "reason": "BackendConnectionFailure", "message": "x"}, "failed"),
+        (429, 429, {"source": "retry", "reason": "Other", "message": "x"}, "failed"),
+    ],
+)
+def test_the_last_error_tells_who_said_no(status: int, backend: int | None, last: dict[str, str], verdict: str) -> None:
+    properties = {
+        "responseCode": status,
+        "backendResponseCode": backend,
+        "backendResponseBody": None,
+        "backendRequestBody": None,
+        "lastError": last,
+    }
+
+    facts = fragment_of(a_gateway_log(properties=properties)).facts
+
+    assert facts["error_code"] in (last["reason"], str(status))
+    assert facts["error_message"] == last["message"]
+    assert bool(facts.get("gateway_refused")) is (verdict == "refused")
+
+
+# GatewayLlmLogs
+
+
+def test_the_row_of_figures_states_logged_tokens() -> None:
+    record = a_model_log()
+    record["properties"]["promptCachedTokens"] = "64"
+
+    fragment = fragment_of(record)
+
+    assert {name: fragment.facts[name] for name in ("input_tokens", "output_tokens", "total_tokens")} == {
+        "input_tokens": 120, "output_tokens": 30, "total_tokens": 150,
+    }  # fmt: skip
+    assert fragment.facts["cached_input_tokens"] == 64
+    assert fragment.facts["streamed"] is True
+    assert fragment.facts["model"] == "gpt-4o-2024-11-20"
+    assert EVIDENCE[fragment.code].provenance is Provenance.LOGGED
+
+
+def test_figures_of_nothing_but_noughts_are_no_usage() -> None:
+    record = a_model_log(sequenceNumber=0, modelName="gpt-4o", promptTokens=0, completionTokens=0, totalTokens=0)
+
+    assert "total_tokens" not in fragment_of(record).facts
+
+
+def test_a_probe_is_skipped() -> None:
+    probe = a_model_log(sequenceNumber=0, requestId="", modelName="", promptTokens=0, totalTokens=0)
+
+    reading = reading_of(probe)
+
+    assert (reading.fragments, reading.skipped) == ((), "probe of category GatewayLlmLogs")
+
+
+@pytest.mark.parametrize("messages", [[{"role": "user", "content": "Hi"}], '[{"role":"user","content":"Hi"}]'])
+def test_messages_that_nothing_numbers_are_whole(messages: Any) -> None:
+    fragment = fragment_of(a_model_log(requestMessages=messages))
+
+    assert (fragment.code, fragment.piece, fragment.content.prompt) == ("M", None, "Hi")
+
+
+def test_messages_of_a_responses_call_are_its_input() -> None:
+    items = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}]
+
+    fragment = fragment_of(a_model_log(requestMessages=items))
+
+    assert fragment.facts["operation"] == "responses"
+
+
+def test_numbered_messages_are_pieces_however_whole_they_look() -> None:
+    fragment = fragment_of(a_model_log(sequenceNumber="2", responseMessages='[{"role":"assistant","content":"Ho"}]'))
+
+    assert fragment.piece is not None
+    assert (fragment.piece.place, fragment.piece.total) == (2, None)
+    assert fragment.content.completion is None
+
+
+# Azure OpenAI's own logs
+
+
+def test_a_request_response_record_tells_of_the_call_as_azure_openai_saw_it() -> None:
+    fragment = fragment_of(a_request_response(promptTokens=11, completionTokens=1, callerObjectId="oid-9"))
+
+    expected = {
+        "occurred_at": "2026-03-02T09:29:58.500Z",
+        "operation": "chat.completions",
+        "http_status": 200,
+        "latency_ms": 600,
+        "caller_ip": "198.51.100.***",
+        "deployment": "chat",
+        "model": "gpt-4o",
+        "api_version": "2024-10-21",
+        "streamed": False,
+        "request_bytes": 118,
+        "response_bytes": 290,
+        "gateway_region": "swedencentral",
+        "backend_id": "aoai-example",
+        "user_id": "oid-9",
+        "input_tokens": 11,
+        "output_tokens": 1,
+        "total_tokens": 12,
+    }
+    assert {name: fragment.facts[name] for name in expected} == expected
+    assert EVIDENCE[fragment.code] == ("azure-openai", "call", Provenance.LOGGED)
+
+
+def test_ticks_are_exact_and_may_be_text() -> None:
+    facts = fragment_of(a_request_response(requestTime="638481757794854611")).facts
+
+    assert facts["occurred_at"] == "2024-04-08T12:22:59.485Z"
+
+
+def test_a_nearly_empty_second_record_yields_to_the_one_that_knows_the_model() -> None:
+    empty = a_request_response(modelDeploymentName="", modelName="", modelVersion="")
+
+    assert fragment_of(empty).code == "d"
+
+
+def test_usage_stands_in_arrays_of_one() -> None:
+    facts = fragment_of(a_request_usage()).facts
+
+    assert (facts["input_tokens"], facts["cached_input_tokens"], facts["output_tokens"]) == (11, 4, 2)
