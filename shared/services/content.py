@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from shared import operations
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import FIELDS
 from shared.errors import EventError
@@ -22,6 +23,8 @@ _SLOTS: Final = {
     "response": _PRECEDENCE["completion_preview"],
 }
 """Slot -> evidence codes, best first: the same order by which the previews were chosen."""
+_OF_A_TEXT: Final = ("operation", "http_status")
+"""What tells whether an answer that is only a text is what the model said."""
 
 
 def best_content(interaction_id: str, documents: Sequence[ContentDocument], occurred_at: str) -> Content:
@@ -34,14 +37,20 @@ def best_content(interaction_id: str, documents: Sequence[ContentDocument], occu
     """
     ranks: dict[str, int] = {}
     best: dict[str, Any] = {}
+    told: dict[str, Any] = {}
     for fragment in _fragments(documents, occurred_at):
         if fragment.interaction_id != interaction_id:
             continue
+        told.update({name: fragment.facts[name] for name in _OF_A_TEXT if name in fragment.facts})
         for slot, codes in _SLOTS.items():
             value = getattr(fragment.content, slot)
             rank = codes.find(fragment.code) if fragment.code in codes else len(codes)
             if value is not None and rank < ranks.get(slot, len(codes) + 1):
                 ranks[slot], best[slot] = rank, value
+    if "completion" not in best and isinstance(best.get("response"), str):
+        # An answer without a path did not know what its text was: the request does.
+        operation, status = told.get("operation"), told.get("http_status")
+        best["completion"] = operations.read_response(best["response"], operation=operation, status=status).text
     return Content(**best)
 
 

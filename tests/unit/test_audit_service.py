@@ -74,6 +74,26 @@ def test_a_document_that_is_not_understood_any_more_does_not_hide_the_others(
     assert "content.unreadable interaction=call-1 document=Q:0" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("url", "status", "text"),
+    [
+        ("/openai/v1/audio/transcriptions", 200, "Hello.\n"),
+        ("/openai/v1/audio/transcriptions", 502, None),
+        ("/openai/v1/files/file-1/content", 200, None),
+    ],
+)
+def test_an_answer_that_is_only_a_text_is_the_completion_of_a_transcription(
+    url: str, status: int, text: str | None
+) -> None:
+    asked = a_request(url=url, operationId=None, body={"model": "whisper-1"})
+    kept = documents(("Q:1", asked), ("R:1", a_response(status=status, body="Hello.\n", backendUrl=None)))
+
+    content = best_content("call-1", kept, _AT)
+
+    assert content.completion == text
+    assert content.response == "Hello.\n"
+
+
 def test_words_may_be_spread_over_prompt_and_completion() -> None:
     kept = documents(("Q:1", a_request()), ("R:1", a_response()))
 
