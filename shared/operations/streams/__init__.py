@@ -16,6 +16,9 @@ from shared.operations.streams.withheld import withhold_from_events
 __all__ = ["Assembled", "assemble", "withhold_from_stream"]
 
 _CONTENT_TYPE: Final = "text/event-stream"
+_RESPONSE: Final = "response."
+_OPENING: Final = 80
+"""Characters in which the first event says what it is."""
 _LINE: Final = re.compile(r"\ufeff?\s*+(?:(?:data|event|id|retry)?:|\{)")
 """How the first line begins that says anything; a log may have dropped `data:`."""
 _BEGUN: Final = re.compile(r"\ufeff?\s*+(?:data: ?\{|event: ?(?:response|thread|image_generation|image_edit)\.)")
@@ -39,7 +42,7 @@ _ASSEMBLERS: Final[tuple[tuple[str, Callable[[_Task], Assembled]], ...]] = (
     ("chat.completion", _choices),
     ("text_completion", _choices),
     ("response.", lambda task: responses.assemble(task.frames)),
-    ("thread.", _of_events(runs.assemble)),
+    ("thread.", lambda task: runs.assemble(task.frames)),
     ("transcript.", _of_events(media.assemble_transcription)),
     ("speech.", _of_events(media.assemble_speech)),
     ("image_generation.", _of_events(media.assemble_images)),
@@ -59,6 +62,8 @@ def assemble(text: str, *, operation: str | None = None, content_type: Json = No
     declared = isinstance(content_type, str) and content_type.lstrip().lower().startswith(_CONTENT_TYPE)
     if not declared and _LINE.match(text) is None:
         return None
+    if _RESPONSE in text[:_OPENING] and (finished := responses.assemble_finished(text)) is not None:
+        return finished
     frames = frames_of(text)
     family, whole = _family(frames)
     if family is not None:

@@ -8,11 +8,19 @@ from shared.operations.streams.assembled import Assembled, error_in
 from shared.operations.streams.framing import Frames, events_of, object_of
 from shared.operations.streams.response_items import Items
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "assemble_finished"]
 
 _LAST: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
 )
+
+
+def assemble_finished(text: str) -> Assembled | None:
+    """Return the response that the last line of `text` carries; None when it carries none.
+
+    Nothing else of a whole stream needs to be looked at.
+    """
+    return _carried(object_of(text[text.rfind("\ndata:") + 6 :]) or {})
 
 
 def assemble(frames: Frames) -> Assembled:
@@ -20,20 +28,15 @@ def assemble(frames: Frames) -> Assembled:
 
     Source: event formats, section 9.4.
     """
-    last = _last(frames)
-    response = last.get("response") if last.get("type") in _LAST else None
-    if isinstance(response, dict) and response.get("output"):
+    last = next(filter(None, map(object_of, reversed(frames.data))), {})
+    return _carried(last) or _rebuilt(frames)
+
+
+def _carried(last: Mapping[str, Json]) -> Assembled | None:
+    response = last.get("response")
+    if last.get("type") in _LAST and isinstance(response, dict) and response.get("output"):
         return Assembled(response, ended=True, operation="responses")
-    return _rebuilt(frames)
-
-
-def _last(frames: Frames) -> Mapping[str, Json]:
-    """Return the last whole event: nothing else of a whole stream needs to be parsed."""
-    for data in reversed(frames.data):
-        event = object_of(data)
-        if event is not None:
-            return event
-    return {}
+    return None
 
 
 def _rebuilt(frames: Frames) -> Assembled:

@@ -1,18 +1,20 @@
 """Streams of Assistants runs -> the run, with its messages and steps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.domain.values import Json
 from shared.operations.streams.assembled import Assembled, error_in
-from shared.operations.streams.framing import Event
+from shared.operations.streams.framing import Event, Frames, object_of
 
 __all__ = ["assemble"]
 
+_RUN: Final = "thread.run."
+_STEP: Final = "thread.run.step."
 _AT_REST: Final = frozenset({"requires_action", "cancelled", "failed", "completed", "incomplete", "expired"})
 
 
-def assemble(events: Iterable[Event], *, done: bool) -> Assembled:
+def assemble(frames: Frames) -> Assembled:
     """Return the run as its last event has it, with the `messages` and `steps` that the stream told beside.
 
     The usage is the run's own: steps tell it again.
@@ -23,7 +25,7 @@ def assemble(events: Iterable[Event], *, done: bool) -> Assembled:
     steps: dict[Json, Json] = {}
     messages: dict[Json, _Message] = {}
     error: Json = None
-    for name, event in events:
+    for name, event in _told(frames):
         kind, key = event.get("object"), event.get("id")
         if not isinstance(key, str):
             key = None
@@ -45,8 +47,21 @@ def assemble(events: Iterable[Event], *, done: bool) -> Assembled:
         body["messages"] = told
     if steps:
         body["steps"] = list(steps.values())
-    ended = done or bool(error) or _status(run) in _AT_REST
+    ended = frames.done or bool(error) or _status(run) in _AT_REST
     return Assembled(body, ended, "threads.runs", "\n".join(filter(None, map(_text, told))) or None)
+
+
+def _told(frames: Frames) -> Iterator[Event]:
+    """Yield the events; of those that tell the run, each says all that the one before it said: only the last."""
+    runs: list[str] = []
+    for name, data in zip(frames.names, frames.data, strict=True):
+        if name and name.startswith(_RUN) and not name.startswith(_STEP):
+            runs.append(data)
+        elif event := object_of(data):
+            yield name, event
+    last = next(filter(None, map(object_of, reversed(runs))), None)
+    if last is not None:
+        yield None, last
 
 
 class _Message:
