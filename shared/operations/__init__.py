@@ -107,7 +107,8 @@ def read_response(
     """
     if isinstance(body, str):
         stream = streams.assemble(body, operation=operation, content_type=content_type)
-        if stream is not None:
+        # What a failed call answers in place of a stream is its error's text.
+        if stream is not None and (stream.body is not None or status is None or status < FIRST_ERROR_STATUS):
             return _read_stream(stream, operation=operation, status=status, reason=reason)
     said = Said({})
     if status is None or status < FIRST_ERROR_STATUS:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -94,6 +95,8 @@ def _text_of(encoded: str, *, cut: bool) -> str | None:
     try:
         if cut:
             return base64.b64decode(encoded[: len(encoded) // 4 * 4]).decode(errors="ignore")
-        return base64.b64decode(encoded).decode()
+        # A stream may have been logged up to the middle of a character.
+        text, _ = codecs.utf_8_decode(base64.b64decode(encoded), "strict", False)  # noqa: FBT003
     except (binascii.Error, ValueError):
         return None
+    return text if text or not encoded else None

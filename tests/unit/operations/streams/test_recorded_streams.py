@@ -1,5 +1,6 @@
 """Every recorded stream, sent as a native response; what is expected is worked out here, not by the product."""
 
+import base64
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from shared.domain.fragment import Fragment
 from shared.operations import read_response
 from shared.sources import read_event
 from tests.builders.events import ENQUEUED, a_response
-from tests.builders.streams import RecordedStream, recorded_streams
+from tests.builders.streams import RecordedStream, a_chunk, recorded_streams, stream_of
 
 STREAMS = recorded_streams()
 if not STREAMS:
@@ -205,6 +206,15 @@ def test_of_any_recorded_stream_cut_anywhere_a_beginning_of_the_text_is_read(
     whole = read_response(stream.text).text or ""
     assert whole.startswith(said.text or "")
     assert said.facts["streamed"] is True
+
+
+def test_a_stream_logged_up_to_the_middle_of_a_character_is_read_so_far() -> None:
+    encoded = stream_of(a_chunk({"content": "Hi"})).encode() + 'data: {"choices":[{"delta":{"content":"é'.encode()[:-1]
+
+    event = a_response(body=None, bodyBase64=base64.b64encode(encoded).decode(), contentType="text/event-stream")
+    (fragment,) = read_event(event, ENQUEUED).fragments
+
+    assert fragment.content.completion == "Hi"
 
 
 @settings(max_examples=200, deadline=None)

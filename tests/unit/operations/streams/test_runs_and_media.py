@@ -196,6 +196,12 @@ def test_a_stream_cut_inside_its_first_event_is_a_stream() -> None:
     assert read_response("event: response.crea").facts["truncated"] is True
 
 
+def test_an_error_page_instead_of_a_stream_is_the_errors_message() -> None:
+    facts = read_response("Bad gateway", status=502, content_type="text/event-stream").facts
+
+    assert facts == {"error_code": "502", "error_message": "Bad gateway"}
+
+
 def test_a_log_without_field_names_is_a_stream_all_the_same() -> None:
     chunk = '{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"%s"}}]}\n'
 
