@@ -15,6 +15,8 @@ FIRST_ERROR_STATUS: Final = 400
 CONTENT_FILTER: Final = "content_filter"
 """The code with which Azure OpenAI refuses a prompt."""
 
+_POLICY: Final = "ResponsibleAIPolicyViolation"
+
 
 def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -> Facts:
     """Return code and message of the error, and the filter's results where it was the filter's.
@@ -69,7 +71,8 @@ def _loose(body: Json, error: Json) -> tuple[Json, Json]:
 
 def _filter(error: Mapping[str, Json], code: Json) -> Facts:
     facts = filter_facts([error_filter_results(error)], [])
-    if code == CONTENT_FILTER:
+    inner = error.get("innererror") or error.get("inner_error")
+    if code == CONTENT_FILTER or (isinstance(inner, dict) and inner.get("code") == _POLICY):
         # The code says it, whatever the details are.
         facts["prompt_filtered"] = True
     return facts

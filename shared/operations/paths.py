@@ -140,8 +140,10 @@ def target_of(url: Json) -> Target:
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if name.lower() == "api-version":
-            version = unquote_plus(value)
-            break
+            version = version or unquote_plus(value)
+        elif name.lower() == "deployment" and operation == "realtime":
+            # A session is opened without a body, and without its deployment in the path.
+            deployment = deployment or unquote_plus(value)
     return Target(path, operation, deployment, version)
 
 

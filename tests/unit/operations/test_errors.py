@@ -50,3 +50,12 @@ def test_what_is_no_error_is_none(body: Any) -> None:
 
 def test_a_long_message_is_cut() -> None:
     assert len(error_facts("x" * 5000, status=500)["error_message"]) == 1024
+
+
+def test_an_image_that_the_policy_refused_was_filtered_whatever_the_code() -> None:
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_results": {}}
+
+    facts = error_facts({"error": {"code": "content_policy_violation", "inner_error": inner}}, status=400)
+
+    assert facts["prompt_filtered"] is True
+    assert facts["error_code"] == "content_policy_violation"

@@ -173,3 +173,10 @@ def test_parameters_that_open_doors_are_taken_out(url: str, stripped: str) -> No
 )
 def test_a_url_names_its_host(url: object, host: str | None) -> None:
     assert host_of(url) == host
+
+
+def test_a_realtime_session_names_its_deployment_in_the_query() -> None:
+    target = target_of("wss://host/openai/realtime?deployment=rt%201&api-version=2025-04-01-preview&deployment=other")
+
+    assert target == ("/openai/realtime", "realtime", "rt 1", "2025-04-01-preview")
+    assert target_of("/openai/v1/responses?deployment=x").deployment is None
