@@ -53,3 +53,17 @@ def test_an_empty_document_is_a_document(store: ContentStore) -> None:
     store.put([ContentDocument("call-1", "a", b"")])
 
     assert store.get(["call-1"])["call-1"][0].body == b""
+
+
+def test_a_dropped_document_is_gone_and_may_be_dropped_again(store: ContentStore) -> None:
+    store.put([ContentDocument("call-1", name, b"x") for name in ("a", "b")] + [ContentDocument("call-2", "a", b"y")])
+
+    store.drop([("call-1", "a"), ("call-1", "never there")])
+    store.drop([("call-1", "a")])
+    store.drop([])
+
+    found = store.get(["call-1", "call-2"])
+    assert {name: [one.document for one in documents] for name, documents in found.items()} == {
+        "call-1": ["b"],
+        "call-2": ["a"],
+    }

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Position
 from shared.errors import ConflictError
-from shared.stores.ports import Batch, Ledger, Quarantined, Row
+from shared.stores.ports import Alias, Batch, Ledger, Quarantined, Row
 from shared.stores.sql import tables
 from shared.stores.sql.ledger import SqlLedger
 
@@ -35,6 +35,7 @@ def a_row(interaction_id: str = "call-1", **changes: object) -> Row:
         "sources": '["native"]',
         "parts": '["Q:1"]',
         "field_sources": "Q",
+        "strands": '{"response-id:a":null}',
         "revision": 0,
     } | changes
 
@@ -93,6 +94,59 @@ def test_a_new_interaction_that_exists_already_is_a_conflict(ledger: Ledger) -> 
 
     with pytest.raises(ConflictError), ledger.transaction() as transaction:
         transaction.store(a_batch(new_interactions=[a_row()]))
+
+
+def test_a_removed_interaction_is_gone(ledger: Ledger) -> None:
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(new_interactions=[a_row(), a_row("call-2")]))
+
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(removed_interactions=[("call-1", 0)]))
+
+    with ledger.transaction() as transaction:
+        assert set(transaction.interactions(["call-1", "call-2"])) == {"call-2"}
+
+
+def test_removing_a_row_that_somebody_else_changed_is_a_conflict_and_removes_nothing(ledger: Ledger) -> None:
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(new_interactions=[a_row()]))
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(changed_interactions=[a_row(http_status=500)]))
+
+    with pytest.raises(ConflictError), ledger.transaction() as transaction:
+        transaction.store(a_batch(removed_interactions=[("call-1", 0)]))
+
+    with ledger.transaction() as transaction:
+        assert "call-1" in transaction.interactions(["call-1"])
+
+
+def test_an_alias_comes_back_as_it_was_written_and_a_change_counts_its_revision_up(ledger: Ledger) -> None:
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(new_aliases=[Alias("response-id:a", "call-1", AT, 0)]))
+    with ledger.transaction() as transaction:
+        first = transaction.aliases(["response-id:a", "response-id:A", "nobody's"])
+        transaction.store(a_batch(changed_aliases=[Alias("response-id:a", "call-2", AT, 0)]))
+
+    with ledger.transaction() as transaction:
+        then = transaction.aliases(["response-id:a"])
+
+    assert first == {"response-id:a": Alias("response-id:a", "call-1", AT, 0)}
+    assert then == {"response-id:a": Alias("response-id:a", "call-2", AT, 1)}
+
+
+@pytest.mark.parametrize("changes", ["new_aliases", "changed_aliases"])
+def test_a_name_that_somebody_else_claimed_first_is_a_conflict_and_writes_nothing(ledger: Ledger, changes: str) -> None:
+    mine, theirs = Alias("response-id:a", "call-1", AT, 7), Alias("response-id:a", "call-2", AT, 0)
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(new_aliases=[theirs]))
+
+    stale = a_batch(new_interactions=[a_row()], **{changes: [mine]})
+    with pytest.raises(ConflictError), ledger.transaction() as transaction:
+        transaction.store(stale)
+
+    with ledger.transaction() as transaction:
+        assert transaction.aliases(["response-id:a"]) == {"response-id:a": theirs}
+        assert transaction.interactions(["call-1"]) == {}
 
 
 def test_a_position_is_known_once_its_delivery_is_stored(ledger: Ledger) -> None:

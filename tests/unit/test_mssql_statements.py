@@ -45,6 +45,16 @@ def test_an_update_joins_on_the_key_and_the_guard() -> None:
     )
 
 
+def test_a_delete_joins_on_the_key_and_the_guard() -> None:
+    guarded, plain = (bulk.delete_statement(_TABLE, "mssql", guard) for guard in ("revision", None))
+
+    assert guarded.startswith("delete existing from example as existing join openjson(:rows) with (")
+    assert guarded.endswith(
+        "on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2 and existing.[revision] = incoming.[revision]"
+    )
+    assert plain.endswith("on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2")
+
+
 def test_rows_travel_as_json_in_the_types_that_the_server_reads() -> None:
     row = {"id": "ö", "at": "2026-03-02T09:30:00.123Z", "flag": True, "revision": 3, "body": b"\x00\xff"}
 
