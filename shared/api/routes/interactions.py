@@ -1,6 +1,5 @@
 """`/interactions`: the facts of calls, and their texts."""
 
-from dataclasses import asdict
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -46,7 +45,7 @@ def read_content(
 ) -> Response:
     """Return an interaction's texts and bodies. The reading is recorded."""
     content = audit.content_of(interaction_id, reader=Reader(caller.name, _CONTENT))
-    return json_response(asdict(content))
+    return json_response(content._asdict())
 
 
 @router.get("/{interaction_id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))
