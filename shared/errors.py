@@ -4,7 +4,6 @@
   x EventError             permanent   the event goes to quarantine, the batch goes on
   x StoreUnavailableError  transient   raise: the trigger's retry policy repeats the whole batch
   x ConflictError          transient   another host changed the same row: the batch is tried again at once
-  x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a hub into quarantine
   x NotFoundError          caller      404
   x InvalidRequestError    caller      400, naming the parameter
   x ForbiddenError         caller      403, naming the role
@@ -20,7 +19,6 @@ __all__ = [
     "InvalidRequestError",
     "NotFoundError",
     "StoreUnavailableError",
-    "TooManyInvalidError",
 ]
 
 
@@ -38,10 +36,6 @@ class StoreUnavailableError(AppError):
 
 class ConflictError(StoreUnavailableError):
     """Another transaction changed one of the batch's interactions first; nothing was written."""
-
-
-class TooManyInvalidError(AppError):
-    """So much of a batch is invalid that the parser, not the events, is the likelier fault."""
 
 
 class NotFoundError(AppError):

@@ -49,6 +49,8 @@ def _written(value: Json) -> str:
 
 def count(value: Json) -> int | None:
     """Return a whole number from 0 to `COUNT_LIMIT`, given as a number or as digits."""
+    if type(value) is int:
+        return value if 0 <= value < COUNT_LIMIT else None
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, str):
@@ -65,7 +67,7 @@ def count(value: Json) -> int | None:
 
 def number(value: Json) -> float | None:
     """Return a finite number from 0 to `COUNT_LIMIT`, given as a number or as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if type(value) is not int and (isinstance(value, bool) or not isinstance(value, int | float | str)):
         return None
     try:
         result = float(value)

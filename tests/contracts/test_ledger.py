@@ -159,13 +159,14 @@ def test_a_position_is_known_once_its_delivery_is_stored(ledger: Ledger) -> None
 
 
 def test_received_events_are_counted_per_partition_and_the_last_position_kept(engine: Engine, ledger: Ledger) -> None:
-    for sequence, at in ((7, AT), (9, "2026-03-02T09:31:00.000Z"), (8, "2026-03-02T09:30:30.000Z")):
+    late, between = "2026-03-02T09:31:00.000Z", "2026-03-02T09:30:30.000Z"
+    for sequence, at in ((7, AT), (9, late), (8, between), (10, late), (9, late)):
         with ledger.transaction() as transaction:
             transaction.store(a_batch(received=2, redelivered=1, last_sequence=sequence, last_enqueued_at=at))
 
     with engine.connect() as connection:
         (row,) = connection.execute(sa.select(tables.hub_partition)).all()
-    assert tuple(row) == ("gateway", "0", 6, 3, 9, "2026-03-02T09:31:00.000Z")
+    assert tuple(row) == ("gateway", "0", 10, 5, 10, late)
 
 
 def test_waiting_deliveries_are_forgotten_when_their_interaction_settles(engine: Engine, ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """One batch at a time: what the ledger says afterwards."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery
-from shared.errors import StoreUnavailableError
+from shared.errors import ConflictError, StoreUnavailableError
 from shared.services.ingest import IngestOutcome, ingest
+from shared.stores.ports import LedgerTransaction
 from shared.stores.sql import tables
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
@@ -171,3 +173,38 @@ def _statements(store: Store, batch: list[Delivery]) -> int:
     store.ingest(batch)
     sa.event.remove(store.engine, "before_cursor_execute", _note)
     return len(seen)
+
+
+class ContendedLedger:
+    """A real ledger in which somebody else is first for some transactions."""
+
+    def __init__(self, ledger: SqlLedger, conflicts: int) -> None:
+        self._ledger = ledger
+        self.conflicts = conflicts
+
+    @contextmanager
+    def transaction(self) -> Iterator[LedgerTransaction]:
+        with self._ledger.transaction() as transaction:
+            yield transaction
+            if self.conflicts:
+                self.conflicts -= 1
+                raise ConflictError
+
+
+def test_a_batch_that_meets_another_writer_is_tried_again_at_once_and_stored_once(store: Store) -> None:
+    batch = events.deliveries(events.a_request(), events.a_response())
+
+    outcome = ingest(batch, ledger=ContendedLedger(store.ledger, conflicts=2), content=store.content)
+
+    assert outcome == IngestOutcome(received=2, stored=2)
+    assert [row["received"] for row in store.rows(tables.hub_partition)] == [2]
+
+
+def test_a_batch_that_never_wins_is_left_to_the_triggers_retry_policy(store: Store) -> None:
+    endless = ContendedLedger(store.ledger, conflicts=1000)
+
+    with pytest.raises(ConflictError):
+        ingest(events.deliveries(events.a_request()), ledger=endless, content=store.content)
+
+    assert endless.conflicts > 900
+    assert store.rows(tables.interaction) == []

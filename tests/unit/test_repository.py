@@ -247,3 +247,17 @@ def test_every_decision_has_a_number_a_date_and_its_reasons(record: Path) -> Non
 @pytest.mark.parametrize("path", modules(*PRODUCT, "sql"), ids=lambda path: path.as_posix())
 def test_no_module_is_too_long_to_read_at_once(path: Path) -> None:
     assert len(read(path).splitlines()) <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("path", modules("shared"), ids=lambda path: path.as_posix())
+def test_no_module_is_left_unused(path: Path) -> None:
+    # A source or an operation that no registry knows reads nothing, and says nothing.
+    name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    parent, _, last = name.rpartition(".")
+    imports = "\n".join(read(other) for other in modules(*PRODUCT, "sql") if other != path)
+
+    assert re.search(
+        rf"^ *(from {name}[ .]|import {name}\b|from {parent or 'nowhere'} import [^\n]*\b{last}\b)",
+        imports,
+        re.MULTILINE,
+    )

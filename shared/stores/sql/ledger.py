@@ -160,7 +160,10 @@ def _settled(dialect_name: str) -> sa.Delete:
 def _count_statement() -> sa.Update:
     table = tables.hub_partition
     batch = {column.name: sa.bindparam(f"batch_{column.name}", type_=column.type) for column in table.columns}
-    later = table.c.last_enqueued_at < batch["last_enqueued_at"]
+    later = sa.or_(
+        table.c.last_enqueued_at < batch["last_enqueued_at"],
+        sa.and_(table.c.last_enqueued_at == batch["last_enqueued_at"], table.c.last_sequence < batch["last_sequence"]),
+    )
     return (
         sa.update(table)
         .where(table.c.hub == batch["hub"], table.c.partition_id == batch["partition_id"])
