@@ -12,6 +12,7 @@ from shared.domain.pieces import Whole, suffix
 from shared.errors import ConflictError, EventError
 from shared.services.joining import Joined, Joining, Keyed
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
+from shared.sources.redaction import redacted
 from shared.stores.ports import (
     Batch,
     ContentDocument,
@@ -108,7 +109,8 @@ def _read(delivery: Delivery) -> _Read:
     try:
         reading: Reading = read_event(body, position.enqueued_at)
     except EventError as error:
-        return _Read(position, (), (), None, Quarantined(_digest(body), position, str(error), PARSER_VERSION, body))
+        kept = Quarantined(_digest(body), position, str(error), PARSER_VERSION, redacted(body))
+        return _Read(position, (), (), None, kept)
     return _Read(position, tuple(map(_keyed, reading.fragments)), reading.asides, reading.source, None)
 
 
