@@ -17,7 +17,7 @@ import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
-from shared.domain.pieces import missing
+from shared.domain.pieces import is_piece, missing
 from shared.domain.values import NO_TIME
 
 __all__ = ["OWN", "Strand", "Strands", "fold", "merge", "strands_of"]
@@ -107,7 +107,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
-        "state": _state(values, waits=own is not None and missing(own.parts)),
+        "state": _state(values, waits=own is not None and any(map(is_piece, own.parts)) and missing(own.parts)),
         "usage_provenance": _usage_provenance(codes),
         "sources": _sources_text(frozenset([part[0] for part in parts])),
         "parts": orjson.dumps(sorted(parts)).decode(),

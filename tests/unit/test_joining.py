@@ -205,6 +205,15 @@ def test_a_text_that_is_whole_stands_above_one_that_was_cut(store: Store) -> Non
     assert content.prompt == whole[0]["content"]
 
 
+def test_a_stream_that_broke_off_yields_to_the_model_logs_text(store: Store) -> None:
+    chunk = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Hal"}}]}
+    rows = model_rows(CALL, asked=ASKED, answered=ANSWERED, size=50)
+
+    store.ingest(events.a_response(CALL, body=f"data: {json.dumps(chunk)}\n\n"), an_envelope(*rows))
+
+    assert store.audit.content_of(CALL, reader=READER).completion == json.loads(ANSWERED)[0]["content"]
+
+
 # Sources
 
 
