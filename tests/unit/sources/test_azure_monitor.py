@@ -219,6 +219,16 @@ def test_neither_secrets_nor_vectors_nor_other_headers_are_kept() -> None:
     assert json.loads(fragment.facts["response_headers"]) == {"apim-request-id": SERVICE_CALL}
 
 
+def test_vectors_of_an_answer_that_was_cut_do_not_stay_and_the_cut_is_remembered() -> None:
+    body = json.dumps({"object": "list", "data": [{"object": "embedding", "embedding": [0.125] * 2000}]})[:8192]
+
+    fragment = fragment_of(a_gateway_log(properties={"backendResponseBody": body}))
+
+    assert b"0.125" not in fragment.document
+    (again,) = read_event(fragment.document, ENQUEUED).fragments
+    assert (again.code, again.facts) == ("g", fragment.facts)
+
+
 @pytest.mark.parametrize(
     ("status", "backend", "last", "verdict"),
     [
