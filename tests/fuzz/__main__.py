@@ -63,8 +63,8 @@ def by_chance(seconds: float, seed: int) -> int:
 
 def guided(seconds: int, seed: int) -> None:
     """Hand over to atheris, which ends the process: exit code 0 when nothing was found."""
-    import atheris  # noqa: PLC0415  # installed by `make fuzz` where there is a wheel
-
+    # Installed by `make fuzz` where there is a wheel.
+    atheris: Any = importlib.import_module("atheris")
     # What is instrumented must be imported anew.
     for name in [name for name in sys.modules if name.split(".")[0] == "shared" or name == oracle.__name__]:
         del sys.modules[name]
