@@ -70,7 +70,9 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     answered = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
     content = _state_bodies(facts, asked, answered)
     _state_error(facts, log)
-    code = _CUT if asked.cut or answered.cut or log.record.cut else _WHOLE
+    code = _WHOLE
+    if asked.cut or answered.cut or log.record.cut:
+        code, facts["truncated"] = _CUT, True
     claims = claims_of(facts.get("response_id"), headers)
     return (Fragment(name, code, facts, content, log.record.document(), claims=claims),)
 
@@ -156,8 +158,6 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)
     facts.setdefault("operation", "other")
-    if asked.cut or answered.cut:
-        facts["truncated"] = True
     return Content(request.text, response.text, asked.json, response.body or answered.json)
 
 
