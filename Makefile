@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fmt lock schema clean packages packages-dev
+.PHONY: help demo start test check bench fuzz fmt lock schema clean packages packages-dev
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,10 +43,15 @@ fmt: packages-dev ## format, and fix what ruff can fix
 	@"$(bin)/ruff" format .
 
 lock: packages-dev ## write requirements*.txt from requirements*.in (ARGS=--upgrade: take newer versions)
-	@for name in requirements requirements-local requirements-dev; do \
+	@for name in requirements requirements-local requirements-dev requirements-fuzz; do \
 		"$(bin)/uv" pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 			--custom-compile-command "make lock" --output-file $$name.txt $(ARGS) $$name.in || exit 1; \
 	done
+
+fuzz: packages-dev ## mutations of every source's events for ten minutes (ARGS="--seconds 30")
+	@"$(bin)/python" -m pip install -qq --disable-pip-version-check --no-input --only-binary :all: \
+		--require-hashes -r requirements-fuzz.txt || echo "NOTE: no wheel of atheris for this machine"
+	@"$(bin)/python" -m tests.fuzz $(ARGS)
 
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new

@@ -9,6 +9,7 @@ Witnesses that know the call by another name than the gateway's join it as stran
 (docs/adr/0006-joining-sources.md): `fold` makes the row of all strands by the same rule.
 """
 
+import hashlib
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -17,10 +18,10 @@ import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
-from shared.domain.pieces import missing
+from shared.domain.pieces import is_piece, missing
 from shared.domain.values import NO_TIME
 
-__all__ = ["OWN", "Strand", "Strands", "fold", "merge", "strands_of"]
+__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "merge", "strands_of"]
 
 Row = dict[str, Any]
 
@@ -57,6 +58,9 @@ Strands = dict[str, Strand]
 """Name of the witnesses' own, as `Fragment.guest` -> their strand; `OWN` -> the gateway's."""
 
 OWN = ""
+ESTIMATE = "=estimate"
+"""No witness's name: what was estimated for want of one."""
+_ESTIMATE_CODE = "e"
 
 _NEVER_FROM_GUESTS = ("has_request", "has_response")
 """Whether parts are awaited: only the gateway's own tell."""
@@ -95,6 +99,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
 
     A strand can be taken out again, for each is kept as it is beside what they make together.
     """
+    _drop_stale_estimate(strands)
     own = strands.get(OWN)
     first = own or next(iter(strands.values()))
     values, codes = first.values, first.codes
@@ -107,7 +112,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
-        "state": _state(values, waits=own is not None and missing(own.parts)),
+        "state": _state(values, waits=own is not None and any(map(is_piece, own.parts)) and missing(own.parts)),
         "usage_provenance": _usage_provenance(codes),
         "sources": _sources_text(frozenset([part[0] for part in parts])),
         "parts": orjson.dumps(sorted(parts)).decode(),
@@ -115,6 +120,23 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "strands": _stored(strands),
         "revision": revision,
     }
+
+
+def estimate_strand(strands: Strands, facts: Facts) -> Strand:
+    """Return the strand of an estimate that was made from what `strands` hold."""
+    return Strand(dict(facts), dict.fromkeys(facts, _ESTIMATE_CODE), {_estimate_key(strands)})
+
+
+def _estimate_key(strands: Strands) -> str:
+    parts = sorted(part for name, strand in strands.items() if name != ESTIMATE for part in strand.parts)
+    return f"{_ESTIMATE_CODE}={hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]}"
+
+
+def _drop_stale_estimate(strands: Strands) -> None:
+    """Drop an estimate that was made from something else than what is there now."""
+    estimate = strands.get(ESTIMATE)
+    if estimate is not None and estimate.parts != {_estimate_key(strands)}:
+        del strands[ESTIMATE]
 
 
 def _join_strand(values: Facts, codes: dict[str, str], strand: Strand, *, joins_own: bool) -> None:

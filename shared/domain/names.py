@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.domain.values import Json
 
-__all__ = ["response_name", "service_name"]
+__all__ = ["names_of", "response_name", "service_name"]
 
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _LENGTH: Final = 128
@@ -19,6 +19,11 @@ def service_name(request_id: Json) -> str | None:
 def response_name(response_id: Json) -> str | None:
     """Return the name of an answer's `id`, such as `chatcmpl-...`."""
     return _name("response-id", response_id)
+
+
+def names_of(value: Json) -> list[str]:
+    """Return every name that `value`, an id that somebody asks for, may be a part of."""
+    return [name for name in (service_name(value), response_name(value)) if name is not None]
 
 
 def _name(kind: str, value: Json) -> str | None:

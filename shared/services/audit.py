@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from shared.domain.fragment import Content
-from shared.domain.names import response_name, service_name
+from shared.domain.names import names_of
 from shared.domain.values import text, utc_of
 from shared.errors import EventError, NotFoundError
 from shared.services.content import best_content, mentions
@@ -196,8 +196,7 @@ class AuditService:
 
     def _known(self, identifier: str) -> Row:
         name = _as_kept(identifier)
-        names = [other for other in (service_name(name), response_name(name)) if other is not None]
-        row = self._store.interaction(name, names)
+        row = self._store.interaction(name, names_of(name))
         if row is None:
             raise _unknown()
         return row

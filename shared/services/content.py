@@ -30,6 +30,8 @@ _OF_A_TEXT: Final = ("operation", "http_status")
 def best_content(interaction_id: str, documents: Sequence[ContentDocument], occurred_at: str) -> Content:
     """Return what the documents say of one interaction; None in a slot that none of them fills.
 
+    A text that is whole stands above one that was cut off, whosever it is.
+
     Args:
         interaction_id: the interaction; what a document says of others is passed over.
         documents: ordered by their key, which settles a tie between equal witnesses.
@@ -45,7 +47,9 @@ def best_content(interaction_id: str, documents: Sequence[ContentDocument], occu
         for slot, codes in _SLOTS.items():
             value = getattr(fragment.content, slot)
             rank = codes.find(fragment.code) if fragment.code in codes else len(codes)
-            if value is not None and rank < ranks.get(slot, len(codes) + 1):
+            if fragment.facts.get("truncated"):
+                rank += len(codes) + 1
+            if value is not None and rank < ranks.get(slot, 2 * len(codes) + 2):
                 ranks[slot], best[slot] = rank, value
     if "completion" not in best and isinstance(best.get("response"), str):
         # An answer without a path did not know what its text was: the request does.

@@ -10,8 +10,10 @@ from shared.domain.delivery import Delivery, Position
 from shared.domain.fragment import Fragment
 from shared.domain.pieces import Whole, suffix
 from shared.errors import ConflictError, EventError
+from shared.services.estimate import estimate_usage, is_unmetered
 from shared.services.joining import Joined, Joining, Keyed
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
+from shared.sources.redaction import redacted
 from shared.stores.ports import (
     Batch,
     ContentDocument,
@@ -19,6 +21,7 @@ from shared.stores.ports import (
     Ledger,
     LedgerTransaction,
     Quarantined,
+    Row,
 )
 
 __all__ = ["IngestOutcome", "ingest"]
@@ -62,6 +65,7 @@ class _Planned(NamedTuple):
     outcome: IngestOutcome
     unread: list[tuple[str, Whole]]
     spent: list[tuple[str, str]]
+    unmetered: dict[str, Row]
 
 
 def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentStore) -> IngestOutcome:
@@ -78,6 +82,8 @@ def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentSt
     content.put(_documents(batch))
     planned = _stored(batch, ledger, content)
     content.drop(planned.spent)
+    if planned.unmetered:
+        estimate_usage(planned.unmetered, planned.changes, ledger=ledger, content=content)
     first = deliveries[0].position
     logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, planned.outcome)
     return planned.outcome
@@ -108,7 +114,8 @@ def _read(delivery: Delivery) -> _Read:
     try:
         reading: Reading = read_event(body, position.enqueued_at)
     except EventError as error:
-        return _Read(position, (), (), None, Quarantined(_digest(body), position, str(error), PARSER_VERSION, body))
+        kept = Quarantined(_digest(body), position, str(error), PARSER_VERSION, redacted(body))
+        return _Read(position, (), (), None, kept)
     return _Read(position, tuple(map(_keyed, reading.fragments)), reading.asides, reading.source, None)
 
 
@@ -176,7 +183,8 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
     unread = joining.join_pieces()
     states = joining.write(changes)
     pending = _wait(kept, joining, states, changes)
-    return _Planned(changes, _counted(changes, pending), unread, joining.spent())
+    unmetered = {name: row for name, row in joining.rows.items() if is_unmetered(row)}
+    return _Planned(changes, _counted(changes, pending), unread, joining.spent(), unmetered)
 
 
 def _opened(batch: Sequence[_Read]) -> Batch:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from shared.domain.fragment import Fragment
 from shared.domain.interaction import State
 from shared.domain.pieces import Whole, joined, wholes
-from shared.merge import OWN, Strand, Strands, fold, strands_of
+from shared.merge import ESTIMATE, OWN, Strand, Strands, fold, strands_of
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 
 __all__ = ["Joined", "Joining", "Keyed", "usage_keys"]
@@ -38,6 +38,8 @@ class Joining:
 
     def __init__(self, transaction: LedgerTransaction, fragments: Iterable[Keyed], told: Joined) -> None:
         """Load all that `fragments`, and the pieces that were joined, are going to touch."""
+        self.rows: dict[str, Row] = {}
+        """The rows as `write` leaves them."""
         self._told = told
         every = [fragment for _, fragment in fragments]
         claims = _claims([*every, *(fragment for known in told.values() for _, (_, fragment) in known)])
@@ -102,12 +104,16 @@ class Joining:
     def write(self, changes: Batch) -> dict[str, str]:
         """Put into `changes` what becomes of the rows; return the state of each interaction."""
         states = {interaction_id: row["state"] for interaction_id, row in self._rows.items()}
+        self.rows = dict(self._rows)
         for interaction_id in sorted(self._touched):
             before = self._rows.get(interaction_id)
             strands = self._strands[interaction_id]
             after = fold(interaction_id, strands, before["revision"] if before else 0) if strands else None
             _write_row(changes, before, after)
-            if after is not None:
+            if after is None:
+                self.rows.pop(interaction_id, None)
+            else:
+                self.rows[interaction_id] = after
                 states[interaction_id] = after["state"]
         for name, alias in self._changed_aliases.items():
             (changes.new_aliases if name in self._new_names else changes.changed_aliases).append(alias)
@@ -132,6 +138,8 @@ class Joining:
         strand = self._strands_of(source).pop(name, None)
         if strand is not None:
             self._strands_of(target)[name] = strand
+            # Of an estimate alone nobody has told.
+            self._strands_of(source).pop(ESTIMATE, None)
             self._touched |= {source, target}
 
     def _place(self, fragment: Fragment) -> _Place:

@@ -14,18 +14,22 @@ from shared.domain.values import Json
 from shared.errors import EventError
 from shared.operations.paths import operation_of_id
 from shared.operations.withheld import withhold_from_response
+from shared.sources import azure_monitor
 from shared.sources.bodies import body_in
-from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.record import Reading, Record, Source, inner, interaction_id
 from shared.sources.times import time_of
 
 __all__ = ["SOURCE"]
 
 _CODE: Final = "h"
+_TOLD: Final = frozenset({"EventTime", "RequestId", "ServiceName"})
 _MEMBERS: Final = members(gateway_name="ServiceName", caller_ip="RequestIp", operation_id="OperationName")
 
 
 def _is_event(event: Json) -> bool:
-    return isinstance(event, dict) and "EventTime" in event and "RequestId" in event and "ServiceName" in event
+    if not isinstance(event, dict) or not event.keys() >= _TOLD:
+        return False
+    return not azure_monitor.SOURCE.recognises(event)
 
 
 def _recognises(event: dict[str, Json]) -> bool:
@@ -38,7 +42,7 @@ def _read(record: Record) -> Reading:
     if not isinstance(records, list):
         fragments = [_fragment(record)]
     elif all(map(_is_event, records)):
-        fragments = [_fragment(Record(one, None, record.enqueued_at)) for one in records]
+        fragments = [_fragment(inner(one, record)) for one in records]
     else:
         raise EventError("records of several kinds in one event")
     return Reading(EVIDENCE[_CODE].source, tuple(fragments))
@@ -56,6 +60,8 @@ def _fragment(record: Record) -> Fragment:
     state(facts, "occurred_at", time_of(event.get("EventTime"), record.enqueued_at))
     body = body_in(record, "response", withhold_from_response)
     said = operations.read_response(body, operation=operation)
+    if record.cut:
+        facts["truncated"] = True
     content = Content(completion=said.text, response=said.body or body)
     return Fragment(name, _CODE, facts | said.facts, content, record.document())
 

@@ -14,7 +14,7 @@ from shared.sources.azure_monitor_gateway import read_gateway_log
 from shared.sources.azure_monitor_llm import read_llm_log
 from shared.sources.azure_monitor_log import Log, log_of
 from shared.sources.azure_monitor_openai import read_request_response, read_request_usage
-from shared.sources.record import Aside, Reading, Record, Source
+from shared.sources.record import Aside, Reading, Record, Source, inner
 
 __all__ = ["SOURCE"]
 
@@ -45,14 +45,16 @@ def _recognises(event: dict[str, Json]) -> bool:
     if isinstance(records, list):
         # Policies of others wrap what is not Azure Monitor's in `records` too.
         return all(map(_is_monitored, records))
-    return not {"category", "metricname"}.isdisjoint(map(str.lower, event))
+    names = set(map(str.lower, event))
+    # A record that stood in `records`, and says its category inside, is kept alone.
+    return not names.isdisjoint({"category", "metricname"}) or names >= {"resourceid", "properties"}
 
 
 def _read(record: Record) -> Reading:
     records = _records(record.event)
     if not isinstance(records, list):
         return _reading([record])
-    return _reading(Record(one, None, record.enqueued_at) for one in records)
+    return _reading(inner(one, record) for one in records)
 
 
 def _reading(records: Iterable[Record]) -> Reading:

@@ -70,7 +70,9 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     answered = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
     content = _state_bodies(facts, asked, answered)
     _state_error(facts, log)
-    code = _CUT if asked.cut or answered.cut else _WHOLE
+    code = _WHOLE
+    if asked.cut or answered.cut or log.record.cut:
+        code, facts["truncated"] = _CUT, True
     claims = claims_of(facts.get("response_id"), headers)
     return (Fragment(name, code, facts, content, log.record.document(), claims=claims),)
 
@@ -126,6 +128,7 @@ def _body(log: Log, members: tuple[str, ...], withhold: Callable[[Json], bool]) 
         body = _read_body(told)
         if withhold(body.json) or (isinstance(body.json, str) and body.json != told):
             log.put(member, body.json)
+            log.record.cut |= body.cut
         if best.json is None or (best.cut and not body.cut and body.json is not None):
             best = body
     return best
@@ -155,8 +158,6 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)
     facts.setdefault("operation", "other")
-    if asked.cut or answered.cut:
-        facts["truncated"] = True
     return Content(request.text, response.text, asked.json, response.body or answered.json)
 
 
@@ -164,11 +165,17 @@ def _state_error(facts: Facts, log: Log) -> None:
     last = _last_error(log.said)
     if not last:
         return
-    facts.setdefault("error_code", text(last.get("reason"), 128) or str(facts.get("http_status", "")) or "error")
-    state(facts, "error_message", facts.get("error_message") or last.get("message"))
     status = facts.get("http_status")
-    if status is not None and count(log.said.get("backendresponsecode")) is None:
-        facts["gateway_refused"] = refused(status, last)
+    if count(log.said.get("backendresponsecode")) is None:
+        # The answer was the gateway's own, which says less than the error does.
+        state(facts, "error_code", last.get("reason"))
+        state(facts, "error_message", last.get("message"))
+        if status is not None:
+            facts["gateway_refused"] = refused(status, last)
+    if "error_code" not in facts:
+        state(facts, "error_code", last.get("reason") or status)
+    if "error_message" not in facts:
+        state(facts, "error_message", last.get("message"))
 
 
 def _last_error(said: Mapping[str, Json]) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-import re
+from collections.abc import Callable
 from typing import Final
 
 import orjson
@@ -14,7 +14,6 @@ __all__ = ["decode", "parsed"]
 
 _DEPTH: Final = 250
 """orjson writes 253 levels; the bodies that we return stand some levels deep in an answer."""
-_LONG_NUMBER: Final = re.compile("[0-9]{19}")
 _CUT_FROM: Final = 200_000
 """API Management cuts what it logs at 200 KB, and does not say which thousand it means."""
 
@@ -49,23 +48,43 @@ def parsed(text: str) -> Json:
 
 def _decode_tolerantly(body: bytes | str) -> Json:
     text = body.decode(json.detect_encoding(body), "replace") if isinstance(body, bytes) else body
+    text = text.removeprefix("\ufeff")
     try:
-        value = json.loads(
-            text.removeprefix("\ufeff"),
-            strict=False,
-            parse_constant=lambda _: None,
-            parse_float=_finite,
-            # Calling back for each of a million small numbers takes longer than all the rest.
-            parse_int=_bounded if _LONG_NUMBER.search(text) else None,
-        )
-        # Surrogates pair up or become U+FFFD on their way through UTF-16.
-        plain = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
-        return orjson.loads(plain.decode("utf-16-le", "replace"))
+        try:
+            return _plain(_loads(text, parse_int=int))
+        except _NotJsonError:
+            raise
+        except ValueError:
+            # An integer beyond every float. Asking of each number whether it is one takes longer than all the rest.
+            return _plain(_loads(text, parse_int=_bounded))
     except RecursionError:
         raise EventError("JSON nested too deeply") from None
     except ValueError:
         cut = len(body) >= _CUT_FROM
         raise EventError("not JSON: cut off at the gateway's limit" if cut else "not JSON") from None
+
+
+class _NotJsonError(ValueError):
+    pass
+
+
+def _loads(text: str, *, parse_int: Callable[[str], int | float | None]) -> Json:
+    try:
+        return json.loads(
+            text,
+            strict=False,
+            parse_constant=lambda _: None,
+            parse_float=_finite,
+            parse_int=None if parse_int is int else parse_int,
+        )
+    except json.JSONDecodeError:
+        raise _NotJsonError from None
+
+
+def _plain(value: Json) -> Json:
+    # Surrogates pair up or become U+FFFD on their way through UTF-16.
+    written = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
+    return orjson.loads(written.decode("utf-16-le", "replace"))
 
 
 def _finite(digits: str) -> float | None:

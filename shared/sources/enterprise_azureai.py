@@ -1,6 +1,6 @@
 """Usage records of Azure/enterprise-azureai -> fragments, less the caller's key that is in them.
 
-Members and quirks: docs/events.md, section "Enterprise Azure AI".
+Members and quirks: docs/events.md, section "Enterprise AzureAI".
 """
 
 import hashlib

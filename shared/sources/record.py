@@ -11,7 +11,7 @@ from shared.domain.fragment import Fragment
 from shared.domain.values import Json
 from shared.errors import EventError
 
-__all__ = ["CUT", "Aside", "Reading", "Record", "Source", "interaction_id"]
+__all__ = ["CUT", "Aside", "Reading", "Record", "Source", "inner", "interaction_id"]
 
 
 class Aside(NamedTuple):
@@ -54,6 +54,13 @@ class Record:
         if self.received is not None:
             return self.received
         return orjson.dumps(self.event | {CUT: True} if self.cut else self.event)
+
+
+def inner(event: dict[str, Json], outer: Record) -> Record:
+    """Return the record of an object that stood inside another."""
+    # What we write into records of our own, we believe nobody else.
+    event.pop(CUT, None)
+    return Record(event, None, outer.enqueued_at, cut=outer.cut)
 
 
 class Source(NamedTuple):

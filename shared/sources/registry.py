@@ -77,7 +77,8 @@ def _read_text(body: bytes, enqueued_at: str | None) -> Record | None:
     """
     if len(body) >= _CUT_FROM:
         event, _ = salvage(body)
-        if isinstance(event, dict) and len(event) > 1:
+        # Azure Monitor cuts no events: such a one is broken, and which of its records are whole is a guess.
+        if isinstance(event, dict) and len(event) > 1 and not azure_monitor.SOURCE.recognises(event):
             _drop_half_value(event)
             return Record(event, body, enqueued_at, cut=True)
     unsupported.refuse_text(body)
@@ -98,7 +99,7 @@ def _read_object(record: Record) -> Reading:
     for source in _ALL:
         if source.recognises(record.event):
             reading = source.read(record)
-            if record.cut:
+            if record.cut and source is not azure_monitor.SOURCE:
                 for fragment in reading.fragments:
                     fragment.facts["truncated"] = True
             return reading

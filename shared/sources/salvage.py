@@ -13,20 +13,29 @@ from shared.sources.decoding import decode
 
 __all__ = ["salvage"]
 
-_NUMBER_ENDS: Final = frozenset(b"0123456789+-.eE")
+_NUMBER: Final = b"0123456789+-.eE"
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 """The last may be open."""
-_TRAILING_NUMBER: Final = re.compile(rb"[-+.0-9eE]+\Z")
 _WHERE: Final = re.compile(r" at line (\d+) column (\d+)$")
-_LONE_SURROGATE: Final = re.compile(
-    rb"(?<!\\)((?:\\\\)*+)(?:"
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?=.)(?!\\(?:\Z|u(?:\Z|[dD](?:\Z|[c-fC-F]))))|"
-    rb"(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})",
-    re.DOTALL,
-)
-"""Half a pair; the first half at the very end may have lost its second to the cut."""
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_HEX: Final = rb"[0-9a-fA-F]"
+_FIRST_HALF: Final = rb"[89abAB]" + _HEX * 2
+_SECOND_HALF: Final = rb"[c-fC-F]" + _HEX * 2
+# Each begins with letters, not with a choice: they are found many times faster so.
+_LONE_SURROGATES: Final = tuple(
+    re.compile(
+        start + rb"(?<!\\" + start + rb")(?:"
+        # The first half at the very end may have lost its second to the cut.
+        + _FIRST_HALF + rb"(?=.)(?!\\(?:\Z|u(?:\Z|[dD](?:\Z|[c-fC-F]))))|"
+        + _SECOND_HALF + rb"(?<!\\u[dD]" + _FIRST_HALF + start + _SECOND_HALF + rb"))",
+        re.DOTALL,
+    )
+    for start in (rb"\\ud", rb"\\uD")
+)  # fmt: skip
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROLS: Final = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+_BLANKED: Final = bytes(0x20 if code in _CONTROLS else code for code in range(256))
+_MOST_CONTROLS: Final = 10_000
+"""With more of them it is no text, and no reason to spend time on each."""
 _STEPS: Final = 4
 """Faults in the middle after which we stop looking at what stands before them."""
 
@@ -79,9 +88,9 @@ def _before_fault(body: bytes) -> Json:
 
 def _without_cut_number(body: bytes) -> bytes:
     """Take off a number at the very end: 12 may have been 1234."""
-    if not body or body[-1] not in _NUMBER_ENDS or _ends_in_string(body):
+    if not body or body[-1] not in _NUMBER or _ends_in_string(body):
         return body
-    return _TRAILING_NUMBER.sub(b"", body)
+    return body.rstrip(_NUMBER)
 
 
 def _ends_in_string(body: bytes) -> bool:
@@ -101,11 +110,18 @@ def _place(body: bytes, fault: str) -> int:
 def _sanitised(body: bytes) -> bytes:
     """Return UTF-8 without what a strict parser stops at: marks, control characters, lone surrogates."""
     text = body.decode(json.detect_encoding(body), "replace").removeprefix("\ufeff")
-    plain = _CONTROL.sub(_escaped, text.encode("utf-8", "replace"))
+    plain = text.encode("utf-8", "replace")
+    controls = len(plain) - len(plain.translate(None, _CONTROLS))
+    if controls > _MOST_CONTROLS:
+        plain = plain.translate(_BLANKED)
+    elif controls:
+        plain = _CONTROL.sub(_escaped, plain)
     if b"\n" in plain or b"\r" in plain or b"\t" in plain:
         # White space between members, and allowed nowhere else.
         plain = _STRING.sub(_line_ends_escaped, plain)
-    return _LONE_SURROGATE.sub(rb"\1\\ufffd", plain) if _SURROGATE.search(plain) else plain
+    for pattern in _LONE_SURROGATES:
+        plain = pattern.sub(rb"\\ufffd", plain)
+    return plain
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:

@@ -16,7 +16,7 @@ from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.rollups import SqlUsageRollups
-from tests.builders import azure_monitor, events
+from tests.builders import azure_monitor, events, other_events
 from tests.builders.databases import memory_folder, new_sqlite
 
 _ids = st.sampled_from(["call-1", "call-2", "call-3"])
@@ -77,6 +77,13 @@ _bodies = st.one_of(
         ),
         _ids, _statuses, _counts, _texts,
     ),
+    st.builds(
+        lambda i, x: events.a_response(
+            i, body={"object": "chat.completion", "choices": [{"index": 0, "message": {"content": x}}]}
+        ),
+        _ids, _texts,
+    ),
+    st.builds(other_events.a_toolkit_record, _ids),
     st.builds(
         lambda i, t, key, n: events.a_response(
             i,

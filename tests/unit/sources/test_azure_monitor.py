@@ -4,11 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import Provenance
 from shared.errors import EventError
 from shared.sources import Reading, read_event
+from shared.sources.registry import read
 from tests.builders.azure_monitor import (
     CALL,
     SERVICE_CALL,
@@ -216,6 +219,16 @@ def test_neither_secrets_nor_vectors_nor_other_headers_are_kept() -> None:
     assert json.loads(fragment.facts["response_headers"]) == {"apim-request-id": SERVICE_CALL}
 
 
+def test_vectors_of_an_answer_that_was_cut_do_not_stay_and_the_cut_is_remembered() -> None:
+    body = json.dumps({"object": "list", "data": [{"object": "embedding", "embedding": [0.125] * 2000}]})[:8192]
+
+    fragment = fragment_of(a_gateway_log(properties={"backendResponseBody": body}))
+
+    assert b"0.125" not in fragment.document
+    (again,) = read_event(fragment.document, ENQUEUED).fragments
+    assert (again.code, again.facts["truncated"]) == ("g", True)
+
+
 @pytest.mark.parametrize(
     ("status", "backend", "last", "verdict"),
     [
@@ -342,3 +355,48 @@ def test_usage_stands_in_arrays_of_one() -> None:
     facts = fragment_of(a_request_usage()).facts
 
     assert (facts["input_tokens"], facts["cached_input_tokens"], facts["output_tokens"]) == (11, 4, 2)
+
+
+# Anything at all
+
+_texts = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(
+        ["", "7", "{", "[", '{"a":', "null", "https://[", "a?key=b", "data: {", "\ud800", "2026-03-02T09:29:58Z"]
+    ),
+)  # fmt: skip
+_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), _texts, st.just(10**30)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_texts, inner, max_size=3)),
+    max_leaves=6,
+)
+_names = sorted(
+    {name for record in (a_gateway_log(), a_model_log(), a_request_response(as_text=False)) for name in record}
+    | {name for record in (a_gateway_log(), a_request_response(as_text=False)) for name in record["properties"]}
+    | set(
+        "sequenceNumber requestMessages responseMessages lastError responseHeaders requestBody generatedTokens".split()
+    )
+)
+_records = st.builds(
+    lambda category, told, properties: {**told, "category": category, "properties": properties},
+    st.sampled_from(["GatewayLogs", "GatewayLlmLogs", "RequestResponse", "AzureOpenAIRequestUsage", "Other"]),
+    st.dictionaries(st.sampled_from(_names), _values, max_size=6),
+    st.one_of(_values, st.dictionaries(st.sampled_from(_names), _values, max_size=8)),
+)
+
+
+@settings(max_examples=300)
+@given(_records)
+def test_any_record_is_read_kept_aside_or_refused_and_its_document_says_the_same(record: dict[str, Any]) -> None:
+    try:
+        reading = read(an_envelope({"correlationId": CALL, **record}), ENQUEUED)
+    except EventError:
+        return
+
+    assert len(reading.fragments) + len(reading.asides) + (reading.skipped is not None) >= 1
+    for fragment in reading.fragments:
+        (again,) = (
+            one for one in read(fragment.document, ENQUEUED).fragments if one.code == fragment.code
+            and (one.piece is None) == (fragment.piece is None)
+        )  # fmt: skip
+        assert (again.facts, again.content, again.piece) == (fragment.facts, fragment.content, fragment.piece)

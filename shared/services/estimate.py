@@ -1,0 +1,102 @@
+"""Interactions whose usage nobody reported -> estimates from their texts, kept beside the facts.
+
+An estimate is a strand of its interaction, made from the exact set of parts that it is marked with:
+when anything joins or leaves them, `fold` drops it, and ingest makes another if it is still needed.
+So any order of the same events ends with the same estimate, or with none.
+"""
+
+import logging
+from collections.abc import Mapping
+
+import orjson
+
+from shared.domain.fragment import Content
+from shared.domain.interaction import Facts, Provenance, State
+from shared.errors import ConflictError
+from shared.merge import ESTIMATE, estimate_strand, fold, strands_of
+from shared.operations.estimate import ESTIMATED, estimated_usage
+from shared.services.content import best_content
+from shared.stores.ports import Batch, ContentStore, Ledger, Row
+
+__all__ = ["estimate_usage", "is_unmetered"]
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+_TEXTLESS = frozenset("uvtzDdnp")
+"""Witnesses without texts; and the records of personal data, whose calls others count."""
+
+
+def is_unmetered(row: Row) -> bool:
+    """Return whether an interaction needs an estimate and may get one."""
+    return (
+        row["usage_provenance"] == Provenance.MISSING
+        and row["state"] == State.COMPLETE
+        and row.get("operation") in ESTIMATED
+        and any(part[0] not in _TEXTLESS for part in orjson.loads(row["parts"]))
+    )
+
+
+def estimate_usage(unmetered: Mapping[str, Row], batch: Batch, *, ledger: Ledger, content: ContentStore) -> int:
+    """Estimate the usage of interactions that a batch left without; return how many got one.
+
+    A constant number of round trips. Whatever changes one of them meanwhile makes its own estimate.
+
+    Args:
+        unmetered: the rows as the batch left them.
+        batch: whose hub and partition the change is booked on; no event is counted again.
+        ledger: where the rows are.
+        content: where their texts are.
+
+    Raises:
+        StoreUnavailableError: nothing was written; the batch's next delivery tries again.
+    """
+    facts = _estimates(unmetered, content)
+    if not facts:
+        return 0
+    for attempt in range(1, _ATTEMPTS + 1):
+        changes = _booked_on(batch)
+        try:
+            with ledger.transaction() as transaction:
+                for interaction_id, row in transaction.interactions(facts.keys()).items():
+                    if row["parts"] == unmetered[interaction_id]["parts"]:
+                        changes.changed_interactions.append(_with_estimate(row, facts[interaction_id]))
+                        changes.dirty_hours.add(f"{row['occurred_at'][:13]}:00:00.000Z")
+                transaction.store(changes)
+        except ConflictError:
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            break
+    logger.info("estimate.batch interactions=%d", len(changes.changed_interactions))
+    return len(changes.changed_interactions)
+
+
+def _estimates(unmetered: Mapping[str, Row], content: ContentStore) -> dict[str, Facts]:
+    documents = content.get(unmetered.keys())
+    estimates: dict[str, Facts] = {}
+    for interaction_id, row in unmetered.items():
+        parts = set(orjson.loads(row["parts"]))
+        own = [document for document in documents.get(interaction_id, ()) if document.document in parts]
+        told: Content = best_content(interaction_id, own, row["occurred_at"])
+        facts = estimated_usage(row["operation"], row.get("model"), told)
+        if facts:
+            estimates[interaction_id] = facts
+    return estimates
+
+
+def _with_estimate(row: Row, facts: Facts) -> Row:
+    strands = strands_of(row)
+    strands[ESTIMATE] = estimate_strand(strands, facts)
+    return fold(row["id"], strands, row["revision"])
+
+
+def _booked_on(batch: Batch) -> Batch:
+    return Batch(
+        hub=batch.hub,
+        partition=batch.partition,
+        received=0,
+        redelivered=0,
+        last_sequence=batch.last_sequence,
+        last_enqueued_at=batch.last_enqueued_at,
+    )
