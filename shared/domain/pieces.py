@@ -55,7 +55,7 @@ def wholes(parts: Iterable[str]) -> list[Whole]:
 
 def missing(parts: Iterable[str]) -> bool:
     """Return whether some piece waits: for others, or to be joined."""
-    return bool(_sorted_out(parts).waiting)
+    return any(map(is_piece, parts)) and bool(_sorted_out(parts).waiting)
 
 
 def joined(parts: Iterable[str]) -> set[str]:
