@@ -58,6 +58,9 @@ Strands = dict[str, Strand]
 """Name of the witnesses' own, as `Fragment.guest` -> their strand; `OWN` -> the gateway's."""
 
 OWN = ""
+
+_REFUSALS = ("content_filter", "content_policy_violation")
+"""Error codes with which the filter refuses a prompt, for text and for images."""
 ESTIMATE = "=estimate"
 """No witness's name: what was estimated for want of one."""
 _ESTIMATE_CODE = "e"
@@ -207,10 +210,10 @@ def _state(values: Facts, *, waits: bool) -> State:
     if waits or not (values.get("has_request") and values.get("has_response")):
         return State.PENDING
     error = values.get("error_code")
-    if values.get("gateway_refused") or error == "content_filter":
+    if values.get("gateway_refused") or error in _REFUSALS:
         return State.REFUSED
-    status = values.get("http_status")
-    if (status is None and error is not None) or (status is not None and status >= 400):
+    # A stream, or a background response, can fail after its 200 was sent.
+    if error is not None or values.get("http_status", 0) >= 400:
         return State.FAILED
     return State.COMPLETE
 

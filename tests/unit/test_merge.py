@@ -56,6 +56,10 @@ def test_merging_in_two_steps_is_merging_at_once() -> None:
         pytest.param({"http_status": 200}, "complete", id="a success is complete"),
         pytest.param({"http_status": 429, "error_code": "429"}, "failed", id="an error of the backend failed"),
         pytest.param({"http_status": 400, "error_code": "content_filter"}, "refused", id="the filter refused"),
+        pytest.param(
+            {"http_status": 400, "error_code": "content_policy_violation"}, "refused", id="so did the images'"
+        ),
+        pytest.param({"http_status": 200, "error_code": "server_error"}, "failed", id="a stream failed half-way"),
         pytest.param({"http_status": 401, "gateway_refused": True}, "refused", id="the gateway refused"),
         pytest.param({"error_code": "Timeout"}, "failed", id="an error without status failed"),
     ],
