@@ -58,7 +58,7 @@ def test_a_delete_joins_on_the_key_and_the_guard() -> None:
 def test_rows_travel_as_json_in_the_types_that_the_server_reads() -> None:
     row = {"id": "ö", "at": "2026-03-02T09:30:00.123Z", "flag": True, "revision": 3, "body": b"\x00\xff"}
 
-    parameter = bulk.json_rows(_TABLE, [row])
+    parameter = bulk.json_rows(_TABLE, bulk.values_of(_TABLE, [row]))
 
     assert orjson.loads(parameter) == [["ö", "2026-03-02T09:30:00.123", None, 1, 3, "00ff"]]
 

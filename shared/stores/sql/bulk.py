@@ -28,19 +28,30 @@ __all__ = [
     "members",
     "update",
     "update_statement",
+    "values_of",
 ]
 
 _MSSQL = mssql.dialect()
 
 
-def insert(connection: Connection, table: sa.Table, rows: Collection[Row]) -> None:
+Values = tuple[Any, ...]
+"""A row as its values, in the order of the table's columns; numbers that the database hands out are left out."""
+
+
+def insert(connection: Connection, table: sa.Table, rows: Collection[Values]) -> None:
     """Insert rows; a key that exists raises the driver's integrity error."""
-    _run(connection, insert_statement(table, connection.dialect.name, skip_existing=False), table, _names(table), rows)
+    _run(connection, insert_statement(table, connection.dialect.name, skip_existing=False), table, rows)
 
 
-def insert_missing(connection: Connection, table: sa.Table, rows: Collection[Row]) -> None:
+def insert_missing(connection: Connection, table: sa.Table, rows: Collection[Values]) -> None:
     """Insert the rows whose primary key is not there yet."""
-    _run(connection, insert_statement(table, connection.dialect.name, skip_existing=True), table, _names(table), rows)
+    _run(connection, insert_statement(table, connection.dialect.name, skip_existing=True), table, rows)
+
+
+def values_of(table: sa.Table, rows: Iterable[Row]) -> list[Values]:
+    """Return rows, null where they do not name a column, as `insert` takes them."""
+    names = _names(table)
+    return [tuple(map(row.get, names)) for row in rows]
 
 
 def update(connection: Connection, table: sa.Table, rows: Collection[Row], *, guard: str) -> int:
@@ -51,8 +62,7 @@ def update(connection: Connection, table: sa.Table, rows: Collection[Row], *, gu
     """
     statement = update_statement(table, connection.dialect.name, guard)
     keys = [column.name for column in table.primary_key]
-    names = (*_values(table, guard), *keys, guard)
-    return _run(connection, statement, table, names, rows)
+    return _run_guarded(connection, statement, table, (*_values(table, guard), *keys, guard), rows)
 
 
 def delete(connection: Connection, table: sa.Table, rows: Collection[Row], *, guard: str | None = None) -> int:
@@ -62,7 +72,7 @@ def delete(connection: Connection, table: sa.Table, rows: Collection[Row], *, gu
         How many rows were deleted.
     """
     statement = delete_statement(table, connection.dialect.name, guard)
-    return _run(connection, statement, table, _deciding(table, guard), rows)
+    return _run_guarded(connection, statement, table, _deciding(table, guard), rows)
 
 
 def members(dialect_name: str, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
@@ -86,8 +96,9 @@ def insert_statement(table: sa.Table, dialect_name: str, *, skip_existing: bool)
     """Return the statement that inserts a batch; on Azure SQL its one parameter is `rows`."""
     names = _names(table)
     if dialect_name != "mssql":
-        verb = "insert or ignore" if skip_existing else "insert"
-        return f"{verb} into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"
+        # Not `insert or ignore`: that would also pass over a row that lacks a value it must have.
+        skipped = " on conflict do nothing" if skip_existing else ""
+        return f"insert into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))}){skipped}"  # noqa: S608
     missing = f" where not exists (select 1 from {table.name} as existing where {_same_key(table)})"  # noqa: S608
     return (
         f"insert into {table.name} ({', '.join(f'[{name}]' for name in names)})"  # noqa: S608
@@ -121,18 +132,27 @@ def delete_statement(table: sa.Table, dialect_name: str, guard: str | None) -> s
     return f"delete existing from {table.name} as existing join {_opened(table)} on {_same_key(table)}{guarded}"
 
 
-def json_rows(table: sa.Table, rows: Iterable[Row]) -> str:
+def json_rows(table: sa.Table, rows: Iterable[Values]) -> str:
     """Return rows as a JSON array of arrays, each value as `openjson` reads it into its column."""
     columns = [table.columns[name] for name in _names(table)]
-    return orjson.dumps([[_wire_value(column, row.get(column.name)) for column in columns] for row in rows]).decode()
+    return orjson.dumps([list(map(_wire_value, columns, row)) for row in rows]).decode()
 
 
-def _run(connection: Connection, statement: str, table: sa.Table, names: tuple[str, ...], rows: Collection[Row]) -> int:
-    """Run a batch statement, `names` being SQLite's parameters in their order; return the rows affected."""
+def _run_guarded(
+    connection: Connection, statement: str, table: sa.Table, names: tuple[str, ...], rows: Collection[Row]
+) -> int:
+    """Run a batch statement whose parameters on SQLite are `names`, in their order."""
+    if connection.dialect.name == "mssql":
+        return _run(connection, statement, table, values_of(table, rows))
+    return _run(connection, statement, table, [tuple(map(row.get, names)) for row in rows])
+
+
+def _run(connection: Connection, statement: str, table: sa.Table, rows: Collection[Values]) -> int:
+    """Run a batch statement; return the rows affected."""
     if not rows:
         return 0
     if connection.dialect.name != "mssql":
-        return connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows]).rowcount
+        return connection.exec_driver_sql(statement, list(rows)).rowcount
     # Typed, so that the driver sends nvarchar(max): left alone it sends long text as ntext, which openjson refuses.
     parameter = sa.bindparam("rows", json_rows(table, rows), sa.UnicodeText())
     return connection.execute(sa.text(statement).bindparams(parameter)).rowcount

@@ -29,10 +29,7 @@ class SqlContentStore:
         if not documents:
             return
         compressor = zstandard.ZstdCompressor(level=_LEVEL)  # not shareable between threads
-        rows = [
-            {"interaction_id": interaction_id, "document": document, "body": compressor.compress(body)}
-            for interaction_id, document, body in documents
-        ]
+        rows = [(interaction_id, document, compressor.compress(body)) for interaction_id, document, body in documents]
         with writing(self._engine) as connection:
             bulk.insert_missing(connection, tables.content, rows)
 

@@ -73,16 +73,16 @@ class _SqlTransaction:
         bulk.insert(
             connection,
             tables.delivery,
-            [_row(position) | {"outcome": outcome, "source": source} for position, outcome, source in batch.deliveries],
+            [(*position, outcome, source) for position, outcome, source in batch.deliveries],
         )
         bulk.insert_missing(
             connection,
             tables.waiting,
-            [_row(position) | {"interaction_id": interaction_id} for interaction_id, position in batch.waiting],
+            [(interaction_id, *position) for interaction_id, position in batch.waiting],
         )
         bulk.insert(connection, tables.quarantine, _quarantine_rows(batch))
-        bulk.insert(connection, tables.dirty_hour, [{"hour": hour} for hour in sorted(batch.dirty_hours)])
-        bulk.insert(connection, tables.dirty_usage_key, [{"usage_key": key} for key in sorted(batch.dirty_usage_keys)])
+        bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(batch.dirty_hours)])
+        bulk.insert(connection, tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
         self._count(batch)
 
     def _store_interactions(self, batch: Batch) -> None:
@@ -98,8 +98,8 @@ class _SqlTransaction:
         )
         if written != (len(removed), len(batch.changed_interactions), len(aliases)):
             raise ConflictError("another transaction changed one of the batch's interactions first")
-        bulk.insert(connection, tables.interaction, batch.new_interactions)
-        bulk.insert(connection, tables.alias, [alias._asdict() for alias in batch.new_aliases])
+        bulk.insert(connection, tables.interaction, bulk.values_of(tables.interaction, batch.new_interactions))
+        bulk.insert(connection, tables.alias, batch.new_aliases)
 
     def _settle(self, batch: Batch) -> None:
         if batch.settled:
@@ -116,7 +116,7 @@ class _SqlTransaction:
         }
         counted = self._connection.execute(_COUNT, {f"batch_{name}": value for name, value in values.items()})
         if counted.rowcount == 0:
-            bulk.insert(self._connection, tables.hub_partition, [values])
+            bulk.insert(self._connection, tables.hub_partition, bulk.values_of(tables.hub_partition, [values]))
 
 
 # Statements are built once: building one costs more than running it.
@@ -179,21 +179,9 @@ def _count_statement() -> sa.Update:
 _COUNT: Final = _count_statement()
 
 
-def _row(position: Position) -> Row:
-    hub, partition, sequence, enqueued_at = position
-    return {"hub": hub, "partition_id": partition, "sequence": sequence, "enqueued_at": enqueued_at}
-
-
-def _quarantine_rows(batch: Batch) -> list[Row]:
+def _quarantine_rows(batch: Batch) -> list[tuple[object, ...]]:
     compressor = zstandard.ZstdCompressor()
     return [
-        _row(position)
-        | {
-            "id": event_id,
-            "reason": reason[:512],
-            "parser_version": parser_version,
-            "size": len(body),
-            "body": compressor.compress(body),
-        }
+        (event_id, *position, reason[:512], parser_version, len(body), compressor.compress(body))
         for event_id, position, reason, parser_version, body in batch.quarantined
     ]

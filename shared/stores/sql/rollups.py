@@ -77,7 +77,7 @@ def _spread(connection: Connection) -> None:
         bulk.listed({mark.usage_key for mark in marks}),
     )
     hours = {f"{moment[:13]}:00:00.000Z" for moment in moments}
-    bulk.insert(connection, tables.dirty_hour, [{"hour": hour} for hour in sorted(hours)])
+    bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(hours)])
     read = bulk.members(dialect, sa.BigInteger())
     connection.execute(
         sa.delete(tables.dirty_usage_key).where(dirty.id.in_(read)), bulk.listed(mark.id for mark in marks)
