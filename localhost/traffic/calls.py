@@ -69,11 +69,18 @@ class Call:
     operation: Operation
     request: dict[str, Any]
     response: dict[str, Any]
+    service_id: str
+    """The service's own id of it, which the gateway learns from a header."""
+    stream: str | None = None
+    """The answer as an event stream, if it was asked for as one."""
 
 
 def api_path(call: Call) -> str:
     """Return path and query as the client called them."""
-    return f"/openai/deployments/{call.deployment.name}/{call.operation.path}?api-version=2024-10-21"
+    path = call.operation.path
+    if not path.startswith("/"):
+        path = f"/openai/deployments/{call.deployment.name}/{path}"
+    return f"{path}?api-version=2024-10-21"
 
 
 def a_call(dice: Dice, started_at: int) -> Call:
@@ -98,6 +105,7 @@ def a_call(dice: Dice, started_at: int) -> Call:
         operation=operation,
         request=request,
         response=response,
+        service_id=dice.guid(),
     )
 
 

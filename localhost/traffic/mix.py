@@ -10,9 +10,10 @@ from typing import Final
 from localhost.event_file import FileEvent
 from localhost.event_log import PARTITIONS
 from localhost.hub_events import HubEvent
-from localhost.traffic import ai_hub_gateway, enterprise_logging, native, noise
-from localhost.traffic.calls import Sent, a_call
+from localhost.traffic import ai_hub_gateway, azure_monitor, enterprise_logging, native, noise, others
+from localhost.traffic.calls import Call, Sent, a_call
 from localhost.traffic.dice import Dice
+from localhost.traffic.other_calls import an_other_call
 from localhost.traffic.times import iso, within_hour
 
 __all__ = ["DEFAULT_START", "an_hour"]
@@ -20,12 +21,27 @@ __all__ = ["DEFAULT_START", "an_hour"]
 DEFAULT_START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """A Monday morning."""
 
-_SOURCES: Final = ((0.64, native.events), (0.81, enterprise_logging.events), (1.0, ai_hub_gateway.events))
+_SOURCES: Final = (
+    (0.62, native.events),
+    (0.77, enterprise_logging.events),
+    (0.90, ai_hub_gateway.events),
+    (0.92, others.toolkit),
+    (0.94, others.how_to),
+    (0.96, others.raw_http),
+    (0.98, others.personal_data),
+    (1.0, others.enterprise_azureai),
+)
 """Share of the calls up to here -> who reports them."""
+_OTHER_OPERATIONS: Final = 0.06
+_BYPASSES: Final = 0.01
+"""Calls that do not go through the gateway: only the service's own log knows them."""
+_MONITORED: Final = 0.15
+"""Of the calls that our own policy reports and the service answers: those that the diagnostic settings log too."""
 _METRICS: Final = 0.015
 _POISON: Final = 0.003
 _SENT_TWICE: Final = 0.003
-_MOST_PER_STEP: Final = 3
+_OK: Final = b'"status":200,'
+_MOST_PER_STEP: Final = 5
 
 
 def an_hour(events: int, seed: int, start: datetime = DEFAULT_START) -> Iterator[FileEvent]:
@@ -66,11 +82,23 @@ def _step(dice: Dice, at: int, *, room: int) -> list[Sent]:
     if room < _MOST_PER_STEP:
         # No pair is cut in half by the end of the file.
         return ai_hub_gateway.events(call, dice)
-    share = dice.fraction()
-    sent = next(report for limit, report in _SOURCES if share < limit)(call, dice)
+    sent = _reported(call, dice)
     if dice.chance(_SENT_TWICE):
         # The sender got no answer and sent it again: the same bytes at another position.
         sent.append(sent[-1]._replace(at=sent[-1].at + dice.between(200, 5000)))
+    return sent
+
+
+def _reported(call: Call, dice: Dice) -> list[Sent]:
+    if dice.chance(_OTHER_OPERATIONS):
+        return native.events(an_other_call(dice, call.started_at), dice)
+    if dice.chance(_BYPASSES):
+        return [azure_monitor.service_log(call, dice)]
+    share = dice.fraction()
+    report = next(report for limit, report in _SOURCES if share < limit)
+    sent = report(call, dice)
+    if len(sent) > 1 and report is native.events and _OK in sent[-1].body and dice.chance(_MONITORED):
+        sent += azure_monitor.events(call, dice)
     return sent
 
 

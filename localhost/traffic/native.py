@@ -6,6 +6,7 @@ import orjson
 
 from localhost.traffic.calls import Call, Sent, api_path
 from localhost.traffic.dice import Dice
+from localhost.traffic.streams import streamed
 from localhost.traffic.times import iso
 
 __all__ = ["events"]
@@ -54,7 +55,18 @@ def events(call: Call, dice: Dice) -> list[Sent]:
         return [_request(call, dice), _response(call, dice, 429, "Too Many Requests", _LIMITED)]
     if fraction < 0.049:
         return [_request(call, dice), _response(call, dice, 502, "Bad Gateway", _BAD_GATEWAY)]
-    return [_request(call, dice), _response(call, dice, 200, "OK", call.response)]
+    if "messages" in call.request and dice.chance(0.3):
+        _stream(call, dice)
+    return [_request(call, dice), _response(call, dice, 200, "OK", call.stream or call.response)]
+
+
+def _stream(call: Call, dice: Dice) -> None:
+    """Let the client have asked for a stream, and two in three for its usage."""
+    call.request["stream"] = True
+    with_usage = dice.chance(0.67)
+    if with_usage:
+        call.request["stream_options"] = {"include_usage": True}
+    call.stream = streamed(call.response, dice, with_usage=with_usage)
 
 
 def _request(call: Call, dice: Dice) -> Sent:
@@ -81,6 +93,7 @@ def _response(call: Call, dice: Dice, status: int, reason: str, answer: dict[str
     total_ms = backend_ms + dice.between(2, 12)
     ended_at = call.started_at + total_ms
     is_text = isinstance(answer, str)
+    is_stream = answer is call.stream
     body = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
     backend = f"aoai-{call.caller.team.region.replace(' ', '').lower()}"
     fields = {
@@ -94,10 +107,10 @@ def _response(call: Call, dice: Dice, status: int, reason: str, answer: dict[str
         "backendUrl": f"https://{backend}.openai.azure.com{api_path(call)}",
         "attempts": [{"backendId": backend, "status": status, "ms": backend_ms}],
         "timings": {"totalMs": total_ms, "backendMs": backend_ms},
-        "headers": {"apim-request-id": dice.guid(), "x-ms-region": call.caller.team.region},
-        "streamed": False,
+        "headers": {"apim-request-id": call.service_id, "x-ms-region": call.caller.team.region},
+        "streamed": is_stream,
         "size": len(body),
-        "contentType": "text/html" if is_text else "application/json",
+        "contentType": "text/event-stream" if is_stream else "text/html" if is_text else "application/json",
         "body": answer if is_text else orjson.Fragment(body),
     }
     return _sent(call, fields, ended_at + dice.between(3, 60))

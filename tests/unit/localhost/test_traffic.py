@@ -2,19 +2,23 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from localhost.event_file import FileEvent, line_of
 from localhost.traffic.mix import an_hour
 from localhost.traffic.times import net_text, within_hour
+from shared.domain.fragment import Fragment
+from shared.errors import EventError
+from shared.sources import read_event
 
 
 def as_lines(events: Iterable[FileEvent]) -> list[bytes]:
     return [line_of(*event) for event in events]
 
 
-def bodies() -> list[dict[str, object]]:
+def bodies() -> list[dict[str, Any]]:
     found = []
     for _, _, event in an_hour(6000, 3):
         try:
@@ -61,10 +65,14 @@ def test_every_source_and_every_kind_of_trouble_is_there() -> None:
             kinds[f"native {body['part']} {body.get('status', '')}".strip()] += 1
         elif "event-type" in body:
             kinds[f"enterprise-logging {body['event-type']}"] += 1
-        elif "records" in body:
-            kinds["metrics"] += 1
+        elif isinstance(body.get("records"), list):
+            kinds.update({record.get("category", "metrics") for record in body["records"]})
         elif "totalTokens" in body:
-            kinds[f"ai-hub-gateway {body['targetService']}"] += 1
+            kinds[f"ai-hub-gateway {body['targetService']}" if "targetService" in body else "enterprise-azureai"] += 1
+        elif "EventTime" in body:
+            kinds["toolkit" if "Type" in body else "how-to"] += 1
+        elif body.get("type") == "PII_Processing":
+            kinds["ai-hub-gateway personal data"] += 1
 
     assert set(kinds) == {
         "native request",
@@ -79,6 +87,13 @@ def test_every_source_and_every_kind_of_trouble_is_there() -> None:
         "ai-hub-gateway chat.completion",
         "ai-hub-gateway text_completion",
         "ai-hub-gateway list",
+        "ai-hub-gateway personal data",
+        "toolkit",
+        "how-to",
+        "enterprise-azureai",
+        "GatewayLogs",
+        "GatewayLlmLogs",
+        "RequestResponse",
         "metrics",
     }
 
@@ -102,10 +117,38 @@ def test_enterprise_logging_events_are_indented_with_windows_line_ends_on_partit
 def test_token_counts_add_up_and_fit_the_texts() -> None:
     for body in bodies():
         answer = body.get("body")
-        if body.get("part") == "response" and isinstance(answer, dict) and "usage" in answer:
+        if body.get("part") == "response" and isinstance(answer, dict) and "total_tokens" in answer.get("usage", {}):
             usage = answer["usage"]
-            assert usage["total_tokens"] == usage["prompt_tokens"] + usage.get("completion_tokens", 0)
-            assert 0 < usage["total_tokens"] < 3000
+            asked, written = (
+                (usage["input_tokens"], usage["output_tokens"])
+                if "input_tokens" in usage
+                else (usage["prompt_tokens"], usage.get("completion_tokens", 0))
+            )
+            assert usage["total_tokens"] == asked + written
+            assert 0 < usage["total_tokens"] < 5000
+
+
+def test_every_operation_family_is_there_and_some_answers_are_streams() -> None:
+    found: set[str] = set()
+    streams = 0
+    for _, _, event in an_hour(6000, 3):
+        for fragment in readings(event.body):
+            found.add(fragment.facts.get("operation", ""))
+            streams += fragment.code == "R" and fragment.facts.get("streamed", False)
+
+    assert found >= {
+        "chat.completions", "completions", "embeddings", "responses", "images.generations", "audio.speech",
+        "audio.transcriptions", "threads.messages", "threads.runs", "batches", "vector_stores", "assistants",
+        "fine_tuning.jobs",
+    }  # fmt: skip
+    assert streams > 300
+
+
+def readings(body: bytes) -> Iterable[Fragment]:
+    try:
+        return read_event(body, "2026-03-02T09:30:00.000Z").fragments
+    except EventError:
+        return ()
 
 
 def test_times_are_written_as_net_writes_them() -> None:
