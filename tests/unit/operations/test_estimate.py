@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import pytest
@@ -7,21 +8,6 @@ from shared.operations.estimate import estimated_usage
 
 HELLO = {"role": "user", "content": "hello world"}
 CHAT = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "hello world"}}]}
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_current_weather",
-        "description": "Get the current weather in a given location",
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "location": {"type": "string", "description": "The city and state, e.g. San Francisco, CA"},
-                "unit": {"type": "string", "description": "The unit of temperature to return", "enum": ["c", "f"]},
-            },
-            "required": ["location"],
-        },
-    },
-}
 
 
 def tokens(request: Any, response: Any = CHAT, *, operation: str = "chat.completions", model: str = "gpt-4o") -> Any:
@@ -136,6 +122,16 @@ def test_calls_are_counted_by_their_names_and_arguments() -> None:
     answer = {"choices": [{"message": {"content": None, "tool_calls": [call]}}, {"message": {"refusal": "hello"}}]}
 
     assert tokens({"messages": [HELLO]}, answer)[1] == 4
+
+
+def test_five_megabytes_of_text_take_a_second_at_most() -> None:
+    text = 'The quick brown fox: {"jumps": [1, 2, 3]}, über den "faulen" Hund, 日本語. ' * 12_000
+    tokens({"input": ""}, operation="embeddings")
+    began = time.process_time()
+
+    tokens({"input": text}, operation="embeddings")
+
+    assert time.process_time() - began < len(text.encode()) / 5e6
 
 
 def test_strange_bodies_do_no_harm() -> None:
