@@ -5,7 +5,7 @@ Members and quirks: docs/events.md, section "Native".
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared import operations
 from shared.domain.facts import Members, members, state, state_members
@@ -48,6 +48,15 @@ _TIMINGS: Final = members(latency_ms="totalMs", backend_ms="backendMs", time_to_
 _STATUS: Final = members(http_status="status")
 
 
+class _Told(NamedTuple):
+    """What a part says, and as which witness."""
+
+    code: str
+    facts: Facts
+    content: Content
+    claims: tuple[str, ...] = ()
+
+
 def _recognises(event: dict[str, Json]) -> bool:
     schema = event.get("schema")
     return isinstance(schema, str) and schema.startswith(_FAMILY)
@@ -62,20 +71,18 @@ def _read(record: Record) -> Reading:
     if read is None:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
-    code, facts, content = read(record)
-    claims = claims_of(facts.get("response_id"), allowed_headers(event.get("headers"))) if code == "R" else ()
-    fragment = Fragment(
-        name, code, facts, content, record.document(), None if record.cut else piece_of(event, code), claims
-    )
-    return Reading(EVIDENCE[code].source, (fragment,))
+    told = read(record)
+    piece = None if record.cut else piece_of(event, told.code)
+    fragment = Fragment(name, told.code, told.facts, told.content, record.document(), piece, told.claims)
+    return Reading(EVIDENCE[told.code].source, (fragment,))
 
 
-def _read_request(record: Record) -> tuple[str, Facts, Content]:
+def _read_request(record: Record) -> _Told:
     facts, content = _asked(record)
-    return "Q", facts, content
+    return _Told("Q", facts, content)
 
 
-def _read_error(record: Record) -> tuple[str, Facts, Content]:
+def _read_error(record: Record) -> _Told:
     """Read a call that ended in API Management's on-error section; `body` is what was asked."""
     event = record.event
     facts, content = _asked(record)
@@ -90,7 +97,7 @@ def _read_error(record: Record) -> tuple[str, Facts, Content]:
     state(facts, "error_message", last.get("message"))
     if status is not None:
         facts["gateway_refused"] = refused(status, last)
-    return "E", facts, content
+    return _Told("E", facts, content)
 
 
 def _asked(record: Record) -> tuple[Facts, Content]:
@@ -120,7 +127,7 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     return facts, Content(prompt=said.text, request=body.kept)
 
 
-def _read_response(record: Record) -> tuple[str, Facts, Content]:
+def _read_response(record: Record) -> _Told:
     event = record.event
     strip_url(record, "backendUrl")
     facts: Facts = {"has_response": True}
@@ -128,7 +135,8 @@ def _read_response(record: Record) -> tuple[str, Facts, Content]:
     _state_object(facts, event.get("timings"), _TIMINGS)
     state(facts, "backend_host", host_of(event.get("backendUrl")))
     state(facts, "attempts", _attempts(event.get("attempts")))
-    state(facts, "response_headers", allowed_headers(event.get("headers")))
+    headers = allowed_headers(event.get("headers"))
+    state(facts, "response_headers", headers)
     began = _began(known(utc(event.get("time"))), facts.get("latency_ms"))
     state(facts, "occurred_at", began or record.enqueued_at)
     body = body_of(record, withhold_from_response)
@@ -141,7 +149,8 @@ def _read_response(record: Record) -> tuple[str, Facts, Content]:
     )
     if said.body is not None:
         facts["streamed"] = True
-    return "R", said.facts | facts, Content(completion=said.text, response=said.body or body.kept)
+    claims = claims_of(said.facts.get("response_id"), headers)
+    return _Told("R", said.facts | facts, Content(completion=said.text, response=said.body or body.kept), claims)
 
 
 def _state_object(facts: Facts, told: Json, table: Members) -> None:
