@@ -43,7 +43,7 @@ def enterprise_logging(call: Sample) -> list[bytes]:
     fields = {name: json.dumps(answer[name]) for name in logged}
     counts = {name: str(usage[name]) if name in usage else None for name in _COUNTS}
     model = answer.get("model") if usage else None
-    response = {"choices": None, **fields, **counts, "model": model, "operation": call.operation_id}
+    response: dict[str, Any] = {"choices": None, **fields, **counts, "model": model, "operation": call.operation_id}
     return [request, events.an_enterprise_response(**response)]
 
 
