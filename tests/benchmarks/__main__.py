@@ -24,6 +24,7 @@ from shared.stores.sql.engine import create_engine
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.migrate import upgrade
 from tests.benchmarks.conversations import batches
+from tests.benchmarks.parsing import parsing
 
 BATCH = 256
 ROUNDS = 5
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="interactions in the large ledger")
     parser.add_argument("--interactions", type=int, default=6_400, help="interactions per measurement")
     options = parser.parse_args()
+    parsing()
     with tempfile.TemporaryDirectory() as folder:
         results = {
             "bare loop": against_bare_loop(Path(folder), options.interactions),
