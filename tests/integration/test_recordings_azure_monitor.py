@@ -31,9 +31,29 @@ from tests.builders.recordings import (
     service_log,
     tokens_of,
 )
+from tests.builders.streams import RecordedStream, recorded_streams
 
 READER = Reader("test", "test")
+_PATHS = {
+    "chat.completion.chunk": "chat/completions",
+    "text_completion": "completions",
+    "response.created": "responses",
+}
+# No HTTP streams, or examples that leave out what makes them whole (tests/unit/operations/streams reads them).
+_ODD = ("realtime", "openai-openapi/", "with_data", "parallel-tool-call-wrapper", "reasoning-encrypted-content")
+
+
+def _call_of(stream: RecordedStream) -> Recording:
+    """Return a call that got a stream whose request nobody recorded."""
+    (path,) = (path for label, path in _PATHS.items() if label in stream.labels)
+    url = f"https://aoai.example.org/openai/v1/{path}"
+    return Recording(stream.name, "POST", url, 200, {}, None, stream.text, streamed=True)
+
+
 CALLS = recordings("", streamed=None)
+_WITH_REQUEST = {f"{one.name}.response.sse" for one in CALLS}
+_STREAMS = [one for one in recorded_streams() if one.name not in _WITH_REQUEST]
+CALLS += [_call_of(one) for one in _STREAMS if not any(name in one.name for name in _ODD)]
 _NO_ERROR_OF_THEIR_OWN = {"chat.completions", "completions", "embeddings"}
 REFUSED = [
     one
