@@ -8,10 +8,13 @@ from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, number, text
+from shared.errors import EventError
+from shared.operations.multipart import form_of
 from shared.operations.paths import host_of, operation_of_id, target_of, without_secrets
 from shared.operations.streams import withhold_from_stream
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.azure_monitor_log import Log, table
+from shared.sources.decoding import decode
 from shared.sources.gateway import allowed_headers, claims_of, is_allowed_header, refused
 from shared.sources.salvage import salvage
 
@@ -45,8 +48,9 @@ _BODY_BYTES: Final = 8192
 
 class _Body(NamedTuple):
     json: Json = None
-    """The parsed body, or its text when it is not JSON; None when it was not logged."""
+    """The parsed body, the fields of a form, or its text when it is neither; None when it was not logged."""
     cut: bool = False
+    is_form: bool = False
 
 
 def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
@@ -126,7 +130,8 @@ def _body(log: Log, members: tuple[str, ...], withhold: Callable[[Json], bool]) 
     for member in members:
         told = log.said.get(member)
         body = _read_body(told)
-        if withhold(body.json) or (isinstance(body.json, str) and body.json != told):
+        # Of the files in a form no byte is kept.
+        if withhold(body.json) or body.is_form or (isinstance(body.json, str) and body.json != told):
             log.put(member, body.json)
             log.record.cut |= body.cut
         if best.json is None or (best.cut and not body.cut and body.json is not None):
@@ -141,10 +146,25 @@ def _read_body(told: Json) -> _Body:
         return _Body()
     if told.lstrip()[:1] in ("{", "["):
         value, cut = salvage(told)
-        return _Body(told if value is None else value, cut)
+        # A text may begin with a bracket, and a file's lines be JSON each.
+        if not cut or not (value in (None, []) or _is_json_line(told)):
+            return _Body(value, cut)
     # What follows the limit is lost, of a stream too.
     cut = len(told) >= _BODY_BYTES or len(told.encode("utf-8", "replace")) >= _BODY_BYTES
-    return _Body(withhold_from_stream(told), cut)
+    form = form_of(told)
+    return _Body(withhold_from_stream(told), cut) if form is None else _Body(form, cut, is_form=True)
+
+
+def _is_json_line(told: str) -> bool:
+    """Return whether a text's first line is whole JSON, and more follows."""
+    line, _, rest = told.lstrip().partition("\n")
+    if not rest.strip():
+        return False
+    try:
+        decode(line)
+    except EventError:
+        return False
+    return True
 
 
 def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:

@@ -200,6 +200,42 @@ def test_a_body_that_is_an_event_stream_is_read_as_a_stream() -> None:
     assert fragment.facts["streamed"] is True
 
 
+def test_a_body_that_is_a_form_is_read_as_its_fields_and_no_byte_of_its_files_is_kept() -> None:
+    form = (
+        '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp3"\r\n\r\nSOUND\r\n--b--\r\n'
+    )
+    url = "https://gw.example.org/openai/deployments/w/audio/transcriptions?api-version=2024-10-21"
+    told = {"url": url, "backendUrl": url, "backendRequestBody": form, "backendResponseBody": '{"text": "Hi"}'}
+
+    fragment = fragment_of(a_gateway_log(properties=told))
+
+    assert fragment.facts["model"] == "whisper-1"
+    assert fragment.facts["operation"] == "audio.transcriptions"
+    assert "truncated" not in fragment.facts
+    assert fragment.content.request == {"model": "whisper-1", "file": {"filename": "a.mp3", "size": 5}}
+    assert b"SOUND" not in fragment.document
+    (again,) = read_event(fragment.document, ENQUEUED).fragments
+    assert again == fragment
+
+
+@pytest.mark.parametrize("body", ["[multipart form data omitted]", '{"custom_id": "0"}\n{"custom_id": "1"}\n'])
+def test_a_text_that_begins_like_json_is_not_cut(body: str) -> None:
+    fragment = fragment_of(a_gateway_log(properties={"backendRequestBody": body}))
+
+    assert "truncated" not in fragment.facts
+    assert fragment.content.request == body
+
+
+def test_lines_of_json_up_to_the_limit_are_cut() -> None:
+    lines = ('{"custom_id": "0"}\n' * 500)[:8192]
+
+    fragment = fragment_of(a_gateway_log(properties={"backendRequestBody": lines}))
+
+    assert fragment.facts["truncated"] is True
+    assert fragment.content.request == lines
+
+
 def test_neither_secrets_nor_vectors_nor_other_headers_are_kept() -> None:
     record = a_gateway_log(
         properties={
