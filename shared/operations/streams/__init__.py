@@ -49,6 +49,7 @@ _ASSEMBLERS: Final[tuple[tuple[str, Callable[[_Task], Assembled]], ...]] = (
     ("image_edit.", _of_events(media.assemble_images)),
 )
 """How the events of a family begin their name, `type` or `object`."""
+_BEGINNINGS: Final = tuple(prefix for prefix, _ in _ASSEMBLERS)
 
 
 def assemble(text: str, *, operation: str | None = None, content_type: Json = None) -> Assembled | None:
@@ -65,13 +66,15 @@ def assemble(text: str, *, operation: str | None = None, content_type: Json = No
     if _RESPONSE in text[:_OPENING] and (finished := responses.assemble_finished(text)) is not None:
         return finished
     frames = frames_of(text)
-    family, whole = _family(frames)
+    family, whole, error = _family(frames)
     if family is not None:
-        return family(_Task(frames, operation))
+        found = family(_Task(frames, operation))
+        return found._replace(ended=False) if frames.cut else found
     bare = text.lstrip("\ufeff \t\r\n").startswith("{")
     if whole and (declared or not bare):
-        error = next(filter(None, (error_in(*event) for event in events_of(frames))), None)
-        return Assembled({"error": error}, ended=True) if error else Assembled(None, ended=None)
+        if error:
+            return Assembled({"error": error}, ended=not frames.cut)
+        return Assembled(None, ended=False if frames.cut else None)
     return Assembled(None, ended=False) if declared or _BEGUN.match(text) else None
 
 
@@ -80,15 +83,17 @@ def withhold_from_stream(text: str) -> str:
     return text if _LINE.match(text) is None else withhold_from_events(text)
 
 
-def _family(frames: Frames) -> tuple[Callable[[_Task], Assembled] | None, bool]:
-    """Return the assembler of the first event that belongs to one, and whether any event was whole."""
+def _family(frames: Frames) -> tuple[Callable[[_Task], Assembled] | None, bool, Json]:
+    """Return the assembler of the first event that belongs to one, whether any event was whole, and the first error."""
     whole = False
+    error: Json = None
     for event in events_of(frames):
         whole = True
         found = _assembler(event)
         if found is not None:
-            return found, True
-    return None, whole
+            return found, True, None
+        error = error or error_in(*event)
+    return None, whole, error
 
 
 def _assembler(event: Event) -> Callable[[_Task], Assembled] | None:
@@ -96,8 +101,6 @@ def _assembler(event: Event) -> Callable[[_Task], Assembled] | None:
     if isinstance(told.get("choices"), list):
         return _choices
     for label in (name, told.get("type"), told.get("object")):
-        if isinstance(label, str):
-            for prefix, family in _ASSEMBLERS:
-                if label.startswith(prefix):
-                    return family
+        if isinstance(label, str) and label.startswith(_BEGINNINGS):
+            return next(family for prefix, family in _ASSEMBLERS if label.startswith(prefix))
     return None

@@ -7,13 +7,17 @@ from shared.domain.values import Json
 from shared.operations.streams.assembled import Assembled, error_in
 from shared.operations.streams.chat_filter import add_new, merge_results
 from shared.operations.streams.chat_message import Message
-from shared.operations.streams.framing import Frames, object_of
+from shared.operations.streams.framing import Frames
 from shared.operations.streams.repeats import Template
 
 __all__ = ["assemble"]
 
 _NOT_OF_THE_ANSWER: Final = ("choices", "obfuscation", "object", "usage", "error")
 _ANNOTATIONS: Final = ("prompt_filter_results", "prompt_annotations")
+_MOST: Final = 2048
+"""A request has no more prompts, and of one prompt no more than 128 answers."""
+_MISSES: Final = 100
+"""Chunks in a row of which none is like the one before it: then none will be."""
 _CHAT: Final = "chat.completion"
 _COMPLETION: Final = "text_completion"
 
@@ -76,31 +80,38 @@ def assemble(frames: Frames, *, operation: str | None) -> Assembled:
 
     Source: event formats, sections 9.2 and 9.3.
     """
-    answer = _Answer()
+    answer = _Answer(frames.room)
+    object_of = frames.patience.object_of
     template: Template | None = None
+    misses = 0
     for name, data in zip(frames.names, frames.data, strict=True):
         if template is not None and (text := template.text_in(data)) is not None:
             template.pieces.append(text)
+            misses = 0
             continue
         template = None
         chunk = object_of(data)
         if chunk is not None:
             choice, text = answer.add(name, chunk)
-            if choice is not None and text is not None:
+            if choice is not None and text is not None and misses < _MISSES:
+                misses += 1
                 pieces = choice.message.content if choice.is_chat else choice.texts
                 template = Template.of(data, text, pieces, chat=choice.is_chat)
+    frames.left_off |= answer.left_off
     return answer.whole(operation, done=frames.done)
 
 
 class _Answer:
     """An answer that grows by chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
+        self._room = room
         self._head: dict[str, Json] = dict.fromkeys(_NOT_OF_THE_ANSWER)
         self._choices: dict[int, _Choice] = {}
         self._kind: Json = None
         self._usage: Json = None
         self._error: Json = None
+        self.left_off = False
 
     def add(self, name: str | None, chunk: Mapping[str, Json]) -> tuple[_Choice | None, str | None]:
         """Add a chunk; return choice and text of one that says no more than a piece of its choice's text."""
@@ -118,10 +129,12 @@ class _Answer:
         told = chunk.get("choices")
         if not isinstance(told, list):
             return None, None
+        if len(told) > self._room:
+            told, self.left_off = told[: self._room], True
+        self._room -= len(told)
         choice, text = None, None
         for part in told:
-            if isinstance(part, dict):
-                choice = self._choice(part.get("index"))
+            if isinstance(part, dict) and (choice := self._choice(part.get("index"))) is not None:
                 text = choice.add(part)
         return (choice, text) if len(told) == 1 else (None, None)
 
@@ -135,10 +148,13 @@ class _Answer:
         body |= {name: value for name, value in (("usage", self._usage), ("error", self._error)) if value}
         return Assembled(body, done or bool(self._error), "completions" if chat is False else "chat.completions")
 
-    def _choice(self, index: Json) -> _Choice:
+    def _choice(self, index: Json) -> _Choice | None:
         place = index if type(index) is int else 0
         known = self._choices.get(place)
         if known is None:
+            if len(self._choices) == _MOST:
+                self.left_off = True
+                return None
             known = self._choices[place] = _Choice(place)
         return known
 

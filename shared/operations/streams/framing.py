@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
 from shared.domain.values import Json
 
-__all__ = ["Event", "Frames", "events_of", "frames_of", "object_of"]
+__all__ = ["Event", "Frames", "Patience", "events_of", "frames_of", "most_events", "object_of"]
 
 Event = tuple[str | None, dict[str, Json]]
 """Name in the `event:` line, if any, and the object in the `data:` lines."""
@@ -23,13 +24,55 @@ _DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
-class Frames(NamedTuple):
+class Patience:
+    """Reads JSON as long as not too much of it is odd: that takes ten times as long, and hostile text is all odd."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, chars: int) -> None:
+        """Begin a text of `chars` characters."""
+        self._left = 100 + chars // 256
+
+    @property
+    def lost(self) -> bool:
+        """Whether something was left unread."""
+        return self._left < 0
+
+    def object_of(self, data: str) -> dict[str, Json] | None:
+        """Return the JSON object in `data`; None for anything else, and when patience is lost."""
+        if self._left < 0:
+            return None
+        try:
+            value = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            self._left -= 1
+            value = _tolerantly(data) if self._left >= 0 else None
+        return _storable(value, data)
+
+
+@dataclass(slots=True)
+class Frames:
     """The events of a stream, not parsed yet."""
 
     names: list[str | None]
     data: list[str]
     done: bool
     """The stream said `[DONE]`."""
+    room: int
+    """How many parts its events may have."""
+    patience: Patience
+    left_off: bool
+    """There is more that was not looked at."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether something was left unread because there was too much of it."""
+        return self.left_off or self.patience.lost
+
+
+def most_events(chars: int) -> int:
+    """Return how many events are read in a text of `chars` characters: no service writes any as short as 40."""
+    return 1000 + chars // 40
 
 
 def frames_of(text: str) -> Frames:
@@ -40,15 +83,15 @@ def frames_of(text: str) -> Frames:
 
     Source: event formats, section 9.1.
     """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
     names: list[str | None] = []
     data: list[str] = []
     broken: dict[int, list[str]] = {}  # the lines of data that has several
-    done = False
+    lines: list[str] | None = None  # those of the latest
+    done = left_off = False
     name: str | None = None
     goes_on = False  # the event has data already
-    for line in text.removeprefix("\ufeff").split("\n"):
+    room = most = most_events(len(text))
+    for line in _lines_of(text):
         if line.startswith("data:"):
             value = line[5:]
         elif not line:
@@ -60,24 +103,28 @@ def frames_of(text: str) -> Frames:
             if line.startswith("event:"):
                 name, goes_on = line[6:].strip(), False
             continue
-        if len(value) < 16 and value.strip() == _DONE:
-            done = True
-        elif goes_on and _continues(lines := broken.get(len(data), data[-1:]), value):
-            broken[len(data)] = lines
+        if len(value) < 16 and (not (bare := value.strip()) or bare == _DONE):
+            done = done or bool(bare)
+        elif goes_on and _continues(lines[-1] if lines else data[-1], value):
+            if not lines:
+                lines = broken[len(data) - 1] = data[-1:]
             lines.append(value)
-        else:
+        elif room:
+            room -= 1
             names.append(name)
             data.append(value)
-            goes_on = True
-    for number, lines in broken.items():
-        data[number - 1] = "\n".join(lines)
-    return Frames(names, data, done)
+            goes_on, lines = True, None
+        else:
+            left_off = True
+            break
+    _join(data, broken)
+    return Frames(names, data, done, most, Patience(len(text)), left_off)
 
 
 def events_of(frames: Frames) -> Iterator[Event]:
     """Yield the events whose data is a JSON object."""
     for name, value in zip(frames.names, frames.data, strict=True):
-        parsed = object_of(value)
+        parsed = frames.patience.object_of(value)
         if parsed is not None:
             yield name, parsed
 
@@ -88,6 +135,11 @@ def object_of(data: str) -> dict[str, Json] | None:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         value = _tolerantly(data)
+    return _storable(value, data)
+
+
+def _storable(value: Json, data: str) -> dict[str, Json] | None:
+    """Return `value`, parsed from `data`, when it is an object that can be written again."""
     if not isinstance(value, dict):
         return None
     if len(data) > _SHALLOW and data.count("{") + data.count("[") > _DEPTH:
@@ -98,15 +150,26 @@ def object_of(data: str) -> dict[str, Json] | None:
     return value
 
 
-def _continues(lines: list[str], value: str) -> bool:
-    """Return whether `value` goes on where `lines` ended: no JSON has a line end between } and {."""
-    return not (lines[-1].rstrip().endswith("}") and value.lstrip().startswith("{"))
+def _lines_of(text: str) -> list[str]:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.removeprefix("\ufeff").split("\n")
+
+
+def _join(data: list[str], broken: dict[int, list[str]]) -> None:
+    for number, lines in broken.items():
+        data[number] = "\n".join(lines)
+
+
+def _continues(last: str, value: str) -> bool:
+    """Return whether `value` goes on where the line `last` ended: no JSON has a line end between } and {."""
+    return "{" not in value or not (value.lstrip().startswith("{") and last.rstrip().endswith("}"))
 
 
 def _tolerantly(data: str) -> Json:
     """Return what strict JSON forbids but senders write: halves of surrogate pairs, NaN, control characters."""
     data = data.rstrip()
-    if not data.endswith("}"):
+    if not data.endswith("}") or "{" not in data:
         return None  # cut
     missing = data.count("{") - data.count("}")
     if missing == 1:

@@ -28,7 +28,7 @@ def assemble(frames: Frames) -> Assembled:
 
     Source: event formats, section 9.4.
     """
-    last = next(filter(None, map(object_of, reversed(frames.data))), {})
+    last = next(filter(None, map(frames.patience.object_of, reversed(frames.data))), {})
     return _carried(last) or _rebuilt(frames)
 
 

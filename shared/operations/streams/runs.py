@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.domain.values import Json
 from shared.operations.streams.assembled import Assembled, error_in
-from shared.operations.streams.framing import Event, Frames, object_of
+from shared.operations.streams.framing import Event, Frames
 
 __all__ = ["assemble"]
 
@@ -54,6 +54,7 @@ def assemble(frames: Frames) -> Assembled:
 def _told(frames: Frames) -> Iterator[Event]:
     """Yield the events; of those that tell the run, each says all that the one before it said: only the last."""
     runs: list[str] = []
+    object_of = frames.patience.object_of
     for name, data in zip(frames.names, frames.data, strict=True):
         if name and name.startswith(_RUN) and not name.startswith(_STEP):
             runs.append(data)

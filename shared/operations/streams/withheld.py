@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 
 from shared.domain.values import Json
-from shared.operations.streams.framing import object_of
+from shared.operations.streams.framing import Patience
 from shared.operations.withheld import REMOVED
 
 __all__ = ["withhold_from_events"]
@@ -17,6 +17,8 @@ _PAYLOADS: Final = frozenset({"b64_json", "partial_image_b64"})
 _SOUND: Final = frozenset({"response.audio.delta", "response.output_audio.delta"})
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-=]{80,}")
 """In a line that was cut, whose members cannot be told apart."""
+_SHORT: Final = 40
+"""No line as short holds sound or pixels: what announces them is as long."""
 
 
 def withhold_from_events(text: str) -> str:
@@ -28,25 +30,30 @@ def withhold_from_events(text: str) -> str:
         return text
     lines = text.split("\n")
     changed = False
+    patience = Patience(len(text))
     for number, line in enumerate(lines):
-        kept = _line(line)
+        if len(line) < _SHORT:
+            continue
+        kept = _line(line, patience)
         if kept is not line:
             lines[number] = kept
             changed = True
     return "\n".join(lines) if changed else text
 
 
-def _line(line: str) -> str:
+def _line(line: str, patience: Patience) -> str:
     start = line.find("{")
-    if start < 0:
-        # What goes on from the line before, or a line without JSON.
-        return line if len(line) < 80 else _BASE64.sub(REMOVED, line)
-    event = object_of(line[start:])
+    # Without JSON it may go on from the line before.
+    event = patience.object_of(line[start:]) if start >= 0 else None
     if event is None:
-        return _BASE64.sub(REMOVED, line) if _BASE64.search(line) else line
+        return _cut(line)
     if not _blank(event):
         return line
     return line[:start] + orjson.dumps(event).decode() + ("\r" if line.endswith("\r") else "")
+
+
+def _cut(line: str) -> str:
+    return _BASE64.sub(REMOVED, line) if len(line) >= 80 and _BASE64.search(line) else line
 
 
 def _blank(event: dict[str, Json]) -> bool:
