@@ -68,5 +68,6 @@ def _invoke(function: EventHubFunction, partition: str, events: list[HubEvent], 
             stopping=stop.is_set,
         )
     except Exception:
+        # As in Azure: whatever the function raised, its policy is exhausted and the checkpoint moves on.
         logger.exception("%s gave up a batch of %d events", function.name, len(events))
         return True

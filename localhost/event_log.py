@@ -85,7 +85,7 @@ class EventLog:
                     (message.hub, partition, sequence, _now(), message.partition_key, message.body),
                 )
                 appended += 1
-        except BaseException:
+        except BaseException:  # Ctrl-C included: half of what was appended must not stay.
             connection.execute("rollback")
             raise
         connection.execute("commit")

@@ -67,6 +67,7 @@ class HttpApp:
         try:
             return await _invoke(function, request)
         except Exception:
+            # As the Functions host answers when a function raises.
             logger.exception("%s failed", function.name)
             return func.HttpResponse("", status_code=500)
 

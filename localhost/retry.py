@@ -80,7 +80,7 @@ def until_done(
     while True:
         try:
             call()
-        except Exception as error:
+        except Exception as error:  # A retry policy asks not what was raised.
             delay = next(delays, None)
             if delay is None:
                 raise

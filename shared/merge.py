@@ -10,7 +10,6 @@ Witnesses that know the call by another name than the gateway's join it as stran
 """
 
 import hashlib
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -18,10 +17,10 @@ import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
-from shared.domain.pieces import is_piece, missing
+from shared.domain.pieces import missing
 from shared.domain.values import NO_TIME
 
-__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "merge", "strands_of"]
+__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "strands_of"]
 
 Row = dict[str, Any]
 
@@ -71,21 +70,6 @@ _SERVICES_CALLER = ("caller_ip", "user_id")
 """Who called Azure OpenAI through the gateway is the gateway."""
 
 
-def merge(interaction_id: str, row: Row | None, fragments: Iterable[tuple[str, Fragment]]) -> Row:
-    """Return the interaction's row after `fragments`, all of the gateway's own witnesses.
-
-    Args:
-        interaction_id: the id that all the fragments share.
-        row: the row so far, as this function returned it or as the ledger read it (nulls allowed).
-        fragments: each with its document key, `code:digest`, which becomes one of the row's `parts`.
-    """
-    strands = strands_of(row)
-    own = strands.setdefault(OWN, Strand({}, {}, set()))
-    for key, fragment in fragments:
-        own.add(key, fragment)
-    return fold(interaction_id, strands, 0 if row is None else row["revision"])
-
-
 def strands_of(row: Row | None) -> Strands:
     """Return the strands that `row` was folded from."""
     if row is None:
@@ -115,7 +99,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
-        "state": _state(values, waits=own is not None and any(map(is_piece, own.parts)) and missing(own.parts)),
+        "state": _state(values, waits=own is not None and missing(own.parts)),
         "usage_provenance": _usage_provenance(codes),
         "sources": _sources_text(frozenset([part[0] for part in parts])),
         "parts": orjson.dumps(sorted(parts)).decode(),

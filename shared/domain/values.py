@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["COUNT_LIMIT", "NO_TIME", "Json", "canonical", "count", "flag", "number", "text", "utc", "utc_of"]
+__all__ = ["COUNT_LIMIT", "NO_TIME", "Json", "canonical", "count", "flag", "hour_of", "number", "text", "utc", "utc_of"]
 
 Json = Any
 """A parsed JSON value: dict, list, str, int, float, bool or None."""
@@ -106,6 +106,11 @@ def utc_of(moment: datetime) -> str:
     """Return a datetime (naive is UTC) in the canonical form of `utc`."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.isoformat(timespec="milliseconds")[:23].rjust(23, "0") + "Z"
+
+
+def hour_of(time: str) -> str:
+    """Return the beginning of the hour in which a canonical time lies."""
+    return f"{time[:13]}:00:00.000Z"
 
 
 def canonical(value: Json) -> str:

@@ -12,6 +12,7 @@ import orjson
 
 from shared.domain.fragment import Content
 from shared.domain.interaction import Facts, Provenance, State
+from shared.domain.values import hour_of
 from shared.errors import ConflictError
 from shared.merge import ESTIMATE, estimate_strand, fold, strands_of
 from shared.operations.estimate import ESTIMATED, estimated_usage
@@ -61,7 +62,7 @@ def estimate_usage(unmetered: Mapping[str, Row], batch: Batch, *, ledger: Ledger
                 for interaction_id, row in transaction.interactions(facts.keys()).items():
                     if row["parts"] == unmetered[interaction_id]["parts"]:
                         changes.changed_interactions.append(_with_estimate(row, facts[interaction_id]))
-                        changes.dirty_hours.add(f"{row['occurred_at'][:13]}:00:00.000Z")
+                        changes.dirty_hours.add(hour_of(row["occurred_at"]))
                 transaction.store(changes)
         except ConflictError:
             if attempt == _ATTEMPTS:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from shared.domain.fragment import Fragment
 from shared.domain.interaction import State
 from shared.domain.pieces import Whole, joined, wholes
+from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Strand, Strands, fold, strands_of
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 
@@ -171,7 +172,7 @@ def _claims(fragments: Iterable[Fragment]) -> dict[str, tuple[str, str]]:
 
 def _write_row(changes: Batch, before: Row | None, after: Row | None) -> None:
     changes.dirty_usage_keys.update(usage_keys(before, after))
-    changes.dirty_hours.update(_hour(row) for row in (before, after) if row is not None)
+    changes.dirty_hours.update(hour_of(row["occurred_at"]) for row in (before, after) if row is not None)
     if after is None:
         if before is not None:
             changes.removed_interactions.append((before["id"], before["revision"]))
@@ -188,7 +189,3 @@ def usage_keys(*rows: Row | None) -> Iterable[str]:
     for row in rows:
         if row is not None and row.get("usage_key") is not None and row.get("total_tokens") is not None:
             yield row["usage_key"]
-
-
-def _hour(row: Row) -> str:
-    return f"{row['occurred_at'][:13]}:00:00.000Z"

@@ -7,10 +7,10 @@ import orjson
 
 from shared.domain.interaction import FIELD_NAMES
 from shared.errors import EventError
-from shared.merge import merge
 from shared.sources.record import Reading
 from shared.sources.redaction import redacted
 from shared.sources.registry import read
+from tests.builders.merging import merge
 
 __all__ = ["ENQUEUED", "SLOWER", "check"]
 

@@ -1,16 +1,13 @@
 """Recordings of the real service, sent by every source that can carry them, read back as recorded."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.bootstrap import Services, reset, services
+from shared.bootstrap import Services
 from shared.services.audit import Reader
 from tests.builders import events
-from tests.builders.databases import new_sqlite
 from tests.builders.recordings import (
     Recording,
     choices_of,
@@ -31,15 +28,6 @@ CALLS = recordings("/completions", "/embeddings")
 ANSWERED = [one for one in CALLS if one.status == 200 and one.method == "POST" and "error" not in one.response]
 REFUSED = [one for one in CALLS if one.status != 200 or "error" in one.response]
 READER = Reader("test", "test")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    new_sqlite(tmp_path).dispose()
-    monkeypatch.setenv("PROMPTLEDGER_DATABASE", f"sqlite:///{tmp_path / 'ledger.db'}")
-    reset()
-    yield services()
-    reset()
 
 
 def _stored(ledger: Services, interaction_id: str, *bodies: bytes) -> dict[str, Any]:

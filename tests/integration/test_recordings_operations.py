@@ -2,16 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.bootstrap import Services, reset, services
+from shared.bootstrap import Services
 from shared.services.audit import Reader
 from tests.builders import events
-from tests.builders.databases import new_sqlite
 from tests.builders.recordings import (
     OPERATIONS,
     Recording,
@@ -30,15 +27,6 @@ _READ_ELSEWHERE = re.compile(r"/(chat/completions|completions|embeddings)$")
 CALLS = [one for one in recordings("") if not _READ_ELSEWHERE.search(one.path) and "/chat/" not in one.path]
 ANSWERED = [one for one in CALLS if one.status < 400]
 REFUSED = [one for one in CALLS if one.status >= 400]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    new_sqlite(tmp_path).dispose()
-    monkeypatch.setenv("PROMPTLEDGER_DATABASE", f"sqlite:///{tmp_path / 'ledger.db'}")
-    reset()
-    yield services()
-    reset()
 
 
 def _stored(ledger: Services, interaction_id: str, *bodies: bytes) -> dict[str, Any]:

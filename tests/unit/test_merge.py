@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import FIELDS
-from shared.merge import merge
+from tests.builders.merging import merge
 
 
 def a_fragment(code: str, **facts: object) -> tuple[str, Fragment]:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from shared.domain.interaction import Provenance
-from shared.domain.values import utc_of
+from shared.domain.values import hour_of, utc_of
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
 
@@ -76,7 +76,7 @@ def _spread(connection: Connection) -> None:
         sa.select(facts.occurred_at).distinct().where(facts.usage_key.in_(keys)),
         bulk.listed({mark.usage_key for mark in marks}),
     )
-    hours = {f"{moment[:13]}:00:00.000Z" for moment in moments}
+    hours = set(map(hour_of, moments))
     bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(hours)])
     read = bulk.members(dialect, sa.BigInteger())
     connection.execute(
