@@ -10,7 +10,7 @@ Witnesses that know the call by another name than the gateway's join it as stran
 """
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -94,16 +94,17 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         values, codes = dict(values), dict(codes)
         for name in sorted(strands):
             _join_strand(values, codes, strands[name], joins_own=own is not None and name != OWN)
-    parts = {part for strand in strands.values() for part in strand.parts}
+    parts = sorted({part for strand in strands.values() for part in strand.parts})
+    field_sources, provenance = _witnesses(codes)
     return {
         "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
         "state": _state(values, waits=own is not None and missing(own.parts)),
-        "usage_provenance": _usage_provenance(codes),
+        "usage_provenance": provenance,
         "sources": _sources_text(frozenset([part[0] for part in parts])),
-        "parts": orjson.dumps(sorted(parts)).decode(),
-        "field_sources": _text_of(codes),
+        "parts": orjson.dumps(parts).decode(),
+        "field_sources": field_sources,
         "strands": _stored(strands),
         "revision": revision,
     }
@@ -146,7 +147,7 @@ def _stored(strands: Strands) -> str | None:
         {
             name: {
                 **strands[name].values,
-                "field_sources": _text_of(strands[name].codes),
+                "field_sources": _witnesses(strands[name].codes)[0],
                 "parts": orjson.dumps(sorted(strands[name].parts)).decode(),
             }
             for name in sorted(strands)
@@ -155,8 +156,17 @@ def _stored(strands: Strands) -> str | None:
     ).decode()
 
 
-def _text_of(codes: dict[str, str]) -> str:
-    return "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES])
+def _witnesses(codes: dict[str, str]) -> tuple[str, Provenance]:
+    """Return who told each field, a code a field in their order, and where the usage comes from."""
+    return _told_by(tuple(codes), tuple(codes.values()))
+
+
+@lru_cache(maxsize=4096)
+def _told_by(names: tuple[str, ...], holders: tuple[str, ...]) -> tuple[str, Provenance]:
+    # Few sets of fields come from few kinds of witnesses, over and over.
+    codes = dict(zip(names, holders, strict=True))
+    ranks = [_PROVENANCE_RANKS[codes[name]] for name in _METERED if name in codes]
+    return "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES]), _PROVENANCES[min(ranks, default=-1)]
 
 
 @cache
@@ -171,11 +181,16 @@ def _opened(row: Row) -> Strand:
 
 
 def _join(values: Facts, codes: dict[str, str], code: str, facts: Facts) -> None:
-    for name, value in facts.items():
-        holder = codes.get(name)
-        if holder is None or _wins(name, (code, value), (holder, values[name])):
-            values[name] = value
-            codes[name] = code
+    held = {
+        name: (codes[name], values[name])
+        for name in values.keys() & facts.keys()
+        if not _wins(name, (code, facts[name]), (codes[name], values[name]))
+    }
+    values.update(facts)
+    codes.update(dict.fromkeys(facts, code))
+    for name, (holder, value) in held.items():
+        values[name] = value
+        codes[name] = holder
 
 
 def _wins(name: str, new: tuple[str, Any], old: tuple[str, Any]) -> bool:
@@ -200,12 +215,3 @@ def _state(values: Facts, *, waits: bool) -> State:
     if error is not None or values.get("http_status", 0) >= 400:
         return State.FAILED
     return State.COMPLETE
-
-
-def _usage_provenance(codes: dict[str, str]) -> Provenance:
-    best = len(_PROVENANCES) - 1
-    for name in _METERED:
-        code = codes.get(name)
-        if code is not None:
-            best = min(best, _PROVENANCE_RANKS[code])
-    return _PROVENANCES[best]

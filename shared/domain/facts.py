@@ -1,12 +1,15 @@
 """Raw values -> facts: each field takes values of its own kind and is left out when there is none."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
-from shared.domain.interaction import FIELDS, Facts, Field, Kind
-from shared.domain.values import Json, canonical, count, flag, number, text, utc
+import orjson
 
-__all__ = ["Members", "members", "state", "state_members"]
+from shared.domain.interaction import FIELDS, Facts, Field, Kind
+from shared.domain.values import Json, canonical, count, flag, number, text_of, utc
+
+__all__ = ["Members", "members", "remembered", "state", "state_members"]
 
 _Normalise = Callable[[Json], Any]
 
@@ -28,15 +31,7 @@ _OF_KIND: Final[Mapping[Kind, _Normalise]] = {
 
 
 def _normalise(field: Field) -> _Normalise:
-    return _text_of(field.limit) if field.kind is Kind.TEXT else _OF_KIND[field.kind]
-
-
-def _text_of(limit: int) -> _Normalise:
-    # A closure: a partial with a keyword takes three times as long, and every event has dozens of texts.
-    def text_of(value: Json) -> str | None:
-        return text(value, limit)
-
-    return text_of
+    return text_of(field.limit) if field.kind is Kind.TEXT else _OF_KIND[field.kind]
 
 
 _NORMALISE: Final = {field.name: _normalise(field) for field in FIELDS}
@@ -64,3 +59,26 @@ def state_members(facts: Facts, told: Mapping[str, Json], table: Members) -> Non
             normal = normalise(value)
             if normal is not None:
                 facts[name] = normal
+
+
+_REMEMBERED: Final = 4096
+_REMEMBERED_BYTES: Final = 1024
+
+
+def remembered(read: Callable[[dict[str, Json]], Facts]) -> Callable[[Json], Facts]:
+    """Return `read` for objects that many events repeat, such as who asked: each is read once.
+
+    Its facts are shared, so nobody may change them. Anything but an object states nothing.
+    """
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def known(written: bytes) -> Facts:
+        return read(orjson.loads(written))
+
+    def facts_of(told: Json) -> Facts:
+        if not isinstance(told, dict):
+            return {}
+        written = orjson.dumps(told)
+        return known(written) if len(written) <= _REMEMBERED_BYTES else read(told)
+
+    return facts_of

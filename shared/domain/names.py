@@ -5,10 +5,16 @@ from typing import Final
 
 from shared.domain.values import Json
 
-__all__ = ["names_of", "response_name", "service_name"]
+__all__ = ["is_guid", "names_of", "response_name", "service_name"]
 
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+_GUID_LENGTH: Final = 36
 _LENGTH: Final = 128
+
+
+def is_guid(value: str) -> bool:
+    """Return whether `value` is a GUID, whose letters mean the same in either case."""
+    return len(value) == _GUID_LENGTH and _GUID.fullmatch(value) is not None
 
 
 def service_name(request_id: Json) -> str | None:
@@ -29,6 +35,6 @@ def names_of(value: Json) -> list[str]:
 def _name(kind: str, value: Json) -> str | None:
     if not isinstance(value, str) or not (value := value.strip()) or "\x00" in value:
         return None
-    if len(value.encode("utf-16-le", "replace")) > 2 * _LENGTH:
+    if len(value) * 2 > _LENGTH and len(value.encode("utf-16-le", "replace")) > 2 * _LENGTH:
         return None
-    return f"{kind}:{value.lower() if _GUID.fullmatch(value) else value}"
+    return f"{kind}:{value.lower() if is_guid(value) else value}"

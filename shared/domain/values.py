@@ -4,12 +4,27 @@ Events are other people's writing: a number may be a string of digits, a string 
 flag may be a word. Nothing here raises, and nothing here guesses.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import orjson
 
-__all__ = ["COUNT_LIMIT", "NO_TIME", "Json", "canonical", "count", "flag", "hour_of", "number", "text", "utc", "utc_of"]
+__all__ = [
+    "COUNT_LIMIT",
+    "NO_TIME",
+    "Json",
+    "canonical",
+    "count",
+    "flag",
+    "hour_of",
+    "number",
+    "text",
+    "text_of",
+    "utc",
+    "utc_of",
+]
 
 Json = Any
 """A parsed JSON value: dict, list, str, int, float, bool or None."""
@@ -23,16 +38,22 @@ COUNT_LIMIT = 10**15
 
 def text(value: Json, limit: int = 256) -> str | None:
     """Return a trimmed, non-empty string of at most `limit` UTF-16 units (nvarchar's own unit)."""
-    if not isinstance(value, str):
-        value = _written(value)
-    result: str = value.strip()
-    if not result:
-        return None
-    if len(result) * 2 > limit and not result.isascii():
-        result = result.encode("utf-16-le", "replace")[: 2 * limit].decode("utf-16-le", "ignore")
-    if "\x00" in result:
-        result = result.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return result[:limit]
+    return text_of(limit)(value)
+
+
+@cache
+def text_of(limit: int) -> Callable[[Json], str | None]:
+    """Return `text` for one limit. A closure, for every event has dozens of texts, and each call counts."""
+
+    def text_within(value: Json) -> str | None:
+        result: str = (value if isinstance(value, str) else _written(value)).strip()
+        if len(result) * 2 <= limit and "\x00" not in result:
+            return result or None  # nearly every one: it fits, whatever its characters are
+        if not result.isascii():
+            result = result.encode("utf-16-le", "replace")[: 2 * limit].decode("utf-16-le", "ignore")
+        return result.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:limit]
+
+    return text_within
 
 
 def _written(value: Json) -> str:
@@ -104,7 +125,8 @@ def _is_canonical(time: str) -> bool:
 
 def utc_of(moment: datetime) -> str:
     """Return a datetime (naive is UTC) in the canonical form of `utc`."""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.isoformat(timespec="milliseconds")[:23].rjust(23, "0") + "Z"
 
 

@@ -33,11 +33,13 @@ def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -
     """
     failed = status is not None and status >= FIRST_ERROR_STATUS
     error = body.get("error") if isinstance(body, dict) else None
+    if not failed and not isinstance(error, dict):
+        return {}
     code: Json = None
     message: Json = None
     if isinstance(error, dict):
         code, message = _code(error), error.get("message")
-    elif failed:
+    else:
         code, message = _loose(body, error)
     facts: Facts = {}
     if failed:

@@ -20,8 +20,11 @@ class Target(NamedTuple):
     api_version: str | None = None
 
 
+_NOWHERE: Final = Target()
 _LENGTH: Final = 2048
 """Of a path, its end tells the operation; no real one is longer."""
+_CACHED: Final = 1024
+"""Gateways have few URLs and many calls."""
 
 _SECRET_PARAMETERS: Final = frozenset(
     (
@@ -129,12 +132,16 @@ _WORDS: Final = (
 def target_of(url: Json) -> Target:
     """Return what `url`, a path or a whole URL, names; nothing for anything but a text."""
     if not isinstance(url, str):
-        return Target()
+        return _NOWHERE
+    return _known_url(url) if len(url) <= _LENGTH else _read_url(url)
+
+
+def _read_url(url: str) -> Target:
     path, _, query = url.strip().partition("#")[0].partition("?")
     if "://" in path:
         path = "/" + path.partition("://")[2].partition("/")[2]
     if not path:
-        return Target()
+        return _NOWHERE
     operation, deployment = _read_path(path[-_LENGTH:])
     version = None
     for pair in query.split("&"):
@@ -147,9 +154,11 @@ def target_of(url: Json) -> Target:
     return Target(path, operation, deployment, version)
 
 
-@lru_cache(maxsize=1024)
+_known_url: Final = lru_cache(maxsize=_CACHED)(_read_url)
+
+
 def _read_path(path: str) -> tuple[str | None, str | None]:
-    """Return operation and deployment. Gateways have few paths and many calls."""
+    """Return operation and deployment."""
     names = [name for name in path.split("/") if name]
     segments = [name.lower() for name in names]
     deployment = None
@@ -187,7 +196,7 @@ def _root(segments: Sequence[str]) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_CACHED)
 def _read_id(name: str) -> str | None:
     words = "".join(letter for letter in name.lower() if letter.isalnum())
     return next((operation for word, operation in _WORDS if word in words), None)
@@ -204,10 +213,16 @@ def without_secrets(url: str) -> str:
     if not mark:
         return url
     pairs = query.split("&")
-    kept = [pair for pair in pairs if unquote_plus(pair.partition("=")[0]).strip().lower() not in _SECRET_PARAMETERS]
+    kept = [pair for pair in pairs if not _opens_doors(pair.partition("=")[0])]
     if len(kept) == len(pairs):
         return url
     return path + "?" + "&".join(kept) if kept else path
+
+
+def _opens_doors(parameter: str) -> bool:
+    if parameter == "api-version":  # which nearly every URL has, and few have another
+        return False
+    return unquote_plus(parameter).strip().lower() in _SECRET_PARAMETERS
 
 
 def host_of(url: Json) -> str | None:

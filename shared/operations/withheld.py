@@ -16,6 +16,12 @@ _IMAGE: Final = "b64_json"
 _MADE: Final = "result"
 _IMAGE_CALL: Final = "image_generation_call"
 
+_IN_REQUESTS: Final = frozenset({"data_sources", "dataSources", "tools", "session", "input", "items"})
+_IN_RESPONSES: Final = frozenset(
+    {"data_sources", "dataSources", "tools", "session", "result", "data", "output", "client_secret"}
+)
+"""Members that may hold what must not be kept; a body without them is left alone at a glance."""
+
 _SECRETS: Final = frozenset(
     {
         "access_token",
@@ -36,7 +42,7 @@ _SECRETS: Final = frozenset(
 
 def withhold_from_request(body: Json) -> bool:
     """Blank the keys to a client's own data sources ("on your data") and remote tools; drop images sent back."""
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or _IN_REQUESTS.isdisjoint(body):
         return False
     changed = _withhold_grants(body)
     for name in ("input", "items"):
@@ -46,7 +52,7 @@ def withhold_from_request(body: Json) -> bool:
 
 def withhold_from_response(body: Json) -> bool:
     """Drop embedding vectors, of any length, and images; blank signed links and the secret of a realtime session."""
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or _IN_RESPONSES.isdisjoint(body):
         return False
     changed = _withhold_grants(body)
     result = body.get("result")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from shared.domain.fragment import Fragment
 from shared.domain.pieces import Whole
@@ -15,6 +15,7 @@ __all__ = ["PARSER_VERSION", "Aside", "Reading", "join", "read_event"]
 
 logger = logging.getLogger(__name__)
 
+_Told = ParamSpec("_Told")
 _Parsed = TypeVar("_Parsed")
 
 PARSER_VERSION: Final = "2"
@@ -32,7 +33,7 @@ def read_event(body: bytes, enqueued_at: str) -> Reading:
     Raises:
         EventError: the event can never be understood, or our parser is at fault.
     """
-    return _guarded(lambda: read(body, enqueued_at))
+    return _guarded(read, body, enqueued_at)
 
 
 def join(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragment]]:
@@ -46,14 +47,14 @@ def join(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragme
         documents: what the content store keeps of them, by key.
     """
     try:
-        return _guarded(lambda: joined(whole, documents))
+        return _guarded(joined, whole, documents)
     except EventError:
         return []
 
 
-def _guarded(parse: Callable[[], _Parsed]) -> _Parsed:
+def _guarded(parse: Callable[_Told, _Parsed], *told: _Told.args, **named: _Told.kwargs) -> _Parsed:
     try:
-        return parse()
+        return parse(*told, **named)
     except (EventError, MemoryError):
         raise
     except Exception as fault:  # noqa: BLE001

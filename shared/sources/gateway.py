@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.domain.names import response_name, service_name
-from shared.domain.values import Json, text
+from shared.domain.values import Json, text, text_of
 from shared.operations.errors import FIRST_ERROR_STATUS
 
 __all__ = ["FEW", "allowed_headers", "claims_of", "is_allowed_header", "refused", "texts"]
@@ -15,7 +15,7 @@ _HEADERS: Final = frozenset(
 _RATE_LIMITS: Final = "x-ratelimit-"
 FEW: Final = 64
 """Most members of an object, or items of a list, that become facts."""
-_VALUE_LENGTH: Final = 512
+_value: Final = text_of(512)
 
 
 def refused(status: int, last: Mapping[str, Json]) -> bool:
@@ -39,8 +39,8 @@ def allowed_headers(told: Json) -> dict[str, str] | None:
     """Return the headers that our policy may send; whatever else a changed policy adds may be a secret."""
     if not isinstance(told, dict):
         return None
-    lowered = {name.lower(): value for name, value in told.items()}
-    return texts({name: value for name, value in lowered.items() if is_allowed_header(name)})
+    allowed = {lowered: value for name, value in told.items() if is_allowed_header(lowered := name.lower())}
+    return texts(allowed)
 
 
 def texts(told: Json) -> dict[str, str]:
@@ -48,7 +48,7 @@ def texts(told: Json) -> dict[str, str]:
     if not isinstance(told, dict):
         return {}
     few = list(told.items())[:FEW]
-    return {name: value for name, item in few if len(name) <= FEW and (value := text(item, _VALUE_LENGTH)) is not None}
+    return {name: value for name, item in few if len(name) <= FEW and (value := _value(item)) is not None}
 
 
 def claims_of(response_id: Json, headers: Mapping[str, str] | None) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ Members and quirks: docs/events.md, section "Native".
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared import operations
-from shared.domain.facts import Members, members, state, state_members
+from shared.domain.facts import Members, members, remembered, state, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, number, text, utc, utc_of
@@ -39,8 +39,8 @@ _REQUEST: Final = members(
     session_id="sessionId",
     end_user_id="endUserId",
     request_bytes="size",
+    user_id="userId",
 )
-_USER: Final = members(user_id="userId")
 _IDENTITY: Final = members(user_id="oid", app_id="appId")
 _GATEWAY: Final = members(gateway_name="name", gateway_region="region")
 _RESPONSE: Final = members(http_status="status", backend_id="backendId", streamed="streamed", response_bytes="size")
@@ -48,13 +48,8 @@ _TIMINGS: Final = members(latency_ms="totalMs", backend_ms="backendMs", time_to_
 _STATUS: Final = members(http_status="status")
 
 
-class _Told(NamedTuple):
-    """What a part says, and as which witness."""
-
-    code: str
-    facts: Facts
-    content: Content
-    claims: tuple[str, ...] = ()
+_Told = tuple[str, Facts, Content, tuple[str, ...]]
+"""What a part says: as which witness, its facts, its content, and what names the call has."""
 
 
 def _recognises(event: dict[str, Json]) -> bool:
@@ -71,15 +66,15 @@ def _read(record: Record) -> Reading:
     if read is None:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
-    told = read(record)
-    piece = None if record.cut else piece_of(event, told.code)
-    fragment = Fragment(name, told.code, told.facts, told.content, record.document(), piece, told.claims)
-    return Reading(EVIDENCE[told.code].source, (fragment,))
+    code, facts, content, claims = read(record)
+    piece = None if record.cut else piece_of(event, code)
+    fragment = Fragment(name, code, facts, content, record.document(), piece, claims)
+    return Reading(EVIDENCE[code].source, (fragment,))
 
 
 def _read_request(record: Record) -> _Told:
     facts, content = _asked(record)
-    return _Told("Q", facts, content)
+    return "Q", facts, content, ()
 
 
 def _read_error(record: Record) -> _Told:
@@ -97,7 +92,7 @@ def _read_error(record: Record) -> _Told:
     state(facts, "error_message", last.get("message"))
     if status is not None:
         facts["gateway_refused"] = refused(status, last)
-    return _Told("E", facts, content)
+    return "E", facts, content, ()
 
 
 def _asked(record: Record) -> tuple[Facts, Content]:
@@ -106,8 +101,8 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     strip_url(record, "url")
     target = target_of(event.get("url"))
     operation = target.operation or operation_of_id(event.get("operationId"))
-    body = body_of(record, withhold_from_request)
-    said = operations.read_request(body.json, operation)
+    body, kept = body_of(record, withhold_from_request)
+    said = operations.read_request(body, operation)
     facts = said.facts
     if operation is not None:
         facts["operation"] = operation
@@ -117,14 +112,11 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     state(facts, "path", target.path)
     state(facts, "deployment", target.deployment)
     state(facts, "api_version", target.api_version)
-    _state_object(facts, event.get("identity"), _IDENTITY)
-    _state_object(facts, event.get("gateway"), _GATEWAY)
+    facts |= _identity_facts(event.get("identity")) | _gateway_facts(event.get("gateway"))
+    facts |= _tags_facts(event.get("tags"))
     state_members(facts, event, _REQUEST)
-    state_members(facts, event, _USER)
-    state(facts, "identity", _identity(event.get("identity")))
-    state(facts, "tags", texts(event.get("tags")))
     state(facts, "occurred_at", known(utc(event.get("time"))) or record.enqueued_at)
-    return facts, Content(prompt=said.text, request=body.kept)
+    return facts, Content(said.text, None, kept)
 
 
 def _read_response(record: Record) -> _Told:
@@ -139,9 +131,9 @@ def _read_response(record: Record) -> _Told:
     state(facts, "response_headers", headers)
     began = _began(known(utc(event.get("time"))), facts.get("latency_ms"))
     state(facts, "occurred_at", began or record.enqueued_at)
-    body = body_of(record, withhold_from_response)
+    body, kept = body_of(record, withhold_from_response)
     said = operations.read_response(
-        body.json,
+        body,
         operation=target_of(event.get("backendUrl")).operation,
         status=facts.get("http_status"),
         reason=event.get("reason"),
@@ -150,7 +142,7 @@ def _read_response(record: Record) -> _Told:
     if said.body is not None:
         facts["streamed"] = True
     claims = claims_of(said.facts.get("response_id"), headers)
-    return _Told("R", said.facts | facts, Content(completion=said.text, response=said.body or body.kept), claims)
+    return "R", said.facts | facts, Content(None, said.text, None, said.body or kept), claims
 
 
 def _state_object(facts: Facts, told: Json, table: Members) -> None:
@@ -167,14 +159,30 @@ def _began(ended: str | None, milliseconds: float | None) -> str | None:
         return ended
 
 
-def _identity(told: Json) -> dict[str, Json] | None:
-    if not isinstance(told, dict):
-        return None
+@remembered
+def _identity_facts(told: dict[str, Json]) -> Facts:
+    facts: Facts = {}
+    state_members(facts, told, _IDENTITY)
     identity: dict[str, Json] = {**texts(told)}
     groups = told.get("groups")
     if isinstance(groups, list):
         identity["groups"] = [name for group in groups[:FEW] if (name := text(group)) is not None]
-    return identity
+    state(facts, "identity", identity)
+    return facts
+
+
+@remembered
+def _gateway_facts(told: dict[str, Json]) -> Facts:
+    facts: Facts = {}
+    state_members(facts, told, _GATEWAY)
+    return facts
+
+
+@remembered
+def _tags_facts(told: dict[str, Json]) -> Facts:
+    facts: Facts = {}
+    state(facts, "tags", texts(told))
+    return facts
 
 
 def _attempts(told: Json) -> list[dict[str, Json]] | None:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import codecs
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared.domain.values import Json
 from shared.operations.multipart import form_of
@@ -17,18 +17,14 @@ from shared.sources.salvage import salvage
 __all__ = ["Body", "body_of", "strip_url"]
 
 
-class Body(NamedTuple):
-    """A request's or response's body."""
-
-    json: Json
-    """The parsed body, or its text when it is not JSON; None when it is no text or not here."""
-    kept: Json
-    """What the content of the interaction shows."""
+Body = tuple[Json, Json]
+"""The parsed body, or its text when it is no JSON, or None when it is no text or not here; and what the
+content of the interaction shows of it."""
 
 
 _FORM: Final = ("LS", "DQ", "Cg")
 """How base64 begins that stands for two dashes, with or without a line end before them."""
-_ABSENT: Final = Body(None, None)
+_ABSENT: Final = (None, None)
 
 
 def body_of(record: Record, withhold: Callable[[Json], bool]) -> Body:
@@ -39,19 +35,31 @@ def body_of(record: Record, withhold: Callable[[Json], bool]) -> Body:
     event = record.event
     if event.get("bodyPart") is not None or event.get("bodyRef") is not None:
         return _ABSENT
+    body = event.get("body")
+    if not isinstance(body, dict):
+        return _undecoded(record, withhold)
+    if withhold(body):
+        event.pop("bodyBase64", None)
+        record.received = None
+    return body, body
+
+
+def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
+    """Return a body that is no JSON object in the event."""
+    event = record.event
     form = _form_in(event)
     if form is not None:
         withhold(form)
         event["body"] = form
         event.pop("bodyBase64", None)
         record.received = None
-        return Body(form, form)
+        return form, form
     body = event.get("body")
     encoded = event.get("bodyBase64")
     if body is None and isinstance(encoded, str):
         body = _text_of(encoded, cut=record.cut)
         if body is None:
-            return Body(None, {"bodyBase64": encoded})
+            return None, {"bodyBase64": encoded}
     if isinstance(body, str):
         received, body = body, parsed(body)
         if record.cut and body is received and body.lstrip()[:1] in ("{", "["):
@@ -65,7 +73,7 @@ def body_of(record: Record, withhold: Callable[[Json], bool]) -> Body:
         event["body"] = body
         event.pop("bodyBase64", None)
         record.received = None
-    return Body(body, body)
+    return body, body
 
 
 def strip_url(record: Record, member: str) -> None:

@@ -1,6 +1,5 @@
 """What every source works on and returns: one JSON object of an event, and the reading of it."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -8,6 +7,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from shared.domain.fragment import Fragment
+from shared.domain.names import is_guid
 from shared.domain.values import Json
 from shared.errors import EventError
 
@@ -71,7 +71,6 @@ class Source(NamedTuple):
     """May raise EventError."""
 
 
-_GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _ID_LENGTH: Final = 128
 
 
@@ -89,4 +88,4 @@ def interaction_id(value: Json, member: str) -> str:
         raise EventError(f"{member} is longer than {_ID_LENGTH} characters")
     if "\x00" in name:
         raise EventError(f"{member} holds a NUL")
-    return name.lower() if _GUID.fullmatch(name) else name
+    return name.lower() if is_guid(name) else name

@@ -6,7 +6,7 @@ To add a source: one module with a `SOURCE`, one line in `SOURCES`, its evidence
 
 from typing import Final
 
-from shared.domain.values import Json, utc
+from shared.domain.values import Json
 from shared.errors import EventError
 from shared.sources import (
     ai_hub_gateway,
@@ -54,7 +54,7 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     Raises:
         EventError: it can never be understood.
     """
-    enqueued = known(utc(enqueued_at))
+    enqueued = known(enqueued_at)
     try:
         event = decode(body)
     except EventError:

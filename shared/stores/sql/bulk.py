@@ -50,8 +50,8 @@ def insert_missing(connection: Connection, table: sa.Table, rows: Collection[Val
 
 def values_of(table: sa.Table, rows: Iterable[Row]) -> list[Values]:
     """Return rows, null where they do not name a column, as `insert` takes them."""
-    names = _names(table)
-    return [tuple(map(row.get, names)) for row in rows]
+    empty = dict.fromkeys(_names(table))
+    return [tuple((empty | row).values()) for row in rows]
 
 
 def update(connection: Connection, table: sa.Table, rows: Collection[Row], *, guard: str) -> int:
