@@ -20,7 +20,8 @@ _IN_REQUESTS: Final = frozenset({"data_sources", "dataSources", "tools", "sessio
 _IN_RESPONSES: Final = frozenset(
     {"data_sources", "dataSources", "tools", "session", "result", "data", "output", "client_secret"}
 )
-"""Members that may hold what must not be kept; a body without them is left alone at a glance."""
+_IN_DATA: Final = frozenset({"embedding", _IMAGE, _MADE, "url"})
+"""Members that may hold what must not be kept; what has none of them is left alone at a glance."""
 
 _SECRETS: Final = frozenset(
     {
@@ -59,15 +60,22 @@ def withhold_from_response(body: Json) -> bool:
     for answer in (body, result):
         data = answer.get("data") if isinstance(answer, dict) else None
         if isinstance(data, list):
-            for item in data:
-                if isinstance(item, dict) and "embedding" in item:
-                    del item["embedding"]
-                    changed = True
-            changed |= _withhold_images(data, _IMAGE)
-            changed |= _withhold_images(data, _MADE)
-            changed |= _withhold_links(data)
+            changed |= _withhold_data(
+                [item for item in data if isinstance(item, dict) and not _IN_DATA.isdisjoint(item)]
+            )
     changed |= _withhold_images(body.get("output"), _MADE)
     return changed | _withhold_session_secret(body)
+
+
+def _withhold_data(items: list[dict[str, Json]]) -> bool:
+    changed = False
+    for item in items:
+        if "embedding" in item:
+            del item["embedding"]
+            changed = True
+    changed |= _withhold_images(items, _IMAGE)
+    changed |= _withhold_images(items, _MADE)
+    return changed | _withhold_links(items)
 
 
 def _withhold_grants(body: dict[str, Json]) -> bool:
@@ -92,12 +100,12 @@ def _withhold_images(items: Json, member: str) -> bool:
     return changed
 
 
-def _withhold_links(items: list[Json]) -> bool:
+def _withhold_links(items: list[dict[str, Json]]) -> bool:
     """Take the signature out of the links to images, and images out of links that hold them."""
     changed = False
     for item in items:
         # What has an id is no image, and its link is its own affair.
-        url = item.get("url") if isinstance(item, dict) and "id" not in item else None
+        url = item.get("url") if "id" not in item else None
         if isinstance(url, str):
             kept = REMOVED if url.startswith("data:") else url.partition("?")[0]
             changed |= kept != url

@@ -16,7 +16,13 @@ from shared.errors import ConfigurationError, ConflictError, StoreUnavailableErr
 __all__ = ["create_engine", "reading", "writing"]
 
 _BUSY_SECONDS = 30
-_CACHE_KIB = 64 * 1024
+_PRAGMAS = (
+    "page_size=8192",  # of a new file: bodies take several pages of the usual size
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=4000",  # pages: those that one batch after the other changes are copied back once
+    "cache_size=-65536",  # KiB
+)
 _ACCESS_TOKEN = 1256
 """SQL_COPT_SS_ACCESS_TOKEN of the Microsoft ODBC driver."""
 _TOKEN_SCOPE = "https://database.windows.net/.default"  # noqa: S105  # a scope, not a secret
@@ -86,7 +92,7 @@ def _sqlite(url: URL) -> Engine:
     def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
         # Transactions are begun below, by their purpose; sqlite3's own guessing is switched off.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"cache_size=-{_CACHE_KIB}"):
+        for pragma in _PRAGMAS:
             connection.execute(f"pragma {pragma}")
 
     @event.listens_for(engine, "begin")
