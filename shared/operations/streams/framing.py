@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -172,10 +173,10 @@ def _tolerantly(data: str) -> Json:
     if not data.endswith("}") or "{" not in data:
         return None  # cut
     missing = data.count("{") - data.count("}")
-    if missing == 1:
-        data += "}"  # cut before its last brace
-    elif missing == -1:
-        data = data[:-1]
+    if missing in (1, -1):
+        data = data + "}" if missing == 1 else data[:-1]  # cut before its last brace, or one too many
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(data)
     try:
         plain = _ENCODER.encode(_DECODER.decode(data)).encode("utf-16-le", "surrogatepass")
         return orjson.loads(plain.decode("utf-16-le", "replace"))
