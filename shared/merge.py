@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
-from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
+from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
 from shared.domain.pieces import missing
 from shared.domain.values import NO_TIME
 
@@ -27,7 +27,6 @@ Row = dict[str, Any]
 _NOBODY = "."
 _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
 _STARTS = {field.name: field.starts for field in FIELDS if field.starts}
-_METERED = FIELD_NAMES[FIELD_NAMES.index("input_tokens") :]
 _PROVENANCES = tuple(Provenance)
 _PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
 
@@ -204,7 +203,7 @@ def _state(values: Facts, *, waits: bool) -> State:
 
 def _usage_provenance(codes: dict[str, str]) -> Provenance:
     best = len(_PROVENANCES) - 1
-    for name in _METERED:
+    for name in METERED:
         code = codes.get(name)
         if code is not None:
             best = min(best, _PROVENANCE_RANKS[code])
