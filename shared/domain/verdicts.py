@@ -1,13 +1,13 @@
 """What the content filter found: which category, on which side, how severely, and whether it acted.
 
-A verdict is a word, or two: a severity above safe, or `detected`; then `filtered`, when the filter
-acted on it. What was found safe has none: most calls, for which nothing is stored.
+A verdict is a word, or two: a severity above safe for the harms, `detected` for the rest; then
+`filtered`, when the filter acted on it. What was found safe has none: most calls, for which nothing is stored.
 """
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-__all__ = ["CATEGORIES", "SEVERITIES", "SIDES", "VERDICTS", "Verdict", "fields_of", "texts_of"]
+__all__ = ["CATEGORIES", "HARMS", "SEVERITIES", "SIDES", "VERDICTS", "Verdict", "fields_of", "texts_of"]
 
 SIDES: Final = ("prompt", "completion")
 SEVERITIES: Final = ("low", "medium", "high")
@@ -29,11 +29,10 @@ def _both(name: str, member: str) -> tuple[Verdict, ...]:
     return tuple(Verdict(f"filter_{side}_{name}", side, name, member) for side in SIDES)
 
 
+HARMS: Final = ("hate", "sexual", "violence", "self_harm")
+"""The categories that have a severity."""
 VERDICTS: Final = (
-    *_both("hate", "hate"),
-    *_both("sexual", "sexual"),
-    *_both("violence", "violence"),
-    *_both("self_harm", "self_harm"),
+    *(verdict for harm in HARMS for verdict in _both(harm, harm)),
     *_both("profanity", "profanity"),
     *_both("blocklist", "custom_blocklists"),
     Verdict("filter_jailbreak", "prompt", "jailbreak", "jailbreak"),

@@ -8,7 +8,7 @@ import orjson
 
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, canonical
-from shared.domain.verdicts import SIDES, VERDICTS
+from shared.domain.verdicts import HARMS, SIDES, VERDICTS
 
 __all__ = ["error_filter_results", "filter_facts", "filter_results", "prompt_annotations"]
 
@@ -89,16 +89,19 @@ def _verdicts(categories: Mapping[str, Categories]) -> Facts:
         found: Categories = {}
         for own in (side,) if member in _OF_EACH_SIDE else SIDES:
             _merge_category(found, member, categories.get(own, {}).get(member))
-        text = _verdict(found.get(member, {}))
+        text = _verdict(member, found.get(member, {}))
         if text:
             verdicts[field] = text
     return verdicts
 
 
-def _verdict(told: Mapping[str, Json]) -> str:
-    severity = told.get("severity", "safe")
-    found = severity if severity != "safe" else "detected" if told.get("detected") else ""
-    return f"{found} filtered".strip() if told.get("filtered") else str(found)
+def _verdict(member: str, told: Mapping[str, Json]) -> str:
+    if member in HARMS:
+        # What a moderation, which has the same names, only detects is no finding of the filter.
+        found = told.get("severity", "").removeprefix("safe")
+    else:
+        found = "detected" if told.get("detected") else ""
+    return f"{found} filtered".strip() if told.get("filtered") else found
 
 
 def _merge(categories: Categories, results: Json) -> None:

@@ -3,11 +3,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.verdicts import VERDICTS
+from shared.domain.verdicts import HARMS, VERDICTS
 from shared.operations import read_response
 from shared.operations.content_filter import filter_facts
 
-_HARMS = ("hate", "sexual", "violence", "self_harm")
 SAFE = {"filtered": False, "severity": "safe"}
 
 
@@ -132,11 +131,12 @@ def verdicts_of(facts: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("category", "result", "verdict"),
     [
-        *(pytest.param(name, {"filtered": False, "severity": "low"}, "low", id=name) for name in _HARMS),
+        *(pytest.param(name, {"filtered": False, "severity": "low"}, "low", id=name) for name in HARMS),
         ("hate", {"filtered": True, "severity": "high"}, "high filtered"),
         ("hate", {"filtered": True}, "filtered"),
         ("hate", {"severity": "medium"}, "medium"),
         ("hate", SAFE, None),
+        ("hate", {"detected": True}, None),
         ("hate", {"filtered": False, "severity": "terrible"}, None),
         ("profanity", {"filtered": True, "detected": True}, "detected filtered"),
         ("profanity", {"filtered": False, "detected": False}, None),
