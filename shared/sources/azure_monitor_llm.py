@@ -19,6 +19,7 @@ from shared.errors import EventError
 from shared.operations.withheld import withhold_from_request
 from shared.sources.azure_monitor_log import Log, log_of, table
 from shared.sources.decoding import decode
+from shared.sources.nesting import Nesting
 from shared.sources.record import Record
 
 __all__ = ["CODE", "JoinedRows", "join_rows", "read_llm_log"]
@@ -203,16 +204,20 @@ class JoinedRows(NamedTuple):
 def join_rows(documents: Sequence[bytes]) -> list[JoinedRows]:
     """Return the messages that rows of one side hold.
 
-    Rows behind the last message's end are left for later.
+    Rows behind the last message's end are left for later, and those behind what can be no JSON any more.
     """
     found: list[JoinedRows] = []
     pieces: list[str] = []
+    nesting = Nesting()
     for place, document in enumerate(documents):
         log = log_of(Record(orjson.loads(document), None, None))
         member, kind = next(side for side in _SIDES if side[0] in log.said)
         pieces.append(log.said[member])
-        messages = _messages_in("".join(pieces)) if pieces[-1].rstrip()[-1:] in _ENDS else None
-        if messages is not None:
+        if nesting.is_closed_by(pieces[-1]):
+            messages = _messages_in("".join(pieces))
+            if messages is None:
+                break
             found.append(JoinedRows(place + 1 - len(pieces), place, *_of_messages(log, kind, messages)))
             pieces.clear()
+            nesting = Nesting()
     return found

@@ -470,10 +470,13 @@ def test_a_row_that_is_whole_waits_for_those_before_it(store: Store) -> None:
 
 
 def test_very_many_pieces_that_claim_one_place_each_are_joined_in_bounded_time(store: Store) -> None:
+    filler = " " * 8000
     many = [
-        a_model_log(sequenceNumber=number, requestMessages=f'{"[" if number == 1 else ""}{{"role":"{choice}"}}')
-        for number in range(1, 40)
-        for choice in range(4)
+        a_model_log(
+            sequenceNumber=number, requestMessages=f'{"[" if number == 1 else ","}{{"role":"{choice}"}}{filler}'
+        )
+        for number in range(1, 100)
+        for choice in range(2)
     ]
 
     started = time.process_time()
