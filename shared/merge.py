@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
-from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, State
+from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
 from shared.domain.pieces import missing
 from shared.domain.values import NO_TIME
 
@@ -27,7 +27,6 @@ Row = dict[str, Any]
 _NOBODY = "."
 _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
 _STARTS = {field.name: field.starts for field in FIELDS if field.starts}
-_METERED = FIELD_NAMES[FIELD_NAMES.index("input_tokens") :]
 _PROVENANCES = tuple(Provenance)
 _PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
 
@@ -165,7 +164,7 @@ def _witnesses(codes: dict[str, str]) -> tuple[str, Provenance]:
 def _told_by(names: tuple[str, ...], holders: tuple[str, ...]) -> tuple[str, Provenance]:
     # Few sets of fields come from few kinds of witnesses, over and over.
     codes = dict(zip(names, holders, strict=True))
-    ranks = [_PROVENANCE_RANKS[codes[name]] for name in _METERED if name in codes]
+    ranks = [_PROVENANCE_RANKS[codes[name]] for name in METERED if name in codes]
     return "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES]), _PROVENANCES[min(ranks, default=-1)]
 
 

@@ -278,6 +278,164 @@ INSERT INTO alembic_version (version_num) OUTPUT inserted.version_num VALUES ('0
 
 GO
 
+-- Running upgrade 0001 -> 0002
+
+ALTER TABLE interaction ADD filter_prompt_hate NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_completion_hate NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_prompt_sexual NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_completion_sexual NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_prompt_violence NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_completion_violence NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_prompt_self_harm NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_completion_self_harm NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_prompt_profanity NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_completion_profanity NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_prompt_blocklist NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_completion_blocklist NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_jailbreak NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_indirect_attack NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_protected_text NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_protected_code NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD filtered_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD prompt_filtered BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD completion_filtered BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD jailbreaks BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD indirect_attacks BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD protected_material BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD blocklisted BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD filtered_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD prompt_filtered BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD completion_filtered BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD jailbreaks BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD indirect_attacks BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD protected_material BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD blocklisted BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD filtered_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD prompt_filtered BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD completion_filtered BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD jailbreaks BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD indirect_attacks BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD protected_material BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD blocklisted BIGINT NULL;
+
+GO
+
+insert into dirty_hour (hour) select distinct interval_start from usage_hour;
+
+GO
+
+UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
+
+GO
+
 COMMIT;
 
 GO

@@ -4,13 +4,12 @@ import base64
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from localhost.traffic import words
+from localhost.traffic import findings, words
 from localhost.traffic.company import CHAT, EMBEDDING, INSTRUCT, Caller, Deployment, a_caller
 from localhost.traffic.dice import Dice
 
 __all__ = ["Call", "Operation", "Sent", "a_call", "api_path"]
 
-_SAFE: Final = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")}
 _TOOL: Final = {
     "type": "function",
     "function": {
@@ -130,17 +129,8 @@ def _chat(dice: Dice, deployment: Deployment, started_at: int) -> tuple[dict[str
         "object": "chat.completion",
         "created": started_at // 1000,
         "model": deployment.model,
-        "choices": [
-            {
-                "index": index,
-                "finish_reason": "tool_calls" if "tool_calls" in message else "stop",
-                "logprobs": None,
-                "message": message,
-                "content_filter_results": _SAFE,
-            }
-            for index, message in enumerate(answers)
-        ],
-        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _SAFE}],
+        "choices": [_choice(dice, index, message) for index, message in enumerate(answers)],
+        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": findings.of_a_prompt(dice)}],
         "system_fingerprint": "fp_0123456789",
         "usage": {
             "prompt_tokens": asked,
@@ -151,6 +141,20 @@ def _chat(dice: Dice, deployment: Deployment, started_at: int) -> tuple[dict[str
         },
     }
     return request, response
+
+
+def _choice(dice: Dice, index: int, message: dict[str, Any]) -> dict[str, Any]:
+    found = findings.of_a_completion(dice)
+    finish = "tool_calls" if "tool_calls" in message else "stop"
+    if any(result["filtered"] for result in found.values()):
+        finish = "content_filter"
+    return {
+        "index": index,
+        "finish_reason": finish,
+        "logprobs": None,
+        "message": message,
+        "content_filter_results": found,
+    }
 
 
 def _message(dice: Dice, *, with_tools: bool) -> dict[str, Any]:

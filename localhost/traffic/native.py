@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import orjson
 
+from localhost.traffic import findings
 from localhost.traffic.calls import Call, Sent, api_path
 from localhost.traffic.dice import Dice
 from localhost.traffic.streams import streamed
@@ -11,24 +12,7 @@ from localhost.traffic.times import iso
 
 __all__ = ["events"]
 
-_FILTERED: Final = {
-    "error": {
-        "message": "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
-        "type": None,
-        "param": "prompt",
-        "code": "content_filter",
-        "status": 400,
-        "innererror": {
-            "code": "ResponsibleAIPolicyViolation",
-            "content_filter_result": {
-                "hate": {"filtered": False, "severity": "safe"},
-                "self_harm": {"filtered": False, "severity": "safe"},
-                "sexual": {"filtered": False, "severity": "safe"},
-                "violence": {"filtered": True, "severity": "medium"},
-            },
-        },
-    }
-}
+_REFUSAL: Final = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
 _LIMITED: Final = {
     "error": {
         "code": "429",
@@ -50,7 +34,7 @@ def events(call: Call, dice: Dice) -> list[Sent]:
     if fraction < 0.016:
         return [_error(call, dice, 429, "TokenLimitExceeded", _NO_TOKENS_LEFT)]
     if fraction < 0.03:
-        return [_request(call, dice), _response(call, dice, 400, "Bad Request", _FILTERED)]
+        return [_request(call, dice), _response(call, dice, 400, "Bad Request", _filtered(dice))]
     if fraction < 0.045:
         return [_request(call, dice), _response(call, dice, 429, "Too Many Requests", _LIMITED)]
     if fraction < 0.049:
@@ -58,6 +42,22 @@ def events(call: Call, dice: Dice) -> list[Sent]:
     if "messages" in call.request and dice.chance(0.3):
         _stream(call, dice)
     return [_request(call, dice), _response(call, dice, 200, "OK", call.stream or call.response)]
+
+
+def _filtered(dice: Dice) -> dict[str, Any]:
+    return {
+        "error": {
+            "message": _REFUSAL,
+            "type": None,
+            "param": "prompt",
+            "code": "content_filter",
+            "status": 400,
+            "innererror": {
+                "code": "ResponsibleAIPolicyViolation",
+                "content_filter_result": findings.that_refuse(dice),
+            },
+        }
+    }
 
 
 def _stream(call: Call, dice: Dice) -> None:

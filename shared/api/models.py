@@ -142,6 +142,13 @@ class Usage(_Model):
     total_tokens: int
     average_total_tokens: float | None = Field(description="over the requests whose tokens are known")
     unmetered_requests: int
+    filtered_requests: int = Field(description="the content filter acted on prompt or completion")
+    prompt_filtered: int
+    completion_filtered: int
+    jailbreaks: int = Field(description="found, whether the filter acted or not; so are those below")
+    indirect_attacks: int
+    protected_material: int = Field(description="text or code")
+    blocklisted: int
     amount: float | None
     currency: str | None
 

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from shared.domain.fragment import EVIDENCE
 from shared.domain.interaction import OPERATIONS, State
 from shared.domain.values import COUNT_LIMIT, utc
+from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
 from shared.errors import InvalidRequestError
 from shared.stores.ports import InteractionFilter
 
@@ -82,6 +83,13 @@ _Operation = Annotated[
     str, AfterValidator(partial(_one_of, OPERATIONS)), Field(json_schema_extra={"enum": [*OPERATIONS]})
 ]
 _Source = Annotated[str, AfterValidator(partial(_one_of, _SOURCES)), Field(json_schema_extra={"enum": [*_SOURCES]})]
+_Category = Annotated[
+    str, AfterValidator(partial(_one_of, CATEGORIES)), Field(json_schema_extra={"enum": [*CATEGORIES]})
+]
+_Severity = Annotated[
+    str, AfterValidator(partial(_one_of, SEVERITIES)), Field(json_schema_extra={"enum": [*SEVERITIES]})
+]
+_Side = Annotated[str, AfterValidator(partial(_one_of, SIDES)), Field(json_schema_extra={"enum": [*SIDES]})]
 _Moment = Annotated[str, AfterValidator(_moment)]
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -131,6 +139,13 @@ class InteractionParameters(PromptParameters):
     filtered: Annotated[
         bool | None, Field(description="true: the content filter acted on prompt or completion; false: all others")
     ] = None
+    filter_category: Annotated[
+        _Category | None, Field(description="what the content filter found, whether it acted or not")
+    ] = None
+    filter_severity: Annotated[
+        _Severity | None, Field(description="at least this severe: hate, sexual, violence or self_harm")
+    ] = None
+    filter_side: Annotated[_Side | None, Field(description="where the content filter found something")] = None
     min_total_tokens: Annotated[int | None, Field(ge=0, lt=COUNT_LIMIT)] = None
     source: Annotated[_Source | None, Field(description="a source that tells of the call")] = None
     bypass: Annotated[

@@ -76,6 +76,13 @@ _SUMS: Final = _names(
     "reasoning_tokens",
     "total_tokens",
     "unmetered_requests",
+    "filtered_requests",
+    "prompt_filtered",
+    "completion_filtered",
+    "jailbreaks",
+    "indirect_attacks",
+    "protected_material",
+    "blocklisted",
 )
 _CLASSES: Final = _names("received", "stored", "duplicate", "pending", "skipped", "quarantined")
 _QUARANTINE: Final = _names("id", "hub", "sequence", "enqueued_at", "reason", "parser_version", "size")

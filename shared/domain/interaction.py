@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, Final
 
+from shared.domain.verdicts import VERDICTS
+
 __all__ = [
     "DEFAULT_PRECEDENCE",
     "FIELDS",
     "FIELD_NAMES",
+    "METERED",
     "OPERATIONS",
     "PREVIEW_LENGTH",
     "Facts",
@@ -153,9 +156,13 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("images", Kind.COUNT),
     Field("seconds", Kind.NUMBER),
     Field("characters", Kind.COUNT),
+    # What the content filter found, where that is above safe (shared/domain/verdicts.py)
+    *(Field(verdict.field, Kind.TEXT, limit=32) for verdict in VERDICTS),
 )
 
 FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
+METERED: Final = FIELD_NAMES[FIELD_NAMES.index("input_tokens") : FIELD_NAMES.index("characters") + 1]
+"""The fields that say what a call used."""
 
 OPERATIONS: Final = (
     "chat.completions",

@@ -2,24 +2,49 @@
 
 A key says where its piece stands (`Q:0123abcd+Q.3.7.u`: group, index, count, kind), so that no
 document is read until a whole is there. What is joined leaves a mark among the parts
-(`Q=Q.7.u`), and is never joined again. Both depend on the set of pieces only, not on their order.
+(`Q=Q.7.u.89abcdef`, with a digest of the pieces' keys), and is never joined again.
+
+Different pieces may claim one place. Then every choice among them that makes a whole is joined: so
+what is joined depends on the set of pieces, not on their order.
 """
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Final, NamedTuple
 
 from shared.domain.fragment import Piece
 
-__all__ = ["ANSWER", "FIGURES", "MOST_PIECES", "REQUEST", "Whole", "is_piece", "joined", "missing", "suffix", "wholes"]
+__all__ = [
+    "ANSWER",
+    "BESIDE",
+    "FIGURES",
+    "MOST_PIECES",
+    "READ",
+    "REQUEST",
+    "Whole",
+    "is_piece",
+    "missing",
+    "spent",
+    "suffix",
+    "wholes",
+]
 
 MOST_PIECES: Final = 1_000_000
 """Of one whole; more is nonsense, and would not fit a document's key."""
 
 REQUEST, ANSWER, FIGURES = "q", "a", "-"
 """Kinds of rows that nobody counted; in upper case when the row may be the last of its body."""
+READ: Final = "r"
+"""Added to the kind of a row whose messages were read by themselves: it only fills its place."""
+BESIDE: Final = "b"
+"""Added to the kind of both when one record holds messages of both kinds."""
 
 _PIECE, _MARK = "+", "="
+_GONE: Final = "w"
+_MOST_WAYS: Final = 64
+"""To choose among the pieces of a group. Only a fault, or malice, writes pieces with more of them."""
 
 
 class Whole(NamedTuple):
@@ -27,14 +52,14 @@ class Whole(NamedTuple):
 
     keys: tuple[str, ...]
     """Of the documents, in their order."""
-    marks: tuple[str, ...]
-    """The parts that say that it was joined: of numbered rows, one for each row at which a body may end."""
 
+    def mark(self, first: int, last: int, *, withheld: bool) -> str:
+        """Return the part that says that the pieces from `first` to `last` were joined.
 
-class _Placed(NamedTuple):
-    place: int
-    key: str
-    kind: str
+        When something was withheld of what they make, their documents must not be kept either.
+        """
+        keys = self.keys[first : last + 1]
+        return _mark(keys[-1], hashlib.sha256("".join(keys).encode())) + (_GONE if withheld else "")
 
 
 def suffix(piece: Piece) -> str:
@@ -54,69 +79,169 @@ def wholes(parts: Iterable[str]) -> list[Whole]:
 
 
 def missing(parts: Iterable[str]) -> bool:
-    """Return whether some piece waits: for others, or to be joined."""
-    return any(map(is_piece, parts)) and bool(_sorted_out(parts).waiting)
+    """Return whether some place waits: for those before it, or to be joined."""
+    return any(map(is_piece, parts)) and _sorted_out(parts).waits
 
 
-def joined(parts: Iterable[str]) -> set[str]:
-    """Return the keys of the pieces that were joined: their documents are not needed any more."""
-    return _sorted_out(parts).joined
+def spent(parts: Iterable[str]) -> set[str]:
+    """Return the keys of the pieces that were joined and whose documents must not be kept."""
+    return _sorted_out(parts).spent
 
 
-class _Sorted(NamedTuple):
-    wholes: list[Whole]
-    waiting: set[str]
-    joined: set[str]
+class _Placed(NamedTuple):
+    key: str
+    kind: str
+
+
+class _Sorted:
+    """What is found out about the parts of one interaction."""
+
+    def __init__(self, marks: set[str]) -> None:
+        self.marks = marks
+        self.wholes: list[Whole] = []
+        self.spent: set[str] = set()
+        self.waits = False
+
+    def was_joined(self, mark: str) -> bool:
+        """Return whether the pieces that would leave this mark left it."""
+        return mark in self.marks or mark + _GONE in self.marks
+
+
+_Rows = Mapping[int, Sequence[_Placed]]
 
 
 def _sorted_out(parts: Iterable[str]) -> _Sorted:
-    counted: defaultdict[tuple[str, str, str, int], list[_Placed]] = defaultdict(list)
-    rows: defaultdict[str, list[_Placed]] = defaultdict(list)
+    counted: defaultdict[tuple[str, ...], defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    rows: defaultdict[str, defaultdict[int, list[_Placed]]] = defaultdict(lambda: defaultdict(list))
     marks: set[str] = set()
     for part in sorted(parts):
         if _MARK in part:
             marks.add(part)
         elif _PIECE in part:
             group, place, total, kind = part.partition(_PIECE)[2].split(".")
-            placed = _Placed(int(place), part, kind)
             if total:
-                counted[part[0], group, kind, int(total)].append(placed)
+                counted[part[0], group, kind, total][int(place)].append(part)
             else:
-                rows[group].append(placed)
-    result = _Sorted([], set(), set())
-    for (code, group, kind, number), pieces in counted.items():
-        _sort_counted(result, f"{code}{_MARK}{group}.{number}.{kind}", pieces, number, marks)
-    for group, pieces in rows.items():
-        _sort_rows(result, group, pieces, marks)
+                rows[group][int(place)].append(_Placed(part, kind))
+    result = _Sorted(marks)
+    for (*_, total), places in counted.items():
+        _sort_counted(result, places, int(total))
+    for numbered in rows.values():
+        for kind in (REQUEST, ANSWER):
+            _sort_rows(result, numbered, kind)
     return result
 
 
-def _sort_counted(result: _Sorted, mark: str, pieces: list[_Placed], number: int, marks: set[str]) -> None:
-    keys = [piece.key for piece in pieces]
-    if mark in marks:
-        result.joined.update(keys)
-        return
-    result.waiting.update(keys)
-    by_place = {piece.place: piece.key for piece in pieces}
-    if len(by_place) == number:
-        result.wholes.append(Whole(tuple(by_place[place] for place in range(number)), (mark,)))
+def _mark(last: str, digest: "hashlib._Hash") -> str:
+    group, place, total, kind = last.partition(_PIECE)[2].split(".")
+    return f"{last[0]}{_MARK}{group}.{total or place}.{kind[0].lower()}.{digest.hexdigest()[:16]}"
 
 
-def _sort_rows(result: _Sorted, group: str, rows: list[_Placed], marks: set[str]) -> None:
-    """Find the runs of rows, without a gap from the first, that end as a body may end."""
-    places = {row.place for row in rows}
-    end = 0 if 0 in places else 1
-    while end in places:
+def _sort_counted(result: _Sorted, places: Mapping[int, Sequence[str]], total: int) -> None:
+    waits = True
+    if len(places) == total:
+        for keys in islice(product(*(places[place] for place in range(total))), _MOST_WAYS):
+            mark = _mark(keys[-1], hashlib.sha256("".join(keys).encode()))
+            if not result.was_joined(mark):
+                result.wholes.append(Whole(keys))
+                continue
+            waits = False
+            if mark + _GONE in result.marks:
+                result.spent.update(keys)
+    result.waits |= waits
+
+
+class _Run:
+    """Rows that were chosen one after the other: the last of them, and those before."""
+
+    __slots__ = ("before", "digest", "may_end", "place", "row")
+
+    def __init__(self, place: int, row: _Placed, before: "_Run | None") -> None:
+        self.place = place
+        self.row = row
+        self.before = before
+        self.may_end = row.kind[0].isupper()
+        self.digest: hashlib._Hash = before.digest.copy() if before else hashlib.sha256()
+        self.digest.update(row.key.encode())
+
+    def mark(self) -> str:
+        return _mark(self.row.key, self.digest)
+
+    def rows(self) -> list["_Run"]:
+        rows = [self]
+        while (before := rows[-1].before) is not None:
+            rows.append(before)
+        return rows[::-1]
+
+
+def _sort_rows(result: _Sorted, group: _Rows, kind: str) -> None:
+    """Find the runs of one kind's rows, without a gap from the first, that end as a body may end."""
+    own = {
+        place: chosen
+        for place, rows in group.items()
+        if (chosen := [row for row in rows if row.kind[0].lower() == kind and READ not in row.kind])
+    }
+    end = _end(group)
+    told = {place for place, rows in group.items() if place < end and any(_is_read(row, kind) for row in rows)}
+    runs: dict[tuple[str, ...], None] = {}
+    for joined, run in _runs(result, group, own, kind):
+        if joined:
+            told.update(range(run.rows()[0].place, run.place + 1))
+            if run.mark() + _GONE in result.marks:
+                result.spent.update(one.row.key for one in run.rows())
+        else:
+            runs[tuple(one.row.key for one in run.rows())] = None
+    result.wholes += map(Whole, runs)
+    result.waits |= any(place not in told for place in own)
+    result.waits |= any(place >= end and any(_is_read(row, kind) for row in rows) for place, rows in group.items())
+
+
+def _end(group: _Rows) -> int:
+    end = 0 if 0 in group else 1
+    while end in group:
         end += 1
-    for kind in (REQUEST, ANSWER):
-        own = {row.place: row for row in rows if row.kind.lower() == kind}
-        named = {place: f"{row.key[0]}{_MARK}{group}.{place}.{kind}" for place, row in own.items()}
-        done = max((place for place, mark in named.items() if mark in marks), default=-1)
-        for row in rows:
-            if row.kind.lower() == kind:
-                (result.joined if row.place <= done else result.waiting).add(row.key)
-        run = [own[place] for place in sorted(own) if done < place < end]
-        while run and run[-1].kind == kind:
-            run.pop()
-        if run:
-            result.wholes.append(Whole(tuple(row.key for row in run), tuple(named[row.place] for row in run)))
+    return end
+
+
+def _is_read(row: _Placed, kind: str) -> bool:
+    return row.kind[0] == kind and READ in row.kind
+
+
+def _runs(result: _Sorted, group: _Rows, own: _Rows, kind: str) -> Iterator[tuple[bool, _Run]]:
+    """Yield each run that was joined, and each that was not, up to the last row that may end it.
+
+    A run begins at the first place, and behind one that was joined. Where rows of the other kind, or
+    of figures, claim a place too, a run may also leave it out: it did so before its own row came.
+    """
+    end = _end(group)
+    ways = _MOST_WAYS
+    begun: set[int] = set()
+    open_ends: list[tuple[int, _Run | None, _Run | None]] = [(place, None, None) for place in (1, 0) if place in group]
+    while open_ends:
+        place, run, ending = open_ends.pop()
+        if run is None:
+            if place in begun:
+                continue
+            begun.add(place)
+        if place >= end:
+            if ending is not None:
+                yield False, ending
+            continue
+        nexts: list[tuple[int, _Run | None, _Run | None]] = []
+        for row in own.get(place, ()):
+            longer = _Run(place, row, run)
+            if longer.may_end and result.was_joined(longer.mark()):
+                yield True, longer
+                nexts.append((place + 1, None, None))
+            else:
+                nexts.append((place + 1, longer, longer if longer.may_end else ending))
+        if any(_lets_pass(row, kind) for row in group[place]):
+            nexts.append((place + 1, run, ending))
+        kept = nexts[: 1 + ways]
+        ways -= len(kept) - 1
+        open_ends += reversed(kept)
+
+
+def _lets_pass(row: _Placed, kind: str) -> bool:
+    """Return whether a run of this kind may leave a place out because this row claims it."""
+    return READ in row.kind if row.kind[0].lower() == kind else BESIDE not in row.kind

@@ -8,6 +8,7 @@ import orjson
 
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, canonical
+from shared.domain.verdicts import HARMS, SIDES, VERDICTS
 
 __all__ = ["error_filter_results", "filter_facts", "filter_results", "prompt_annotations"]
 
@@ -15,6 +16,10 @@ Categories = dict[str, dict[str, Json]]
 
 _SEVERITIES: Final = {"safe": 0, "low": 1, "medium": 2, "high": 3}
 _CATEGORY_LENGTH: Final = 64
+_OF_EACH_SIDE: Final = {one.member for one in VERDICTS if one.side == "prompt"} & {
+    one.member for one in VERDICTS if one.side == "completion"
+}
+"""What has a field for each side; the others have one, wherever they are told."""
 
 
 def filter_results(annotated: Json) -> Json:
@@ -62,7 +67,7 @@ def filter_facts(prompt: Iterable[Json], completion: Iterable[Json]) -> Facts:
 def _facts_of(told: bytes) -> Facts:
     facts: Facts = {}
     categories: dict[str, Categories] = {}
-    for side, results in zip(("prompt", "completion"), orjson.loads(told), strict=True):
+    for side, results in zip(SIDES, orjson.loads(told), strict=True):
         merged: Categories = {}
         for result in results:
             _merge(merged, result)
@@ -73,7 +78,30 @@ def _facts_of(told: bytes) -> Facts:
             categories[side] = merged
     if categories:
         facts["filter_categories"] = canonical(categories)
+    facts |= _verdicts(categories)
     return facts
+
+
+def _verdicts(categories: Mapping[str, Categories]) -> Facts:
+    """Return the fields of what was found, in the words of `shared.domain.verdicts`."""
+    verdicts: Facts = {}
+    for field, side, _, member in VERDICTS:
+        found: Categories = {}
+        for own in (side,) if member in _OF_EACH_SIDE else SIDES:
+            _merge_category(found, member, categories.get(own, {}).get(member))
+        text = _verdict(member, found.get(member, {}))
+        if text:
+            verdicts[field] = text
+    return verdicts
+
+
+def _verdict(member: str, told: Mapping[str, Json]) -> str:
+    if member in HARMS:
+        # What a moderation, which has the same names, only detects is no finding of the filter.
+        found = told.get("severity", "").removeprefix("safe")
+    else:
+        found = "detected" if told.get("detected") else ""
+    return f"{found} filtered".strip() if told.get("filtered") else found
 
 
 def _merge(categories: Categories, results: Json) -> None:

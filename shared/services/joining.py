@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from shared.domain.fragment import Fragment
 from shared.domain.interaction import State
-from shared.domain.pieces import Whole, joined, wholes
+from shared.domain.pieces import Whole, spent, wholes
 from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Strand, Strands, fold, strands_of
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
@@ -91,11 +91,11 @@ class Joining:
         return unread
 
     def spent(self) -> list[tuple[str, str]]:
-        """Return the documents of pieces, as id and key, that were joined and are not needed any more."""
+        """Return the documents of pieces, as id and key, that were joined and must not be kept."""
         return [
             (interaction_id, key)
             for interaction_id, keys in self._pieces.items()
-            for key in sorted(keys & joined(self._strands_of(interaction_id)[OWN].parts))
+            for key in sorted(keys & spent(self._strands_of(interaction_id)[OWN].parts))
         ]
 
     def is_waiting(self, fragment: Fragment, states: Mapping[str, str]) -> bool:

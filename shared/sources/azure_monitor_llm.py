@@ -5,7 +5,7 @@ anywhere, and nobody says how many there are.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -13,19 +13,21 @@ from shared import operations
 from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment, Piece
 from shared.domain.interaction import Facts
-from shared.domain.pieces import ANSWER, FIGURES, MOST_PIECES, REQUEST
+from shared.domain.pieces import ANSWER, BESIDE, FIGURES, MOST_PIECES, READ, REQUEST
 from shared.domain.values import Json, count, text
 from shared.errors import EventError
 from shared.operations.withheld import withhold_from_request
 from shared.sources.azure_monitor_log import Log, log_of, table
 from shared.sources.decoding import decode
+from shared.sources.nesting import Nesting
 from shared.sources.record import Record
 
-__all__ = ["CODE", "join_rows", "read_llm_log"]
+__all__ = ["CODE", "JoinedRows", "join_rows", "read_llm_log"]
 
 _GROUP: Final = "L"
 CODE: Final = "M"
 _FIGURES, _ASKED, _ANSWERED = "L", CODE, "m"
+_ENDS: Final = ("]", "}")
 _SIDES: Final = (("requestmessages", REQUEST), ("responsemessages", ANSWER))
 
 _MEMBERS: Final = table(
@@ -60,8 +62,9 @@ def read_llm_log(log: Log) -> tuple[Fragment, ...]:
         # A row of figures alone has its number among those of the messages.
         place = None if sides or index is None or index >= MOST_PIECES else Piece(_GROUP, index, None, FIGURES)
         fragments.append(Fragment(name, _FIGURES, _figures(log), Content(), _without_sides(log, sides), place))
+    beside = BESIDE if len(sides) > 1 else ""
     for member, kind, value in sides:
-        fragments.append(_side(log, name, index, (member, kind, value)))
+        fragments.append(_side(log, index, (member, kind, value), beside))
     return tuple(fragments)
 
 
@@ -102,37 +105,56 @@ def _without_sides(log: Log, sides: Sequence[tuple[str, str, Json]]) -> bytes:
     return orjson.dumps(event)
 
 
-def _side(log: Log, name: str, index: int | None, side: tuple[str, str, Json]) -> Fragment:
-    """Return one side's messages of a record: whole when nothing numbers them, else a piece."""
+def _side(log: Log, index: int | None, side: tuple[str, str, Json], beside: str) -> Fragment:
+    """Return one side's messages of a record: whole when nothing numbers them or it is seen, else a piece."""
     member, kind, value = side
-    if not isinstance(value, str):
-        value = orjson.dumps(value).decode()
+    messages = _messages_in(value) if isinstance(value, str) else value
+    if index is None or index >= MOST_PIECES:
+        return _of_messages(log, kind, value if messages is None else messages)[0]
+    if not isinstance(value, str) or _are_messages(messages):
+        return _of_messages(log, kind, messages)[0]._replace(piece=Piece(_GROUP, index, None, kind + READ + beside))
+    # What looks whole may stand in the middle of more.
     facts: Facts = {}
     state(facts, "occurred_at", log.time())
-    if index is None or index >= MOST_PIECES:
-        try:
-            return _of_messages(log, name, kind, decode(value))
-        except EventError:
-            return _of_messages(log, name, kind, value)
     document = {
         "category": "GatewayLlmLogs",
-        "correlationId": name,
+        "correlationId": log.interaction(),
         "time": log.said.get("time"),
         "properties": {"sequenceNumber": index, member: value},
     }
-    place = Piece(_GROUP, index, None, kind.upper() if value.rstrip()[-1:] in ("]", "}") else kind)
-    return Fragment(name, _ASKED, facts, Content(), orjson.dumps(document), place)
+    may_end = value.rstrip()[-1:] in _ENDS
+    place = Piece(_GROUP, index, None, (kind.upper() if may_end else kind) + beside)
+    return Fragment(log.interaction(), _ASKED, facts, Content(), orjson.dumps(document), place)
 
 
-def _of_messages(log: Log, name: str, kind: str, messages: Json) -> Fragment:
-    """Return the fragment of one side's messages, all of them."""
+def _messages_in(text: str) -> Json:
+    """Return the messages that a text holds, all of them; None when it is no JSON, or only a piece of it."""
+    if text.rstrip()[-1:] not in _ENDS:
+        return None
+    try:
+        messages = decode(text)
+    except EventError:
+        return None
+    return messages if isinstance(messages, list | dict) else None
+
+
+def _are_messages(value: Json) -> bool:
+    """Return whether JSON is a list of messages, and so not a part of one by any chance."""
+    messages = value if isinstance(value, list) else []
+    return bool(messages) and all(isinstance(one, dict) and isinstance(one.get("role"), str) for one in messages)
+
+
+def _of_messages(log: Log, kind: str, messages: Json) -> tuple[Fragment, bool]:
+    """Return the fragment of one side's messages, all of them, and whether some of it must not be kept."""
+    name = log.interaction()
+    withheld = False
     facts: Facts = {}
     state(facts, "occurred_at", log.time())
     member = next(member for member, own in _SIDES if own == kind)
     document = {"category": "GatewayLlmLogs", "correlationId": name, "time": log.said.get("time")}
     if kind == REQUEST:
         asked: Json = {"input" if _are_items(_listed(messages)) else "messages": messages}
-        withhold_from_request(asked)
+        withheld = withhold_from_request(asked)
         operation = "responses" if "input" in asked else "chat.completions"
         said = operations.read_request(asked, operation)
         facts["operation"] = operation
@@ -143,7 +165,7 @@ def _of_messages(log: Log, name: str, kind: str, messages: Json) -> Fragment:
     # How the call was made is not logged; only its texts are.
     facts |= {fact: value for fact, value in said.facts.items() if fact not in ("parameters", "streamed")}
     body = orjson.dumps(document | {"properties": {member: messages}})
-    return Fragment(name, _ASKED if kind == REQUEST else _ANSWERED, facts, content, body)
+    return Fragment(name, _ASKED if kind == REQUEST else _ANSWERED, facts, content, body), withheld
 
 
 def _listed(messages: Json) -> list[Json]:
@@ -169,24 +191,33 @@ def _are_items(messages: list[Json]) -> bool:
     return False
 
 
-def join_rows(documents: Sequence[bytes]) -> list[tuple[int, Fragment]]:
-    """Return the messages that rows of one side hold, each with the place of the row that ends it.
+class JoinedRows(NamedTuple):
+    """The messages that some rows, one behind the other, hold together."""
 
-    Rows behind the last message's end are left for later.
+    first: int
+    last: int
+    fragment: Fragment
+    withheld: bool
+    """Whether the rows hold what must not be kept."""
+
+
+def join_rows(documents: Sequence[bytes]) -> list[JoinedRows]:
+    """Return the messages that rows of one side hold.
+
+    Rows behind the last message's end are left for later, and those behind what can be no JSON any more.
     """
-    found: list[tuple[int, Fragment]] = []
+    found: list[JoinedRows] = []
     pieces: list[str] = []
+    nesting = Nesting()
     for place, document in enumerate(documents):
         log = log_of(Record(orjson.loads(document), None, None))
         member, kind = next(side for side in _SIDES if side[0] in log.said)
         pieces.append(log.said[member])
-        if pieces[-1].rstrip()[-1:] not in ("]", "}"):
-            continue
-        try:
-            messages = decode("".join(pieces))
-        except EventError:
-            continue
-        if isinstance(messages, list | dict):
+        if nesting.is_closed_by(pieces[-1]):
+            messages = _messages_in("".join(pieces))
+            if messages is None:
+                break
+            found.append(JoinedRows(place + 1 - len(pieces), place, *_of_messages(log, kind, messages)))
             pieces.clear()
-            found.append((place, _of_messages(log, log.interaction(), kind, messages)))
+            nesting = Nesting()
     return found

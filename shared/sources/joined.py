@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import orjson
+
 from shared.domain.fragment import Fragment
 from shared.domain.pieces import Whole
 from shared.sources import azure_monitor_llm, native
@@ -21,6 +23,10 @@ def joined(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Frag
         return []
     bodies = [documents[key] for key in whole.keys]
     if whole.keys[0][0] == azure_monitor_llm.CODE:
-        return [(whole.marks[place], fragment) for place, fragment in azure_monitor_llm.join_rows(bodies)]
-    (fragment,) = native.SOURCE.read(Record(joined_event(bodies), None, None)).fragments
-    return [(whole.marks[0], fragment)]
+        rows = azure_monitor_llm.join_rows(bodies)
+        return [(whole.mark(row.first, row.last, withheld=row.withheld), row.fragment) for row in rows]
+    event = joined_event(bodies)
+    record = Record(event, orjson.dumps(event), None)
+    (fragment,) = native.SOURCE.read(record).fragments
+    # A record is written anew when something was taken out of it.
+    return [(whole.mark(0, len(bodies) - 1, withheld=record.received is None), fragment)]

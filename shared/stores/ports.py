@@ -180,6 +180,11 @@ class InteractionFilter:
     streamed: bool | None = None
     filtered: bool | None = None
     """Whether the content filter is known to have acted on prompt or completion."""
+    filter_category: str | None = None
+    """What the content filter found, see `shared.domain.verdicts`, whether it acted or not."""
+    filter_severity: str | None = None
+    """At least this severe, of the same category and side."""
+    filter_side: str | None = None
     min_total_tokens: int | None = None
     source: str | None = None
     bypass: bool | None = None

@@ -61,6 +61,29 @@ def test_marked_hours_are_summed_by_dimension(engine: Engine, ledger: Ledger, ro
     assert usage(engine, tables.usage_month) == [("2026-03-01T00:00:00.000Z", "gpt-4o", 4, 1, 1, 45)]
 
 
+def test_what_the_content_filter_did_and_found_is_counted(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    facts: list[dict[str, object]] = [
+        {"prompt_filtered": True, "completion_filtered": True, "filter_jailbreak": "detected filtered"},
+        {"prompt_filtered": True, "completion_filtered": False, "filter_prompt_blocklist": "filtered"},
+        {"prompt_filtered": False, "completion_filtered": True, "filter_completion_blocklist": "filtered"},
+        {"prompt_filtered": False, "filter_indirect_attack": "detected", "filter_jailbreak": "detected"},
+        {"filter_protected_text": "detected", "filter_protected_code": "detected"},
+        {"filter_protected_code": "detected", "filter_prompt_hate": "low"},
+        {},
+    ]
+    store(ledger, *(a_call(number, NINE, **told) for number, told in enumerate(facts)))
+    rollups.rebuild(most_hours=10)
+
+    for table in tables.USAGE.values():
+        c = table.c
+        acted = (c.requests, c.filtered_requests, c.prompt_filtered, c.completion_filtered)
+        found = (c.jailbreaks, c.indirect_attacks, c.protected_material, c.blocklisted)
+        with engine.connect() as connection:
+            assert [tuple(row) for row in connection.execute(sa.select(*acted, *found))] == [(7, 3, 2, 2, 2, 1, 2, 2)]
+
+
 def test_rebuilding_again_changes_nothing_and_a_clean_ledger_has_nothing_to_do(
     engine: Engine, ledger: Ledger, rollups: UsageRollups
 ) -> None:

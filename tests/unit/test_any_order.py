@@ -41,10 +41,10 @@ _records = st.one_of(
         _ids, _service_ids, _times,
     ),
     st.builds(
-        lambda i, size, place: (rows := azure_monitor.model_rows(i, asked=_ASKED, answered=_ANSWERED, size=size))[
+        lambda i, asked, size, place: (rows := azure_monitor.model_rows(i, asked=asked, answered=_ANSWERED, size=size))[
             place % len(rows)
         ],
-        _ids, st.sampled_from([12, 30, 99]), st.integers(0, 9),
+        _ids, st.sampled_from([_ASKED, _ASKED.replace("Hi", "Ho")]), st.sampled_from([12, 30, 99]), st.integers(0, 9),
     ),
     st.builds(lambda service, n: azure_monitor.a_request_response(service, promptTokens=n), _service_ids, _counts),
     st.builds(lambda service: azure_monitor.a_request_response(service, modelDeploymentName=""), _service_ids),
@@ -52,10 +52,11 @@ _records = st.one_of(
     st.just({"category": "Audit", "time": "2026-03-02T09:29:58.1234567Z"}),
 )  # fmt: skip
 _parts = st.builds(
-    lambda i, part, count, place, encoding: azure_monitor.in_parts(
-        i, {"messages": [{"role": "user", "content": "Hi, and then some more"}]}, count, part=part, encoding=encoding
+    lambda i, text, part, count, place, encoding: azure_monitor.in_parts(
+        i, {"messages": [{"role": "user", "content": text}]}, count, part=part, encoding=encoding
     )[place % count],
-    _ids, st.sampled_from(["request", "response"]), st.integers(1, 2), st.integers(0, 1),
+    _ids, st.sampled_from(["Hi, and then some more", "Hi, and then some mire", "Ho, and then some more"]),
+    st.sampled_from(["request", "response"]), st.integers(1, 2), st.integers(0, 1),
     st.sampled_from(["utf-8", "base64"]),
 )  # fmt: skip
 
@@ -111,6 +112,28 @@ _bodies = st.one_of(
 )  # fmt: skip
 
 
+_pieces = st.one_of(
+    st.builds(
+        lambda size, asked, place: azure_monitor.an_envelope(
+            (rows := azure_monitor.model_rows("call-1", asked=asked, answered=_ANSWERED, size=size))[place % len(rows)]
+        ),
+        st.sampled_from([12, 30, 40, 99]), st.sampled_from([_ASKED, _ASKED.replace("Hi", "Ho")]), st.integers(0, 9),
+    ),
+    st.builds(
+        lambda number, side, text: azure_monitor.an_envelope(
+            azure_monitor.a_model_log("call-1", sequenceNumber=number, **{side: text})
+        ),
+        st.integers(0, 4), st.sampled_from(["requestMessages", "responseMessages"]),
+        st.sampled_from(["[", "]", "[]", "{}", '[{"role":"user","content":"Hi"}', ',{"role":"user"}', _ASKED]),
+    ),
+    st.builds(
+        lambda text, place: azure_monitor.in_parts("call-1", {"input": text}, 2)[place],
+        st.sampled_from(["Hi, and then some more", "Hi, and then some mire", "Ho, and then some more"]),
+        st.integers(0, 1),
+    ),
+)  # fmt: skip
+"""Of one call, many of them different ones that claim one place."""
+
 _joining = st.one_of(
     st.builds(
         lambda i, n, service: events.a_response(i, body={"id": f"chatcmpl-{n}"}, headers={"apim-request-id": service}),
@@ -164,6 +187,18 @@ def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
 @settings(max_examples=100, deadline=None)
 @given(_histories(_joining))
 def test_any_order_in_which_sources_and_pieces_join_gives_the_same_rows_and_totals(
+    history: tuple[list[Delivery], list[list[list[Delivery]]]],
+) -> None:
+    _, ways = history
+
+    results = [_replayed(way) for way in ways]
+
+    assert results[0] == results[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(_histories(_pieces))
+def test_different_pieces_that_claim_one_place_give_the_same_rows_and_totals_in_any_order(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
     _, ways = history

@@ -27,6 +27,9 @@ _EVERYTHING = InteractionFilter(
     state="complete",
     streamed=True,
     filtered=False,
+    filter_category="hate",
+    filter_severity="low",
+    filter_side="prompt",
     min_total_tokens=1,
     source="native",
 )
@@ -35,6 +38,7 @@ _BY_HOUR = UsageQuery(dimensions=("model", "user_id"), interval="hour", starts_f
 _STATEMENTS = {
     "interactions": audit.interactions_statement(_EVERYTHING, after=_KEY, limit=101),
     "filtered interactions": audit.interactions_statement(InteractionFilter(filtered=True), after=None, limit=1),
+    "calls with findings": audit.interactions_statement(InteractionFilter(filter_side="prompt"), after=None, limit=1),
     "interaction": audit.interaction_statement("secret"),
     "prompts": audit.prompts_statement(_EVERYTHING, after=_KEY, limit=101),
     "quarantine": audit.quarantine_statement(after=_KEY, limit=101),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.domain.fragment import EVIDENCE, Fragment
-from shared.domain.interaction import FIELD_NAMES, OPERATIONS
+from shared.domain.interaction import METERED, OPERATIONS
 from shared.operations import streams
 from shared.operations.estimate import ESTIMATED
 from shared.sources import read_event
@@ -16,7 +16,6 @@ from tests.builders.samples import SAMPLES, Sample
 
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 COMMAND = "python -m tests.unit.test_coverage_page"
-METERED = set(FIELD_NAMES[FIELD_NAMES.index("input_tokens") :])
 CALLER = {"caller_ip", "subscription_id", "user_id", "app_id", "product_id"}
 
 
@@ -130,7 +129,7 @@ def captured(fragments: Iterable[Fragment], operation: str) -> str:
         "P": any(fragment.content.prompt for fragment in found),
         "C": any(fragment.content.completion for fragment in found),
         "S": "parameters" in names,
-        "U": bool(names & METERED),
+        "U": bool(names & set(METERED)),
         "B": any(not _empty(body) for fragment in found for body in fragment.content[2:]),
     }
     return "".join(mark for mark, there in marks.items() if there) or "-"

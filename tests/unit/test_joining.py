@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ def test_a_piece_that_was_there_before_is_a_duplicate(store: Store) -> None:
     assert (again, late) == (IngestOutcome(received=1, duplicate=1),) * 2
 
 
-def test_what_was_joined_is_kept_once_and_its_pieces_are_not(store: Store) -> None:
+def test_pieces_stay_beside_what_they_made_for_others_that_may_claim_their_places(store: Store) -> None:
     parts = in_parts("call-1", QUESTION, 3)
     store.ingest(*parts[:2])
     store.ingest(parts[2])
@@ -134,8 +135,19 @@ def test_what_was_joined_is_kept_once_and_its_pieces_are_not(store: Store) -> No
 
     documents = store.documents()
 
-    assert len(documents) == 1
-    assert "+" not in documents[0]
+    assert [document.count("+") for document in documents] == [1, 1, 0, 1]
+
+
+def test_pieces_that_hold_a_secret_go_when_they_are_joined_and_when_they_come_again(store: Store) -> None:
+    asked = QUESTION | {"data_sources": [{"type": "azure_search", "parameters": {"authentication": {"key": "s3cret"}}}]}
+    parts = in_parts("call-1", asked, 3)
+    store.ingest(*parts)
+    store.ingest(parts[1])
+
+    (documents,) = store.content.get(["call-1"]).values()
+
+    assert [document.document.count("+") for document in documents] == [0]
+    assert b"s3cret" not in documents[0].body
 
 
 def test_vectors_in_a_body_in_parts_do_not_stay(store: Store) -> None:
@@ -378,17 +390,100 @@ def _told_by_the_gateway(size: int) -> Sequence[bytes]:
     ]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what was joined stays joined: of two different rows under one number the first to come decides, not a rule",
-)
-def test_two_different_rows_under_one_number_give_the_same_in_either_order(tmp_path: Path) -> None:
-    whole = an_envelope(a_model_log(sequenceNumber=1, requestMessages=ASKED))
-    broken = an_envelope(a_model_log(sequenceNumber=1, requestMessages=ASKED[:12]))
+OTHER = {"messages": [{"role": "user", "content": "What is " + "two or " * 40 + "two?"}]}
 
-    told = [_told_in_order(tmp_path / name, order) for name, order in (("a", [whole, broken]), ("b", [broken, whole]))]
 
-    assert told[0] == told[1]
+def _different_rows() -> dict[str, list[bytes]]:
+    """Return events of which some claim one place and differ."""
+    rows = model_rows(CALL, asked=ASKED, answered=ANSWERED, size=90)
+    others = model_rows(CALL, asked=ASKED.replace("Gr", "Sp"), answered=ANSWERED, size=90)
+
+    def numbered(number: int, **side: str) -> bytes:
+        return an_envelope(a_model_log(sequenceNumber=number, **side))
+
+    return {
+        "a whole row and a broken one": [
+            numbered(1, requestMessages=ASKED),
+            numbered(1, requestMessages=ASKED[:12]),
+        ],
+        "two whole rows": [
+            numbered(1, requestMessages=ASKED),
+            numbered(1, requestMessages=ANSWERED),
+        ],
+        "rows of pieces": [an_envelope(row) for row in (*rows[1:3], others[1])],
+        "a row of the other side": [
+            numbered(1, requestMessages=ASKED[:40]),
+            numbered(2, requestMessages=ASKED[40:]),
+            numbered(2, responseMessages=ANSWERED[:9] + "}"),
+            numbered(3, requestMessages="]"),
+        ],
+        "a row with both sides": [
+            numbered(1, requestMessages=ASKED[:40], responseMessages=ANSWERED[:40]),
+            numbered(2, requestMessages=ASKED[40:], responseMessages=ANSWERED[40:]),
+            numbered(2, responseMessages=ANSWERED[40:].replace("H", "h")),
+        ],
+        "a row before the first": [
+            numbered(1, requestMessages=ASKED),
+            numbered(0, requestMessages="[" + ASKED[:-1]),
+            numbered(2, requestMessages="]"),
+        ],
+        "parts of native bodies": [*in_parts("call-1", QUESTION, 2), in_parts("call-1", OTHER, 2)[0]],
+        "parts of native bodies, one of them no JSON": [
+            *in_parts("call-1", QUESTION, 2),
+            in_parts("call-1", "{" * 300, 2)[1],
+        ],
+    }
+
+
+@pytest.mark.parametrize("bodies", _different_rows().values(), ids=_different_rows())
+def test_different_pieces_that_claim_one_place_give_the_same_in_any_order(tmp_path: Path, bodies: list[bytes]) -> None:
+    told = [
+        _told_in_order(tmp_path / str(number), order) for number, order in enumerate(itertools.permutations(bodies))
+    ]
+
+    assert all(one == told[0] for one in told)
+
+
+def test_a_broken_row_under_the_number_of_a_whole_one_takes_nothing_away(store: Store) -> None:
+    rows = model_rows(CALL, asked=ASKED, answered=ANSWERED, size=10_000)
+
+    store.ingest(an_envelope(*rows), an_envelope(a_model_log(sequenceNumber=1, requestMessages=ASKED[:12])))
+
+    assert store.row()["state"] == "complete"
+    assert store.audit.content_of(CALL, reader=READER).prompt == json.loads(ASKED)[0]["content"]
+
+
+def test_a_row_that_is_whole_is_read_at_once_and_kept_once(store: Store) -> None:
+    store.ingest(an_envelope(a_model_log(sequenceNumber=1, requestMessages=ASKED)))
+
+    (document,) = store.documents()
+
+    assert document.startswith("M:")
+    assert store.row()["prompt_preview"] == json.loads(ASKED)[0]["content"][:100]
+
+
+def test_a_row_that_is_whole_waits_for_those_before_it(store: Store) -> None:
+    ahead = store.ingest(an_envelope(a_model_log(CALL), a_model_log(sequenceNumber=2, responseMessages=ANSWERED)))
+
+    assert ahead.pending == 1
+    assert store.row()["completion_preview"] is not None
+
+
+def test_very_many_pieces_that_claim_one_place_each_are_joined_in_bounded_time(store: Store) -> None:
+    filler = " " * 8000
+    many = [
+        a_model_log(
+            sequenceNumber=number, requestMessages=f'{"[" if number == 1 else ","}{{"role":"{choice}"}}{filler}'
+        )
+        for number in range(1, 100)
+        for choice in range(2)
+    ]
+
+    started = time.process_time()
+    store.ingest(an_envelope(*many))
+
+    assert time.process_time() - started < 5
+    assert store.row()["state"] == "pending"
 
 
 def _told_in_order(folder: Path, bodies: Sequence[bytes]) -> list[tuple[object, ...]]:
@@ -400,5 +495,8 @@ def _told_in_order(folder: Path, bodies: Sequence[bytes]) -> list[tuple[object, 
     columns = [column for column in tables.interaction.columns if column.name != "revision"]
     with engine.connect() as connection:
         rows = [tuple(row) for row in connection.execute(sa.select(*columns))]
+        rows += [
+            tuple(row) for row in connection.execute(sa.select(tables.content).order_by("interaction_id", "document"))
+        ]
     engine.dispose()
     return rows

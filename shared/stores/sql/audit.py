@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.verdicts import fields_of, texts_of
 from shared.stores.ports import InteractionFilter, ListKey, PartitionCounts, Row, UsageQuery
 from shared.stores.sql import tables
 from shared.stores.sql.engine import reading, writing
@@ -214,6 +215,8 @@ def _conditions(narrow: InteractionFilter) -> list[_Condition]:
         conditions.append(sa.or_(same, table.operation.is_(None)) if narrow.operation == "other" else same)
     if narrow.filtered is not None:
         conditions.append(_filtered(acted=narrow.filtered))
+    if narrow.filter_category or narrow.filter_severity or narrow.filter_side:
+        conditions.append(_found(narrow))
     if narrow.min_total_tokens is not None:
         conditions.append(table.total_tokens >= narrow.min_total_tokens)
     if narrow.bypass is not None:
@@ -230,3 +233,14 @@ def _filtered(*, acted: bool) -> _Condition:
     if acted:
         return sa.or_(*(flag == sa.true() for flag in flags))
     return sa.and_(*(sa.or_(flag.is_(None), flag == sa.false()) for flag in flags))
+
+
+def _found(narrow: InteractionFilter) -> _Condition:
+    """Return whether the content filter found what is asked for; to act on a side is to have found something."""
+    table, side, severity = tables.interaction.c, narrow.filter_side, narrow.filter_severity
+    columns = [table[name] for name in fields_of(category=narrow.filter_category, side=side)]
+    if severity is not None:
+        texts = texts_of(severity=severity)
+        return sa.or_(sa.false(), *(column.in_(texts) for column in columns))
+    acted = [table[f"{side}_filtered"] == sa.true()] if side is not None and narrow.filter_category is None else []
+    return sa.or_(sa.false(), *(column.is_not(None) for column in columns), *acted)

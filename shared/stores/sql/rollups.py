@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from shared.domain.interaction import Provenance
 from shared.domain.values import hour_of, utc_of
+from shared.domain.verdicts import SIDES, fields_of
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
 
@@ -114,6 +115,7 @@ def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
         "requests": sa.literal(1),
         "errors": sa.case((interaction.http_status >= _HTTP_ERROR, 1), else_=0),
         "unmetered_requests": sa.case((interaction.usage_provenance == Provenance.MISSING.value, 1), else_=0),
+        **{name: sa.case((sa.or_(*found), 1), else_=0) for name, found in _findings(interaction).items()},
     }
     tokens = [interaction[name] for name in tables.MEASURES if name not in flags]
     # SQL Server sums no expression that holds a subquery: whether usage counts is told one level below.
@@ -127,6 +129,24 @@ def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
         facts.c[name] if name in flags else sa.case((facts.c.counts == 1, facts.c[name])) for name in tables.MEASURES
     ]
     return _grouped(facts.c, measures, start)
+
+
+def _findings(interaction: _Columns) -> dict[str, list[sa.ColumnElement[bool]]]:
+    """Return the measures of the content filter, each with the conditions of which one must hold."""
+    acted = {side: interaction[f"{side}_filtered"] == sa.true() for side in SIDES}
+
+    def found(*categories: str) -> list[sa.ColumnElement[bool]]:
+        return [interaction[name].is_not(None) for category in categories for name in fields_of(category=category)]
+
+    return {
+        "filtered_requests": list(acted.values()),
+        "prompt_filtered": [acted["prompt"]],
+        "completion_filtered": [acted["completion"]],
+        "jailbreaks": found("jailbreak"),
+        "indirect_attacks": found("indirect_attack"),
+        "protected_material": found("protected_material_text", "protected_material_code"),
+        "blocklisted": found("blocklist"),
+    }
 
 
 def _counts() -> sa.ColumnElement[int]:

@@ -216,7 +216,16 @@ MEASURES = (
     "output_tokens",
     "reasoning_tokens",
     "total_tokens",
+    "filtered_requests",
+    "prompt_filtered",
+    "completion_filtered",
+    "jailbreaks",
+    "indirect_attacks",
+    "protected_material",
+    "blocklisted",
 )
+_MAY_BE_UNKNOWN = MEASURES[MEASURES.index("filtered_requests") :]
+"""Later than the tables: null until the interval is rebuilt."""
 
 
 def _usage_table(name: str) -> Table:
@@ -225,7 +234,7 @@ def _usage_table(name: str) -> Table:
         metadata,
         Column("interval_start", UtcTime(), nullable=False),
         *(Column(dimension, kind, nullable=True) for dimension, kind in DIMENSIONS.items()),
-        *(Column(measure, COUNT, nullable=False) for measure in MEASURES),
+        *(Column(measure, COUNT, nullable=measure in _MAY_BE_UNKNOWN) for measure in MEASURES),
         Index(f"ix_{name}_interval_start", "interval_start", mssql_clustered=True),
     )
 

@@ -121,6 +121,19 @@ def test_an_id_may_hold_a_slash_and_a_guid_may_be_in_upper_case(ledger: Ledger, 
         ("streamed=false", {"streamed": False}),
         ("filtered=true", {"completion_filtered": True}),
         ("filtered=true", {"prompt_filtered": True, "completion_filtered": False}),
+        ("filterCategory=hate", {"filter_prompt_hate": "low"}),
+        ("filterCategory=hate", {"filter_completion_hate": "high filtered"}),
+        ("filterCategory=self_harm&filterSeverity=medium", {"filter_prompt_self_harm": "medium filtered"}),
+        ("filterCategory=jailbreak", {"filter_jailbreak": "detected"}),
+        ("filterCategory=indirect_attack&filterSide=prompt", {"filter_indirect_attack": "detected filtered"}),
+        ("filterCategory=protected_material_code", {"filter_protected_code": "detected"}),
+        ("filterCategory=blocklist&filterSide=completion", {"filter_completion_blocklist": "filtered"}),
+        ("filterCategory=profanity", {"filter_prompt_profanity": "detected"}),
+        ("filterSeverity=low", {"filter_completion_violence": "high"}),
+        ("filterSeverity=high&filterSide=prompt", {"filter_prompt_sexual": "high"}),
+        ("filterSide=completion", {"completion_filtered": True}),
+        ("filterSide=completion", {"filter_protected_text": "detected"}),
+        ("filterSide=prompt&filtered=true", {"filter_jailbreak": "detected filtered", "prompt_filtered": True}),
         ("minTotalTokens=100", {"total_tokens": 100}),
         ("source=ai-hub-gateway", {"sources": '["ai-hub-gateway","native"]'}),
         ("from=2026-03-02T09:31:00Z", {"occurred_at": "2026-03-02T09:31:00.000Z"}),
@@ -132,6 +145,36 @@ def test_a_filter_keeps_what_it_names(ledger: Ledger, client: Client, query: str
     ledger.has(an_interaction("other"), an_interaction("wanted", **facts))
 
     assert ids(client, query) == ["wanted"]
+
+
+@pytest.mark.parametrize(
+    ("query", "facts"),
+    [
+        ("filterSeverity=medium", {"filter_prompt_hate": "low filtered"}),
+        ("filterSeverity=low", {"filter_jailbreak": "detected filtered"}),
+        ("filterSide=completion", {"filter_prompt_hate": "high", "prompt_filtered": True}),
+        ("filterSide=prompt&filterCategory=protected_material_text", {"filter_protected_text": "detected"}),
+        ("filterCategory=jailbreak&filterSeverity=low", {"filter_jailbreak": "detected"}),
+        ("filterCategory=violence", {"filter_prompt_hate": "high", "prompt_filtered": True}),
+    ],
+)
+def test_what_the_content_filter_did_not_find_is_not_found(
+    ledger: Ledger, client: Client, query: str, facts: dict[str, Any]
+) -> None:
+    ledger.has(an_interaction(**facts))
+
+    assert ids(client, query) == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"), [("filterCategory", "rude"), ("filterSeverity", "safe"), ("filterSide", "both")]
+)
+def test_a_finding_that_does_not_exist_is_refused_by_name(client: Client, parameter: str, value: str) -> None:
+    response = client.get(f"{_LIST}?{parameter}={value}")
+
+    assert response.status_code == 400
+    assert response.json()["parameter"] == parameter
+    assert "give one of" in response.json()["detail"]
 
 
 def test_not_filtered_means_not_known_to_be(ledger: Ledger, client: Client) -> None:

@@ -27,8 +27,11 @@ def test_the_dimensions_are_those_of_the_rollups() -> None:
 
 
 def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, client: Client) -> None:
-    ledger.used(a_usage_row(caller_ip="10.0.0.1", model="gpt-4o", user_id="u1"))
-    ledger.used(a_usage_row(_TEN, caller_ip="10.0.0.1", model="gpt-4o", user_id="u2", requests=2, total_tokens=30))
+    acted = {"filtered_requests": 3, "prompt_filtered": 2, "completion_filtered": 1, "jailbreaks": 1}
+    ledger.used(a_usage_row(caller_ip="10.0.0.1", model="gpt-4o", user_id="u1", filtered_requests=None))
+    ledger.used(
+        a_usage_row(_TEN, caller_ip="10.0.0.1", model="gpt-4o", user_id="u2", requests=2, total_tokens=30, **acted)
+    )
     ledger.used(a_usage_row(caller_ip="10.0.0.2", model=None, requests=1, unmetered_requests=1, total_tokens=0))
 
     first, second = items(client, "groupBy=callerIp,model")
@@ -46,6 +49,13 @@ def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, clie
         "totalTokens": 45,
         "averageTotalTokens": 15.0,
         "unmeteredRequests": 0,
+        "filteredRequests": 3,
+        "promptFiltered": 2,
+        "completionFiltered": 1,
+        "jailbreaks": 1,
+        "indirectAttacks": 0,
+        "protectedMaterial": 0,
+        "blocklisted": 0,
         "amount": None,
         "currency": None,
     }

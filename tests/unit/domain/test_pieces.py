@@ -3,40 +3,68 @@
 import pytest
 
 from shared.domain.fragment import Piece
-from shared.domain.pieces import Whole, is_piece, joined, missing, suffix, wholes
+from shared.domain.pieces import Whole, is_piece, missing, spent, suffix, wholes
 
 
-def rows(*places: tuple[int, str]) -> list[str]:
+def rows(*places: tuple[int, str], named: str = "") -> list[str]:
     """Return the keys of numbered rows of these kinds."""
-    return [f"M:{place}{suffix(Piece('L', place, None, kind))}" for place, kind in places]
+    return [f"M:{named}{place}{suffix(Piece('L', place, None, kind))}" for place, kind in places]
 
 
-def counted(*places: int, total: int) -> list[str]:
-    return [f"Q:{place}{suffix(Piece('Q', place, total, 'u'))}" for place in places]
+def counted(*places: int, total: int, named: str = "") -> list[str]:
+    return [f"Q:{named}{place}{suffix(Piece('Q', place, total, 'u'))}" for place in places]
+
+
+def marked(keys: list[str], *, withheld: bool = False) -> str:
+    return Whole(tuple(keys)).mark(0, len(keys) - 1, withheld=withheld)
 
 
 def test_a_counted_whole_is_there_when_every_place_is_taken() -> None:
     assert wholes(counted(0, 2, total=3)) == []
-    assert wholes(counted(2, 0, 1, total=3)) == [Whole(tuple(counted(0, 1, 2, total=3)), ("Q=Q.3.u",))]
+    assert wholes(counted(2, 0, 1, total=3)) == [Whole(tuple(counted(0, 1, 2, total=3)))]
 
 
 def test_pieces_wait_until_they_are_joined_and_never_again() -> None:
     pieces = counted(0, 1, total=2)
+    mark = marked(pieces)
 
+    assert mark.startswith("Q=Q.2.u.")
     assert missing(pieces)
-    assert not missing([*pieces, "Q=Q.2.u"])
-    assert wholes([*pieces, "Q=Q.2.u"]) == []
-    assert joined([*pieces, "Q=Q.2.u"]) == set(pieces)
+    assert not missing([*pieces, mark])
+    assert wholes([*pieces, mark]) == []
+
+
+def test_the_documents_of_pieces_go_when_something_of_their_whole_was_withheld() -> None:
+    pieces = counted(0, 1, total=2)
+
+    assert spent([*pieces, marked(pieces)]) == set()
+    assert spent([*pieces, marked(pieces, withheld=True)]) == set(pieces)
+    assert not missing([*pieces, marked(pieces, withheld=True)])
 
 
 def test_wholes_of_another_count_are_other_wholes() -> None:
     assert wholes(counted(0, total=2) + counted(1, total=3)) == []
 
 
+def test_each_choice_among_pieces_of_one_place_is_a_whole() -> None:
+    pieces, other = counted(0, 1, total=2), counted(0, total=2, named="other")
+
+    found = wholes([*pieces, *other, marked(pieces)])
+
+    assert found == [Whole((*other, pieces[1]))]
+    assert not missing([*pieces, *other, marked(pieces)])
+
+
+def test_very_many_choices_are_bounded() -> None:
+    pieces = [key for named in "abcd" for key in counted(*range(30), total=30, named=named)]
+
+    assert len(wholes(pieces)) == 64
+
+
 def test_rows_without_a_gap_that_may_end_are_tried() -> None:
     request = rows((1, "q"), (2, "Q"))
 
-    assert wholes(request) == [Whole(tuple(request), ("M=L.1.q", "M=L.2.q"))]
+    assert wholes(request) == [Whole(tuple(request))]
 
 
 @pytest.mark.parametrize(
@@ -62,11 +90,47 @@ def test_rows_of_figures_fill_their_place_and_never_wait() -> None:
     assert (request.keys, response.keys) == (tuple(rows((1, "Q"))), tuple(answer))
 
 
-def test_what_was_joined_up_to_a_row_is_not_tried_again() -> None:
-    keys = [*rows((1, "Q"), (2, "Q")), "M=L.1.q"]
+def test_rows_that_were_read_fill_their_place_and_wait_only_for_those_before_them() -> None:
+    assert not missing(rows((1, "qr"), (2, "ar")))
+    assert missing(rows((2, "ar")))
+    assert wholes(rows((1, "qr"), (2, "ar"))) == []
 
-    assert [whole.keys for whole in wholes(keys)] == [tuple(rows((2, "Q")))]
-    assert joined(keys) == set(rows((1, "Q")))
+
+def test_a_row_that_was_read_settles_its_place_for_a_broken_one() -> None:
+    assert not missing([*rows((1, "qr")), *rows((1, "q"), named="broken")])
+
+
+def test_what_was_joined_up_to_a_row_is_not_tried_again() -> None:
+    keys = rows((1, "Q"), (2, "Q"))
+
+    assert [whole.keys for whole in wholes([*keys, marked(keys[:1])])] == [tuple(rows((2, "Q")))]
+
+
+def test_each_way_through_rows_that_differ_is_tried() -> None:
+    keys = rows((1, "q"), (2, "Q"))
+    other = rows((1, "q"), named="other")
+
+    assert [whole.keys for whole in wholes([*keys, *other])] == [tuple(keys), (*other, keys[1])]
+
+
+def test_a_row_is_left_out_too_when_one_of_the_other_side_claims_its_place() -> None:
+    keys = rows((1, "q"), (2, "q"), (3, "Q"))
+    other = rows((2, "a"), named="other")
+
+    assert [whole.keys for whole in wholes([*keys, *other])] == [tuple(keys), (keys[0], keys[2])]
+
+
+def test_a_row_is_not_left_out_because_its_own_record_has_the_other_side_too() -> None:
+    keys = rows((1, "qb"), (2, "Qb"))
+    answers = rows((1, "ab"), (2, "ab"), named="answer")
+
+    assert [whole.keys for whole in wholes([*keys, *answers])] == [tuple(keys)]
+
+
+def test_a_row_before_the_first_does_not_undo_what_began_behind_it() -> None:
+    keys = rows((0, "Q"), (1, "Q"))
+
+    assert [whole.keys for whole in wholes([*keys, marked(keys[1:])])] == [tuple(keys)]
 
 
 def test_other_documents_are_no_pieces() -> None:

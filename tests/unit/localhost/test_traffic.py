@@ -10,6 +10,7 @@ from localhost.event_file import FileEvent, line_of
 from localhost.traffic.mix import an_hour
 from localhost.traffic.times import net_text, within_hour
 from shared.domain.fragment import Fragment
+from shared.domain.verdicts import CATEGORIES, VERDICTS
 from shared.errors import EventError
 from shared.sources import read_event
 
@@ -161,3 +162,22 @@ def test_the_hour_begins_slowly_and_is_filled_to_its_end() -> None:
     assert within_hour(0.05) > 0.05 * 3_600_000
     assert within_hour(0.9999999) < 3_600_000
     assert within_hour(1.0) < 3_600_000
+
+
+def test_the_content_filter_finds_something_of_every_category_and_seldom() -> None:
+    found: Counter[str] = Counter()
+    calls = 0
+    for _, _, event in an_hour(20_000, 3):
+        for fragment in _fragments_of(event.body):
+            calls += "prompt_filtered" in fragment.facts
+            found.update(verdict.category for verdict in VERDICTS if verdict.field in fragment.facts)
+
+    assert set(found) == set(CATEGORIES)
+    assert 0.01 < found.total() / calls < 0.2
+
+
+def _fragments_of(body: bytes) -> tuple[Fragment, ...]:
+    try:
+        return read_event(body, "2026-01-02T03:04:05.678Z").fragments
+    except EventError:
+        return ()

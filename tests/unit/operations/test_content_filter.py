@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.verdicts import HARMS, VERDICTS
 from shared.operations import read_response
+from shared.operations.content_filter import filter_facts
 
 SAFE = {"filtered": False, "severity": "safe"}
 
@@ -120,3 +122,81 @@ def test_a_refused_prompt_says_why(inner: str, results: str) -> None:
 
 def test_a_refused_prompt_without_details_is_filtered_all_the_same() -> None:
     assert read_response({"error": {"code": "content_filter"}}, status=400).facts["prompt_filtered"] is True
+
+
+def verdicts_of(facts: Any) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if name in {verdict.field for verdict in VERDICTS}}
+
+
+@pytest.mark.parametrize(
+    ("category", "result", "verdict"),
+    [
+        *(pytest.param(name, {"filtered": False, "severity": "low"}, "low", id=name) for name in HARMS),
+        ("hate", {"filtered": True, "severity": "high"}, "high filtered"),
+        ("hate", {"filtered": True}, "filtered"),
+        ("hate", {"severity": "medium"}, "medium"),
+        ("hate", SAFE, None),
+        ("hate", {"detected": True}, None),
+        ("hate", {"filtered": False, "severity": "terrible"}, None),
+        ("profanity", {"filtered": True, "detected": True}, "detected filtered"),
+        ("profanity", {"filtered": False, "detected": False}, None),
+        ("custom_blocklists", [{"filtered": False, "id": "a"}, {"filtered": True, "id": "b"}], "filtered"),
+        ("custom_blocklists", {"filtered": True, "details": [{"filtered": True, "id": "b"}]}, "filtered"),
+        ("custom_blocklists", {"filtered": False, "details": []}, None),
+        ("custom_blocklists", [], None),
+    ],
+)
+@pytest.mark.parametrize("side", ["prompt", "completion"])
+def test_a_finding_of_either_side_has_a_field_of_that_side(
+    side: str, category: str, result: Any, verdict: str | None
+) -> None:
+    told: dict[str, list[Any]] = {"prompt": [], "completion": [], side: [{category: result}]}
+
+    facts = filter_facts(told["prompt"], told["completion"])
+
+    name = {"custom_blocklists": "blocklist"}.get(category, category)
+    assert verdicts_of(facts) == ({f"filter_{side}_{name}": verdict} if verdict else {})
+
+
+@pytest.mark.parametrize(
+    ("category", "field"),
+    [
+        ("jailbreak", "filter_jailbreak"),
+        ("indirect_attack", "filter_indirect_attack"),
+        ("protected_material_text", "filter_protected_text"),
+        ("protected_material_code", "filter_protected_code"),
+    ],
+)
+@pytest.mark.parametrize("side", ["prompt", "completion"])
+def test_attacks_and_protected_material_have_one_field_wherever_they_are_told(
+    side: str, category: str, field: str
+) -> None:
+    cited = {"URL": "https://example.org", "license": "MIT"}
+    found = {category: {"filtered": False, "detected": True, "citation": cited}}
+    told: dict[str, list[Any]] = {"prompt": [], "completion": [], side: [found]}
+
+    assert verdicts_of(filter_facts(told["prompt"], told["completion"])) == {field: "detected"}
+
+
+def test_the_severest_finding_of_all_prompts_and_any_action_make_the_verdict() -> None:
+    results = [
+        {"hate": {"filtered": False, "severity": "medium"}, "violence": SAFE},
+        {"hate": {"filtered": True, "severity": "low"}, "violence": SAFE},
+    ]
+
+    assert verdicts_of(filter_facts(results, [])) == {"filter_prompt_hate": "medium filtered"}
+
+
+def test_what_is_told_on_both_sides_of_one_field_keeps_the_finding_that_was_acted_on() -> None:
+    acted = {"jailbreak": {"filtered": True, "detected": True}}
+    seen = {"jailbreak": {"filtered": False, "detected": True}}
+
+    assert verdicts_of(filter_facts([acted], [seen])) == {"filter_jailbreak": "detected filtered"}
+    assert verdicts_of(filter_facts([seen], [acted])) == {"filter_jailbreak": "detected filtered"}
+
+
+def test_categories_that_have_no_field_stay_in_the_categories() -> None:
+    facts = filter_facts([{"ungrounded_material": {"filtered": False, "detected": True}}], [])
+
+    assert verdicts_of(facts) == {}
+    assert categories_of(facts) == {"prompt": {"ungrounded_material": {"detected": True, "filtered": False}}}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.fragment import EVIDENCE, Content, Fragment, Piece
 from shared.domain.interaction import Provenance
 from shared.errors import EventError
 from shared.sources import Reading, read_event
@@ -338,12 +338,27 @@ def test_messages_of_a_responses_call_are_its_input() -> None:
     assert fragment.facts["operation"] == "responses"
 
 
-def test_numbered_messages_are_pieces_however_whole_they_look() -> None:
+def test_a_numbered_row_that_is_a_list_of_messages_is_read_and_fills_its_place() -> None:
     fragment = fragment_of(a_model_log(sequenceNumber="2", responseMessages='[{"role":"assistant","content":"Ho"}]'))
 
-    assert fragment.piece is not None
-    assert (fragment.piece.place, fragment.piece.total) == (2, None)
-    assert fragment.content.completion is None
+    assert fragment.piece == Piece("L", 2, None, "ar")
+    assert fragment.content.completion == "Ho"
+
+
+@pytest.mark.parametrize("text", ['[{"type":"text","text":"Ho"}]', '{"role":"user","content":"Ho"}', "{}", "[]", "[1]"])
+def test_a_numbered_row_that_may_stand_in_the_middle_of_more_is_a_piece(text: str) -> None:
+    fragment = fragment_of(a_model_log(sequenceNumber=2, requestMessages=text))
+
+    assert fragment.piece == Piece("L", 2, None, "Q")
+    assert fragment.content == Content()
+
+
+def test_a_record_with_messages_of_both_sides_says_so_of_both() -> None:
+    record = a_model_log(sequenceNumber=2, requestMessages="[{", responseMessages='[{"role":"assistant"}]')
+
+    fragments = read_event(an_envelope(record), ENQUEUED).fragments
+
+    assert [fragment.piece for fragment in fragments] == [Piece("L", 2, None, "qb"), Piece("L", 2, None, "arb")]
 
 
 # Azure OpenAI's own logs
