@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 
 from shared.errors import ConfigurationError, StoreUnavailableError
+from shared.stores.sql.bulk import ONE_LONG_TEXT
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -74,6 +75,12 @@ def azure_sql_engine(url: URL, *, connections: int, credential: "Callable[[], To
     @event.listens_for(engine, "connect")
     def _bound(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
         connection.timeout = _STATEMENT_SECONDS
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _typed(_connection: object, cursor: Any, _text: str, _values: object, context: Any, _many: bool) -> None:  # noqa: ANN401, FBT001  # SQLAlchemy's signature
+        # Left alone the driver sends long text as ntext, which openjson refuses.
+        if context.execution_options.get(ONE_LONG_TEXT):
+            cursor.setinputsizes([(pyodbc.SQL_WVARCHAR, 0, 0)])
 
     if not _signs_in_by_itself(url):
         _sign_in_by_token(engine, credential())

@@ -91,7 +91,8 @@ def _translated() -> Iterator[None]:
 def _sqlite(url: URL, connections: int) -> Engine:
     in_memory = url.database in {None, "", ":memory:"}
     pool: dict[str, int] = {} if in_memory else {"pool_size": connections, "max_overflow": 0}
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, **pool)
+    patience = {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
+    engine = sa.create_engine(url, connect_args=patience, **pool)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
