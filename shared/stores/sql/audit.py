@@ -83,7 +83,9 @@ class SqlAuditStore:
 
     def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
         """Keep who read content; see the port."""
-        statement = sa.insert(tables.content_read).values(reader=reader, route=route, subject=subject, read_at=read_at)
+        statement = (
+            sa.insert(tables.content_read).inline().values(reader=reader, route=route, subject=subject, read_at=read_at)
+        )
 
         def record() -> None:
             with writing(self._engine) as connection:

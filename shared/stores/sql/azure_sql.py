@@ -77,7 +77,7 @@ def azure_sql_engine(url: URL, *, connections: int, credential: "Callable[[], To
         connection.timeout = _STATEMENT_SECONDS
 
     @event.listens_for(engine, "before_cursor_execute")
-    def _typed(_connection: object, cursor: Any, _text: str, _values: object, context: Any, _many: bool) -> None:  # noqa: ANN401, FBT001  # SQLAlchemy's signature
+    def _typed(_connection: object, cursor: Any, _text: str, _values: object, context: Any, *_: object) -> None:  # noqa: ANN401  # SQLAlchemy's signature
         # Left alone the driver sends long text as ntext, which openjson refuses.
         if context.execution_options.get(ONE_LONG_TEXT):
             cursor.setinputsizes([(pyodbc.SQL_WVARCHAR, 0, 0)])
