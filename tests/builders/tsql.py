@@ -128,6 +128,7 @@ def recording() -> Iterator[tuple[Engine, Recorder]]:
     recorder = Recorder()
     url = "mssql+pyodbc://server/ledger?driver=none"
     engine = sa.create_engine(url, module=_driver(recorder), _initialize=False)
+    engine.dialect.default_isolation_level = "READ COMMITTED"
 
     @sa.event.listens_for(engine, "before_cursor_execute")
     def _columns(
