@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["Answer", "Fault", "Hang", "TdsServer", "serving"]
+__all__ = ["Answer", "Fault", "Hang", "Silence", "TdsServer", "serving"]
 
-_PRELOGIN, _RPC, _TRANSACTION, _RESULT = 0x12, 0x03, 0x0E, 0x04
+_PRELOGIN, _RPC, _ATTENTION, _TRANSACTION, _RESULT = 0x12, 0x03, 0x06, 0x0E, 0x04
 _BEGIN, _COMMIT, _ROLLBACK = 5, 7, 8
 _COLLATION = bytes.fromhex("0904d00034")
 _ENCRYPTED = 1
@@ -45,8 +45,13 @@ class Hang:
     """The connection ends here: nothing is answered any more."""
 
 
-Answer = list[str] | int | Fault | Hang
-"""A column of texts, a number of rows affected, an error, or the end."""
+@dataclass(frozen=True)
+class Silence:
+    """The statement runs until the client gives it up."""
+
+
+Answer = list[str] | int | Fault | Hang | Silence
+"""A column of texts, a number of rows affected, an error, the end, or nothing at all."""
 
 
 @dataclass
@@ -118,6 +123,9 @@ class _Conversation:
         self._send(_welcome(login))
         while True:
             kind, body = self._receive()
+            if kind == _ATTENTION:
+                self._send(_done(_DONE, 0x20))
+                continue
             if kind == _TRANSACTION:
                 self._send(_transaction(body))
                 continue
@@ -130,6 +138,8 @@ class _Conversation:
             answer = self._server.answer(statement) if answer is None else answer
             if isinstance(answer, Hang):
                 return
+            if isinstance(answer, Silence):
+                continue
             self._send(_answer(answer, _DONE_PROC if kind == _RPC else _DONE, is_call=kind == _RPC))
 
     def _shake_hands(self) -> None:

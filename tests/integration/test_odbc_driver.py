@@ -23,7 +23,7 @@ from shared.stores.sql import faults
 from shared.stores.sql.azure_sql import azure_sql_engine
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.engine import reading, writing
-from tests.builders.tds import Answer, Fault, Hang, TdsServer, serving
+from tests.builders.tds import Answer, Fault, Hang, Silence, TdsServer, serving
 
 pyodbc = pytest.importorskip("pyodbc", reason="the system's unixODBC is not here", exc_type=ImportError)
 
@@ -73,7 +73,7 @@ def connect(server: TdsServer) -> Iterator[Callable[..., Engine]]:
     def new(user: str = "", credential: Callable[[], Any] = Credential, **options: str) -> Engine:
         query = {"TrustServerCertificate": "yes"} | options
         url = make_url(f"mssql+pyodbc://{user}127.0.0.1:{server.port}/ledger").update_query_dict(query)
-        engines.append(azure_sql_engine(url, connections=2, credential=credential))
+        engines.append(azure_sql_engine(url, connections=2, credential=credential, statement_seconds=1))
         return engines[-1]
 
     yield new
@@ -234,6 +234,13 @@ def test_a_connection_lost_in_the_middle_is_unavailable_and_the_work_is_done_on_
 
     assert len([statement for statement in server.statements if "select ledger" in statement]) == 6
     assert len(server.tokens) == 3
+
+
+def test_a_server_that_hangs_is_given_up(script: Script, connect: Callable[..., Engine]) -> None:
+    script.answer = Silence()
+
+    with pytest.raises(StoreUnavailableError, match=r"a time-out ran out \(HYT00\)$"):
+        ask(connect())
 
 
 def test_nobody_listens() -> None:

@@ -30,8 +30,6 @@ _LIBRARIES: Final = ("libmsodbcsql-18.*.so.*", "libmsodbcsql.18.dylib", "msodbcs
 _FAMILIES: Final = ("debian_ubuntu", "rhel", "suse", "alpine")
 
 _LOGIN_SECONDS: Final = 15
-_STATEMENT_SECONDS: Final = 120
-"""Longer than any statement of ours should take: a server that hangs must not hold a thread for ever."""
 _POOL_SECONDS: Final = 15
 _RECYCLE_SECONDS: Final = 25 * 60
 """The gateway of Azure SQL closes connections that were idle for 30 minutes."""
@@ -45,13 +43,16 @@ _OTHER_WAYS: Final = {"authentication", "trusted_connection", "uid", "user"}
 """Keywords of a connection string that sign in without our token."""
 
 
-def azure_sql_engine(url: URL, *, connections: int, credential: "Callable[[], TokenCredential]") -> Engine:
+def azure_sql_engine(
+    url: URL, *, connections: int, credential: "Callable[[], TokenCredential]", statement_seconds: int = 0
+) -> Engine:
     """Return an engine for Azure SQL; nothing is connected yet.
 
     Args:
         url: mssql+pyodbc. A driver that it does not name is looked for; options that it names win.
         connections: the most that may be open: as many as there are threads that ask.
         credential: returns whose token to sign in with, where the URL names no other way.
+        statement_seconds: after which a statement is given up; 0 waits for ever.
 
     Raises:
         ConfigurationError: there is no driver, or the URL names no database.
@@ -74,7 +75,7 @@ def azure_sql_engine(url: URL, *, connections: int, credential: "Callable[[], To
 
     @event.listens_for(engine, "connect")
     def _bound(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
-        connection.timeout = _STATEMENT_SECONDS
+        connection.timeout = statement_seconds
 
     @event.listens_for(engine, "before_cursor_execute")
     def _typed(_connection: object, cursor: Any, _text: str, _values: object, context: Any, *_: object) -> None:  # noqa: ANN401  # SQLAlchemy's signature

@@ -19,10 +19,17 @@ __all__ = ["create_engine", "reading", "writing"]
 _BUSY_SECONDS: Final = 30
 _CACHE_KIB: Final = 64 * 1024
 _CONNECTIONS: Final = 16
+_STATEMENT_SECONDS: Final = 120
+"""Longer than any statement of the app should take: a server that hangs must not hold a thread for ever."""
 
 
 def create_engine(
-    database_url: str, *, connections: int = _CONNECTIONS, managed: bool = False, client_id: str | None = None
+    database_url: str,
+    *,
+    connections: int = _CONNECTIONS,
+    managed: bool = False,
+    client_id: str | None = None,
+    statement_seconds: int = _STATEMENT_SECONDS,
 ) -> Engine:
     """Return an engine for the ledger; nothing is connected yet.
 
@@ -31,6 +38,7 @@ def create_engine(
         connections: the most that may be open at one time.
         managed: whether the identity that signs in to Azure SQL is Azure's managed one.
         client_id: of that identity, where it is a user-assigned one.
+        statement_seconds: after which Azure SQL is to give a statement up; 0 waits for ever.
 
     Raises:
         ConfigurationError: the URL cannot be read, or names a database that is neither of the two.
@@ -45,7 +53,10 @@ def create_engine(
             return _sqlite(url, connections)
         if backend == "mssql":
             return azure_sql_engine(
-                url, connections=connections, credential=lambda: entra_credential(managed=managed, client_id=client_id)
+                url,
+                connections=connections,
+                credential=lambda: entra_credential(managed=managed, client_id=client_id),
+                statement_seconds=statement_seconds,
             )
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigurationError(f"PROMPTLEDGER_DATABASE needs a driver that is not here: {error}") from error

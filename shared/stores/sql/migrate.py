@@ -90,7 +90,7 @@ def _config(database_url: str, output: io.StringIO | None = None) -> Config:
 def _turn_on(url: str, options: list[str]) -> None:
     if not options:
         return
-    engine = create_engine(url)
+    engine = create_engine(url, statement_seconds=0)
     try:
         apply_options(engine, options)
     finally:
