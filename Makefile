@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fuzz fmt lock schema clean packages packages-dev
+.PHONY: help demo start test check bench fuzz tsql fmt lock schema clean packages packages-dev
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -47,11 +47,19 @@ lock: packages-dev ## write requirements*.txt from requirements*.in (ARGS=--upgr
 		"$(bin)/uv" pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 			--custom-compile-command "make lock" --output-file $$name.txt $(ARGS) $$name.in || exit 1; \
 	done
+	@"$(bin)/uv" pip compile --quiet --no-config --no-deps --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --output-file requirements-tsql.txt $(ARGS) requirements-tsql.in
 
 fuzz: packages-dev ## mutations of every source's events for ten minutes (ARGS="--seconds 30")
 	@"$(bin)/python" -m pip install -qq --disable-pip-version-check --no-input --only-binary :all: \
 		--require-hashes -r requirements-fuzz.txt || echo "NOTE: no wheel of atheris for this machine"
 	@"$(bin)/python" -m tests.fuzz $(ARGS)
+
+tsql: packages-dev ## Microsoft's parser reads every line of T-SQL that the product sends or ships
+	@"$(bin)/python" -m pip install -qq --disable-pip-version-check --no-input --only-binary :all: --no-deps \
+		--require-hashes --upgrade --target "$(VENV)/tsql" -r requirements-tsql.txt \
+		|| echo "NOTE: no packages of the T-SQL parser for this machine"
+	@PYTHONPATH="$(VENV)/tsql" "$(bin)/python" -m tests.tsql
 
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new

@@ -69,7 +69,13 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
 
-    engine = create_engine(settings.database_url)
+    # A connection for each thread that can ask: those of the functions, and as many of the audit API.
+    engine = create_engine(
+        settings.database_url,
+        connections=2 * settings.threads,
+        managed=settings.in_azure,
+        client_id=settings.client_id,
+    )
     content = SqlContentStore(engine)
     return Services(
         settings=settings,

@@ -2,8 +2,9 @@
 
 * AppError
   x EventError             permanent   the event goes to quarantine, the batch goes on
-  x StoreUnavailableError  transient   raise: the trigger's retry policy repeats the whole batch
-  x ConflictError          transient   another host changed the same row: the batch is tried again at once
+  x StoreUnavailableError  transient   tried again for some seconds, then raised: the trigger's retry policy repeats it
+    x ConflictError        transient   another host changed the same row: tried again at once
+    x StoreRefusedError    operator    raised at once: somebody must mend the store; the trigger's retry policy waits
   x NotFoundError          caller      404
   x InvalidRequestError    caller      400, naming the parameter
   x ForbiddenError         caller      403, naming the role
@@ -18,6 +19,7 @@ __all__ = [
     "ForbiddenError",
     "InvalidRequestError",
     "NotFoundError",
+    "StoreRefusedError",
     "StoreUnavailableError",
 ]
 
@@ -36,6 +38,10 @@ class StoreUnavailableError(AppError):
 
 class ConflictError(StoreUnavailableError):
     """Another transaction changed one of the batch's interactions first; nothing was written."""
+
+
+class StoreRefusedError(StoreUnavailableError):
+    """A store refuses, and will until somebody mends it: no room, no right, no such table. Nothing was written."""
 
 
 class NotFoundError(AppError):

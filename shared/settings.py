@@ -1,5 +1,6 @@
 """Every setting of the app: name, meaning, default. Read once, by bootstrap."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ __all__ = ["APP_SETTINGS", "HOST_SETTINGS", "Settings"]
 APP_SETTINGS = {
     "PROMPTLEDGER_DATABASE": "SQLAlchemy URL of the ledger: sqlite:///file or mssql+pyodbc://...",
     "PROMPTLEDGER_AUTH": "who may ask: `local` trusts role headers, on a loopback address only",
+    "AZURE_CLIENT_ID": "client id of the app's user-assigned identity; empty: the system-assigned one",
+    "PYTHON_THREADPOOL_THREAD_COUNT": "threads of the worker, which reads it too: as many functions run at once",
 }
 """Settings that `Settings` reads."""
 
@@ -25,6 +28,7 @@ HOST_SETTINGS = {
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
 _AUTH_MODES = ("local",)
+_MOST_THREADS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class Settings:
     auth: str
     in_azure: bool
     """The platform names the app's site in the environment."""
+    client_id: str | None = None
+    threads: int = 8
+    """Functions that run at once; the audit API asks with as many threads more."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -49,4 +56,18 @@ class Settings:
         auth = environment.get("PROMPTLEDGER_AUTH", "local")
         if auth not in _AUTH_MODES:
             raise ConfigurationError(f"PROMPTLEDGER_AUTH must be one of {', '.join(_AUTH_MODES)}, not {auth!r}")
-        return cls(database_url=database_url, auth=auth, in_azure="WEBSITE_SITE_NAME" in environment)
+        return cls(
+            database_url=database_url,
+            auth=auth,
+            in_azure="WEBSITE_SITE_NAME" in environment,
+            client_id=environment.get("AZURE_CLIENT_ID") or None,
+            threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
+        )
+
+
+def _threads(value: str) -> int:
+    if not value:
+        return min(32, (os.cpu_count() or 1) + 4)  # as the worker does, and Python's own pools
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _MOST_THREADS):
+        raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a number from 1 to {_MOST_THREADS}")
+    return int(value)

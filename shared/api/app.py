@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Depends, FastAPI
 
 from shared.api.callers import AuthSettings, authenticator
-from shared.api.middleware import Envelope
+from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
 from shared.api.responses import answer_errors
@@ -17,8 +17,14 @@ __all__ = ["create_app"]
 _ROUTERS: Final = (interactions.router, usage.router, prompts.router, balance.router, quarantine.router)
 
 
-def create_app(audit: AuditService, settings: AuthSettings) -> FastAPI:
+def create_app(audit: AuditService, settings: AuthSettings, *, threads: int | None = None) -> FastAPI:
     """Return the application; all its paths begin with `/api`.
+
+    Args:
+        audit: answers the questions.
+        settings: how callers are told.
+        threads: questions that are answered at once, each with a connection of its own; None leaves
+            it to the framework.
 
     Raises:
         ConfigurationError: the settings choose a way of telling callers that must not run here.
@@ -42,5 +48,7 @@ def create_app(audit: AuditService, settings: AuthSettings) -> FastAPI:
     app.include_router(version_1)
     serve_openapi(app)
     answer_errors(app)
+    if threads is not None:
+        app.add_middleware(ThreadLimit, threads=threads)
     app.add_middleware(Envelope)
     return app

@@ -4,12 +4,13 @@ import logging
 import traceback
 from typing import Final
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.api.responses import answer_unexpected
 
-__all__ = ["Envelope"]
+__all__ = ["Envelope", "ThreadLimit"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,3 +57,22 @@ class Envelope:
             if started:
                 raise
             await answer_unexpected()(scope, receive, send_with_headers)
+
+
+class ThreadLimit:
+    """ASGI middleware: no more questions reach the stores at once than there are connections for them.
+
+    The rest wait here, in order, without one; left alone, forty would wait for the pool, and some of
+    them in vain.
+    """
+
+    def __init__(self, app: ASGIApp, *, threads: int) -> None:
+        """Wrap `app`, whose routes run on at most `threads` threads."""
+        self._app = app
+        self._threads = threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        # The limit belongs to the event loop, and no other moment is sure to run on it.
+        current_default_thread_limiter().total_tokens = self._threads
+        await self._app(scope, receive, send)

@@ -13,9 +13,9 @@ import orjson
 from shared.domain.fragment import Content
 from shared.domain.interaction import Facts, Provenance, State
 from shared.domain.values import hour_of
-from shared.errors import ConflictError
 from shared.merge import ESTIMATE, estimate_strand, fold, strands_of
 from shared.operations.estimate import ESTIMATED, estimated_usage
+from shared.retry import retried
 from shared.services.content import best_content
 from shared.stores.ports import Batch, ContentStore, Ledger, Row
 
@@ -23,7 +23,6 @@ __all__ = ["estimate_usage", "is_unmetered"]
 
 logger = logging.getLogger(__name__)
 
-_ATTEMPTS = 5
 _TEXTLESS = frozenset("uvtzDdnp")
 """Witnesses without texts; and the records of personal data, whose calls others count."""
 
@@ -55,22 +54,20 @@ def estimate_usage(unmetered: Mapping[str, Row], batch: Batch, *, ledger: Ledger
     facts = _estimates(unmetered, content)
     if not facts:
         return 0
-    for attempt in range(1, _ATTEMPTS + 1):
+
+    def transact() -> int:
         changes = _booked_on(batch)
-        try:
-            with ledger.transaction() as transaction:
-                for interaction_id, row in transaction.interactions(facts.keys()).items():
-                    if row["parts"] == unmetered[interaction_id]["parts"]:
-                        changes.changed_interactions.append(_with_estimate(row, facts[interaction_id]))
-                        changes.dirty_hours.add(hour_of(row["occurred_at"]))
-                transaction.store(changes)
-        except ConflictError:
-            if attempt == _ATTEMPTS:
-                raise
-        else:
-            break
-    logger.info("estimate.batch interactions=%d", len(changes.changed_interactions))
-    return len(changes.changed_interactions)
+        with ledger.transaction() as transaction:
+            for interaction_id, row in transaction.interactions(facts.keys()).items():
+                if row["parts"] == unmetered[interaction_id]["parts"]:
+                    changes.changed_interactions.append(_with_estimate(row, facts[interaction_id]))
+                    changes.dirty_hours.add(hour_of(row["occurred_at"]))
+            transaction.store(changes)
+        return len(changes.changed_interactions)
+
+    estimated = retried(transact)
+    logger.info("estimate.batch interactions=%d", estimated)
+    return estimated
 
 
 def _estimates(unmetered: Mapping[str, Row], content: ContentStore) -> dict[str, Facts]:

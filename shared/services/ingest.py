@@ -9,7 +9,8 @@ from typing import NamedTuple
 from shared.domain.delivery import Delivery, Position
 from shared.domain.fragment import Fragment
 from shared.domain.pieces import Whole, suffix
-from shared.errors import ConflictError, EventError
+from shared.errors import EventError
+from shared.retry import retried
 from shared.services.estimate import estimate_usage, is_unmetered
 from shared.services.joining import Joined, Joining, Keyed
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
@@ -27,9 +28,6 @@ from shared.stores.ports import (
 __all__ = ["IngestOutcome", "ingest"]
 
 logger = logging.getLogger(__name__)
-
-_ATTEMPTS = 5
-"""Tries of one batch against other writers of the same interactions, before the trigger retries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +89,18 @@ def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentSt
 
 def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore) -> _Planned:
     told: Joined = {}
-    conflicts = 0
-    while True:
-        try:
-            with ledger.transaction() as transaction:
-                planned = _planned(batch, transaction, told)
-                if not planned.unread:
-                    transaction.store(planned.changes)
-        except ConflictError:
-            conflicts += 1
-            if conflicts == _ATTEMPTS:
-                raise
-        else:
+
+    def transact() -> _Planned:
+        with ledger.transaction() as transaction:
+            planned = _planned(batch, transaction, told)
             if not planned.unread:
-                return planned
-            # Nothing was written, and no lock is held while the content store is asked.
-            told |= _join(planned.unread, batch, content)
+                transaction.store(planned.changes)
+        return planned
+
+    while (planned := retried(transact)).unread:
+        # Nothing was written, and no lock is held while the content store is asked.
+        told |= _join(planned.unread, batch, content)
+    return planned
 
 
 def _read(delivery: Delivery) -> _Read:

@@ -15,7 +15,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    engine = create_engine(database_url)
+    engine = create_engine(database_url, statement_seconds=0)  # a migration may take long
     with engine.execution_options(writes=True).connect() as connection:
         context.configure(connection=connection, target_metadata=metadata)
         with context.begin_transaction():

@@ -15,7 +15,7 @@ from shared.stores.sql.engine import create_engine
 from shared.stores.sql.migrate import upgrade
 from shared.stores.sql.tables import metadata
 
-__all__ = ["TEST_MSSQL", "empty_mssql", "memory_folder", "named_server", "new_sqlite"]
+__all__ = ["TEST_MSSQL", "emptied_mssql", "empty_mssql", "memory_folder", "named_server", "new_sqlite"]
 
 TEST_MSSQL = "PROMPTLEDGER_TEST_MSSQL"
 """Names a server, as a SQLAlchemy URL, whose database the tests may empty."""
@@ -42,14 +42,20 @@ def memory_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None)
 
 
-def empty_mssql(url: str) -> Engine:
-    """Return an engine on the named server's database, emptied and migrated anew."""
+def emptied_mssql(url: str) -> str:
+    """Drop all our tables on the named server's database; return its URL."""
     engine = create_engine(url)
     with engine.begin() as connection:
         for table in [*metadata.tables.values(), Table("alembic_version", MetaData())]:
             connection.execute(DropTable(table, if_exists=True))
-    upgrade(url)
-    return engine
+    engine.dispose()
+    return url
+
+
+def empty_mssql(url: str) -> Engine:
+    """Return an engine on the named server's database, emptied and migrated anew."""
+    upgrade(emptied_mssql(url))
+    return create_engine(url)
 
 
 def named_server() -> str:

@@ -44,6 +44,12 @@ def test_putting_a_document_again_leaves_it_as_it_is(store: ContentStore) -> Non
     assert [document.body for document in store.get(["call-1"])["call-1"]] == [b"first", b"new"]
 
 
+def test_a_document_that_is_put_twice_in_one_call_is_kept_once(store: ContentStore) -> None:
+    store.put([ContentDocument("call-1", "a", b"x"), ContentDocument("call-1", "a", b"x")])
+
+    assert [document.body for document in store.get(["call-1"])["call-1"]] == [b"x"]
+
+
 def test_an_unknown_interaction_has_no_documents(store: ContentStore) -> None:
     assert "nobody" not in store.get(["nobody"])
     assert not store.get([])

@@ -72,5 +72,5 @@ def test_a_function_that_fails_is_named_without_a_traceback(tmp_path: Path) -> N
     done = run(tmp_path, "timer", "rebuild_usage_rollups")
 
     assert done.returncode == 1
-    assert "StoreUnavailableError" in done.stderr
+    assert "StoreRefusedError" in done.stderr
     assert "Traceback" not in done.stderr

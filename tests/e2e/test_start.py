@@ -73,7 +73,7 @@ def test_while_the_ledger_fails_the_function_is_repeated_and_the_checkpoint_wait
     run(tmp_path, "traffic", "--count", "200", "--seed", "1", "--send")
 
     with started(tmp_path) as server, closing(EventLog(tmp_path / ".local/events.db")) as log:
-        until(lambda: "ingest_gateway failed: StoreUnavailableError" in server.log.read_text())
+        until(lambda: "ingest_gateway failed: StoreRefusedError" in server.log.read_text())
         until(lambda: "next try in 4 s" in server.log.read_text())
         checkpoints = {log.checkpoint("gateway", "promptledger", partition) for partition in PARTITIONS}
         assert checkpoints == {-1}

@@ -146,7 +146,7 @@ _joining = st.one_of(
 
 
 @st.composite
-def _histories(
+def histories(
     draw: st.DrawFn, one_body: st.SearchStrategy[bytes] = _bodies
 ) -> tuple[list[Delivery], list[list[list[Delivery]]]]:
     """Return events at their positions, and two ways in which they may be delivered, in batches."""
@@ -173,7 +173,7 @@ def _ways(draw: st.DrawFn, placed: list[Delivery]) -> list[list[Delivery]]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(_histories())
+@given(histories())
 def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
@@ -185,7 +185,7 @@ def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
 
 
 @settings(max_examples=100, deadline=None)
-@given(_histories(_joining))
+@given(histories(_joining))
 def test_any_order_in_which_sources_and_pieces_join_gives_the_same_rows_and_totals(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
@@ -197,7 +197,7 @@ def test_any_order_in_which_sources_and_pieces_join_gives_the_same_rows_and_tota
 
 
 @settings(max_examples=100, deadline=None)
-@given(_histories(_pieces))
+@given(histories(_pieces))
 def test_different_pieces_that_claim_one_place_give_the_same_rows_and_totals_in_any_order(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
@@ -209,7 +209,7 @@ def test_different_pieces_that_claim_one_place_give_the_same_rows_and_totals_in_
 
 
 @settings(max_examples=100, deadline=None)
-@given(_histories())
+@given(histories())
 def test_every_event_received_is_in_exactly_one_class(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
@@ -252,27 +252,33 @@ def _balance(engine: sa.Engine) -> list[PartitionBalance]:
 
 
 def _replayed(way: list[list[Delivery]]) -> dict[str, list[tuple[object, ...]]]:
-    """Return all that may not depend on how the events came: facts, content, rollups, classes."""
+    """Return what a database of its own holds after the events came in this way."""
     with memory_folder() as folder:
         engine = new_sqlite(Path(folder))
-        for batch in way:
-            _ingest(engine, batch)
-        while list(SqlUsageRollups(engine).rebuild(most_hours=2)):
-            pass
-        with engine.connect() as connection:
-            rows = {
-                table.name: sorted(connection.execute(sa.select(*_columns(table))).all(), key=repr)
-                for table in (
-                    tables.interaction,
-                    tables.alias,
-                    tables.content,
-                    tables.usage_hour,
-                    tables.usage_day,
-                    tables.usage_month,
-                )
-            }
-            rows["quarantine"] = sorted(connection.execute(sa.select(tables.quarantine.c.id)).all())
+        rows = replayed_on(engine, way)
         engine.dispose()
+    return rows
+
+
+def replayed_on(engine: sa.Engine, way: list[list[Delivery]]) -> dict[str, list[tuple[object, ...]]]:
+    """Return all that may not depend on how the events came: facts, content, rollups, classes."""
+    for batch in way:
+        _ingest(engine, batch)
+    while list(SqlUsageRollups(engine).rebuild(most_hours=2)):
+        pass
+    with engine.connect() as connection:
+        rows = {
+            table.name: sorted(connection.execute(sa.select(*_columns(table))).all(), key=repr)
+            for table in (
+                tables.interaction,
+                tables.alias,
+                tables.content,
+                tables.usage_hour,
+                tables.usage_day,
+                tables.usage_month,
+            )
+        }
+        rows["quarantine"] = sorted(connection.execute(sa.select(tables.quarantine.c.id)).all())
     return {name: [tuple(row) for row in group] for name, group in rows.items()}
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.verdicts import fields_of, texts_of
+from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import InteractionFilter, ListKey, PartitionCounts, Row, UsageQuery
 from shared.stores.sql import tables
 from shared.stores.sql.engine import reading, writing
@@ -69,12 +70,12 @@ class SqlAuditStore:
     def partitions(self) -> list[PartitionCounts]:
         """Return the counts of each partition; see the port."""
         found: dict[tuple[str, str], Row] = {}
-        with reading(self._engine) as connection:
-            for hub, partition, count, number, moment in connection.execute(partitions_statement()):
-                row = found.setdefault((hub, partition), dict(_NOTHING))
-                row[count] = number
-                if moment is not None:
-                    row["last_enqueued_at"] = moment
+        for told in self._read(partitions_statement()):
+            hub, partition, count, number, moment = list[Any](told.values())
+            row = found.setdefault((hub, partition), dict(_NOTHING))
+            row[count] = number
+            if moment is not None:
+                row["last_enqueued_at"] = moment
         return [PartitionCounts(hub, partition, **row) for (hub, partition), row in sorted(found.items())]
 
     def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
@@ -83,18 +84,30 @@ class SqlAuditStore:
 
     def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
         """Keep who read content; see the port."""
-        with writing(self._engine) as connection:
-            connection.execute(
-                sa.insert(tables.content_read).values(reader=reader, route=route, subject=subject, read_at=read_at)
-            )
+        statement = (
+            sa.insert(tables.content_read).inline().values(reader=reader, route=route, subject=subject, read_at=read_at)
+        )
+
+        def record() -> None:
+            with writing(self._engine) as connection:
+                connection.execute(statement)
+
+        # Should the connection break while committing, the reading stands twice: never not at all.
+        retried(record, seconds=QUICK_SECONDS)
 
     def check(self) -> None:
         """Return if the database answers; see the port."""
         self._rows(sa.select(tables.interaction.c.id).limit(1))
 
     def _rows(self, statement: sa.Select[Any]) -> list[Row]:
-        with reading(self._engine) as connection:
-            return [dict(row) for row in connection.execute(statement).mappings()]
+        return [dict(row) for row in self._read(statement)]
+
+    def _read(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[sa.RowMapping]:
+        def read() -> Sequence[sa.RowMapping]:
+            with reading(self._engine) as connection:
+                return connection.execute(statement).mappings().all()
+
+        return retried(read, seconds=QUICK_SECONDS)
 
 
 def interactions_statement(narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:

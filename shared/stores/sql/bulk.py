@@ -5,9 +5,9 @@ whatever the size. SQLite has no round trips; there one prepared statement runs 
 half the cost of `json_each` (docs/adr/0005-bulk-writes.md).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from shared.stores.ports import Row
 from shared.stores.sql.types import EXACT, UtcTime
 
 __all__ = [
+    "ONE_LONG_TEXT",
     "delete",
     "delete_statement",
     "insert",
@@ -33,6 +34,8 @@ __all__ = [
 
 _MSSQL = mssql.dialect()
 
+ONE_LONG_TEXT: Final = "promptledger_one_long_text"
+"""Execution option: the statement's one parameter is to be sent as nvarchar(max)."""
 
 Values = tuple[Any, ...]
 """A row as its values, in the order of the table's columns; numbers that the database hands out are left out."""
@@ -44,7 +47,13 @@ def insert(connection: Connection, table: sa.Table, rows: Collection[Values]) ->
 
 
 def insert_missing(connection: Connection, table: sa.Table, rows: Collection[Values]) -> None:
-    """Insert the rows whose primary key is not there yet."""
+    """Insert the rows whose primary key is not there yet; of rows with the same key, the first.
+
+    Raises the driver's integrity error where another transaction inserts the same key meanwhile.
+    """
+    if connection.dialect.name == "mssql":
+        key_of = _key_of(table)
+        rows = {key_of(row): row for row in reversed(list(rows))}.values()
     _run(connection, insert_statement(table, connection.dialect.name, skip_existing=True), table, rows)
 
 
@@ -153,14 +162,24 @@ def _run(connection: Connection, statement: str, table: sa.Table, rows: Collecti
         return 0
     if connection.dialect.name != "mssql":
         return connection.exec_driver_sql(statement, list(rows)).rowcount
-    # Typed, so that the driver sends nvarchar(max): left alone it sends long text as ntext, which openjson refuses.
-    parameter = sa.bindparam("rows", json_rows(table, rows), sa.UnicodeText())
-    return connection.execute(sa.text(statement).bindparams(parameter)).rowcount
+    # In the order of their keys, so that two batches lock what both of them touch in the same order.
+    parameter = json_rows(table, sorted(rows, key=_key_of(table)))
+    # SQLAlchemy tells the driver no type for a parameter of textual SQL, hence the option.
+    options = {ONE_LONG_TEXT: True}
+    return connection.execute(sa.text(statement), {"rows": parameter}, execution_options=options).rowcount
 
 
 @cache
 def _names(table: sa.Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns if column.identity is None)
+
+
+@cache
+def _key_of(table: sa.Table) -> Callable[[Values], tuple[Any, ...]]:
+    """Return what tells a row's primary key; of a table without one that we give, the whole row."""
+    names = _names(table)
+    places = [names.index(column.name) for column in table.primary_key if column.name in names]
+    return (lambda row: tuple(row[place] for place in places)) if places else tuple
 
 
 @cache

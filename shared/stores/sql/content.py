@@ -1,12 +1,13 @@
 """The embedded content store: one compressed document per fragment, beside the facts."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 import zstandard
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
+from shared.retry import retried
 from shared.stores.ports import ContentDocument
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import reading, writing
@@ -30,22 +31,30 @@ class SqlContentStore:
             return
         compressor = zstandard.ZstdCompressor(level=_LEVEL)  # not shareable between threads
         rows = [(interaction_id, document, compressor.compress(body)) for interaction_id, document, body in documents]
-        with writing(self._engine) as connection:
-            bulk.insert_missing(connection, tables.content, rows)
+        self._write(lambda connection: bulk.insert_missing(connection, tables.content, rows))
 
     def drop(self, documents: Sequence[tuple[str, str]]) -> None:
         """Forget documents; see the port."""
         if not documents:
             return
         rows = [{"interaction_id": interaction_id, "document": document} for interaction_id, document in documents]
-        with writing(self._engine) as connection:
-            bulk.delete(connection, tables.content, rows)
+        self._write(lambda connection: bulk.delete(connection, tables.content, rows))
 
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
         """Return each interaction's documents; see the port."""
-        found: defaultdict[str, list[ContentDocument]] = defaultdict(list)
         if not interaction_ids:
-            return found
+            return {}
+        return retried(lambda: self._found(interaction_ids))
+
+    def _write(self, work: Callable[[Connection], object]) -> None:
+        def transaction() -> None:
+            with writing(self._engine) as connection:
+                work(connection)
+
+        retried(transaction)
+
+    def _found(self, interaction_ids: Collection[str]) -> dict[str, list[ContentDocument]]:
+        found: defaultdict[str, list[ContentDocument]] = defaultdict(list)
         table = tables.content
         decompressor = zstandard.ZstdDecompressor()
         with reading(self._engine) as connection:

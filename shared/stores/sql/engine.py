@@ -1,35 +1,50 @@
-"""Database URL -> engine: SQLite embedded, or Azure SQL through pyodbc with an Entra token."""
+"""Database URL -> engine: SQLite embedded, or Azure SQL; and the two kinds of transactions on it."""
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from shared.errors import ConfigurationError, ConflictError, StoreUnavailableError
+from shared.errors import ConfigurationError, StoreUnavailableError
+from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
+from shared.stores.sql.faults import meaning
 
 __all__ = ["create_engine", "reading", "writing"]
 
-_BUSY_SECONDS = 30
-_PRAGMAS = (
+_BUSY_SECONDS: Final = 30
+_PRAGMAS: Final = (
     "page_size=8192",  # of a new file: bodies take several pages of the usual size
     "journal_mode=WAL",
     "synchronous=FULL",
     "wal_autocheckpoint=4000",  # pages: those that one batch after the other changes are copied back once
     "cache_size=-65536",  # KiB
 )
-_ACCESS_TOKEN = 1256
-"""SQL_COPT_SS_ACCESS_TOKEN of the Microsoft ODBC driver."""
-_TOKEN_SCOPE = "https://database.windows.net/.default"  # noqa: S105  # a scope, not a secret
+_CONNECTIONS: Final = 16
+_STATEMENT_SECONDS: Final = 120
+"""Longer than any statement of the app should take: a server that hangs must not hold a thread for ever."""
 
 
-def create_engine(database_url: str) -> Engine:
+def create_engine(
+    database_url: str,
+    *,
+    connections: int = _CONNECTIONS,
+    managed: bool = False,
+    client_id: str | None = None,
+    statement_seconds: int = _STATEMENT_SECONDS,
+) -> Engine:
     """Return an engine for the ledger; nothing is connected yet.
+
+    Args:
+        database_url: a SQLAlchemy URL.
+        connections: the most that may be open at one time.
+        managed: whether the identity that signs in to Azure SQL is Azure's managed one.
+        client_id: of that identity, where it is a user-assigned one.
+        statement_seconds: after which Azure SQL is to give a statement up; 0 waits for ever.
 
     Raises:
         ConfigurationError: the URL cannot be read, or names a database that is neither of the two.
@@ -41,9 +56,14 @@ def create_engine(database_url: str) -> Engine:
     backend = url.get_backend_name()
     try:
         if backend == "sqlite":
-            return _sqlite(url)
+            return _sqlite(url, connections)
         if backend == "mssql":
-            return _mssql(url)
+            return azure_sql_engine(
+                url,
+                connections=connections,
+                credential=lambda: entra_credential(managed=managed, client_id=client_id),
+                statement_seconds=statement_seconds,
+            )
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigurationError(f"PROMPTLEDGER_DATABASE needs a driver that is not here: {error}") from error
     raise ConfigurationError(f"PROMPTLEDGER_DATABASE must begin with sqlite or mssql+pyodbc, not {backend}")
@@ -54,8 +74,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that will write; commit on leaving, roll back on an exception.
 
     Raises:
-        ConflictError: another transaction wrote one of the same rows first.
-        StoreUnavailableError: the database did not do it. Nothing was written.
+        ConflictError: another transaction wrote one of the same rows first. Nothing was written.
+        StoreRefusedError: the database will not do it until somebody mends it. Nothing was written.
+        StoreUnavailableError: the database did not do it. Nothing was written; or all was, if the
+            connection was lost while committing.
     """
     with _translated(), engine.execution_options(writes=True).begin() as connection:
         yield connection
@@ -66,6 +88,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that only reads.
 
     Raises:
+        StoreRefusedError: the database will not answer until somebody mends it.
         StoreUnavailableError: the database did not answer.
     """
     with _translated(), engine.begin() as connection:
@@ -74,19 +97,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    # The driver's text may quote values of the row, so only its class goes into our message.
     try:
         yield
-    except IntegrityError as error:
-        raise ConflictError("another transaction wrote one of the same rows first") from error
     except DBAPIError as error:
-        raise StoreUnavailableError(f"the database did not do it: {type(error.orig).__name__}") from error
+        raise meaning(error) from error
     except PoolTimeoutError as error:
         raise StoreUnavailableError("every connection to the database is in use") from error
 
 
-def _sqlite(url: URL) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+def _sqlite(url: URL, connections: int) -> Engine:
+    in_memory = url.database in {None, "", ":memory:"}
+    pool: dict[str, int] = {} if in_memory else {"pool_size": connections, "max_overflow": 0}
+    patience = {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
+    engine = sa.create_engine(url, connect_args=patience, **pool)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
@@ -100,22 +123,5 @@ def _sqlite(url: URL) -> Engine:
         # A writer takes the lock at once: upgrading from read to write can fail half-way, waiting cannot.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("begin immediate" if writes else "begin")
-
-    return engine
-
-
-def _mssql(url: URL) -> Engine:
-    engine = sa.create_engine(url, pool_pre_ping=True)
-    if url.username or {"Authentication", "Trusted_Connection"} & set(url.query):
-        return engine
-
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415  # heavy, and only Azure SQL needs it
-
-    credential = DefaultAzureCredential()
-
-    @event.listens_for(engine, "do_connect")
-    def _sign_in(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
-        token = credential.get_token(_TOKEN_SCOPE).token.encode("utf-16-le")
-        options["attrs_before"] = {_ACCESS_TOKEN: struct.pack(f"<I{len(token)}s", len(token), token)}
 
     return engine

@@ -3,20 +3,34 @@
     python -m shared.stores.sql.migrate upgrade [URL]
     python -m shared.stores.sql.migrate schema
 
+`upgrade` also turns on what PROMPTLEDGER_SQL_OPTIONS names of Azure SQL's own strengths, such as
+`ledger,columnstore`: each is a script in sql/options that does nothing where it has been run before.
+
 Run by the pipeline and by `localhost`, never at cold start: the deployed app holds no Alembic.
 """
 
 import io
 import os
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.engine import Engine
 
-__all__ = ["render_schema", "upgrade"]
+from shared.errors import ConfigurationError
+from shared.stores.sql.engine import create_engine
 
-_MIGRATIONS = Path(__file__).parents[3] / "sql" / "migrations"
+__all__ = ["OPTIONS", "apply_options", "chosen_options", "render_schema", "upgrade"]
+
+_SQL = Path(__file__).parents[3] / "sql"
+_MIGRATIONS = _SQL / "migrations"
+_CHOICE = "PROMPTLEDGER_SQL_OPTIONS"
+
+OPTIONS = ("ledger", "compression", "columnstore", "fulltext")
+"""In the order in which they are turned on; each is a script of that name in sql/options."""
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
@@ -26,6 +40,36 @@ def upgrade(database_url: str, revision: str = "head") -> None:
         ConfigurationError: the URL cannot be read.
     """
     command.upgrade(_config(database_url), revision)
+
+
+def chosen_options(value: str) -> list[str]:
+    """Return the options that a list such as `ledger, columnstore` names, in the order in which they are turned on.
+
+    Raises:
+        ConfigurationError: it names one that does not exist.
+    """
+    chosen = set(filter(None, re.split(r"[,\s]+", value)))
+    if unknown := sorted(chosen - set(OPTIONS)):
+        raise ConfigurationError(f"{_CHOICE} names {', '.join(unknown)}: there are {', '.join(OPTIONS)}")
+    return [option for option in OPTIONS if option in chosen]
+
+
+def apply_options(engine: Engine, options: Iterable[str]) -> None:
+    """Turn on options of Azure SQL on a database at the newest revision. Safe to repeat.
+
+    Each statement stands for itself, as full-text indexes must not be made within a transaction.
+
+    Raises:
+        ConfigurationError: the database is not Azure SQL.
+        DBAPIError: the server refused; what was turned on before stays on.
+    """
+    scripts = [(_SQL / "options" / f"{option}.sql").read_text(encoding="utf-8") for option in options]
+    if scripts and engine.dialect.name != "mssql":
+        raise ConfigurationError(f"{_CHOICE} is for Azure SQL: other databases have none of these options")
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        for script in scripts:
+            for batch in re.split(r"^GO$", script, flags=re.MULTILINE):
+                connection.exec_driver_sql(batch)
 
 
 def render_schema() -> str:
@@ -43,15 +87,26 @@ def _config(database_url: str, output: io.StringIO | None = None) -> Config:
     return config
 
 
+def _turn_on(url: str, options: list[str]) -> None:
+    if not options:
+        return
+    engine = create_engine(url, statement_seconds=0)
+    try:
+        apply_options(engine, options)
+    finally:
+        engine.dispose()
+
+
 def main(arguments: list[str]) -> int:
     """Run one of the two commands above; return the exit code."""
     match arguments:
         case ["schema"]:
             sys.stdout.write(render_schema())
-        case ["upgrade"]:
-            upgrade(os.environ["PROMPTLEDGER_DATABASE"])
-        case ["upgrade", url]:
+        case ["upgrade", *urls] if len(urls) < 2:
+            options = chosen_options(os.environ.get(_CHOICE, ""))
+            url = urls[0] if urls else os.environ["PROMPTLEDGER_DATABASE"]
             upgrade(url)
+            _turn_on(url, options)
         case _:
             sys.stderr.write(__doc__ or "")
             return 2

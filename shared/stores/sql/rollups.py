@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from shared.domain.interaction import Provenance
 from shared.domain.values import hour_of, utc_of
 from shared.domain.verdicts import SIDES, fields_of
+from shared.retry import retried
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
 
@@ -38,6 +39,9 @@ class SqlUsageRollups:
 
     def rebuild(self, *, most_hours: int) -> list[str]:
         """Recompute marked hours and the days and months they lie in; see the port."""
+        return retried(lambda: self._rebuilt(most_hours))
+
+    def _rebuilt(self, most_hours: int) -> list[str]:
         with writing(self._engine) as connection:
             _take_lease(connection)
             _spread(connection)

@@ -1,0 +1,161 @@
+"""Azure SQL through pyodbc: which driver, how to sign in, how many connections."""
+
+import struct
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine
+
+from shared.errors import ConfigurationError, StoreUnavailableError
+from shared.stores.sql.bulk import ONE_LONG_TEXT
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+__all__ = ["azure_sql_engine", "entra_credential"]
+
+_ACCESS_TOKEN: Final = 1256
+"""SQL_COPT_SS_ACCESS_TOKEN of the Microsoft ODBC driver."""
+_SCOPE: Final = "https://database.windows.net/.default"
+_DRIVER: Final = "ODBC Driver {} for SQL Server"
+_DRIVER_VERSIONS: Final = (18, 17)
+_PACKAGE: Final = "mssql_python_odbc"
+"""A package of Microsoft's that holds the driver: how tests and laptops come by it."""
+_LIBRARIES: Final = ("libmsodbcsql-18.*.so.*", "libmsodbcsql.18.dylib", "msodbcsql18.dll")
+_FAMILIES: Final = ("debian_ubuntu", "rhel", "suse", "alpine")
+
+_LOGIN_SECONDS: Final = 15
+_POOL_SECONDS: Final = 15
+_RECYCLE_SECONDS: Final = 25 * 60
+"""The gateway of Azure SQL closes connections that were idle for 30 minutes."""
+
+_DEFAULTS: Final = {
+    "Encrypt": "yes",  # The driver's own default from version 18 on; not that of older ones.
+    "LongAsMax": "yes",  # Long text goes as nvarchar(max), not as ntext, which openjson and `=` refuse.
+    "ConnectRetryCount": "0",  # The driver's own reconnecting would hide that a transaction is gone.
+}
+_OTHER_WAYS: Final = {"authentication", "trusted_connection", "uid", "user"}
+"""Keywords of a connection string that sign in without our token."""
+
+
+def azure_sql_engine(
+    url: URL, *, connections: int, credential: "Callable[[], TokenCredential]", statement_seconds: int = 0
+) -> Engine:
+    """Return an engine for Azure SQL; nothing is connected yet.
+
+    Args:
+        url: mssql+pyodbc. A driver that it does not name is looked for; options that it names win.
+        connections: the most that may be open: as many as there are threads that ask.
+        credential: returns whose token to sign in with, where the URL names no other way.
+        statement_seconds: after which a statement is given up; 0 waits for ever.
+
+    Raises:
+        ConfigurationError: there is no driver, or the URL names no database.
+    """
+    import pyodbc  # noqa: PLC0415  # needs the system's unixODBC, which only this database does
+
+    # One pool: the driver manager's would hand out connections that this one has given up.
+    pyodbc.pooling = False
+    engine = sa.create_engine(
+        _completed(url, pyodbc.drivers),
+        connect_args={"timeout": _LOGIN_SECONDS},
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=_POOL_SECONDS,
+        # Idle ones grow old and are replaced. No ping on each use: it would cost every batch a round
+        # trip, and work that meets a dead connection is done again on a new one (shared/retry.py).
+        pool_recycle=_RECYCLE_SECONDS,
+        pool_use_lifo=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _bound(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
+        connection.timeout = statement_seconds
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _typed(_connection: object, cursor: Any, _text: str, _values: object, context: Any, *_: object) -> None:  # noqa: ANN401  # SQLAlchemy's signature
+        # Left alone the driver sends long text as ntext, which openjson refuses.
+        if context.execution_options.get(ONE_LONG_TEXT):
+            cursor.setinputsizes([(pyodbc.SQL_WVARCHAR, 0, 0)])
+
+    if not _signs_in_by_itself(url):
+        _sign_in_by_token(engine, credential())
+    return engine
+
+
+def entra_credential(*, managed: bool, client_id: str | None) -> "TokenCredential":
+    """Return the app's identity: the managed one in Azure, the developer's or the pipeline's elsewhere.
+
+    It keeps its token and fetches another one before that expires.
+
+    Args:
+        managed: whether this runs in Azure, where no other identity may be tried.
+        client_id: of the user-assigned identity; None is the system-assigned one.
+    """
+    # Heavy, and only Azure SQL needs it.
+    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415
+
+    if managed:
+        return ManagedIdentityCredential(client_id=client_id)
+    return DefaultAzureCredential(managed_identity_client_id=client_id)
+
+
+def _sign_in_by_token(engine: Engine, credential: "TokenCredential") -> None:
+    from azure.core.exceptions import AzureError  # noqa: PLC0415  # as above
+
+    lock = threading.Lock()
+
+    @event.listens_for(engine, "do_connect")
+    def _sign_in(_dialect: object, _record: object, arguments: list[str], options: dict[str, Any]) -> None:
+        # For each connection anew: the credential answers from its cache while the token holds.
+        # One thread at a time, so that a start asks the identity endpoint once, not once a thread.
+        try:
+            with lock:
+                token = credential.get_token(_SCOPE).token.encode("utf-16-le")
+        except AzureError as error:
+            raise StoreUnavailableError(f"no Entra token for the database: {type(error).__name__}") from error
+        # SQLAlchemy says this where there is no user, and the driver takes it for another way to sign in.
+        arguments[0] = arguments[0].replace(";Trusted_Connection=Yes", "")
+        options["attrs_before"] = {_ACCESS_TOKEN: struct.pack(f"<I{len(token)}s", len(token), token)}
+
+
+def _signs_in_by_itself(url: URL) -> bool:
+    whole = str(url.query.get("odbc_connect", ""))
+    named = {name.partition("=")[0].strip().lower() for name in whole.split(";")} | {name.lower() for name in url.query}
+    return bool(url.username or named & _OTHER_WAYS)
+
+
+def _completed(url: URL, installed: Callable[[], list[str]]) -> URL:
+    """Return the URL with the options that it leaves to us."""
+    if {"odbc_connect", "dsn"} & url.query.keys():
+        return url  # Whoever writes the whole string, or a data source, has said everything.
+    if not (url.host and url.database):
+        raise ConfigurationError("PROMPTLEDGER_DATABASE must name server and database: mssql+pyodbc://SERVER/DATABASE")
+    named = {name.lower() for name in url.query}
+    missing = {name: value for name, value in _DEFAULTS.items() if name.lower() not in named}
+    if "driver" not in named:
+        missing["driver"] = _found_driver(installed())
+    return url.update_query_dict(missing)
+
+
+def _found_driver(installed: list[str]) -> str:
+    """Return the newest driver that is installed, by name; else the path of the one that a package holds."""
+    for version in _DRIVER_VERSIONS:
+        if (name := _DRIVER.format(version)) in installed:
+            return name
+    spec = find_spec(_PACKAGE)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        found = [path for pattern in _LIBRARIES for path in sorted(Path(folder).rglob(pattern))]
+        if found:
+            return str(min(found, key=_family))
+    raise ConfigurationError("PROMPTLEDGER_DATABASE needs Microsoft's ODBC driver 18 for SQL Server, which is not here")
+
+
+def _family(path: Path) -> int:
+    """Return the rank of a driver by the systems that it was built for; all glibc builds load on all of them."""
+    return next((rank for rank, family in enumerate(_FAMILIES) if family in path.parts), len(_FAMILIES))

@@ -1,0 +1,65 @@
+-- Who may do what in the database. Run once by an Entra administrator, after the first migration; again at any
+-- time, and after each release: it only adds. Names of people and apps stand at the end.
+--
+-- promptledger_app         the functions app: exactly what its statements need, and no right to change the schema
+-- promptledger_migrations  the pipeline: the schema, and the rows that a migration moves
+-- promptledger_analyst     usage and the facts of calls, without any text or name of a person
+-- promptledger_texts       what analysts of texts need beside: how prompts and completions begin, and errors' texts
+--
+-- No role reads whole content or quarantined bytes: that goes through the audit API, which records each reading.
+if database_principal_id(N'promptledger_app') is null create role promptledger_app;
+if database_principal_id(N'promptledger_migrations') is null create role promptledger_migrations;
+if database_principal_id(N'promptledger_analyst') is null create role promptledger_analyst;
+if database_principal_id(N'promptledger_texts') is null create role promptledger_texts;
+GO
+-- The app. Readings of content are written and never read, changed or removed by it.
+grant select, insert, update on dbo.alias to promptledger_app;
+grant select, insert, delete on dbo.content to promptledger_app;
+grant insert on dbo.content_read to promptledger_app;
+grant select, insert on dbo.delivery to promptledger_app;
+grant select, insert, delete on dbo.dirty_hour to promptledger_app;
+grant select, insert, delete on dbo.dirty_usage_key to promptledger_app;
+grant select, insert, update on dbo.hub_partition to promptledger_app;
+grant select, insert, update, delete on dbo.interaction to promptledger_app;
+grant select, insert, update on dbo.lease to promptledger_app;
+grant select, insert on dbo.quarantine to promptledger_app;
+grant select, insert, delete on dbo.usage_day to promptledger_app;
+grant select, insert, delete on dbo.usage_hour to promptledger_app;
+grant select, insert, delete on dbo.usage_month to promptledger_app;
+grant select, insert, delete on dbo.waiting to promptledger_app;
+GO
+-- The pipeline.
+alter role db_ddladmin add member promptledger_migrations;
+alter role db_datareader add member promptledger_migrations;
+alter role db_datawriter add member promptledger_migrations;
+-- Only the option `ledger` needs this one, and a server that knows no ledger refuses it:
+-- grant enable ledger to promptledger_migrations;
+GO
+-- Analysts. Columns by name: what a later release adds stays unseen until it is added here.
+grant select on dbo.hub_partition to promptledger_analyst;
+grant select on dbo.usage_day to promptledger_analyst;
+grant select on dbo.usage_hour to promptledger_analyst;
+grant select on dbo.usage_month to promptledger_analyst;
+grant select on dbo.interaction (
+    id, occurred_at, has_request, has_response, gateway_refused, http_status, error_code, operation,
+    operation_id, method, path, api_version, deployment, model, streamed, parameters, request_bytes, caller_ip,
+    subscription_id, product_id, api_id, user_id, app_id, session_id, end_user_id, client_request_id, tags,
+    gateway_name, gateway_region, backend_id, backend_host, attempts, response_headers, response_id,
+    response_bytes, latency_ms, backend_ms, time_to_first_byte_ms, finish_reasons, tool_calls, prompt_filtered,
+    completion_filtered, filter_categories, truncated, usage_key, input_tokens, cached_input_tokens,
+    cache_write_tokens, output_tokens, reasoning_tokens, audio_input_tokens, audio_output_tokens,
+    image_input_tokens, image_output_tokens, total_tokens, images, seconds, characters, state, usage_provenance,
+    sources
+) to promptledger_analyst;
+GO
+grant select on dbo.interaction (id, occurred_at, prompt_preview, completion_preview, error_message)
+    to promptledger_texts;
+GO
+-- The app's managed identity, the pipeline's identity and a group of analysts, by their names in Entra. Fill in and run:
+--
+-- create user [promptledger-app] from external provider;
+-- alter role promptledger_app add member [promptledger-app];
+-- create user [promptledger-pipeline] from external provider;
+-- alter role promptledger_migrations add member [promptledger-pipeline];
+-- create user [ledger-analysts] from external provider;
+-- alter role promptledger_analyst add member [ledger-analysts];

@@ -1,0 +1,314 @@
+"""A server that speaks as much of TDS as a login and simple statements need, for tests with the real driver.
+
+It understands no SQL: the test says what each statement is answered with. So it judges no statement,
+but everything between our code and the wire: how we sign in, what the driver sends, and what the
+driver's own errors look like for each error number. The protocol: MS-TDS, chapters 2 and 3.
+"""
+
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+__all__ = ["Answer", "Fault", "Hang", "Silence", "TdsServer", "serving"]
+
+_PRELOGIN, _RPC, _ATTENTION, _TRANSACTION, _RESULT = 0x12, 0x03, 0x06, 0x0E, 0x04
+_BEGIN, _COMMIT, _ROLLBACK = 5, 7, 8
+_COLLATION = bytes.fromhex("0904d00034")
+_ENCRYPTED = 1
+_BY_TOKEN, _FEDERATED = 6, 2
+_DONE, _DONE_PROC, _DONE_IN_CALL = 0xFD, 0xFE, 0xFF
+_SELECT, _UPDATE = 0xC1, 0xC5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The server's error: its number in sys.messages, its text."""
+
+    number: int
+    text: str = "fault"
+    severity: int = 16
+
+
+@dataclass(frozen=True)
+class Hang:
+    """The connection ends here: nothing is answered any more."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The statement runs until the client gives it up."""
+
+
+Answer = list[str] | int | Fault | Hang | Silence
+"""A column of texts, a number of rows affected, an error, the end, or nothing at all."""
+
+
+@dataclass
+class TdsServer:
+    """What the server was told, and what it answers."""
+
+    answer: Callable[[str], Answer]
+    port: int = 0
+    statements: list[str] = field(default_factory=list)
+    """As sent: of a call with parameters, all of it read as text, and whatever else it holds."""
+    tokens: list[str | None] = field(default_factory=list)
+    """The access token of each login; None where it came with a password."""
+    login: Callable[[], Answer] = lambda: 0
+
+
+@contextmanager
+def serving(folder: Path, answer: Callable[[str], Answer]) -> Iterator[TdsServer]:
+    """Serve on a free port of 127.0.0.1 until the block ends."""
+    server = TdsServer(answer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(_certificate(folder))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server.port = listener.getsockname()[1]
+        threading.Thread(target=_accept, args=(listener, context, server), daemon=True).start()
+        yield server
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _accept(listener: socket.socket, context: ssl.SSLContext, server: TdsServer) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=_converse, args=(connection, context, server), daemon=True).start()
+
+
+def _converse(connection: socket.socket, context: ssl.SSLContext, server: TdsServer) -> None:
+    with connection:
+        connection.settimeout(30)
+        try:
+            _Conversation(connection, context, server).hold()
+        except (OSError, EOFError):
+            return
+
+
+class _Conversation:
+    """One connection: encryption, login, then statements until the client leaves."""
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext, server: TdsServer) -> None:
+        self._socket = connection
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._encrypted = False
+        self._server = server
+
+    def hold(self) -> None:
+        _, asked = self._receive()
+        self._send(_prelogin(asked))
+        self._shake_hands()
+        _, login = self._receive()
+        token = _features(login).get(_FEDERATED)
+        self._server.tokens.append(None if token is None else token[5:].decode("utf-16-le"))
+        told = self._server.login()
+        if isinstance(told, Fault):
+            self._send(_error(told) + _done(_DONE, 2))
+            return
+        self._send(_welcome(login))
+        while True:
+            kind, body = self._receive()
+            if kind == _ATTENTION:
+                self._send(_done(_DONE, 0x20))
+                continue
+            if kind == _TRANSACTION:
+                self._send(_transaction(body))
+                continue
+            statement = body[struct.unpack_from("<I", body)[0] :].decode("utf-16-le", "replace")
+            if kind == _RPC:
+                # Names are one byte off: a parameter's name has a byte for its length.
+                statement += body.decode("utf-16-le", "replace") + body[1:].decode("utf-16-le", "replace")
+            self._server.statements.append(statement)
+            answer = _to_the_toolkit(statement)
+            answer = self._server.answer(statement) if answer is None else answer
+            if isinstance(answer, Hang):
+                return
+            if isinstance(answer, Silence):
+                continue
+            self._send(_answer(answer, _DONE_PROC if kind == _RPC else _DONE, is_call=kind == _RPC))
+
+    def _shake_hands(self) -> None:
+        """TLS, whose messages travel in packets until it stands."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush_handshake()
+                self._incoming.write(self._receive()[1])
+            else:
+                self._flush_handshake()
+                self._encrypted = True
+                return
+
+    def _flush_handshake(self) -> None:
+        if self._outgoing.pending:
+            self._socket.sendall(_packets(_PRELOGIN, self._outgoing.read()))
+
+    def _send(self, tokens: bytes) -> None:
+        packets = _packets(_RESULT, tokens)
+        if self._encrypted:
+            self._tls.write(packets)
+            packets = self._outgoing.read()
+        self._socket.sendall(packets)
+
+    def _receive(self) -> tuple[int, bytes]:
+        body = b""
+        while True:
+            kind, status, length = struct.unpack(">BBH4x", self._exactly(8))
+            body += self._exactly(length - 8)
+            if status & 1:
+                return kind, body
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            data += self._some(count - len(data))
+        return data
+
+    def _some(self, most: int) -> bytes:
+        while self._encrypted:
+            try:
+                return self._tls.read(most) or self._ended()
+            except ssl.SSLWantReadError:
+                self._incoming.write(self._socket.recv(65536) or self._ended())
+        return self._socket.recv(most) or self._ended()
+
+    def _ended(self) -> bytes:
+        raise EOFError
+
+
+def _to_the_toolkit(statement: str) -> Answer | None:
+    """Answer what driver and SQLAlchemy ask of each server before our own first statement."""
+    told: dict[str, Answer] = {
+        "sp_datatype_info": 0,
+        "'ProductVersion'": ["16.0.1000.6"],
+        "schema_name()": ["dbo"],
+        "sys.system_views": [],
+        "'test max support'": ["test max support"],
+        "fn_listextendedproperty": [],
+    }
+    return next((answer for asked, answer in told.items() if asked in statement), None)
+
+
+def _packets(kind: int, body: bytes) -> bytes:
+    chunks = [body[start : start + 4088] for start in range(0, len(body), 4088)] or [b""]
+    return b"".join(
+        struct.pack(">BBHHBB", kind, chunk is chunks[-1], len(chunk) + 8, 0, number % 256, 0) + chunk
+        for number, chunk in enumerate(chunks, 1)
+    )
+
+
+def _prelogin(asked: bytes) -> bytes:
+    options = {0: bytes([16, 0, 3, 232, 0, 0]), 1: bytes([_ENCRYPTED]), 2: b"\0", 3: b"", 4: b"\0"}
+    if _BY_TOKEN in asked[: asked.index(b"\xff") : 5]:
+        options[_BY_TOKEN] = b"\1"
+    offset = 5 * len(options) + 1
+    head = b""
+    for number, value in options.items():
+        head += struct.pack(">BHH", number, offset, len(value))
+        offset += len(value)
+    return head + b"\xff" + b"".join(options.values())
+
+
+def _welcome(login: bytes) -> bytes:
+    name = "Microsoft SQL Server"
+    acknowledged = struct.pack(">BIB", 1, 0x74000004, len(name)) + name.encode("utf-16-le") + bytes([16, 0, 0, 0])
+    changes = [b"\x01" + _short("ledger") + _short("master"), b"\x04" + _short("4096") + _short("4096")]
+    changes.append(b"\x07\x05" + _COLLATION + b"\0")
+    tokens = b"".join(b"\xe3" + struct.pack("<H", len(change)) + change for change in changes)
+    tokens += b"\xad" + struct.pack("<H", len(acknowledged)) + acknowledged
+    if _FEDERATED in _features(login):
+        tokens += b"\xae\x02" + struct.pack("<I", 0) + b"\xff"
+    return tokens + _done(_DONE, 0)
+
+
+def _features(login: bytes) -> dict[int, bytes]:
+    """Return the extensions that a login asks for: number -> data."""
+    if not login[27] & 0x10:
+        return {}
+    (place,) = struct.unpack_from("<H", login, 56)
+    (place,) = struct.unpack_from("<I", login, place)
+    found: dict[int, bytes] = {}
+    while login[place] != 0xFF:
+        (size,) = struct.unpack_from("<I", login, place + 1)
+        found[login[place]] = login[place + 5 : place + 5 + size]
+        place += 5 + size
+    return found
+
+
+def _answer(answer: Answer, done: int, *, is_call: bool) -> bytes:
+    # A prepared call returns its handle.
+    handle = b"\x79\0\0\0\0\xac\0\0\0\x01\0\0\0\0\0\0\x26\x04\x04\x01\0\0\0" if is_call else b""
+    if isinstance(answer, Fault):
+        return _error(answer) + _done(done, 2)
+    if isinstance(answer, list):
+        column = struct.pack("<IHB", 0, 9, 0xE7) + struct.pack("<H", 8000) + _COLLATION + _short("a")
+        rows = b"".join(b"\xd1" + _long(row) for row in answer)
+        return b"\x81\x01\0" + column + rows + handle + _done(done, 0x10, len(answer))
+    if isinstance(answer, int):
+        inner = _done(_DONE_IN_CALL, 0x11, answer, _UPDATE) if is_call else b""
+        return inner + handle + (_done(done, 0) if is_call else _done(done, 0x10, answer, _UPDATE))
+    return b""
+
+
+def _transaction(body: bytes) -> bytes:
+    (request,) = struct.unpack_from("<H", body, struct.unpack_from("<I", body)[0])
+    change = {
+        _BEGIN: b"\x08\x08\1\0\0\0\0\0\0\0\0",
+        _COMMIT: b"\x09\0\x08\1\0\0\0\0\0\0\0",
+        _ROLLBACK: b"\x0a\0\x08\1\0\0\0\0\0\0\0",
+    }[request]
+    return b"\xe3" + struct.pack("<H", len(change)) + change + _done(_DONE, 0)
+
+
+def _error(fault: Fault) -> bytes:
+    text = fault.text.encode("utf-16-le")
+    body = struct.pack("<IBBH", fault.number, 1, fault.severity, len(fault.text)) + text + _short("ledger") + b"\0"
+    body += struct.pack("<I", 1)
+    return b"\xaa" + struct.pack("<H", len(body)) + body
+
+
+def _done(kind: int, status: int, rows: int = 0, command: int = _SELECT) -> bytes:
+    return struct.pack("<BHHQ", kind, status, command, rows)
+
+
+def _short(text: str) -> bytes:
+    return bytes([len(text)]) + text.encode("utf-16-le")
+
+
+def _long(text: str) -> bytes:
+    data = text.encode("utf-16-le")
+    return struct.pack("<H", len(data)) + data
+
+
+def _certificate(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "tds.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path

@@ -1,0 +1,208 @@
+"""Every statement that the SQL stores send to Azure SQL, as text: the stores run on a driver that only writes down.
+
+It answers what makes the stores go on: to a question about marks, a mark; to a batch that changes rows, that all of
+them were there; to any other question, nothing.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from shared.domain.delivery import Position
+from shared.stores.ports import Alias, Batch, ContentDocument, InteractionFilter, ListKey, Quarantined, UsageQuery
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.rollups import SqlUsageRollups
+from tests.contracts.test_ledger import AT, a_batch, a_row
+
+__all__ = ["STORES", "Recorder", "recorded", "recording"]
+
+STORES = Path(__file__).parents[2] / "shared" / "stores" / "sql"
+
+_ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
+    "FROM dirty_hour ORDER": [(1, datetime(2026, 3, 2, 9, tzinfo=UTC))],
+    "FROM dirty_usage_key ORDER": [(2, "run_1")],
+    "SELECT DISTINCT interaction.occurred_at": [(datetime(2026, 3, 2, 9, tzinfo=UTC),)],
+}
+
+
+_CONSTANTS = ("BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "SQL_DECIMAL", "SQL_VARCHAR", "SQL_WVARCHAR")
+
+
+@dataclass
+class Recorder:
+    """What was sent, and from where."""
+
+    statements: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    """Text with a question mark for each parameter, and the parameters."""
+    places: set[tuple[str, int]] = field(default_factory=set)
+    """File and line of the stores' code that a statement went through."""
+
+    def note(self, statement: str, parameters: tuple[Any, ...]) -> None:
+        self.statements.append((statement, parameters))
+        frame = sys._getframe()
+        while frame is not None:
+            path = Path(frame.f_code.co_filename)
+            if path.parent == STORES:
+                self.places.add((path.name, frame.f_lineno))
+            frame = frame.f_back  # type: ignore[assignment]  # ends with None
+
+
+class _Cursor:
+    arraysize = 1
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._rows: list[tuple[object, ...]] = []
+        self.columns: list[str] = []
+        self.description: Sequence[tuple[object, ...]] | None = None
+        self.rowcount = -1
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+        self._recorder.note(statement, tuple(parameters))
+        self.description = [(name, str, None, None, None, None, True) for name in self.columns] or None
+        self._rows = next((list(rows) for words, rows in _ANSWERS.items() if words in _one_line(statement)), [])
+        all_there = statement.startswith(("update existing", "delete existing"))
+        self.rowcount = len(orjson.loads(parameters[0])) if all_there else 0
+
+    def setinputsizes(self, _sizes: object) -> None:
+        pass
+
+    def fetchall(self) -> list[tuple[object, ...]]:
+        rows, self._rows = self._rows, []
+        return rows
+
+    def fetchone(self) -> tuple[object, ...] | None:
+        return self._rows.pop(0) if self._rows else None
+
+    def fetchmany(self, _size: int = 1) -> list[tuple[object, ...]]:
+        return self.fetchall()
+
+    def nextset(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+class _Connection:
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def cursor(self) -> _Cursor:
+        return _Cursor(self._recorder)
+
+    def nothing(self, *_: object) -> None:
+        pass
+
+    commit = rollback = close = add_output_converter = nothing
+
+
+def _driver(recorder: Recorder) -> object:
+    """Return a module with what SQLAlchemy uses of pyodbc."""
+    constants = {name: number for number, name in enumerate(_CONSTANTS)}
+    errors = dict.fromkeys(["Error", "DatabaseError", "InterfaceError", "OperationalError"], Exception)
+    return SimpleNamespace(
+        paramstyle="qmark",
+        Cursor=_Cursor,
+        version="5.5.0",
+        connect=lambda *_, **__: _Connection(recorder),
+        **constants,
+        **errors,
+    )
+
+
+@contextmanager
+def recording() -> Iterator[tuple[Engine, Recorder]]:
+    """Give an engine for Azure SQL that only writes down, and what it has written."""
+    recorder = Recorder()
+    url = "mssql+pyodbc://server/ledger?driver=none"
+    engine = sa.create_engine(url, module=_driver(recorder), _initialize=False)
+    engine.dialect.default_isolation_level = "READ COMMITTED"
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def _columns(
+        _connection: object, cursor: _Cursor, _text: object, _values: object, context: Any, *_: object
+    ) -> None:
+        cursor.columns = [column.keyname for column in getattr(context.compiled, "_result_columns", ())]
+
+    yield engine, recorder
+    engine.dispose()
+
+
+def recorded() -> Recorder:
+    """Return all that all stores send: each of their methods, with everything that makes a difference."""
+    with recording() as (engine, recorder):
+        _use_ledger(SqlLedger(engine))
+        _use_content(SqlContentStore(engine))
+        list(SqlUsageRollups(engine).rebuild(most_hours=1))
+        _use_audit(SqlAuditStore(engine))
+    return recorder
+
+
+def _use_ledger(ledger: SqlLedger) -> None:
+    position = Position("gateway", "0", 7, AT)
+    full: Batch = a_batch(
+        new_interactions=[a_row("call-1")],
+        changed_interactions=[a_row("call-2")],
+        removed_interactions=[("call-3", 0)],
+        new_aliases=[Alias("response-id:a", "call-1", AT, 0)],
+        changed_aliases=[Alias("response-id:b", "call-1", AT, 0)],
+        deliveries=[(position, "kept", "native")],
+        waiting=[("call-1", position)],
+        settled=["call-2"],
+        quarantined=[Quarantined("ab12", position, "not JSON", "1", b"{")],
+        dirty_hours={AT},
+        dirty_usage_keys={"run_1"},
+    )
+    with ledger.transaction() as transaction:
+        transaction.known_positions([position])
+        transaction.known_quarantine(["ab12"])
+        transaction.interactions(["call-1"])
+        transaction.aliases(["response-id:a"])
+        transaction.store(full)
+
+
+def _use_content(content: SqlContentStore) -> None:
+    content.put([ContentDocument("call-1", "Q:1", b"{}")])
+    content.get(["call-1"])
+    content.drop([("call-1", "Q:1")])
+
+
+def _use_audit(audit: SqlAuditStore) -> None:
+    everything: dict[str, Any] = dict.fromkeys(InteractionFilter.__slots__, "x")
+    flags = dict.fromkeys(("streamed", "filtered", "bypass"), True)
+    numbers = dict.fromkeys(("http_status", "min_total_tokens"), 1)
+    times = dict.fromkeys(("occurred_from", "occurred_before"), AT)
+    findings = {"filter_category": "hate", "filter_severity": "low", "filter_side": "prompt"}
+    after = ListKey(AT, "call-1")
+    for changes in ({}, {"operation": "other", "filtered": False, "bypass": False, "filter_severity": None}):
+        narrow = InteractionFilter(**(everything | flags | numbers | times | findings | changes))
+        audit.interactions(narrow, after=after, limit=10)
+        audit.prompts(narrow, after=after, limit=10)
+    audit.interactions(InteractionFilter(), after=None, limit=10)
+    audit.interaction("call-1")
+    audit.interaction("call-1", ["response-id:a"])
+    for interval in ("hour", "day", "month", None):
+        query = UsageQuery(dimensions=("model", "operation"), interval=interval, starts_from=AT, starts_before=AT)
+        keys = (AT, "x", "x") if interval else ("x", "x")
+        audit.usage(query, after=keys, limit=10)
+    audit.usage(UsageQuery(), after=None, limit=10)
+    audit.partitions()
+    audit.quarantined(after=after, limit=10)
+    audit.record_content_read(reader="x", route="x", subject="x", read_at=AT)
+    audit.check()
+
+
+def _one_line(statement: str) -> str:
+    return " ".join(statement.split())
