@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,8 +12,11 @@ from shared.domain.delivery import Delivery
 from shared.settings import Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
+    from shared.stores.ports import ContentStore
 
 __all__ = ["Services", "reset", "services"]
 
@@ -64,17 +68,36 @@ def _build(settings: Settings) -> Services:
     from shared.services.ingest import ingest  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
-    from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
     from shared.stores.sql.engine import create_engine  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
 
     engine = create_engine(settings.database_url)
-    content = SqlContentStore(engine)
+    closing = ExitStack()
+    closing.callback(engine.dispose)
+    content = _content(settings, engine, closing)
     return Services(
         settings=settings,
         ingest=partial(ingest, ledger=SqlLedger(engine), content=content),
         rebuild_usage_rollups=partial(rebuild_usage_rollups, SqlUsageRollups(engine)),
         audit=AuditService(store=SqlAuditStore(engine), content=content),
-        close=engine.dispose,
+        close=closing.close,
     )
+
+
+def _content(settings: Settings, engine: "Engine", closing: ExitStack) -> "ContentStore":
+    """Return the content store; `closing` will give back its connections."""
+    if settings.cosmos is None:
+        from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
+
+        return SqlContentStore(engine)
+
+    from shared.stores.cosmos import CosmosContentStore  # noqa: PLC0415
+    from shared.stores.cosmos_account import connected  # noqa: PLC0415
+
+    cosmos = settings.cosmos
+    store = CosmosContentStore(
+        partial(connected, cosmos), content_days=cosmos.content_days, aside_days=cosmos.aside_days
+    )
+    closing.callback(store.close)
+    return store
