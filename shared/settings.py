@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from shared.errors import ConfigurationError
 
-__all__ = ["APP_SETTINGS", "HOST_SETTINGS", "Cosmos", "Settings"]
+__all__ = ["APP_SETTINGS", "HOST_SETTINGS", "ClaimAccount", "ClaimSettings", "Cosmos", "Settings"]
 
 APP_SETTINGS = {
     "PROMPTLEDGER_DATABASE": "SQLAlchemy URL of the ledger: sqlite:///file or mssql+pyodbc://...",
@@ -18,6 +18,10 @@ APP_SETTINGS = {
     "PROMPTLEDGER_COSMOS_KEY": "key of the local emulator; refused elsewhere",
     "PROMPTLEDGER_CONTENT_DAYS": "days that Cosmos DB keeps the content of calls; 0 is for ever",
     "PROMPTLEDGER_ASIDE_DAYS": "days that Cosmos DB keeps records that speak of no call; 0 is for ever",
+    "PROMPTLEDGER_CLAIM_CHECK_ACCOUNT": "Blob endpoint whence claimed bodies come; empty: none are fetched",
+    "PROMPTLEDGER_CLAIM_CHECK_CONTAINERS": "containers of that account, with commas between; no other is ever read",
+    "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES": "largest claimed body, in MiB; six times as much may be in memory",
+    "PROMPTLEDGER_CLAIM_CHECK_DAYS": "days after which a body that is not there is not looked for any more",
 }
 """Settings that `Settings` reads."""
 
@@ -29,11 +33,13 @@ HOST_SETTINGS = {
     "MONITOR_HUB_NAME": "hub of the diagnostic settings' logs",
     "HUB_CONSUMER_GROUP": "the app's own consumer group on both hubs",
     "ROLLUP_SCHEDULE": "NCRONTAB of rebuild_usage_rollups",
+    "CLAIM_CHECK_SCHEDULE": "NCRONTAB of fetch_claimed_bodies",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
 _AUTH_MODES = ("local",)
 _CONTENT_STORES = ("sql", "cosmos")
+_MEBIBYTE = 1024 * 1024
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -52,6 +58,24 @@ class Cosmos:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimAccount:
+    """The storage account of claimed bodies: where it is, or all that an emulator on this machine asks for."""
+
+    url: str = ""
+    connection_string: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimSettings:
+    """Which claimed bodies are fetched; without an account none are."""
+
+    account: ClaimAccount | None = None
+    containers: frozenset[str] = frozenset()
+    largest_bytes: int = 64 * _MEBIBYTE
+    days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the app itself reads."""
 
@@ -61,6 +85,7 @@ class Settings:
     """The platform names the app's site in the environment."""
     cosmos: Cosmos | None = None
     """None keeps content in the ledger's database."""
+    claims: ClaimSettings = ClaimSettings()
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -81,6 +106,7 @@ class Settings:
             auth=auth,
             in_azure=in_azure,
             cosmos=_cosmos(environment, in_azure=in_azure),
+            claims=_claims(environment, in_azure=in_azure),
         )
 
 
@@ -107,6 +133,30 @@ def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:
         content_days=_whole(environment, "PROMPTLEDGER_CONTENT_DAYS", 0),
         aside_days=_whole(environment, "PROMPTLEDGER_ASIDE_DAYS", 0),
     )
+
+
+def _claims(environment: Mapping[str, str], *, in_azure: bool) -> ClaimSettings:
+    names = environment.get("PROMPTLEDGER_CLAIM_CHECK_CONTAINERS", "").split(",")
+    return ClaimSettings(
+        account=_claim_account(environment.get("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT", ""), in_azure=in_azure),
+        containers=frozenset(name.strip() for name in names if name.strip()),
+        largest_bytes=_whole(environment, "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES", 64) * _MEBIBYTE,
+        days=_whole(environment, "PROMPTLEDGER_CLAIM_CHECK_DAYS", 7),
+    )
+
+
+def _claim_account(told: str, *, in_azure: bool) -> ClaimAccount | None:
+    if not told:
+        return None
+    if "AccountKey=" in told:
+        if in_azure:
+            raise ConfigurationError(
+                "PROMPTLEDGER_CLAIM_CHECK_ACCOUNT holds a key, which is for an emulator: in Azure identity signs in"
+            )
+        return ClaimAccount(connection_string=told)
+    if urlsplit(told).scheme != "https" or not urlsplit(told).hostname:
+        raise ConfigurationError("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT is no https URL of a Blob endpoint")
+    return ClaimAccount(url=told)
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:

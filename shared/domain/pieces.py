@@ -3,21 +3,43 @@
 A key says where its piece stands (`Q:0123abcd+Q.3.7.u`: group, index, count, kind), so that no
 document is read until a whole is there. What is joined leaves a mark among the parts
 (`Q=Q.7.u`), and is never joined again. Both depend on the set of pieces only, not on their order.
+
+A body that waits in Blob storage is a whole of one piece, of kind `c`: the event that claims it. Why
+it could not be had so far leaves marks too (`Q=0123abcd.1.s`: a `Flaw` in place of the kind).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
+from shared.domain.claims import Flaw
 from shared.domain.fragment import Piece
 
-__all__ = ["ANSWER", "FIGURES", "MOST_PIECES", "REQUEST", "Whole", "is_piece", "joined", "missing", "suffix", "wholes"]
+__all__ = [
+    "ANSWER",
+    "CLAIM",
+    "FIGURES",
+    "MOST_PIECES",
+    "REQUEST",
+    "Whole",
+    "awaited",
+    "flaw_mark",
+    "is_claim",
+    "is_piece",
+    "joined",
+    "missing",
+    "suffix",
+    "wholes",
+]
 
 MOST_PIECES: Final = 1_000_000
 """Of one whole; more is nonsense, and would not fit a document's key."""
 
 REQUEST, ANSWER, FIGURES = "q", "a", "-"
 """Kinds of rows that nobody counted; in upper case when the row may be the last of its body."""
+
+CLAIM = "c"
+"""Kind of an event whose body waits in Blob storage."""
 
 _PIECE, _MARK = "+", "="
 
@@ -56,6 +78,33 @@ def wholes(parts: Iterable[str]) -> list[Whole]:
 def missing(parts: Iterable[str]) -> bool:
     """Return whether some piece waits: for others, or to be joined."""
     return any(map(is_piece, parts)) and bool(_sorted_out(parts).waiting)
+
+
+def is_claim(key: str) -> bool:
+    """Return whether the document with this key is an event whose body waits in Blob storage."""
+    return _PIECE in key and key.endswith(f".{CLAIM}")
+
+
+def flaw_mark(whole: Whole, flaw: Flaw) -> str:
+    """Return the part that says why a claim is not met."""
+    return whole.marks[0].removesuffix(CLAIM) + flaw
+
+
+def awaited(parts: Collection[str]) -> set[tuple[str, str | None]]:
+    """Return of which witness, by its code, a body waits; and why, where it is claimed: None for pieces of it."""
+    waits: set[tuple[str, str | None]] = set()
+    for key in _sorted_out(parts).waiting:
+        if is_claim(key):
+            mark = _claim_mark(key)
+            flaws = [flaw for flaw in Flaw if mark + flaw in parts] or [Flaw.ABSENT]
+            waits.update((key[0], flaw.reason) for flaw in flaws)
+        else:
+            waits.add((key[0], None))
+    return waits
+
+
+def _claim_mark(key: str) -> str:
+    return f"{key[0]}{_MARK}{key.partition(_PIECE)[2].split('.')[0]}.1."
 
 
 def joined(parts: Iterable[str]) -> set[str]:

@@ -17,7 +17,7 @@ from shared.operations.paths import host_of, operation_of_id, target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.gateway import FEW, allowed_headers, claims_of, refused, texts
 from shared.sources.native_body import body_of, strip_url
-from shared.sources.native_pieces import piece_of
+from shared.sources.native_pieces import claim_piece, piece_of
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import known
 
@@ -72,8 +72,13 @@ def _read(record: Record) -> Reading:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
     told = read(record)
-    piece = None if record.cut else piece_of(event, told.code)
-    fragment = Fragment(name, told.code, told.facts, told.content, record.document(), piece, told.claims)
+    document = record.document()
+    piece = None
+    if not record.cut:
+        piece = claim_piece(event, document) if event.get("bodyRef") is not None else piece_of(event, told.code)
+    if event.get("bodyRef") is not None and piece is None:
+        told.facts["truncated"] = True  # nobody will ever find it
+    fragment = Fragment(name, told.code, told.facts, told.content, document, piece, told.claims)
     return Reading(EVIDENCE[told.code].source, (fragment,))
 
 
