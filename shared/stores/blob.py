@@ -15,7 +15,7 @@ from azure.storage.blob import BlobServiceClient, StorageStreamDownloader
 from shared.domain.claims import Claim, Flaw
 from shared.settings import ClaimAccount
 
-__all__ = ["BlobClaimedBodies", "connected"]
+__all__ = ["BlobClaimedBodies", "connected", "is_plain", "sha256_in"]
 
 _AT_ONCE: Final = 8
 _RANGE_BYTES: Final = 4 * 1024 * 1024
@@ -55,7 +55,7 @@ class BlobClaimedBodies:
             self._client = None
 
     def _fetch(self, claim: Claim) -> bytes | Flaw:
-        if claim.container not in self._containers or not _is_plain(claim.blob):
+        if claim.container not in self._containers or not is_plain(claim.blob):
             return Flaw.FOREIGN
         if claim.size is not None and claim.size > self._largest:
             return Flaw.LARGE
@@ -78,7 +78,7 @@ class BlobClaimedBodies:
         for chunk in stream.chunks():
             checksum.update(chunk)
             body.write(chunk)
-        if claim.sha256 is not None and _digest_in(claim.sha256) != checksum.digest():
+        if claim.sha256 is not None and sha256_in(claim.sha256) != checksum.digest():
             return Flaw.CHECKSUM
         return body.getvalue()
 
@@ -106,14 +106,14 @@ def connected(account: ClaimAccount) -> BlobServiceClient:
     return BlobServiceClient(account.url, DefaultAzureCredential(), **options)
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Return whether a blob's name stays in its container: HTTP resolves dots before the service sees them."""
     if len(name) > _NAME_LENGTH or not name.isprintable() or "\\" in name:
         return False
     return not any(segment.strip(".") == "" and segment for segment in name.split("/"))
 
 
-def _digest_in(written: str) -> bytes | None:
+def sha256_in(written: str) -> bytes | None:
     """Return the digest that is written in hexadecimal or in base64."""
     try:
         return bytes.fromhex(written) if len(written) == 64 else base64.b64decode(written, validate=True)
