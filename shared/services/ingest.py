@@ -75,6 +75,8 @@ def ingest(
 ) -> IngestOutcome:
     """Store all that `deliveries`, one partition's batch, say. Safe to repeat with the same batch.
 
+    Without `claims`, bodies in Blob storage wait for `fetch_claimed_bodies`.
+
     Raises:
         StoreUnavailableError: the batch is to be delivered again. Content may have been kept; of the
             facts nothing was, or all were and the pieces of what was joined are still to be dropped.

@@ -61,7 +61,7 @@ def _client(settings: Cosmos, **options: Any) -> CosmosClient:  # noqa: ANN401  
         # What is throttled waits as long as the service says, half a minute in all; then the trigger waits.
         retry_throttle_total=9,
         retry_throttle_backoff_max=30,
-        retry_write=1,  # every write of ours may be repeated
+        retry_write=3,  # every write of ours may be repeated
         connection_timeout=5,
         read_timeout=30,
         **options,

@@ -3,6 +3,7 @@
 import itertools
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,12 @@ from azure.core.exceptions import ServiceRequestError
 from shared.errors import StoreUnavailableError
 from shared.services.ingest import IngestOutcome, ingest
 from shared.stores.cosmos import CosmosContentStore
-from shared.stores.ports import ContentDocument
+from shared.stores.ports import ContentDocument, ContentStore
 from shared.stores.sql import tables
+from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from tests.builders import events
+from tests.builders.azure_monitor import an_envelope, in_parts, model_rows
 from tests.builders.cosmos import MemoryContainer, throttled
 from tests.builders.databases import new_sqlite
 
@@ -226,6 +229,48 @@ def test_a_batch_of_256_does_not_wait_for_256_round_trips() -> None:
     store.put([ContentDocument(f"call-{place}", "Q:1", b"x") for place in range(256)])
 
     assert time.perf_counter() - started < 256 * 0.01 / 3
+
+
+def test_writers_of_one_document_at_once_leave_it_whole() -> None:
+    container = MemoryContainer(lambda _kind, _name: time.sleep(0.001))
+    stores = [store_on(container) for _ in range(4)]
+    threads = [threading.Thread(target=store.put, args=([LARGE],)) for store in stores]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert stores[0].get(["call-1"]) == {"call-1": [LARGE]}
+    assert len(container.items()) == 4
+
+
+def test_whatever_was_ingested_both_content_stores_hold_the_same(tmp_path: Path) -> None:
+    told = [
+        *in_parts("call-1", {"messages": [{"role": "user", "content": "Hi" * 900}]}, 3),
+        *in_parts("call-2", {"messages": [{"role": "user", "content": "Ho"}]}, 2)[1:],
+        *(
+            an_envelope(row)
+            for row in model_rows("call-3", asked='[{"role":"user","content":"2+2?"}]', answered="[]", size=9)
+        ),
+        events.a_response("call-1"),
+        events.a_response("call-2", body={"object": "chat.completion", "choices": [{"message": {"content": "4"}}]}),
+        an_envelope({"category": "Audit", "time": "2026-03-02T09:29:58.1234567Z"}),
+        events.a_usage_record("chatcmpl-example"),
+    ]
+    shelves = ["call-1", "call-2", "call-3", "chatcmpl-example", "category:audit:2026-03-02"]
+    found = []
+    for name in ("sql", "cosmos"):
+        (tmp_path / name).mkdir()
+        engine = new_sqlite(tmp_path / name)
+        content: ContentStore = SqlContentStore(engine) if name == "sql" else store_on(MemoryContainer())
+        for place, body in enumerate(reversed(told)):
+            ingest(events.deliveries(body, first=place), ledger=SqlLedger(engine), content=content)
+        found.append({shelf: content.get([shelf]).get(shelf, []) for shelf in shelves})
+        engine.dispose()
+
+    assert found[0] == found[1]
+    assert sum(map(len, found[0].values())) >= 6
 
 
 def test_no_item_comes_near_the_limit_of_two_megabytes() -> None:
