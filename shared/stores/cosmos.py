@@ -38,6 +38,9 @@ _NAMED: Final = "SELECT c.id FROM c WHERE c.interactionId = @id AND ARRAY_CONTAI
 class Container(Protocol):
     """What the store asks of `azure.cosmos.ContainerProxy`."""
 
+    def read(self) -> object:
+        """Return the container's properties."""
+
     def create_item(self, body: dict[str, Any], *, no_response: bool) -> object:
         """Write an item; ResourceExistsError when its partition has one of that id."""
 
@@ -81,6 +84,10 @@ class CosmosContentStore:
         wanted = list(dict.fromkeys(interaction_ids))
         found = self._each(self._read, wanted)
         return {interaction_id: documents for interaction_id, documents in zip(wanted, found, strict=True) if documents}
+
+    def check(self) -> None:
+        """Return if the container answers; see the port."""
+        self._each(lambda container, _: container.read(), [None])
 
     def close(self) -> None:
         """End the threads; a later call begins them anew."""

@@ -62,6 +62,13 @@ class ContentStore(Protocol):
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
         """Return each interaction's documents, ordered by `document`; none for an unknown id."""
 
+    def check(self) -> None:
+        """Return if the store answers.
+
+        Raises:
+            StoreUnavailableError: it does not.
+        """
+
 
 class ClaimedBodies(Protocol):
     """Bodies that API Management wrote to Blob storage, because they were too big for an event."""

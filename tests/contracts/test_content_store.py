@@ -56,6 +56,10 @@ def test_an_unknown_interaction_has_no_documents(store: ContentStore) -> None:
     assert not store.get([])
 
 
+def test_a_store_that_answers_passes_its_check(store: ContentStore) -> None:
+    store.check()
+
+
 def test_an_empty_document_is_a_document(store: ContentStore) -> None:
     store.put([ContentDocument("call-1", "a", b"")])
 

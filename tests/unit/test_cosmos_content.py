@@ -149,6 +149,13 @@ def test_an_account_that_does_not_answer_is_asked_again_by_the_next_call() -> No
     assert store.get(["call-1"]) == {"call-1": [LARGE]}
 
 
+def test_a_container_that_does_not_answer_fails_its_check() -> None:
+    store = store_on(MemoryContainer(failing_at(0)))
+
+    with pytest.raises(StoreUnavailableError):
+        store.check()
+
+
 def test_an_empty_batch_does_not_even_connect() -> None:
     store = CosmosContentStore(lambda: pytest.fail("connected"))
 

@@ -41,6 +41,11 @@ class SqlContentStore:
         with writing(self._engine) as connection:
             bulk.delete(connection, tables.content, rows)
 
+    def check(self) -> None:
+        """Return if the database answers; see the port."""
+        with reading(self._engine) as connection:
+            connection.execute(sa.select(tables.content.c.document).limit(1))
+
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
         """Return each interaction's documents; see the port."""
         found: defaultdict[str, list[ContentDocument]] = defaultdict(list)
