@@ -4,7 +4,9 @@ import base64
 import itertools
 import json
 import logging
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from shared.domain.claims import weight
+from shared.domain.claims import Claim, Flaw, weight
 from shared.domain.interaction import State
+from shared.domain.pieces import wholes
 from shared.services.audit import AuditService, Reader
 from shared.services.claims import ClaimCheck, fetch_claimed_bodies
+from shared.services.documents import keyed
 from shared.services.ingest import IngestOutcome, ingest
+from shared.sources import read_event
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
@@ -349,6 +354,65 @@ def test_bodies_are_fetched_together_as_far_as_memory_allows(store: Store) -> No
     assert sum(store.bodies.fetched) == 100
     assert all(count * 90_000 < 8 * 1024 * 1024 for count in store.bodies.fetched)
     assert len(store.bodies.fetched) == 2
+
+
+def test_claims_cost_the_same_statements_whatever_their_number(tmp_path: Path) -> None:
+    counts: list[int] = []
+    for size in (2, 20, 200):
+        (tmp_path / str(size)).mkdir()
+        store = Store(new_sqlite(tmp_path / str(size)))
+        store.ingest(events.a_metric())  # the partition's row is there from now on
+        store.bodies.upload("q", QUESTION)
+        seen: list[object] = []
+        sa.event.listen(store.engine, "before_cursor_execute", lambda *told, seen=seen: seen.append(told))
+        half = size // 2
+        store.ingest(
+            *(claiming(f"call-{number}", "q", QUESTION) for number in range(half)),
+            *(claiming(f"call-{number}", "absent", QUESTION) for number in range(half, size)),
+        )
+        counts.append(len(seen))
+        store.engine.dispose()
+
+    assert len(set(counts)) == 1
+
+
+class SlowBodies(MemoryBodies):
+    """Blob storage that takes its time, and notes how many ask at once."""
+
+    def __init__(self) -> None:
+        super().__init__(largest=10**8)
+        self.at_once = 0
+        self.most_at_once = 0
+
+    def fetch(self, claims: Sequence[Claim]) -> list[bytes | Flaw]:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        time.sleep(0.02)
+        self.at_once -= 1
+        return super().fetch(claims)
+
+
+@pytest.mark.parametrize(("size", "is_alone"), [(9 * 1024 * 1024, True), (1024, False)])
+def test_large_bodies_are_in_memory_one_at_a_time_though_partitions_are_ingested_at_once(
+    tmp_path: Path, size: int, *, is_alone: bool
+) -> None:
+    engine = new_sqlite(tmp_path)
+    bodies = SlowBodies()
+    claims = ClaimCheck(bodies, largest=10**8)
+    event = claiming("call-1", "absent", b"", bodyRef=a_claim("absent", b"", bytes=size))
+    whole = wholes([keyed(read_event(event, events.ENQUEUED).fragments[0])[0]])[0]
+    threads = [
+        threading.Thread(target=claims.meet, args=({(f"call-{number}", whole): event}, SqlContentStore(engine)))
+        for number in range(4)
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.dispose()
+
+    assert (bodies.most_at_once == 1) is is_alone
 
 
 def test_a_batch_without_claims_costs_not_one_statement_more(store: Store) -> None:
