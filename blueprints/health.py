@@ -20,13 +20,16 @@ def check_liveness(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.route(route="health/ready", methods=[func.HttpMethod.GET])
 def check_readiness(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer 200 when settings and database are fit to serve, else 503 naming which of them is not."""
+    """Answer 200 when settings, database and content store are fit to serve, else 503 naming which of them is not."""
+    part = "database"
     try:
         services().audit.check()
+        part = "content"
+        services().audit.check_content()
     except ConfigurationError as error:
         return _unready("settings", error)
     except StoreUnavailableError as error:
-        return _unready("database", error)
+        return _unready(part, error)
     return func.HttpResponse('{"status":"ready"}', mimetype="application/json")
 
 

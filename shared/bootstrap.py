@@ -3,7 +3,9 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,11 @@ from shared.domain.delivery import Delivery
 from shared.settings import Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
+    from shared.stores.ports import ClaimedBodies, ContentStore
 
 __all__ = ["Services", "reset", "services"]
 
@@ -23,6 +28,7 @@ class Services:
 
     settings: Settings
     ingest: "Callable[[Sequence[Delivery]], IngestOutcome]"
+    fetch_claimed_bodies: Callable[[], int]
     rebuild_usage_rollups: Callable[[], int]
     audit: "AuditService"
     close: Callable[[], None]
@@ -61,10 +67,11 @@ def reset() -> None:
 def _build(settings: Settings) -> Services:
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
     from shared.services.audit import AuditService  # noqa: PLC0415
+    from shared.services.claims import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
     from shared.services.ingest import ingest  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
-    from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
+    from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
     from shared.stores.sql.engine import create_engine  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
@@ -76,11 +83,56 @@ def _build(settings: Settings) -> Services:
         managed=settings.in_azure,
         client_id=settings.client_id,
     )
-    content = SqlContentStore(engine)
+    closing = ExitStack()
+    closing.callback(engine.dispose)
+    content = _content(settings, engine, closing)
+    ledger = SqlLedger(engine)
+    claims = ClaimCheck(_bodies(settings, closing), largest=settings.claims.largest_bytes)
     return Services(
         settings=settings,
-        ingest=partial(ingest, ledger=SqlLedger(engine), content=content),
+        ingest=partial(ingest, ledger=ledger, content=content, claims=claims),
+        fetch_claimed_bodies=partial(
+            fetch_claimed_bodies,
+            queue=SqlClaimQueue(engine),
+            ledger=ledger,
+            content=content,
+            claims=claims,
+            patience=timedelta(days=settings.claims.days),
+        ),
         rebuild_usage_rollups=partial(rebuild_usage_rollups, SqlUsageRollups(engine)),
         audit=AuditService(store=SqlAuditStore(engine), content=content),
-        close=engine.dispose,
+        close=closing.close,
     )
+
+
+def _content(settings: Settings, engine: "Engine", closing: ExitStack) -> "ContentStore":
+    """Return the content store; `closing` will give back its connections."""
+    if settings.cosmos is None:
+        from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
+
+        return SqlContentStore(engine)
+
+    from shared.stores.cosmos import CosmosContentStore  # noqa: PLC0415
+    from shared.stores.cosmos_account import connected  # noqa: PLC0415
+
+    cosmos = settings.cosmos
+    store = CosmosContentStore(
+        partial(connected, cosmos), content_days=cosmos.content_days, aside_days=cosmos.aside_days
+    )
+    closing.callback(store.close)
+    return store
+
+
+def _bodies(settings: Settings, closing: ExitStack) -> "ClaimedBodies | None":
+    """Return the store of claimed bodies, if there is one; `closing` will give back its connections."""
+    claims = settings.claims
+    if claims.account is None:
+        return None
+
+    from shared.stores.blob import BlobClaimedBodies, connected  # noqa: PLC0415
+
+    store = BlobClaimedBodies(
+        partial(connected, claims.account), containers=claims.containers, largest=claims.largest_bytes
+    )
+    closing.callback(store.close)
+    return store

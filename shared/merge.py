@@ -17,7 +17,7 @@ import orjson
 
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
-from shared.domain.pieces import missing
+from shared.domain.pieces import awaited, missing
 from shared.domain.values import NO_TIME
 
 __all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "strands_of"]
@@ -104,9 +104,20 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "sources": _sources_text(frozenset([part[0] for part in parts])),
         "parts": orjson.dumps(parts).decode(),
         "field_sources": field_sources,
+        "awaited": _awaited(values, own),
         "strands": _stored(strands),
         "revision": revision,
     }
+
+
+def _awaited(values: Facts, own: Strand | None) -> str | None:
+    """Return in words what an interaction waits for, as JSON text; None when it is whole."""
+    lacking = [part for part in ("request", "response") if not values.get(f"has_{part}")]
+    if own is not None and missing(own.parts):
+        for code, reason in awaited(own.parts):
+            witness = EVIDENCE[code].part
+            lacking.append(f"{witness}: other parts of it" if reason is None else f"{witness}: its body: {reason}")
+    return orjson.dumps(sorted(lacking)).decode() if lacking else None
 
 
 def estimate_strand(strands: Strands, facts: Facts) -> Strand:

@@ -2,17 +2,29 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from shared.errors import ConfigurationError
 
-__all__ = ["APP_SETTINGS", "HOST_SETTINGS", "Settings"]
+__all__ = ["APP_SETTINGS", "HOST_SETTINGS", "ClaimAccount", "ClaimSettings", "Cosmos", "Settings"]
 
 APP_SETTINGS = {
     "PROMPTLEDGER_DATABASE": "SQLAlchemy URL of the ledger: sqlite:///file or mssql+pyodbc://...",
     "PROMPTLEDGER_AUTH": "who may ask: `local` trusts role headers, on a loopback address only",
     "AZURE_CLIENT_ID": "client id of the app's user-assigned identity; empty: the system-assigned one",
     "PYTHON_THREADPOOL_THREAD_COUNT": "threads of the worker, which reads it too: as many functions run at once",
+    "PROMPTLEDGER_CONTENT": "where texts and bodies are kept: `sql`, beside the ledger, or `cosmos`",
+    "PROMPTLEDGER_COSMOS_ENDPOINT": "URL of the Cosmos DB account, read and written with the app's identity",
+    "PROMPTLEDGER_COSMOS_DATABASE": "database in that account",
+    "PROMPTLEDGER_COSMOS_CONTAINER": "container in that database, partitioned by /interactionId",
+    "PROMPTLEDGER_COSMOS_KEY": "key of the local emulator; refused elsewhere",
+    "PROMPTLEDGER_CONTENT_DAYS": "days that Cosmos DB keeps the content of calls; 0 is for ever",
+    "PROMPTLEDGER_ASIDE_DAYS": "days that Cosmos DB keeps records that speak of no call; 0 is for ever",
+    "PROMPTLEDGER_CLAIM_CHECK_ACCOUNT": "Blob endpoint whence claimed bodies come; empty: none are fetched",
+    "PROMPTLEDGER_CLAIM_CHECK_CONTAINERS": "containers of that account, with commas between; no other is ever read",
+    "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES": "largest claimed body, in MiB; six times as much may be in memory",
+    "PROMPTLEDGER_CLAIM_CHECK_DAYS": "days after which a body that is not there is not looked for any more",
 }
 """Settings that `Settings` reads."""
 
@@ -24,11 +36,47 @@ HOST_SETTINGS = {
     "MONITOR_HUB_NAME": "hub of the diagnostic settings' logs",
     "HUB_CONSUMER_GROUP": "the app's own consumer group on both hubs",
     "ROLLUP_SCHEDULE": "NCRONTAB of rebuild_usage_rollups",
+    "CLAIM_CHECK_SCHEDULE": "NCRONTAB of fetch_claimed_bodies",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
 _AUTH_MODES = ("local",)
 _MOST_THREADS = 1000
+_CONTENT_STORES = ("sql", "cosmos")
+_MEBIBYTE = 1024 * 1024
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosmos:
+    """Where Cosmos DB keeps content, and for how long."""
+
+    endpoint: str
+    database: str
+    container: str
+    key: str | None = field(default=None, repr=False)
+    """Of the emulator on this machine; None signs in with the app's identity."""
+    content_days: int = 0
+    """0 is for ever."""
+    aside_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAccount:
+    """The storage account of claimed bodies: where it is, or all that an emulator on this machine asks for."""
+
+    url: str = ""
+    connection_string: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimSettings:
+    """Which claimed bodies are fetched; without an account none are."""
+
+    account: ClaimAccount | None = None
+    containers: frozenset[str] = frozenset()
+    largest_bytes: int = 64 * _MEBIBYTE
+    days: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +90,9 @@ class Settings:
     client_id: str | None = None
     threads: int = 8
     """Functions that run at once; the audit API asks with as many threads more."""
+    cosmos: Cosmos | None = None
+    """None keeps content in the ledger's database."""
+    claims: ClaimSettings = ClaimSettings()
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -56,12 +107,15 @@ class Settings:
         auth = environment.get("PROMPTLEDGER_AUTH", "local")
         if auth not in _AUTH_MODES:
             raise ConfigurationError(f"PROMPTLEDGER_AUTH must be one of {', '.join(_AUTH_MODES)}, not {auth!r}")
+        in_azure = "WEBSITE_SITE_NAME" in environment
         return cls(
             database_url=database_url,
             auth=auth,
-            in_azure="WEBSITE_SITE_NAME" in environment,
+            in_azure=in_azure,
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
+            cosmos=_cosmos(environment, in_azure=in_azure),
+            claims=_claims(environment, in_azure=in_azure),
         )
 
 
@@ -70,4 +124,67 @@ def _threads(value: str) -> int:
         return min(32, (os.cpu_count() or 1) + 4)  # as the worker does, and Python's own pools
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _MOST_THREADS):
         raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a number from 1 to {_MOST_THREADS}")
+    return int(value)
+
+
+def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:
+    content = environment.get("PROMPTLEDGER_CONTENT") or "sql"
+    if content not in _CONTENT_STORES:
+        raise ConfigurationError(f"PROMPTLEDGER_CONTENT must be one of {', '.join(_CONTENT_STORES)}, not {content!r}")
+    if content != "cosmos":
+        return None
+    endpoint = _needed(environment, "PROMPTLEDGER_COSMOS_ENDPOINT")
+    host = urlsplit(endpoint)
+    if host.scheme != "https" or not host.hostname:
+        raise ConfigurationError("PROMPTLEDGER_COSMOS_ENDPOINT is not an https URL")
+    key = environment.get("PROMPTLEDGER_COSMOS_KEY") or None
+    if key is not None and (in_azure or host.hostname not in _LOOPBACK):
+        raise ConfigurationError(
+            "PROMPTLEDGER_COSMOS_KEY is for an emulator on this machine: elsewhere identity signs in"
+        )
+    return Cosmos(
+        endpoint=endpoint,
+        database=_needed(environment, "PROMPTLEDGER_COSMOS_DATABASE"),
+        container=_needed(environment, "PROMPTLEDGER_COSMOS_CONTAINER"),
+        key=key,
+        content_days=_whole(environment, "PROMPTLEDGER_CONTENT_DAYS", 0),
+        aside_days=_whole(environment, "PROMPTLEDGER_ASIDE_DAYS", 0),
+    )
+
+
+def _claims(environment: Mapping[str, str], *, in_azure: bool) -> ClaimSettings:
+    names = environment.get("PROMPTLEDGER_CLAIM_CHECK_CONTAINERS", "").split(",")
+    return ClaimSettings(
+        account=_claim_account(environment.get("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT", ""), in_azure=in_azure),
+        containers=frozenset(name.strip() for name in names if name.strip()),
+        largest_bytes=_whole(environment, "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES", 64) * _MEBIBYTE,
+        days=_whole(environment, "PROMPTLEDGER_CLAIM_CHECK_DAYS", 7),
+    )
+
+
+def _claim_account(told: str, *, in_azure: bool) -> ClaimAccount | None:
+    if not told:
+        return None
+    if "AccountKey=" in told:
+        if in_azure:
+            raise ConfigurationError(
+                "PROMPTLEDGER_CLAIM_CHECK_ACCOUNT holds a key, which is for an emulator: in Azure identity signs in"
+            )
+        return ClaimAccount(connection_string=told)
+    if urlsplit(told).scheme != "https" or not urlsplit(told).hostname:
+        raise ConfigurationError("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT is no https URL of a Blob endpoint")
+    return ClaimAccount(url=told)
+
+
+def _needed(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise ConfigurationError(f"{name} is not set")
+    return value
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and len(value) < 9):
+        raise ConfigurationError(f"{name} must be a whole number, not {value!r}")
     return int(value)

@@ -436,6 +436,30 @@ UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0002 -> 0003
+
+ALTER TABLE interaction ADD awaited NVARCHAR(max) NULL;
+
+GO
+
+CREATE TABLE claim (
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    document NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    noted_at DATETIME2(3) NOT NULL,
+    due_at DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_claim PRIMARY KEY (interaction_id, document)
+);
+
+GO
+
+CREATE INDEX ix_claim_due_at ON claim (due_at);
+
+GO
+
+UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
+
+GO
+
 COMMIT;
 
 GO

@@ -72,6 +72,7 @@ class Interaction(_Model):
     id: str
     occurred_at: str = Field(description="ISO 8601, UTC, milliseconds")
     state: State
+    awaited: list[str] = Field(description="what a pending or incomplete interaction lacks, and why it is not there")
     operation: str
     operation_id: str | None
     method: str | None

@@ -50,7 +50,7 @@ _PLAIN: Final = _names(
     "completion_preview",
 )
 _OBJECTS: Final = _names("identity", "tags", "parameters")
-_LISTS: Final = _names("attempts", "finish_reasons", "sources")
+_LISTS: Final = _names("attempts", "awaited", "finish_reasons", "sources")
 _USAGE: Final = _names(
     "input_tokens",
     "cached_input_tokens",

@@ -58,7 +58,7 @@ class Piece(NamedTuple):
     """Where a fragment stands among those that are a whole only together."""
 
     group: str
-    """What tells one whole of an interaction from another; letters only."""
+    """What tells one whole of an interaction from another; letters and digits only."""
     place: int
     total: int | None
     """Pieces of the whole; None where nobody says."""

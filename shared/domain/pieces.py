@@ -6,24 +6,32 @@ document is read until a whole is there. What is joined leaves a mark among the 
 
 Different pieces may claim one place. Then every choice among them that makes a whole is joined: so
 what is joined depends on the set of pieces, not on their order.
+
+A body that waits in Blob storage is a whole of one piece, of kind `c`: the event that claims it. Why
+it could not be had so far leaves marks too (`Q=0123abcd.1.s`: a `Flaw` in place of kind and digest).
 """
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import Final, NamedTuple
 
+from shared.domain.claims import Flaw
 from shared.domain.fragment import Piece
 
 __all__ = [
     "ANSWER",
     "BESIDE",
+    "CLAIM",
     "FIGURES",
     "MOST_PIECES",
     "READ",
     "REQUEST",
     "Whole",
+    "awaited",
+    "flaw_mark",
+    "is_claim",
     "is_piece",
     "missing",
     "spent",
@@ -40,6 +48,9 @@ READ: Final = "r"
 """Added to the kind of a row whose messages were read by themselves: it only fills its place."""
 BESIDE: Final = "b"
 """Added to the kind of both when one record holds messages of both kinds."""
+
+CLAIM: Final = "c"
+"""Kind of an event whose body waits in Blob storage."""
 
 _PIECE, _MARK = "+", "="
 _GONE: Final = "w"
@@ -80,12 +91,39 @@ def wholes(parts: Iterable[str]) -> list[Whole]:
 
 def missing(parts: Iterable[str]) -> bool:
     """Return whether some place waits: for those before it, or to be joined."""
-    return any(map(is_piece, parts)) and _sorted_out(parts).waits
+    return any(map(is_piece, parts)) and bool(_sorted_out(parts).waiting)
 
 
 def spent(parts: Iterable[str]) -> set[str]:
     """Return the keys of the pieces that were joined and whose documents must not be kept."""
     return _sorted_out(parts).spent
+
+
+def is_claim(key: str) -> bool:
+    """Return whether the document with this key is an event whose body waits in Blob storage."""
+    return _PIECE in key and key.endswith(f".{CLAIM}")
+
+
+def flaw_mark(whole: Whole, flaw: Flaw) -> str:
+    """Return the part that says why a claim is not met."""
+    return _claim_mark(whole.keys[0]) + flaw
+
+
+def awaited(parts: Collection[str]) -> set[tuple[str, str | None]]:
+    """Return of which witness, by its code, a body waits; and why, where it is claimed: None for pieces of it."""
+    waits: set[tuple[str, str | None]] = set()
+    for key in _sorted_out(parts).waiting:
+        if is_claim(key):
+            mark = _claim_mark(key)
+            flaws = [flaw for flaw in Flaw if mark + flaw in parts] or [Flaw.ABSENT]
+            waits.update((key[0], flaw.reason) for flaw in flaws)
+        else:
+            waits.add((key[0], None))
+    return waits
+
+
+def _claim_mark(key: str) -> str:
+    return f"{key[0]}{_MARK}{key.partition(_PIECE)[2].split('.')[0]}.1."
 
 
 class _Placed(NamedTuple):
@@ -100,7 +138,7 @@ class _Sorted:
         self.marks = marks
         self.wholes: list[Whole] = []
         self.spent: set[str] = set()
-        self.waits = False
+        self.waiting: set[str] = set()
 
     def was_joined(self, mark: str) -> bool:
         """Return whether the pieces that would leave this mark left it."""
@@ -138,17 +176,17 @@ def _mark(last: str, digest: "hashlib._Hash") -> str:
 
 
 def _sort_counted(result: _Sorted, places: Mapping[int, Sequence[str]], total: int) -> None:
-    waits = True
+    waiting = {key for keys in places.values() for key in keys}
     if len(places) == total:
         for keys in islice(product(*(places[place] for place in range(total))), _MOST_WAYS):
             mark = _mark(keys[-1], hashlib.sha256("".join(keys).encode()))
             if not result.was_joined(mark):
                 result.wholes.append(Whole(keys))
                 continue
-            waits = False
+            waiting.clear()
             if mark + _GONE in result.marks:
                 result.spent.update(keys)
-    result.waits |= waits
+    result.waiting |= waiting
 
 
 class _Run:
@@ -192,8 +230,10 @@ def _sort_rows(result: _Sorted, group: _Rows, kind: str) -> None:
         else:
             runs[tuple(one.row.key for one in run.rows())] = None
     result.wholes += map(Whole, runs)
-    result.waits |= any(place not in told for place in own)
-    result.waits |= any(place >= end and any(_is_read(row, kind) for row in rows) for place, rows in group.items())
+    result.waiting.update(row.key for place, rows in own.items() if place not in told for row in rows)
+    result.waiting.update(
+        row.key for place, rows in group.items() if place >= end for row in rows if _is_read(row, kind)
+    )
 
 
 def _end(group: _Rows) -> int:

@@ -194,6 +194,10 @@ class AuditService:
         """Return if the ledger can be read."""
         self._store.check()
 
+    def check_content(self) -> None:
+        """Return if the content store answers."""
+        self._content.check()
+
     def _known(self, identifier: str) -> Row:
         name = _as_kept(identifier)
         row = self._store.interaction(name, names_of(name))

@@ -1,18 +1,18 @@
 """One partition's batch of deliveries -> the ledger and the content store."""
 
-import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from shared.domain.delivery import Delivery, Position
-from shared.domain.fragment import Fragment
-from shared.domain.pieces import Whole, suffix
+from shared.domain.pieces import Whole, is_claim
 from shared.errors import EventError
 from shared.retry import retried
+from shared.services.claims import ClaimCheck, estimate_one_by_one
+from shared.services.documents import Keyed, digest, keyed
 from shared.services.estimate import estimate_usage, is_unmetered
-from shared.services.joining import Joined, Joining, Keyed
+from shared.services.joining import Joined, Joining
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
 from shared.sources.redaction import redacted
 from shared.stores.ports import (
@@ -64,10 +64,16 @@ class _Planned(NamedTuple):
     unread: list[tuple[str, Whole]]
     spent: list[tuple[str, str]]
     unmetered: dict[str, Row]
+    claimed: dict[str, Row]
+    """Of interactions whose bodies came out of Blob storage: they may be large."""
 
 
-def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentStore) -> IngestOutcome:
+def ingest(
+    deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentStore, claims: ClaimCheck | None = None
+) -> IngestOutcome:
     """Store all that `deliveries`, one partition's batch, say. Safe to repeat with the same batch.
+
+    Without `claims`, bodies in Blob storage wait for `fetch_claimed_bodies`.
 
     Raises:
         StoreUnavailableError: the batch is to be delivered again. Content may have been kept; of the
@@ -78,16 +84,18 @@ def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentSt
     batch = [_read(delivery) for delivery in deliveries]
     # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
     content.put(_documents(batch))
-    planned = _stored(batch, ledger, content)
+    planned = _stored(batch, ledger, content, claims)
     content.drop(planned.spent)
     if planned.unmetered:
         estimate_usage(planned.unmetered, planned.changes, ledger=ledger, content=content)
+    if planned.changes.met_claims:
+        estimate_one_by_one(planned.claimed, planned.changes, ledger=ledger, content=content)
     first = deliveries[0].position
     logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, planned.outcome)
     return planned.outcome
 
 
-def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore) -> _Planned:
+def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore, claims: ClaimCheck | None) -> _Planned:
     told: Joined = {}
 
     def transact() -> _Planned:
@@ -99,7 +107,7 @@ def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore) -> _P
 
     while (planned := retried(transact)).unread:
         # Nothing was written, and no lock is held while the content store is asked.
-        told |= _join(planned.unread, batch, content)
+        told |= _join(planned.unread, batch, content, claims)
     return planned
 
 
@@ -108,24 +116,15 @@ def _read(delivery: Delivery) -> _Read:
     try:
         reading: Reading = read_event(body, position.enqueued_at)
     except EventError as error:
-        kept = Quarantined(_digest(body), position, str(error), PARSER_VERSION, redacted(body))
+        kept = Quarantined(digest(body), position, str(error), PARSER_VERSION, redacted(body))
         return _Read(position, (), (), None, kept)
-    return _Read(position, tuple(map(_keyed, reading.fragments)), reading.asides, reading.source, None)
-
-
-def _keyed(fragment: Fragment) -> Keyed:
-    place = "" if fragment.piece is None else suffix(fragment.piece)
-    return f"{fragment.code}:{_digest(fragment.document)}{place}", fragment
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]
+    return _Read(position, tuple(map(keyed, reading.fragments)), reading.asides, reading.source, None)
 
 
 def _documents(batch: Iterable[_Read]) -> list[ContentDocument]:
     documents = _bodies(batch)
     for read in batch:
-        documents |= {(shelf, f"aside:{_digest(body)}"): body for shelf, body in read.asides}
+        documents |= {(shelf, f"aside:{digest(body)}"): body for shelf, body in read.asides}
     return [ContentDocument(interaction_id, key, body) for (interaction_id, key), body in documents.items()]
 
 
@@ -133,7 +132,9 @@ def _bodies(batch: Iterable[_Read]) -> dict[tuple[str, str], bytes]:
     return {(fragment.interaction_id, key): fragment.document for read in batch for key, fragment in read.fragments}
 
 
-def _join(unread: Sequence[tuple[str, Whole]], batch: Sequence[_Read], content: ContentStore) -> Joined:
+def _join(
+    unread: Sequence[tuple[str, Whole]], batch: Sequence[_Read], content: ContentStore, claims: ClaimCheck | None
+) -> Joined:
     """Read the pieces' documents, join them, and keep what they make."""
     bodies = _bodies(batch)
     elsewhere = {name for name, whole in unread if any((name, key) not in bodies for key in whole.keys)}
@@ -141,16 +142,20 @@ def _join(unread: Sequence[tuple[str, Whole]], batch: Sequence[_Read], content: 
         kept = content.get(elsewhere)
         bodies |= {(name, key): body for documents in kept.values() for name, key, body in documents}
     told: Joined = {}
+    made: list[ContentDocument] = []
+    claimed: dict[tuple[str, Whole], bytes] = {}
     for name, whole in unread:
         own = {key: bodies[name, key] for key in whole.keys if (name, key) in bodies}
-        told[name, whole] = [(mark, _keyed(fragment)) for mark, fragment in join(whole, own)]
-    content.put(
-        [
-            ContentDocument(fragment.interaction_id, key, fragment.document)
-            for known in told.values()
-            for _, (key, fragment) in known
-        ]
-    )
+        if is_claim(whole.keys[0]):
+            claimed[name, whole] = own.get(whole.keys[0], b"")
+        else:
+            joined = [(mark, keyed(fragment)) for mark, fragment in join(whole, own)]
+            told[name, whole] = list(joined)
+            made += [ContentDocument(one.interaction_id, key, one.document) for _, (key, one) in joined]
+    content.put(made)
+    told |= {place: [] for place in claimed}
+    if claimed and claims is not None:
+        told |= claims.meet(claimed, content)
     return told
 
 
@@ -177,8 +182,12 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
     unread = joining.join_pieces()
     states = joining.write(changes)
     pending = _wait(kept, joining, states, changes)
-    unmetered = {name: row for name, row in joining.rows.items() if is_unmetered(row)}
-    return _Planned(changes, _counted(changes, pending), unread, joining.spent(), unmetered)
+    spent = joining.spent()
+    changes.claims = joining.waiting_claims()
+    changes.met_claims = [(name, key) for name, key in spent if is_claim(key)]
+    claimed = {name: joining.rows[name] for name, _ in changes.met_claims}
+    unmetered = {name: row for name, row in joining.rows.items() if name not in claimed and is_unmetered(row)}
+    return _Planned(changes, _counted(changes, pending), unread, spent, unmetered, claimed)
 
 
 def _opened(batch: Sequence[_Read]) -> Batch:

@@ -9,18 +9,19 @@ from typing import Final, NamedTuple
 
 from shared.domain.fragment import Fragment
 from shared.domain.interaction import State
-from shared.domain.pieces import Whole, spent, wholes
+from shared.domain.pieces import Whole, is_claim, spent, wholes
 from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Strand, Strands, fold, strands_of
+from shared.services.documents import Keyed
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 
-__all__ = ["Joined", "Joining", "Keyed", "usage_keys"]
+__all__ = ["Joined", "Joining", "usage_keys"]
 
-Keyed = tuple[str, Fragment]
-"""A fragment and the key of its document."""
+Joined = dict[tuple[str, Whole], list[tuple[str, Keyed | None]]]
+"""Interaction and pieces -> what they make when they are joined, each with the mark to leave.
 
-Joined = dict[tuple[str, Whole], list[tuple[str, Keyed]]]
-"""Interaction and pieces -> what they make when they are joined, each with the mark to leave."""
+The mark alone, where it says why a claimed body is not there.
+"""
 
 _UNCLAIMED: Final = "9999-12-31T23:59:59.999Z"
 """When a guest claims its own name: later than anybody else."""
@@ -43,7 +44,7 @@ class Joining:
         """The rows as `write` leaves them."""
         self._told = told
         every = [fragment for _, fragment in fragments]
-        claims = _claims([*every, *(fragment for known in told.values() for _, (_, fragment) in known)])
+        claims = _claims([*every, *(keyed[1] for known in told.values() for _, keyed in known if keyed)])
         before = transaction.aliases(claims.keys())
         self._aliases = dict(before)
         self._changed_aliases: dict[str, Alias] = {}
@@ -83,10 +84,13 @@ class Joining:
                 if known is None:
                     unread.append((interaction_id, whole))
                     continue
-                for mark, (key, fragment) in known:
+                for mark, keyed in known:
+                    if keyed is not None:
+                        own.add(*keyed)
+                        keys.update(whole.keys)
+                    elif mark in own.parts or self._gave_up(interaction_id):
+                        continue
                     own.parts.add(mark)
-                    own.add(key, fragment)
-                    keys.update(whole.keys)
                     self._touched.add(interaction_id)
         return unread
 
@@ -96,6 +100,16 @@ class Joining:
             (interaction_id, key)
             for interaction_id, keys in self._pieces.items()
             for key in sorted(keys & spent(self._strands_of(interaction_id)[OWN].parts))
+        ]
+
+    def waiting_claims(self) -> list[tuple[str, str]]:
+        """Return the events, as id and key, whose bodies were not in Blob storage, or not the right ones."""
+        return [
+            (interaction_id, whole.keys[0])
+            for interaction_id, keys in self._pieces.items()
+            if any(map(is_claim, keys))
+            for whole in wholes(self._strands_of(interaction_id)[OWN].parts)
+            if is_claim(whole.keys[0])
         ]
 
     def is_waiting(self, fragment: Fragment, states: Mapping[str, str]) -> bool:
@@ -119,6 +133,11 @@ class Joining:
         for name, alias in self._changed_aliases.items():
             (changes.new_aliases if name in self._new_names else changes.changed_aliases).append(alias)
         return states
+
+    def _gave_up(self, interaction_id: str) -> bool:
+        # Another reason why a body is not there is no new part to begin a new wait for.
+        row = self._rows.get(interaction_id)
+        return row is not None and row["state"] == State.INCOMPLETE
 
     def _settle(self, claims: Mapping[str, tuple[str, str]]) -> None:
         for name, (claimed_at, interaction_id) in claims.items():

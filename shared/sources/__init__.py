@@ -4,14 +4,17 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final, ParamSpec, TypeVar
 
+from shared.domain.claims import Claim
 from shared.domain.fragment import Fragment
 from shared.domain.pieces import Whole
 from shared.errors import EventError
-from shared.sources.joined import joined
+from shared.sources.decoding import decode
+from shared.sources.joined import joined, redeemed
+from shared.sources.native_pieces import claim_in
 from shared.sources.record import Aside, Reading
 from shared.sources.registry import read
 
-__all__ = ["PARSER_VERSION", "Aside", "Reading", "join", "read_event"]
+__all__ = ["PARSER_VERSION", "Aside", "Reading", "claim_of", "join", "read_event", "redeem"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,31 @@ def join(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragme
         return _guarded(joined, whole, documents)
     except EventError:
         return []
+
+
+def claim_of(document: bytes) -> Claim | None:
+    """Return where the body is that an event, of which `document` is kept, has left in Blob storage."""
+    try:
+        return _guarded(_claim_in, document)
+    except EventError:
+        return None
+
+
+def _claim_in(document: bytes) -> Claim | None:
+    return claim_in(decode(document))
+
+
+def redeem(document: bytes, body: list[bytes]) -> Fragment | None:
+    """Return what an event says with the body that it claimed; None when that cannot be understood.
+
+    Args:
+        document: what the content store keeps of the event.
+        body: the body alone, which is taken out: the caller should hold no other reference to it.
+    """
+    try:
+        return _guarded(redeemed, document, body)
+    except EventError:
+        return None
 
 
 def _guarded(parse: Callable[_Told, _Parsed], *told: _Told.args, **named: _Told.kwargs) -> _Parsed:

@@ -7,10 +7,10 @@ import orjson
 from shared.domain.fragment import Fragment
 from shared.domain.pieces import Whole
 from shared.sources import azure_monitor_llm, native
-from shared.sources.native_pieces import joined_event
+from shared.sources.native_pieces import claimed_event, joined_event
 from shared.sources.record import Record
 
-__all__ = ["joined"]
+__all__ = ["joined", "redeemed"]
 
 
 def joined(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragment]]:
@@ -30,3 +30,15 @@ def joined(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Frag
     (fragment,) = native.SOURCE.read(record).fragments
     # A record is written anew when something was taken out of it.
     return [(whole.mark(0, len(bodies) - 1, withheld=record.received is None), fragment)]
+
+
+def redeemed(document: bytes, body: list[bytes]) -> Fragment:
+    """Return what `shared.sources.redeem` does; `body` is empty then.
+
+    Raises:
+        EventError: the body makes nothing that can be understood.
+    """
+    # The body may be half of what this process has: it goes before the event is written anew.
+    event = claimed_event(document, body.pop())
+    (fragment,) = native.SOURCE.read(Record(event, None, None)).fragments
+    return fragment

@@ -17,7 +17,7 @@ from shared.operations.paths import host_of, operation_of_id, target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.gateway import FEW, allowed_headers, claims_of, refused, texts
 from shared.sources.native_body import body_of, strip_url
-from shared.sources.native_pieces import piece_of
+from shared.sources.native_pieces import claim_piece, piece_of
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import known
 
@@ -67,8 +67,15 @@ def _read(record: Record) -> Reading:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
     code, facts, content, claims = read(record)
-    piece = None if record.cut else piece_of(event, code)
-    fragment = Fragment(name, code, facts, content, record.document(), piece, claims)
+    document = record.document()
+    piece = None
+    if event.get("bodyRef") is not None:
+        piece = None if record.cut else claim_piece(event, document)
+        if piece is None:
+            facts["truncated"] = True  # nobody will ever find it
+    elif not record.cut:
+        piece = piece_of(event, code)
+    fragment = Fragment(name, code, facts, content, document, piece, claims)
     return Reading(EVIDENCE[code].source, (fragment,))
 
 

@@ -5,12 +5,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from shared.domain.claims import Claim, Flaw
 from shared.domain.delivery import Position
+from shared.domain.values import NO_TIME
 
 __all__ = [
     "Alias",
     "AuditStore",
     "Batch",
+    "ClaimQueue",
+    "ClaimedBodies",
     "ContentDocument",
     "ContentStore",
     "InteractionFilter",
@@ -22,6 +26,7 @@ __all__ = [
     "Row",
     "UsageQuery",
     "UsageRollups",
+    "WaitingClaim",
 ]
 
 Row = dict[str, Any]
@@ -56,6 +61,43 @@ class ContentStore(Protocol):
 
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
         """Return each interaction's documents, ordered by `document`; none for an unknown id."""
+
+    def check(self) -> None:
+        """Return if the store answers.
+
+        Raises:
+            StoreUnavailableError: it does not.
+        """
+
+
+class ClaimedBodies(Protocol):
+    """Bodies that API Management wrote to Blob storage, because they were too big for an event."""
+
+    def fetch(self, claims: Sequence[Claim]) -> list[bytes | Flaw]:
+        """Return each claim's body, verified, or why it cannot be had. Never raises: the claims are tried again."""
+
+
+class WaitingClaim(NamedTuple):
+    """A claim that was not met."""
+
+    interaction_id: str
+    document: str
+    """Of the event that claims."""
+    noted_at: str
+    """Canonical UTC, by our clock."""
+
+
+class ClaimQueue(Protocol):
+    """The claims that `Batch.claims` noted. Every method raises StoreUnavailableError when the database is down."""
+
+    def due(self, moment: str, limit: int) -> list[WaitingClaim]:
+        """Return up to `limit` claims that are to be tried at `moment`, those that are due longest first."""
+
+    def postpone(self, claims: Sequence[tuple[WaitingClaim, str]]) -> None:
+        """Let claims be due at another time, canonical UTC."""
+
+    def forget(self, claims: Sequence[WaitingClaim]) -> None:
+        """Take claims out. Idempotent."""
 
 
 class Alias(NamedTuple):
@@ -108,6 +150,15 @@ class Batch:
     dirty_hours: set[str] = field(default_factory=set)
     dirty_usage_keys: set[str] = field(default_factory=set)
     """Keys whose usage the batch's interactions state, or stated before it."""
+    claims: list[tuple[str, str]] = field(default_factory=list)
+    """Events, as id and key, whose bodies were not in Blob storage: to be tried again."""
+    met_claims: list[tuple[str, str]] = field(default_factory=list)
+    """Those whose bodies were."""
+
+    @classmethod
+    def unbooked(cls) -> "Batch":
+        """Return changes that no delivery brought: nothing is counted as received."""
+        return cls(hub="", partition="", received=0, redelivered=0, last_sequence=0, last_enqueued_at=NO_TIME)
 
 
 class LedgerTransaction(Protocol):

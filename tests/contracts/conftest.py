@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from tests.builders.databases import empty_mssql, named_server, new_sqlite
+from tests.parts.servers import CosmosEmulator, cosmos_emulator
 
 
 @pytest.fixture(params=["sqlite", "mssql"])
@@ -15,3 +16,10 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine = new_sqlite(tmp_path) if request.param == "sqlite" else empty_mssql(named_server())
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def cosmos() -> Iterator[CosmosEmulator]:
+    """Return the emulator, one for all tests: each makes a container of its own."""
+    with cosmos_emulator() as emulator:
+        yield emulator

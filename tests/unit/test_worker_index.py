@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = {
     "check_liveness",
     "check_readiness",
+    "fetch_claimed_bodies",
     "ingest_gateway",
     "ingest_monitor",
     "read_balance",

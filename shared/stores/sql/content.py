@@ -40,6 +40,11 @@ class SqlContentStore:
         rows = [{"interaction_id": interaction_id, "document": document} for interaction_id, document in documents]
         self._write(lambda connection: bulk.delete(connection, tables.content, rows))
 
+    def check(self) -> None:
+        """Return if the database answers; see the port."""
+        with reading(self._engine) as connection:
+            connection.execute(sa.select(tables.content.c.document).limit(1))
+
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
         """Return each interaction's documents; see the port."""
         if not interaction_ids:

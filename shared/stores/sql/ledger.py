@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -10,6 +11,7 @@ import zstandard
 from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
+from shared.domain.values import utc_of
 from shared.errors import ConflictError
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
@@ -83,7 +85,9 @@ class _SqlTransaction:
         bulk.insert(connection, tables.quarantine, _quarantine_rows(batch))
         bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(batch.dirty_hours)])
         bulk.insert(connection, tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
-        self._count(batch)
+        self._note_claims(batch)
+        if batch.received:
+            self._count(batch)
 
     def _store_interactions(self, batch: Batch) -> None:
         connection = self._connection
@@ -100,6 +104,14 @@ class _SqlTransaction:
             raise ConflictError("another transaction changed one of the batch's interactions first")
         bulk.insert(connection, tables.interaction, bulk.values_of(tables.interaction, batch.new_interactions))
         bulk.insert(connection, tables.alias, batch.new_aliases)
+
+    def _note_claims(self, batch: Batch) -> None:
+        now = utc_of(datetime.now(UTC))
+        bulk.insert_missing(self._connection, tables.claim, [(*claim, now, now) for claim in batch.claims])
+        met = [
+            {"interaction_id": interaction_id, "document": document} for interaction_id, document in batch.met_claims
+        ]
+        bulk.delete(self._connection, tables.claim, met)
 
     def _settle(self, batch: Batch) -> None:
         if batch.settled:

@@ -23,6 +23,7 @@ __all__ = [
     "MEASURES",
     "USAGE",
     "alias",
+    "claim",
     "content",
     "content_read",
     "delivery",
@@ -79,6 +80,7 @@ interaction = Table(
     Column("sources", JSON_TEXT, nullable=False),  # JSON array of source names
     Column("parts", JSON_TEXT, nullable=False),  # JSON array: evidence code and digest of each fragment
     Column("field_sources", text(128), nullable=False),  # evidence code of each field, in field order
+    Column("awaited", JSON_TEXT, nullable=True),  # JSON array: what an interaction that is not whole lacks, in words
     Column("strands", JSON_TEXT, nullable=True),  # JSON object: what each of several kinds of witnesses tells
     Column("revision", Integer, nullable=False),  # counts the writes; guards against lost updates
     # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
@@ -121,6 +123,19 @@ waiting = Table(
     sqlite_with_rowid=False,
 )
 """The kept deliveries that speak of an interaction which is still pending."""
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("interaction_id", exact_text(128), nullable=False),
+    Column("document", exact_text(64), nullable=False),  # of the event that claims a body
+    Column("noted_at", UtcTime(), nullable=False),
+    Column("due_at", UtcTime(), nullable=False),  # when it is tried next
+    PrimaryKeyConstraint("interaction_id", "document", name="pk_claim"),
+    Index("ix_claim_due_at", "due_at"),
+    sqlite_with_rowid=False,
+)
+"""Events whose bodies were not in Blob storage when they came."""
 
 hub_partition = Table(
     "hub_partition",

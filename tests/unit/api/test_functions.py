@@ -153,3 +153,16 @@ def test_readiness_names_what_is_not_fit_and_no_secret(
     assert response.mimetype == "application/problem+json"
     assert json.loads(response.get_body())["unreachable"] == [part]
     assert b"tiger" not in response.get_body()
+
+
+@pytest.mark.usefixtures("configured")
+def test_readiness_names_the_content_store_when_it_is_that_which_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nobody = {"CONTENT": "cosmos", "COSMOS_ENDPOINT": "https://127.0.0.1:9", "COSMOS_KEY": "a2V5"}
+    for name, value in (nobody | {"COSMOS_DATABASE": "d", "COSMOS_CONTAINER": "c"}).items():
+        monkeypatch.setenv(f"PROMPTLEDGER_{name}", value)
+
+    response = call("check_readiness", "/api/health/ready")
+
+    assert json.loads(response.get_body())["unreachable"] == ["content"]

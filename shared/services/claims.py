@@ -1,0 +1,222 @@
+"""Bodies that wait in Blob storage -> what their events say with them, as soon as they are there."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from shared.domain.claims import Claim, Flaw, weight
+from shared.domain.fragment import Content, Fragment
+from shared.domain.pieces import Whole, flaw_mark, wholes
+from shared.domain.values import NO_TIME, utc_of
+from shared.errors import EventError
+from shared.retry import retried
+from shared.services.documents import keyed
+from shared.services.estimate import estimate_usage, is_unmetered
+from shared.services.joining import Joined, Joining
+from shared.sources import claim_of, read_event, redeem
+from shared.stores.ports import (
+    Batch,
+    ClaimedBodies,
+    ClaimQueue,
+    ContentDocument,
+    ContentStore,
+    Ledger,
+    Row,
+    WaitingClaim,
+)
+
+__all__ = ["ClaimCheck", "fetch_claimed_bodies"]
+
+logger = logging.getLogger(__name__)
+
+_Place = tuple[str, Whole]
+"""An interaction, and the event that claims a body."""
+
+_TOGETHER: Final = 8 * 1024 * 1024
+"""Bytes of bodies in memory at one time, if none is larger alone; those that are go one by one."""
+_HEAVIEST: Final = 3
+"""Times the largest body that a parsed one may weigh."""
+_STEP: Final = 50
+"""Claims looked after together."""
+_STEPS: Final = 200
+"""Such groups in one run: what is left waits for the next run."""
+_SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
+"""A claim is tried again after as long as it has waited already, within these bounds."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ClaimCheck:
+    """Meets claims in bounded memory, however many threads ask."""
+
+    def __init__(self, bodies: ClaimedBodies | None, *, largest: int) -> None:
+        """Fetch from `bodies`, if the settings name any; none that has more than `largest` bytes."""
+        self._bodies = bodies
+        self._largest = largest
+        self._large = threading.Lock()
+
+    def meet(self, claimed: Mapping[_Place, bytes], content: ContentStore) -> Joined:
+        """Keep what events say with the bodies that they claimed; return it without texts, for the ledger.
+
+        For a claim that is not met, return the mark of its flaw, or nothing where the next try may do.
+
+        Args:
+            claimed: where it stands -> the event's document.
+            content: where the events are kept, with their bodies.
+
+        Raises:
+            StoreUnavailableError: the content store did not keep them.
+        """
+        told: Joined = {}
+        for group, size in self._groups(claimed):
+            # Several partitions are ingested at once: no two large bodies may be in memory together.
+            with self._large if size > _TOGETHER else nullcontext():
+                told |= self._met(group, claimed, content)
+        return told
+
+    def _groups(self, claimed: Mapping[_Place, bytes]) -> Iterator[tuple[list[tuple[_Place, Claim]], int]]:
+        """Yield claims that may be in memory together, and the bytes that they come to."""
+        group: list[tuple[_Place, Claim]] = []
+        total = 0
+        for place, document in claimed.items():
+            claim = claim_of(document)
+            if claim is None:  # It was one when its key was made: a newer parser thinks otherwise.
+                continue
+            size = self._largest if claim.size is None else min(claim.size, self._largest)
+            if group and total + size > _TOGETHER:
+                yield group, total
+                group, total = [], 0
+            group.append((place, claim))
+            total += size
+        if group:
+            yield group, total
+
+    def _met(
+        self, group: Sequence[tuple[_Place, Claim]], claimed: Mapping[_Place, bytes], content: ContentStore
+    ) -> Joined:
+        told: Joined = {}
+        found: list[bytes | Flaw] = [Flaw.FOREIGN] * len(group)
+        if self._bodies is not None:
+            found = self._bodies.fetch([claim for _, claim in group])
+        unreachable = sum(one is Flaw.UNREACHABLE for one in found)
+        if unreachable:
+            logger.warning("claims.unreachable number=%d", unreachable)
+        documents: list[ContentDocument] = []
+        found.reverse()
+        for place, _ in group:
+            read = self._read(claimed[place], found)
+            if isinstance(read, Flaw):
+                told[place] = [(flaw_mark(place[1], read), None)] if read.stays else []
+                continue
+            key, fragment = keyed(read)
+            documents.append(ContentDocument(fragment.interaction_id, key, fragment.document))
+            told[place] = [(place[1].mark(0, 0, withheld=True), (key, fragment._replace(document=b"")))]
+            del read, fragment
+        content.put(documents)
+        return told
+
+    def _read(self, document: bytes, found: list[bytes | Flaw]) -> Fragment | Flaw:
+        """Return what an event says with the last of the bodies, which is taken out and let go."""
+        body = found.pop()
+        if isinstance(body, Flaw):
+            return body
+        if weight(body) > _HEAVIEST * self._largest:
+            return Flaw.LARGE
+        alone = [body]
+        del body
+        fragment = redeem(document, alone)
+        return Flaw.UNREADABLE if fragment is None else fragment._replace(content=Content())
+
+
+def fetch_claimed_bodies(
+    *,
+    queue: ClaimQueue,
+    ledger: Ledger,
+    content: ContentStore,
+    claims: ClaimCheck,
+    patience: timedelta,
+    now: Callable[[], datetime] = _utc_now,
+) -> int:
+    """Try again the claims that were not met and are due; return how many are settled now.
+
+    One that was not met for longer than `patience` is not tried any more; another delivery of its
+    event would try it again.
+
+    Raises:
+        StoreUnavailableError: the claims not reached stay due; run it again.
+    """
+    settled = tried = 0
+    for _ in range(_STEPS):
+        moment = now()
+        due = queue.due(utc_of(moment), _STEP)
+        waiting = _tried(due, ledger, content, claims)
+        over = [one for one in due if one not in waiting or _age(one, moment) > patience]
+        queue.forget(over)
+        queue.postpone([(one, utc_of(moment + _pause(one, moment))) for one in due if one not in over])
+        settled += len(due) - len(waiting)
+        tried += len(due)
+        if len(due) < _STEP:
+            break
+    logger.info("claims.run tried=%d settled=%d", tried, settled)
+    return settled
+
+
+def _age(claim: WaitingClaim, moment: datetime) -> timedelta:
+    return moment - datetime.fromisoformat(claim.noted_at)
+
+
+def _pause(claim: WaitingClaim, moment: datetime) -> timedelta:
+    return min(max(_age(claim, moment), _SOONEST), _LATEST)
+
+
+def _tried(due: Sequence[WaitingClaim], ledger: Ledger, content: ContentStore, claims: ClaimCheck) -> set[WaitingClaim]:
+    """Return those of the claims that go on waiting."""
+    if not due:
+        return set()
+    kept = content.get({one.interaction_id for one in due})
+    bodies = {(name, key): body for documents in kept.values() for name, key, body in documents}
+    events = {(name, key): event for name, key, _ in due if (event := _event(bodies.get((name, key)))) is not None}
+    claimed = {(name, wholes([key])[0]): bodies[name, key] for name, key in events}
+    told = claims.meet(claimed, content)
+
+    def transact() -> tuple[Joining, Batch]:
+        changes = Batch.unbooked()
+        with ledger.transaction() as transaction:
+            rows = transaction.interactions({name for name, _ in events})
+            # What was erased meanwhile is not made anew.
+            living = {(name, key): event for (name, key), event in events.items() if name in rows}
+            joining = Joining(transaction, [(key, event) for (_, key), event in living.items()], told)
+            for (_, key), event in living.items():
+                joining.add(key, event)
+            joining.join_pieces()
+            joining.write(changes)
+            transaction.store(changes)
+        return joining, changes
+
+    joining, changes = retried(transact)
+    content.drop(joining.spent())
+    estimate_one_by_one(joining.rows, changes, ledger=ledger, content=content)
+    waiting = set(joining.waiting_claims())
+    return {one for one in due if (one.interaction_id, one.document) in waiting}
+
+
+def _event(document: bytes | None) -> Fragment | None:
+    if document is None:
+        return None
+    try:
+        (fragment,) = read_event(document, NO_TIME).fragments
+    except (EventError, ValueError):
+        return None
+    return fragment
+
+
+def estimate_one_by_one(rows: Mapping[str, Row], batch: Batch, *, ledger: Ledger, content: ContentStore) -> None:
+    """Estimate the usage of interactions whose bodies may be large: one at a time in memory."""
+    for name, row in rows.items():
+        if is_unmetered(row):
+            estimate_usage({name: row}, batch, ledger=ledger, content=content)

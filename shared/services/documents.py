@@ -1,0 +1,22 @@
+"""What a fragment's document is called in the content store."""
+
+import hashlib
+
+from shared.domain.fragment import Fragment
+from shared.domain.pieces import suffix
+
+__all__ = ["Keyed", "digest", "keyed"]
+
+Keyed = tuple[str, Fragment]
+"""A fragment and the key of its document."""
+
+
+def keyed(fragment: Fragment) -> Keyed:
+    """Return a fragment with its document's key: witness, digest, and where it stands if it is a piece."""
+    place = "" if fragment.piece is None else suffix(fragment.piece)
+    return f"{fragment.code}:{digest(fragment.document)}{place}", fragment
+
+
+def digest(data: bytes) -> str:
+    """Return what tells documents and events apart."""
+    return hashlib.sha256(data).hexdigest()[:32]

@@ -1,0 +1,121 @@
+"""Claimed bodies in Blob storage: only from the account and the containers that the settings name."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from threading import Lock
+from typing import Any, Final
+
+from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient, StorageStreamDownloader
+
+from shared.domain.claims import Claim, Flaw
+from shared.settings import ClaimAccount
+
+__all__ = ["BlobClaimedBodies", "connected", "is_plain", "sha256_in"]
+
+_AT_ONCE: Final = 8
+_RANGE_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of one request: what is in memory beside the body itself."""
+_NAME_LENGTH: Final = 1024
+
+
+class BlobClaimedBodies:
+    """`shared.stores.ports.ClaimedBodies` in Blob storage."""
+
+    def __init__(self, connect: Callable[[], BlobServiceClient], *, containers: frozenset[str], largest: int) -> None:
+        """Use the account that `connect` returns, which is called with the first claim.
+
+        Args:
+            connect: may raise AzureError.
+            containers: no other is ever asked, whatever an event says.
+            largest: bytes; no larger body is read.
+        """
+        self._connect = connect
+        self._containers = containers
+        self._largest = largest
+        self._client: BlobServiceClient | None = None
+        self._lock = Lock()
+
+    def fetch(self, claims: Sequence[Claim]) -> list[bytes | Flaw]:
+        """Return bodies, verified, or why they cannot be had; see the port."""
+        if len(claims) == 1:
+            return [self._fetch(claims[0])]
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="claims") as pool:
+            return list(pool.map(self._fetch, claims))
+
+    def close(self) -> None:
+        """Give back the connections; a later call opens them anew."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
+    def _fetch(self, claim: Claim) -> bytes | Flaw:
+        if claim.container not in self._containers or not is_plain(claim.blob):
+            return Flaw.FOREIGN
+        if claim.size is not None and claim.size > self._largest:
+            return Flaw.LARGE
+        try:
+            blob = self._opened().get_blob_client(claim.container, claim.blob)
+            return self._read(blob.download_blob(), claim)
+        except (ResourceNotFoundError, ResourceModifiedError):
+            # Somebody writes it now, or has not yet.
+            return Flaw.ABSENT
+        except AzureError:
+            return Flaw.UNREACHABLE
+
+    def _read(self, stream: StorageStreamDownloader[bytes], claim: Claim) -> bytes | Flaw:
+        if claim.size is not None and stream.size != claim.size:
+            return Flaw.SIZE
+        if stream.size > self._largest:
+            return Flaw.LARGE
+        checksum = hashlib.sha256()
+        body = BytesIO()
+        for chunk in stream.chunks():
+            checksum.update(chunk)
+            body.write(chunk)
+        if claim.sha256 is not None and sha256_in(claim.sha256) != checksum.digest():
+            return Flaw.CHECKSUM
+        return body.getvalue()
+
+    def _opened(self) -> BlobServiceClient:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+
+def connected(account: ClaimAccount) -> BlobServiceClient:
+    """Return a client of the account that the settings name; nothing is sent yet."""
+    options: dict[str, Any] = {
+        "max_single_get_size": _RANGE_BYTES,
+        "max_chunk_get_size": _RANGE_BYTES,
+        "retry_total": 3,
+        "connection_timeout": 5,
+        "read_timeout": 30,
+    }
+    if account.connection_string is not None:
+        return BlobServiceClient.from_connection_string(account.connection_string, **options)
+
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415  # heavy, and an emulator does without
+
+    return BlobServiceClient(account.url, DefaultAzureCredential(), **options)
+
+
+def is_plain(name: str) -> bool:
+    """Return whether a blob's name stays in its container: HTTP resolves dots before the service sees them."""
+    if len(name) > _NAME_LENGTH or not name.isprintable() or "\\" in name:
+        return False
+    return not any(segment.strip(".") == "" and segment for segment in name.split("/"))
+
+
+def sha256_in(written: str) -> bytes | None:
+    """Return the digest that is written in hexadecimal or in base64."""
+    try:
+        return bytes.fromhex(written) if len(written) == 64 else base64.b64decode(written, validate=True)
+    except (binascii.Error, ValueError):
+        return None

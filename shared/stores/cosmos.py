@@ -1,0 +1,159 @@
+"""The content store in Cosmos DB: partition key = interaction id, one item per document, more when it is large.
+
+Why it is built this way, and what it costs: docs/adr/0007-cosmos-content.md.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
+from functools import partial
+from threading import Lock
+from typing import Any, Final, Protocol, TypeVar
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+
+from shared.errors import StoreUnavailableError
+from shared.stores.cosmos_items import Item, documents_in, is_head, items_of
+from shared.stores.ports import ContentDocument
+
+__all__ = ["Container", "CosmosContentStore"]
+
+logger = logging.getLogger(__name__)
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+_AT_ONCE: Final = 10
+"""Requests under way together: as many as the SDK's transport keeps connections."""
+_READS: Final = 2
+"""Times that one interaction is read, if what is found is not whole: its writer may have been at it."""
+
+# The emulator wants the partition key in the condition as well.
+_ALL: Final = "SELECT * FROM c WHERE c.interactionId = @id"
+_NAMED: Final = "SELECT c.id FROM c WHERE c.interactionId = @id AND ARRAY_CONTAINS(@documents, c.document)"
+
+
+class Container(Protocol):
+    """What the store asks of `azure.cosmos.ContainerProxy`."""
+
+    def read(self) -> object:
+        """Return the container's properties."""
+
+    def create_item(self, body: dict[str, Any], *, no_response: bool) -> object:
+        """Write an item; ResourceExistsError when its partition has one of that id."""
+
+    def query_items(self, query: str, *, parameters: list[dict[str, object]], partition_key: str) -> Iterable[Item]:
+        """Yield the items of one partition that the query selects."""
+
+    def delete_item(self, item: str, partition_key: str) -> None:
+        """Delete an item; ResourceNotFoundError when there is none."""
+
+
+class CosmosContentStore:
+    """`shared.stores.ports.ContentStore` in one container; its threads and connection begin with the first call."""
+
+    def __init__(self, connect: Callable[[], Container], *, content_days: int = 0, aside_days: int = 0) -> None:
+        """Use the container that `connect` returns; it may raise AzureError, and is asked again then.
+
+        Args:
+            connect: called once, on the first use.
+            content_days: how long the documents of interactions are kept; 0 is for ever.
+            aside_days: how long asides are.
+        """
+        self._connect = connect
+        self._days = {False: content_days, True: aside_days}
+        self._container: Container | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = Lock()
+
+    def put(self, documents: Sequence[ContentDocument]) -> None:
+        """Keep documents; see the port."""
+        self._each(self._create, documents)
+
+    def drop(self, documents: Sequence[tuple[str, str]]) -> None:
+        """Forget documents; see the port."""
+        named: defaultdict[str, list[str]] = defaultdict(list)
+        for interaction_id, document in documents:
+            named[interaction_id].append(document)
+        self._each(self._delete, named.items())
+
+    def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
+        """Return each interaction's documents; see the port."""
+        wanted = list(dict.fromkeys(interaction_ids))
+        found = self._each(self._read, wanted)
+        return {interaction_id: documents for interaction_id, documents in zip(wanted, found, strict=True) if documents}
+
+    def check(self) -> None:
+        """Return if the container answers; see the port."""
+        self._each(lambda container, _: container.read(), [None])
+
+    def close(self) -> None:
+        """End the threads; a later call begins them anew."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.shutdown()
+            self._pool = None
+
+    def _create(self, container: Container, document: ContentDocument) -> None:
+        days = self._days[document.document.startswith("aside:")]
+        # The head comes last: who finds it finds all that it speaks of.
+        for item in items_of(document, days=days):
+            with suppress(ResourceExistsError):
+                container.create_item(item, no_response=True)
+
+    def _delete(self, container: Container, named: tuple[str, list[str]]) -> None:
+        interaction_id, documents = named
+        parameters: list[dict[str, object]] = [
+            {"name": "@id", "value": interaction_id},
+            {"name": "@documents", "value": documents},
+        ]
+        found = container.query_items(_NAMED, parameters=parameters, partition_key=interaction_id)
+        # The head goes first: nobody may find one whose chunks are gone.
+        for name in sorted([item["id"] for item in found], key=is_head, reverse=True):
+            with suppress(ResourceNotFoundError):
+                container.delete_item(name, partition_key=interaction_id)
+
+    def _read(self, container: Container, interaction_id: str) -> list[ContentDocument]:
+        parameters: list[dict[str, object]] = [{"name": "@id", "value": interaction_id}]
+        for _ in range(_READS):
+            items = list(container.query_items(_ALL, parameters=parameters, partition_key=interaction_id))
+            documents, torn = documents_in(interaction_id, items)
+            if not torn:
+                break
+        else:
+            # Nobody writes like that: they expired, or somebody deletes them now.
+            logger.warning("content.torn interaction=%s documents=%s", interaction_id, " ".join(torn))
+        return documents
+
+    def _each(self, do: Callable[[Container, _Task], _Result], tasks: Iterable[_Task]) -> list[_Result]:
+        """Return what `do` returns for each task, a few of them at a time; begin no more once one failed."""
+        todo = list(tasks)
+        if not todo:
+            return []
+        try:
+            container, pool = self._opened()
+            if len(todo) == 1:
+                return [do(container, todo[0])]
+            futures = [pool.submit(partial(do, container), task) for task in todo]
+            _, rest = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in rest:
+                future.cancel()
+            wait(futures)
+            failures = [error for future in futures if not future.cancelled() and (error := future.exception())]
+            if failures:
+                raise failures[0]
+            return [future.result() for future in futures]
+        except AzureError as error:
+            # Its text may quote what was sent: the status says enough.
+            told = getattr(error, "status_code", None) or type(error).__name__
+            raise StoreUnavailableError(f"Cosmos DB did not do it: {told}") from error
+
+    def _opened(self) -> tuple[Container, ThreadPoolExecutor]:
+        with self._lock:
+            if self._container is None:
+                self._container = self._connect()
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="content")
+            return self._container, self._pool
