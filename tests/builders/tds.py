@@ -62,6 +62,8 @@ class TdsServer:
     port: int = 0
     statements: list[str] = field(default_factory=list)
     """As sent: of a call with parameters, all of it read as text, and whatever else it holds."""
+    in_transaction: list[bool] = field(default_factory=list)
+    """Of each statement, whether a transaction was open."""
     tokens: list[str | None] = field(default_factory=list)
     """The access token of each login; None where it came with a password."""
     login: Callable[[], Answer] = lambda: 0
@@ -107,6 +109,7 @@ class _Conversation:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._encrypted = False
+        self._is_open = False
         self._server = server
 
     def hold(self) -> None:
@@ -127,13 +130,15 @@ class _Conversation:
                 self._send(_done(_DONE, 0x20))
                 continue
             if kind == _TRANSACTION:
-                self._send(_transaction(body))
+                tokens, self._is_open = _transaction(body)
+                self._send(tokens)
                 continue
             statement = body[struct.unpack_from("<I", body)[0] :].decode("utf-16-le", "replace")
             if kind == _RPC:
                 # Names are one byte off: a parameter's name has a byte for its length.
                 statement += body.decode("utf-16-le", "replace") + body[1:].decode("utf-16-le", "replace")
             self._server.statements.append(statement)
+            self._server.in_transaction.append(self._is_open)
             answer = _to_the_toolkit(statement)
             answer = self._server.answer(statement) if answer is None else answer
             if isinstance(answer, Hang):
@@ -198,7 +203,9 @@ def _to_the_toolkit(statement: str) -> Answer | None:
         "sp_datatype_info": 0,
         "'ProductVersion'": ["16.0.1000.6"],
         "schema_name()": ["dbo"],
-        "sys.system_views": [],
+        "sys.system_views": ["dm_exec_sessions"],
+        "transaction_isolation_level": ["READ COMMITTED"],
+        "SET TRANSACTION ISOLATION LEVEL": 0,
         "'test max support'": ["test max support"],
         "fn_listextendedproperty": [],
     }
@@ -266,14 +273,15 @@ def _answer(answer: Answer, done: int, *, is_call: bool) -> bytes:
     return b""
 
 
-def _transaction(body: bytes) -> bytes:
+def _transaction(body: bytes) -> tuple[bytes, bool]:
+    """Return the answer to a request to begin or end a transaction, and whether one is open then."""
     (request,) = struct.unpack_from("<H", body, struct.unpack_from("<I", body)[0])
     change = {
         _BEGIN: b"\x08\x08\1\0\0\0\0\0\0\0\0",
         _COMMIT: b"\x09\0\x08\1\0\0\0\0\0\0\0",
         _ROLLBACK: b"\x0a\0\x08\1\0\0\0\0\0\0\0",
     }[request]
-    return b"\xe3" + struct.pack("<H", len(change)) + change + _done(_DONE, 0)
+    return b"\xe3" + struct.pack("<H", len(change)) + change + _done(_DONE, 0), request == _BEGIN
 
 
 def _error(fault: Fault) -> bytes:

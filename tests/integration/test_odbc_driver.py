@@ -23,6 +23,7 @@ from shared.stores.sql import faults
 from shared.stores.sql.azure_sql import azure_sql_engine
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.engine import reading, writing
+from shared.stores.sql.migrate import apply_options
 from tests.builders.tds import Answer, Fault, Hang, Silence, TdsServer, serving
 
 pyodbc = pytest.importorskip("pyodbc", reason="the system's unixODBC is not here", exc_type=ImportError)
@@ -178,6 +179,21 @@ def test_the_rows_affected_come_back(script: Script, connect: Callable[..., Engi
         counted = connection.execute(sa.text("update ledger set a = :a"), {"a": "x"}).rowcount
 
     assert counted == 7
+
+
+def test_options_are_turned_on_outside_a_transaction_and_work_is_done_within_one(
+    server: TdsServer, connect: Callable[..., Engine]
+) -> None:
+    engine = connect()
+
+    apply_options(engine, ["fulltext"])
+    with writing(engine) as connection:
+        connection.exec_driver_sql("update ledger set a = 1")
+
+    sent = dict(zip(server.statements, server.in_transaction, strict=True))
+    options = [is_open for statement, is_open in sent.items() if "create fulltext" in statement]
+    assert options == [False, False]
+    assert sent["update ledger set a = 1"]
 
 
 @pytest.mark.parametrize("number", faults.TRANSIENT)
