@@ -14,6 +14,7 @@ if database_principal_id(N'promptledger_texts') is null create role promptledger
 GO
 -- The app. Readings of content are written and never read, changed or removed by it.
 grant select, insert, update on dbo.alias to promptledger_app;
+grant select, insert, delete on dbo.claim to promptledger_app;
 grant select, insert, delete on dbo.content to promptledger_app;
 grant insert on dbo.content_read to promptledger_app;
 grant select, insert on dbo.delivery to promptledger_app;
@@ -48,8 +49,11 @@ grant select on dbo.interaction (
     response_bytes, latency_ms, backend_ms, time_to_first_byte_ms, finish_reasons, tool_calls, prompt_filtered,
     completion_filtered, filter_categories, truncated, usage_key, input_tokens, cached_input_tokens,
     cache_write_tokens, output_tokens, reasoning_tokens, audio_input_tokens, audio_output_tokens,
-    image_input_tokens, image_output_tokens, total_tokens, images, seconds, characters, state, usage_provenance,
-    sources
+    image_input_tokens, image_output_tokens, total_tokens, images, seconds, characters, filter_prompt_hate,
+    filter_completion_hate, filter_prompt_sexual, filter_completion_sexual, filter_prompt_violence,
+    filter_completion_violence, filter_prompt_self_harm, filter_completion_self_harm, filter_prompt_profanity,
+    filter_completion_profanity, filter_prompt_blocklist, filter_completion_blocklist, filter_jailbreak,
+    filter_indirect_attack, filter_protected_text, filter_protected_code, state, usage_provenance, sources, awaited
 ) to promptledger_analyst;
 GO
 grant select on dbo.interaction (id, occurred_at, prompt_preview, completion_preview, error_message)

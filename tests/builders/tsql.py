@@ -18,8 +18,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Position
-from shared.stores.ports import Alias, Batch, ContentDocument, InteractionFilter, ListKey, Quarantined, UsageQuery
+from shared.stores.ports import (
+    Alias,
+    Batch,
+    ContentDocument,
+    InteractionFilter,
+    ListKey,
+    Quarantined,
+    UsageQuery,
+    WaitingClaim,
+)
 from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.rollups import SqlUsageRollups
@@ -145,6 +155,7 @@ def recorded() -> Recorder:
     with recording() as (engine, recorder):
         _use_ledger(SqlLedger(engine))
         _use_content(SqlContentStore(engine))
+        _use_claims(SqlClaimQueue(engine))
         list(SqlUsageRollups(engine).rebuild(most_hours=1))
         _use_audit(SqlAuditStore(engine))
     return recorder
@@ -164,6 +175,8 @@ def _use_ledger(ledger: SqlLedger) -> None:
         quarantined=[Quarantined("ab12", position, "not JSON", "1", b"{")],
         dirty_hours={AT},
         dirty_usage_keys={"run_1"},
+        claims=[("call-1", "Q:1+1.0.1.c")],
+        met_claims=[("call-2", "Q:2+2.0.1.c")],
     )
     with ledger.transaction() as transaction:
         transaction.known_positions([position])
@@ -177,6 +190,14 @@ def _use_content(content: SqlContentStore) -> None:
     content.put([ContentDocument("call-1", "Q:1", b"{}")])
     content.get(["call-1"])
     content.drop([("call-1", "Q:1")])
+    content.check()
+
+
+def _use_claims(queue: SqlClaimQueue) -> None:
+    claim = WaitingClaim("call-1", "Q:1+1.0.1.c", AT)
+    queue.due(AT, 10)
+    queue.postpone([(claim, AT)])
+    queue.forget([claim])
 
 
 def _use_audit(audit: SqlAuditStore) -> None:
