@@ -29,6 +29,8 @@ _AT_ONCE: Final = 10
 """Requests under way together: as many as the SDK's transport keeps connections."""
 _READS: Final = 2
 """Times that one interaction is read, if what is found is not whole: its writer may have been at it."""
+_RACES: Final = 10
+"""Times that a query is tried when the client gets in its own way."""
 
 # The emulator wants the partition key in the condition as well.
 _ALL: Final = "SELECT * FROM c WHERE c.interactionId = @id"
@@ -109,7 +111,7 @@ class CosmosContentStore:
             {"name": "@id", "value": interaction_id},
             {"name": "@documents", "value": documents},
         ]
-        found = container.query_items(_NAMED, parameters=parameters, partition_key=interaction_id)
+        found = _selected(container, _NAMED, parameters, interaction_id)
         # The head goes first: nobody may find one whose chunks are gone.
         for name in sorted([item["id"] for item in found], key=is_head, reverse=True):
             with suppress(ResourceNotFoundError):
@@ -118,8 +120,7 @@ class CosmosContentStore:
     def _read(self, container: Container, interaction_id: str) -> list[ContentDocument]:
         parameters: list[dict[str, object]] = [{"name": "@id", "value": interaction_id}]
         for _ in range(_READS):
-            items = list(container.query_items(_ALL, parameters=parameters, partition_key=interaction_id))
-            documents, torn = documents_in(interaction_id, items)
+            documents, torn = documents_in(interaction_id, _selected(container, _ALL, parameters, interaction_id))
             if not torn:
                 break
         else:
@@ -157,3 +158,17 @@ class CosmosContentStore:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="content")
             return self._container, self._pool
+
+
+def _selected(container: Container, query: str, parameters: list[dict[str, object]], key: str) -> list[Item]:
+    """Return what a query finds in one partition.
+
+    The client keeps the headers of its last answer, whosever it was, and each thread writes into them
+    what it knows of retries: azure-cosmos 4.17 may find a query's headers changed while it copies them.
+    """
+    for _ in range(_RACES):
+        try:
+            return list(container.query_items(query, parameters=parameters, partition_key=key))
+        except RuntimeError as error:
+            race = error
+    raise StoreUnavailableError("the client of Cosmos DB gets in its own way") from race

@@ -156,6 +156,26 @@ def test_a_container_that_does_not_answer_fails_its_check() -> None:
         store.check()
 
 
+@pytest.mark.parametrize(("races", "is_read"), [(9, True), (10, False)])
+def test_a_query_in_whose_way_the_client_gets_is_tried_again(races: int, *, is_read: bool) -> None:
+    container = MemoryContainer()
+    store = store_on(container)
+    store.put([LARGE])
+    left = iter(range(races))
+
+    def race(kind: str, _name: str) -> None:
+        if kind == "query" and next(left, None) is not None:
+            raise RuntimeError("OrderedDict mutated during iteration")
+
+    container._fault = race
+
+    if is_read:
+        assert store.get(["call-1"]) == {"call-1": [LARGE]}
+    else:
+        with pytest.raises(StoreUnavailableError):
+            store.get(["call-1"])
+
+
 def test_an_empty_batch_does_not_even_connect() -> None:
     store = CosmosContentStore(lambda: pytest.fail("connected"))
 
