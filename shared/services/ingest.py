@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from shared.domain.delivery import Delivery, Position
 from shared.domain.fragment import Fragment
+from shared.domain.invalid_limit import DEFAULT_LIMIT, InvalidLimit
 from shared.domain.pieces import Whole, suffix
-from shared.errors import ConflictError, EventError
+from shared.errors import ConflictError, EventError, TooManyInvalidError
 from shared.services.estimate import estimate_usage, is_unmetered
 from shared.services.joining import Joined, Joining, Keyed
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
@@ -68,16 +69,20 @@ class _Planned(NamedTuple):
     unmetered: dict[str, Row]
 
 
-def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentStore) -> IngestOutcome:
+def ingest(
+    deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentStore, limit: InvalidLimit = DEFAULT_LIMIT
+) -> IngestOutcome:
     """Store all that `deliveries`, one partition's batch, say. Safe to repeat with the same batch.
 
     Raises:
+        TooManyInvalidError: `limit` refuses the batch; nothing was written, of the content neither.
         StoreUnavailableError: the batch is to be delivered again. Content may have been kept; of the
             facts nothing was, or all were and the pieces of what was joined are still to be dropped.
     """
     if not deliveries:
         return IngestOutcome()
     batch = [_read(delivery) for delivery in deliveries]
+    _refuse(batch, limit)
     # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
     content.put(_documents(batch))
     planned = _stored(batch, ledger, content)
@@ -87,6 +92,16 @@ def ingest(deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentSt
     first = deliveries[0].position
     logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, planned.outcome)
     return planned.outcome
+
+
+def _refuse(batch: Sequence[_Read], limit: InvalidLimit) -> None:
+    invalid = [read.quarantined for read in batch if read.quarantined]
+    if limit.refuses(len(invalid), len(batch)):
+        hub, partition, sequence, _ = invalid[0].position
+        raise TooManyInvalidError(
+            f"{len(invalid)} of {len(batch)} events cannot be read, the first at {hub}/{partition}/{sequence}:"
+            f" {invalid[0].reason}"
+        )
 
 
 def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore) -> _Planned:
