@@ -10,6 +10,7 @@ Witnesses that know the call by another name than the gateway's join it as stran
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from shared.domain.interaction import FIELD_NAMES, FIELDS, Facts, Provenance, St
 from shared.domain.pieces import missing
 from shared.domain.values import NO_TIME
 
-__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "strands_of"]
+__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "give_up", "strands_of"]
 
 Row = dict[str, Any]
 
@@ -63,6 +64,8 @@ _REFUSALS = ("content_filter", "content_policy_violation")
 ESTIMATE = "=estimate"
 """No witness's name: what was estimated for want of one."""
 _ESTIMATE_CODE = "e"
+_GIVEN_UP = "=given up"
+"""Nor this: what could be read of an interaction whose wait was given up, for as long as it lacks a part."""
 
 _NEVER_FROM_GUESTS = ("has_request", "has_response")
 """Whether parts are awaited: only the gateway's own tell."""
@@ -87,6 +90,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
     A strand can be taken out again, for each is kept as it is beside what they make together.
     """
     _drop_stale_estimate(strands)
+    given_up = strands.pop(_GIVEN_UP, None)
     own = strands.get(OWN)
     first = own or next(iter(strands.values()))
     values, codes = first.values, first.codes
@@ -94,14 +98,20 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         values, codes = dict(values), dict(codes)
         for name in sorted(strands):
             _join_strand(values, codes, strands[name], joins_own=own is not None and name != OWN)
+    state = _state(values, waits=own is not None and missing(own.parts))
+    if state is State.PENDING and given_up is not None and _given_up_key(strands) in given_up.parts:
+        state = State.INCOMPLETE
+        strands[_GIVEN_UP] = given_up
+        values, codes = dict(values), dict(codes)
+        _join_strand(values, codes, given_up, joins_own=True)
     parts = {part for strand in strands.values() for part in strand.parts}
     return {
         "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
-        "state": _state(values, waits=own is not None and missing(own.parts)),
+        "state": state,
         "usage_provenance": _usage_provenance(codes),
-        "sources": _sources_text(frozenset([part[0] for part in parts])),
+        "sources": _sources_text(frozenset([part[0] for part in parts]) & EVIDENCE.keys()),
         "parts": orjson.dumps(sorted(parts)).decode(),
         "field_sources": _text_of(codes),
         "strands": _stored(strands),
@@ -114,9 +124,35 @@ def estimate_strand(strands: Strands, facts: Facts) -> Strand:
     return Strand(dict(facts), dict.fromkeys(facts, _ESTIMATE_CODE), {_estimate_key(strands)})
 
 
+def give_up(strands: Strands, told: Iterable[Fragment]) -> None:
+    """Mark that the wait for the parts that the gateway's own lack is over: `fold` makes the row incomplete.
+
+    The mark holds for exactly the parts that are there. With another one the row is whole, or a new
+    wait begins; so what the row says follows from its parts and the mark, whatever came when.
+
+    Args:
+        strands: of a pending row.
+        told: what pieces say that never became a whole.
+    """
+    strand = Strand({}, {}, set())
+    for fragment in told:
+        strand.add("", fragment)
+    strand.parts = {_given_up_key(strands)}
+    strands[_GIVEN_UP] = strand
+
+
+def _given_up_key(strands: Strands) -> str:
+    own = strands.get(OWN)
+    return f"={_digest(own.parts if own else ())}"
+
+
 def _estimate_key(strands: Strands) -> str:
-    parts = sorted(part for name, strand in strands.items() if name != ESTIMATE for part in strand.parts)
-    return f"{_ESTIMATE_CODE}={hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]}"
+    parts = [part for name, strand in strands.items() if name != ESTIMATE for part in strand.parts]
+    return f"{_ESTIMATE_CODE}={_digest(parts)}"
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256(orjson.dumps(sorted(parts))).hexdigest()[:32]
 
 
 def _drop_stale_estimate(strands: Strands) -> None:

@@ -11,7 +11,19 @@ from typing import Final, NamedTuple
 
 from shared.domain.fragment import Piece
 
-__all__ = ["ANSWER", "FIGURES", "MOST_PIECES", "REQUEST", "Whole", "is_piece", "joined", "missing", "suffix", "wholes"]
+__all__ = [
+    "ANSWER",
+    "FIGURES",
+    "MOST_PIECES",
+    "REQUEST",
+    "Whole",
+    "beginnings",
+    "is_piece",
+    "joined",
+    "missing",
+    "suffix",
+    "wholes",
+]
 
 MOST_PIECES: Final = 1_000_000
 """Of one whole; more is nonsense, and would not fit a document's key."""
@@ -63,10 +75,19 @@ def joined(parts: Iterable[str]) -> set[str]:
     return _sorted_out(parts).joined
 
 
+def beginnings(parts: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the keys of waiting pieces that stand side by side, from the first of each whole on.
+
+    Of rows that nobody counted the first there is may be the first of all: its body tells.
+    """
+    return _sorted_out(parts).beginnings
+
+
 class _Sorted(NamedTuple):
     wholes: list[Whole]
     waiting: set[str]
     joined: set[str]
+    beginnings: list[tuple[str, ...]]
 
 
 def _sorted_out(parts: Iterable[str]) -> _Sorted:
@@ -83,7 +104,7 @@ def _sorted_out(parts: Iterable[str]) -> _Sorted:
                 counted[part[0], group, kind, int(total)].append(placed)
             else:
                 rows[group].append(placed)
-    result = _Sorted([], set(), set())
+    result = _Sorted([], set(), set(), [])
     for (code, group, kind, number), pieces in counted.items():
         _sort_counted(result, f"{code}{_MARK}{group}.{number}.{kind}", pieces, number, marks)
     for group, pieces in rows.items():
@@ -100,6 +121,7 @@ def _sort_counted(result: _Sorted, mark: str, pieces: list[_Placed], number: int
     by_place = {piece.place: piece.key for piece in pieces}
     if len(by_place) == number:
         result.wholes.append(Whole(tuple(by_place[place] for place in range(number)), (mark,)))
+    _begin(result, by_place, 0)
 
 
 def _sort_rows(result: _Sorted, group: str, rows: list[_Placed], marks: set[str]) -> None:
@@ -115,8 +137,18 @@ def _sort_rows(result: _Sorted, group: str, rows: list[_Placed], marks: set[str]
         for row in rows:
             if row.kind.lower() == kind:
                 (result.joined if row.place <= done else result.waiting).add(row.key)
+        waiting = {place: row.key for place, row in own.items() if place > done}
+        _begin(result, waiting, min(waiting, default=0))
         run = [own[place] for place in sorted(own) if done < place < end]
         while run and run[-1].kind == kind:
             run.pop()
         if run:
             result.wholes.append(Whole(tuple(row.key for row in run), tuple(named[row.place] for row in run)))
+
+
+def _begin(result: _Sorted, keys: dict[int, str], first: int) -> None:
+    end = first
+    while end in keys:
+        end += 1
+    if end > first:
+        result.beginnings.append(tuple(keys[place] for place in range(first, end)))

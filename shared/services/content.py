@@ -7,11 +7,12 @@ from typing import Any, Final
 from shared import operations
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import FIELDS
+from shared.domain.pieces import beginnings, is_piece
 from shared.errors import EventError
-from shared.sources import read_event
+from shared.sources import read_event, salvage_pieces
 from shared.stores.ports import ContentDocument
 
-__all__ = ["best_content", "mentions"]
+__all__ = ["best_content", "mentions", "salvaged_pieces"]
 
 logger = logging.getLogger(__name__)
 
@@ -71,3 +72,13 @@ def _fragments(documents: Sequence[ContentDocument], occurred_at: str) -> Iterat
         except EventError:
             # It was understood when it was kept: a newer parser must not make the rest unreadable.
             logger.warning("content.unreadable interaction=%s document=%s", document.interaction_id, document.document)
+    yield from salvaged_pieces(documents)
+
+
+def salvaged_pieces(documents: Sequence[ContentDocument]) -> Iterator[Fragment]:
+    """Yield what pieces among one interaction's documents say as far as they are whole, though others are missing."""
+    pieces = {document.document: document.body for document in documents if is_piece(document.document)}
+    for keys in beginnings(pieces):
+        fragment = salvage_pieces(keys, pieces)
+        if fragment is not None:
+            yield fragment

@@ -14,7 +14,7 @@ from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Strand, Strands, fold, strands_of
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 
-__all__ = ["Joined", "Joining", "Keyed", "usage_keys"]
+__all__ = ["Joined", "Joining", "Keyed", "usage_keys", "write_row"]
 
 Keyed = tuple[str, Fragment]
 """A fragment and the key of its document."""
@@ -110,7 +110,7 @@ class Joining:
             before = self._rows.get(interaction_id)
             strands = self._strands[interaction_id]
             after = fold(interaction_id, strands, before["revision"] if before else 0) if strands else None
-            _write_row(changes, before, after)
+            write_row(changes, before, after)
             if after is None:
                 self.rows.pop(interaction_id, None)
             else:
@@ -170,7 +170,8 @@ def _claims(fragments: Iterable[Fragment]) -> dict[str, tuple[str, str]]:
     return claims
 
 
-def _write_row(changes: Batch, before: Row | None, after: Row | None) -> None:
+def write_row(changes: Batch, before: Row | None, after: Row | None) -> None:
+    """Put into `changes` what a row becomes, and whose sums have to be made anew."""
     changes.dirty_usage_keys.update(usage_keys(before, after))
     changes.dirty_hours.update(hour_of(row["occurred_at"]) for row in (before, after) if row is not None)
     if after is None:

@@ -1,17 +1,17 @@
 """Event bytes -> fragments; pure. One module per source, one registry that tells them apart."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from shared.domain.fragment import Fragment
 from shared.domain.pieces import Whole
 from shared.errors import EventError
-from shared.sources.joined import joined
+from shared.sources.joined import joined, salvaged
 from shared.sources.record import Aside, Reading
 from shared.sources.registry import read
 
-__all__ = ["PARSER_VERSION", "Aside", "Reading", "join", "read_event"]
+__all__ = ["PARSER_VERSION", "Aside", "Reading", "join", "read_event", "salvage_pieces"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,19 @@ def join(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragme
         return _guarded(lambda: joined(whole, documents))
     except EventError:
         return []
+
+
+def salvage_pieces(keys: Sequence[str], documents: Mapping[str, bytes]) -> Fragment | None:
+    """Return what pieces say as far as they are whole, marked as truncated; None when that is nothing.
+
+    Args:
+        keys: of pieces that stand side by side, from the first on; the last may be missing.
+        documents: what the content store keeps of them, by key.
+    """
+    try:
+        return _guarded(lambda: salvaged(keys, documents))
+    except EventError:
+        return None
 
 
 def _guarded(parse: Callable[[], _Parsed]) -> _Parsed:

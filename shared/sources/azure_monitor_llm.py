@@ -19,9 +19,10 @@ from shared.errors import EventError
 from shared.operations.withheld import withhold_from_request
 from shared.sources.azure_monitor_log import Log, log_of, table
 from shared.sources.decoding import decode
-from shared.sources.record import Record
+from shared.sources.record import CUT, Record
+from shared.sources.salvage import salvage
 
-__all__ = ["CODE", "join_rows", "read_llm_log"]
+__all__ = ["CODE", "join_rows", "read_llm_log", "salvage_rows"]
 
 _GROUP: Final = "L"
 CODE: Final = "M"
@@ -142,6 +143,9 @@ def _of_messages(log: Log, name: str, kind: str, messages: Json) -> Fragment:
         content = Content(completion=said.text, response=messages)
     # How the call was made is not logged; only its texts are.
     facts |= {fact: value for fact, value in said.facts.items() if fact not in ("parameters", "streamed")}
+    if log.record.cut:
+        facts["truncated"] = True
+        document[CUT] = True
     body = orjson.dumps(document | {"properties": {member: messages}})
     return Fragment(name, _ASKED if kind == REQUEST else _ANSWERED, facts, content, body)
 
@@ -190,3 +194,18 @@ def join_rows(documents: Sequence[bytes]) -> list[tuple[int, Fragment]]:
             pieces.clear()
             found.append((place, _of_messages(log, log.interaction(), kind, messages)))
     return found
+
+
+def salvage_rows(documents: Sequence[bytes]) -> Fragment | None:
+    """Return the messages that rows of one side hold as far as they are whole; None when they hold none.
+
+    The first row may not be the first of its body, when others are missing: then nothing is whole.
+    """
+    logs = [log_of(Record(orjson.loads(document), None, None)) for document in documents]
+    member, kind = next(side for side in _SIDES if side[0] in logs[0].said)
+    messages, cut = salvage("".join(log.said[member] for log in logs))
+    if not messages or not isinstance(messages, list | dict):
+        return None
+    log = logs[-1]
+    log.record.cut = cut
+    return _of_messages(log, log.interaction(), kind, messages)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from shared.domain.delivery import Position
+from shared.domain.values import NO_TIME
 
 __all__ = [
     "Alias",
@@ -109,6 +110,11 @@ class Batch:
     dirty_usage_keys: set[str] = field(default_factory=set)
     """Keys whose usage the batch's interactions state, or stated before it."""
 
+    @classmethod
+    def unbooked(cls) -> "Batch":
+        """Return changes that no delivery brought: nothing is counted as received."""
+        return cls(hub="", partition="", received=0, redelivered=0, last_sequence=0, last_enqueued_at=NO_TIME)
+
 
 class LedgerTransaction(Protocol):
     """One transaction; a constant number of statements, whatever the size of the batch."""
@@ -124,6 +130,12 @@ class LedgerTransaction(Protocol):
 
     def aliases(self, names: Collection[str]) -> dict[str, Alias]:
         """Return those names that somebody claimed."""
+
+    def overdue(self, before: str, limit: int) -> list[str]:
+        """Return up to `limit` interactions for which no waiting delivery was stored since `before`, by their id."""
+
+    def take_lease(self, name: str) -> None:
+        """Make a second transaction that takes the lease `name` wait here until this one has ended."""
 
     def store(self, batch: Batch) -> None:
         """Write the batch.

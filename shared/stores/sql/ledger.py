@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -10,10 +11,12 @@ import zstandard
 from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
+from shared.domain.values import utc_of
 from shared.errors import ConflictError
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
+from shared.stores.sql.lease import take_lease
 
 __all__ = ["SqlLedger"]
 
@@ -66,6 +69,16 @@ class _SqlTransaction:
         found = self._connection.execute(_aliases(self._dialect), bulk.listed(names))
         return {row.name: Alias(row.name, row.interaction_id, row.claimed_at, row.revision) for row in found}
 
+    def overdue(self, before: str, limit: int) -> list[str]:
+        table = tables.waiting.c
+        newest = sa.func.max(sa.func.coalesce(table.stored_at, table.enqueued_at))
+        bound = sa.literal(before, table.stored_at.type)
+        ids = sa.select(table.interaction_id).group_by(table.interaction_id).having(newest < bound)
+        return list(self._connection.scalars(ids.order_by(table.interaction_id).limit(limit)))
+
+    def take_lease(self, name: str) -> None:
+        take_lease(self._connection, name)
+
     def store(self, batch: Batch) -> None:
         connection = self._connection
         self._store_interactions(batch)
@@ -75,15 +88,17 @@ class _SqlTransaction:
             tables.delivery,
             [(*position, outcome, source) for position, outcome, source in batch.deliveries],
         )
+        now = utc_of(datetime.now(UTC))
         bulk.insert_missing(
             connection,
             tables.waiting,
-            [(interaction_id, *position) for interaction_id, position in batch.waiting],
+            [(interaction_id, *position, now) for interaction_id, position in batch.waiting],
         )
         bulk.insert(connection, tables.quarantine, _quarantine_rows(batch))
         bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(batch.dirty_hours)])
         bulk.insert(connection, tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
-        self._count(batch)
+        if batch.received:
+            self._count(batch)
 
     def _store_interactions(self, batch: Batch) -> None:
         connection = self._connection
@@ -182,6 +197,6 @@ _COUNT: Final = _count_statement()
 def _quarantine_rows(batch: Batch) -> list[tuple[object, ...]]:
     compressor = zstandard.ZstdCompressor()
     return [
-        (event_id, *position, reason[:512], parser_version, len(body), compressor.compress(body))
+        (event_id, *position, reason[:512], parser_version, len(body), compressor.compress(body), None)
         for event_id, position, reason, parser_version, body in batch.quarantined
     ]

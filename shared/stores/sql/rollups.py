@@ -16,6 +16,7 @@ from shared.domain.interaction import Provenance
 from shared.domain.values import hour_of, utc_of
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
+from shared.stores.sql.lease import take_lease
 
 __all__ = ["SqlUsageRollups"]
 
@@ -38,7 +39,7 @@ class SqlUsageRollups:
     def rebuild(self, *, most_hours: int) -> list[str]:
         """Recompute marked hours and the days and months they lie in; see the port."""
         with writing(self._engine) as connection:
-            _take_lease(connection)
+            take_lease(connection, _LEASE)
             _spread(connection)
             marks = _marks(connection)
             hours = sorted(set(marks.values()))[:most_hours]
@@ -54,14 +55,6 @@ class SqlUsageRollups:
             chosen = bulk.members(connection.dialect.name, sa.BigInteger())
             connection.execute(sa.delete(tables.dirty_hour).where(key.in_(chosen)), bulk.listed(done))
         return hours
-
-
-def _take_lease(connection: Connection) -> None:
-    """Make a second rebuild wait here: two at once would both insert the same hour."""
-    table = tables.lease
-    taken = connection.execute(sa.update(table).where(table.c.name == _LEASE).values(taken=table.c.taken + 1))
-    if taken.rowcount == 0:
-        connection.execute(sa.insert(table).values(name=_LEASE, taken=1))
 
 
 def _spread(connection: Connection) -> None:
