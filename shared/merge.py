@@ -26,6 +26,7 @@ __all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "g
 Row = dict[str, Any]
 
 _NOBODY = "."
+_WITNESSES = frozenset(EVIDENCE)
 _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
 _STARTS = {field.name: field.starts for field in FIELDS if field.starts}
 _METERED = FIELD_NAMES[FIELD_NAMES.index("input_tokens") :]
@@ -111,7 +112,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "id": interaction_id,
         "state": state,
         "usage_provenance": _usage_provenance(codes),
-        "sources": _sources_text(frozenset([part[0] for part in parts]) & EVIDENCE.keys()),
+        "sources": _sources_text(frozenset([part[0] for part in parts]) & _WITNESSES),
         "parts": orjson.dumps(sorted(parts)).decode(),
         "field_sources": _text_of(codes),
         "strands": _stored(strands),
