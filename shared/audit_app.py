@@ -27,5 +27,5 @@ def audit_app() -> "FastAPI":
             # Imported here: FastAPI takes longer than indexing all functions does.
             from shared.api.app import create_app  # noqa: PLC0415
 
-            _built = (current, create_app(current.audit, current.settings))
+            _built = (current, create_app(current.audit, current.settings, current.quarantine))
         return _built[1]

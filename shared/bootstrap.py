@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
+    from shared.services.quarantine import QuarantineService
 
 __all__ = ["Services", "reset", "services"]
 
@@ -24,7 +26,10 @@ class Services:
     settings: Settings
     ingest: "Callable[[Sequence[Delivery]], IngestOutcome]"
     rebuild_usage_rollups: Callable[[], int]
+    expire_pending_fragments: Callable[[], None]
+    check_completeness: Callable[[], None]
     audit: "AuditService"
+    quarantine: "QuarantineService"
     close: Callable[[], None]
     """Give back the stores' connections."""
 
@@ -61,20 +66,46 @@ def reset() -> None:
 def _build(settings: Settings) -> Services:
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
     from shared.services.audit import AuditService  # noqa: PLC0415
+    from shared.services.completeness import KINDS, check_completeness  # noqa: PLC0415
     from shared.services.ingest import ingest  # noqa: PLC0415
+    from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
+    from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
+    from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
+    from shared.stores.sql.completeness import SqlCompleteness  # noqa: PLC0415
     from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
     from shared.stores.sql.engine import create_engine  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
+    from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
+    from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
     engine = create_engine(settings.database_url)
-    content = SqlContentStore(engine)
+    content, ledger, audit = SqlContentStore(engine), SqlLedger(engine), SqlAuditStore(engine)
+    completeness = SqlCompleteness(engine)
+    recorder = recorder_of(settings.telemetry)
+    wait = timedelta(minutes=settings.pending_minutes)
+
+    def expire() -> None:
+        expire_pending_fragments(ledger=ledger, content=content, wait=wait)
+        measure_standing(completeness, recorder)
+
+    def check() -> None:
+        check_completeness(store=completeness, audit=audit, wait=wait)
+        measure_findings(completeness, recorder, tuple(KINDS))
+
+    def close() -> None:
+        recorder.close()
+        engine.dispose()
+
     return Services(
         settings=settings,
-        ingest=partial(ingest, ledger=SqlLedger(engine), content=content),
+        ingest=measured(partial(ingest, ledger=ledger, content=content, limit=settings.invalid_limit), recorder),
         rebuild_usage_rollups=partial(rebuild_usage_rollups, SqlUsageRollups(engine)),
-        audit=AuditService(store=SqlAuditStore(engine), content=content),
-        close=engine.dispose,
+        expire_pending_fragments=expire,
+        check_completeness=check,
+        audit=AuditService(store=audit, content=content),
+        quarantine=QuarantineService(store=SqlQuarantine(engine), audit=audit, ledger=ledger, content=content),
+        close=close,
     )

@@ -11,7 +11,7 @@ from shared.domain.values import text, utc_of
 from shared.errors import EventError, NotFoundError
 from shared.services.content import best_content, mentions
 from shared.sources.record import interaction_id
-from shared.stores.ports import AuditStore, ContentStore, InteractionFilter, ListKey, Row, UsageQuery
+from shared.stores.ports import AuditStore, ContentStore, FindingFilter, InteractionFilter, ListKey, Row, UsageQuery
 
 __all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "total_balance"]
 
@@ -189,6 +189,10 @@ class AuditService:
     def quarantined(self, *, after: ListKey | None, limit: int) -> Page:
         """Return what is in quarantine, without the bytes, newest first."""
         return _page(self._store.quarantined(after=after, limit=limit + 1), limit, "enqueued_at")
+
+    def findings(self, narrow: FindingFilter, *, after: ListKey | None, limit: int) -> Page:
+        """Return what was found amiss, the newest hours first."""
+        return _page(self._store.findings(narrow, after=after, limit=limit + 1), limit, "hour")
 
     def check(self) -> None:
         """Return if the ledger can be read."""

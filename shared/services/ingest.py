@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
 from shared.domain.delivery import Delivery, Position
@@ -43,6 +43,11 @@ class IngestOutcome:
     pending: int = 0
     skipped: int = 0
     quarantined: int = 0
+    retries: int = field(default=0, compare=False)
+    """Times that another writer was first."""
+    input_tokens: int = field(default=0, compare=False)
+    """Of the batch's interactions, more than the ledger knew before."""
+    output_tokens: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         """Return the counts as `name=value` pairs, for the log."""
@@ -119,7 +124,7 @@ def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore) -> _P
                 raise
         else:
             if not planned.unread:
-                return planned
+                return planned._replace(outcome=replace(planned.outcome, retries=conflicts))
             # Nothing was written, and no lock is held while the content store is asked.
             told |= _join(planned.unread, batch, content)
 
@@ -199,7 +204,8 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
     states = joining.write(changes)
     pending = _wait(kept, joining, states, changes)
     unmetered = {name: row for name, row in joining.rows.items() if is_unmetered(row)}
-    return _Planned(changes, _counted(changes, pending), unread, joining.spent(), unmetered)
+    counted = replace(_counted(changes, pending), **joining.new_tokens())
+    return _Planned(changes, counted, unread, joining.spent(), unmetered)
 
 
 def _opened(batch: Sequence[_Read]) -> Batch:

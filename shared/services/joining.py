@@ -120,6 +120,14 @@ class Joining:
             (changes.new_aliases if name in self._new_names else changes.changed_aliases).append(alias)
         return states
 
+    def new_tokens(self) -> dict[str, int]:
+        """Return how many more input and output tokens the rows tell of than before; call it after `write`."""
+        return {
+            name: sum(row.get(name) or 0 for row in self.rows.values())
+            - sum(row.get(name) or 0 for row in self._rows.values())
+            for name in ("input_tokens", "output_tokens")
+        }
+
     def _settle(self, claims: Mapping[str, tuple[str, str]]) -> None:
         for name, (claimed_at, interaction_id) in claims.items():
             known = self._aliases.get(name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from shared.domain.delivery import Position
+from shared.domain.quarantine import QuarantineAction
 from shared.domain.values import NO_TIME
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Batch",
     "ContentDocument",
     "ContentStore",
+    "FindingFilter",
     "InteractionFilter",
     "Ledger",
     "LedgerTransaction",
@@ -109,6 +111,14 @@ class Batch:
     dirty_hours: set[str] = field(default_factory=set)
     dirty_usage_keys: set[str] = field(default_factory=set)
     """Keys whose usage the batch's interactions state, or stated before it."""
+
+    released: list[str] = field(default_factory=list)
+    """Events that leave quarantine."""
+    reclassified: list[tuple[Position, str, str | None]] = field(default_factory=list)
+    """Where those stand, with the outcome and source that take the place of `quarantined`."""
+    unreleased: list[Quarantined] = field(default_factory=list)
+    """Events that stay in quarantine, with what a newer parser says of them."""
+    actions: list[QuarantineAction] = field(default_factory=list)
 
     @classmethod
     def unbooked(cls) -> "Batch":
@@ -229,6 +239,19 @@ class PartitionCounts(NamedTuple):
     last_enqueued_at: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingFilter:
+    """What a list of findings is narrowed to; None narrows nothing."""
+
+    starts_from: str | None = None
+    """First hour, inclusive."""
+    starts_before: str | None = None
+    """Hours, exclusive."""
+    hub: str | None = None
+    kind: str | None = None
+    resolved: bool | None = None
+
+
 class AuditStore(Protocol):
     """The reading side. Every method raises StoreUnavailableError when the database does not answer."""
 
@@ -252,7 +275,13 @@ class AuditStore(Protocol):
         """Return the counts of every hub and partition, all as of one moment."""
 
     def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
-        """Return up to `limit` rows, without bodies, behind `after` in (enqueued_at, id) order, newest first."""
+        """Return up to `limit` rows, without bodies, behind `after` in (enqueued_at, id) order, newest first.
+
+        What was discarded is not among them.
+        """
+
+    def findings(self, narrow: FindingFilter, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return up to `limit` rows behind `after` in (hour, id) order, newest first."""
 
     def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
         """Keep who read content, when and by which route; durable on return."""

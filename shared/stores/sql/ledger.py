@@ -17,6 +17,7 @@ from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
+from shared.stores.sql.quarantine import store_replay
 
 __all__ = ["SqlLedger"]
 
@@ -99,6 +100,8 @@ class _SqlTransaction:
         bulk.insert(connection, tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
         if batch.received:
             self._count(batch)
+        if batch.actions:
+            store_replay(connection, batch)
 
     def _store_interactions(self, batch: Batch) -> None:
         connection = self._connection
