@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Final, Literal
 
 from fastapi import Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.domain.fragment import EVIDENCE
@@ -182,7 +182,7 @@ class ReplayRequest(NoParameters):
 class DiscardRequest(NoParameters):
     """Why an event is worth nothing."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=512)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 
 
 class UsageParameters(_RangeParameters):

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
-from shared.stores.ports import InteractionFilter, ListKey, UsageQuery
-from shared.stores.sql import audit
+from shared.stores.ports import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.stores.sql import audit, completeness, quarantine
 from shared.stores.sql.types import UtcTime
 
 _AT = "2026-03-02T09:00:00.000Z"
@@ -30,6 +30,7 @@ _EVERYTHING = InteractionFilter(
     min_total_tokens=1,
     source="native",
 )
+_FINDINGS = FindingFilter(starts_from=_AT, starts_before=_AT, hub="secret", kind="secret", resolved=False)
 _BY_HOUR = UsageQuery(dimensions=("model", "user_id"), interval="hour", starts_from=_AT, starts_before=_AT)
 
 _STATEMENTS = {
@@ -41,6 +42,13 @@ _STATEMENTS = {
     "usage": audit.usage_statement(_BY_HOUR, after=(_AT, "secret", "secret"), limit=101),
     "usage in total": audit.usage_statement(UsageQuery(), after=None, limit=101),
     "partitions": audit.partitions_statement(),
+    "findings": audit.findings_statement(_FINDINGS, after=_KEY, limit=101),
+    "held": quarantine.held_between_statement(_AT, _AT, after=_KEY, limit=101),
+    "events": completeness.events_statement(_AT, _AT),
+    "waiting": completeness.waiting_statement(_AT, _AT),
+    "gaps": completeness.gaps_statement(_AT, _AT, limit=101),
+    "calls": completeness.calls_statement(_AT, _AT),
+    "standing": completeness.standing_statement(),
 }
 
 
@@ -53,7 +61,7 @@ def test_every_statement_compiles_with_its_values_bound(name: str, dialect: Any)
     assert "2026" not in compiled
 
 
-@pytest.mark.parametrize("name", ["interactions", "prompts", "quarantine", "usage"])
+@pytest.mark.parametrize("name", ["interactions", "prompts", "quarantine", "usage", "findings", "held", "gaps"])
 def test_lists_are_cut_and_ordered_as_sql_server_wants_it(name: str) -> None:
     compiled = str(_STATEMENTS[name].compile(dialect=mssql.dialect()))
 
