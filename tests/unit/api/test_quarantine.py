@@ -135,7 +135,12 @@ def test_findings_are_listed_newest_hour_first_and_paged(ledger: Ledger, client:
 
     Page[FoundAmiss].model_validate(first)
     told = [(item["hour"][11:13], item["kind"], item["hub"]) for item in first["items"] + second["items"]]
-    assert told == [("11", "gap", "gateway"), ("11", "bypass", None), ("10", "gap", "gateway"), ("09", "gap", "gateway")]
+    assert told == [
+        ("11", "gap", "gateway"),
+        ("11", "bypass", None),
+        ("10", "gap", "gateway"),
+        ("09", "gap", "gateway"),
+    ]
     assert first["items"][0]["detail"] == {"gaps": []}
     assert second["nextCursor"] is None
 
