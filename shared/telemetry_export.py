@@ -3,6 +3,7 @@
 Nothing here is imported before metrics go somewhere: the SDK takes as long as indexing all functions does.
 """
 
+import os
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ __all__ = ["OpenTelemetryRecorder", "recorder"]
 _EXPORTERS: Final = "opentelemetry_metrics_exporter"
 """The group under which packages register exporters; what OTEL_METRICS_EXPORTER names."""
 _OTLP: Final = {"otlp": "otlp_proto_http"}
-_AAD: Final = "authorization=aad"
+_PRIVATE: Final = ("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED")
 
 
 def recorder(settings: TelemetrySettings) -> Recorder:
@@ -71,6 +72,9 @@ def _instrument(meter: "Meter", metric: Metric) -> Callable[[float, dict[str, st
 
 
 def _application_insights(settings: TelemetrySettings) -> "MetricExporter":
+    # What the exporter would tell its makers of itself, and ask them, is traffic that nobody here asked for.
+    for name in _PRIVATE:
+        os.environ.setdefault(name, "true")
     from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter  # noqa: PLC0415  # see above
 
     told = dict(part.lower().split("=", 1) for part in settings.authentication.split(";") if "=" in part)
