@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
 from shared.stores.ports import FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.sql import audit, completeness, quarantine
+from shared.stores.sql import audit, bulk, completeness, ledger, quarantine, tables
 from shared.stores.sql.types import UtcTime
 
 _AT = "2026-03-02T09:00:00.000Z"
@@ -49,6 +49,7 @@ _STATEMENTS = {
     "gaps": completeness.gaps_statement(_AT, _AT, limit=101),
     "calls": completeness.calls_statement(_AT, _AT),
     "standing": completeness.standing_statement(),
+    "overdue": ledger.overdue_statement(_AT, 101),
 }
 
 
@@ -61,7 +62,26 @@ def test_every_statement_compiles_with_its_values_bound(name: str, dialect: Any)
     assert "2026" not in compiled
 
 
-@pytest.mark.parametrize("name", ["interactions", "prompts", "quarantine", "usage", "findings", "held", "gaps"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        quarantine.held_statement("mssql"),
+        quarantine._released("mssql"),
+        quarantine._quarantined_positions("mssql"),
+        sa.text(bulk.delete_statement(tables.delivery, "mssql", "outcome")),
+        sa.text(bulk.delete_statement(tables.finding, "mssql", None)),
+    ],
+    ids=["held", "released", "positions", "reclassified", "findings"],
+)
+def test_what_is_done_to_many_rows_takes_them_as_one_parameter(statement: Any) -> None:
+    compiled = str(statement.compile(dialect=mssql.dialect()))
+
+    assert "openjson(" in compiled.lower()
+
+
+@pytest.mark.parametrize(
+    "name", ["interactions", "prompts", "quarantine", "usage", "findings", "held", "gaps", "overdue"]
+)
 def test_lists_are_cut_and_ordered_as_sql_server_wants_it(name: str) -> None:
     compiled = str(_STATEMENTS[name].compile(dialect=mssql.dialect()))
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
+from shared import bootstrap
 from shared.domain.invalid_limit import DEFAULT_LIMIT, NO_LIMIT, InvalidLimit
 from shared.errors import ConfigurationError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome, ingest
@@ -96,6 +97,14 @@ def test_the_limit_and_the_wait_are_settings_with_defaults() -> None:
     assert (told.invalid_limit, told.pending_minutes) == (InvalidLimit(count=7, ratio=0.25), 5)
     assert (read().invalid_limit, read().pending_minutes) == (InvalidLimit(count=50, ratio=0.5), 60)
     assert read(PROMPTLEDGER_INVALID_COUNT="").invalid_limit == DEFAULT_LIMIT
+
+
+def test_the_triggers_ingest_goes_by_the_settings(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTLEDGER_DATABASE", str(engine.url))
+    monkeypatch.setenv("PROMPTLEDGER_INVALID_COUNT", "2")
+
+    with pytest.raises(TooManyInvalidError):
+        bootstrap.services().ingest(events.deliveries(*a_batch(bad=3, good=0)))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -199,6 +200,23 @@ def test_otlp_is_there_on_a_laptop() -> None:
     taker = recorder(TelemetrySettings(exporter="otlp"))
 
     assert isinstance(taker, OpenTelemetryRecorder)
+
+
+@pytest.mark.parametrize("authentication", ["", "Authorization=AAD", "Authorization=AAD;ClientId=app"])
+def test_in_azure_they_go_to_application_insights_and_nothing_goes_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, authentication: str
+) -> None:
+    for name in ("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    place = "InstrumentationKey=00000000-0000-4000-8000-000000000001;IngestionEndpoint=https://127.0.0.1:9/"
+
+    taker = recorder(TelemetrySettings(connection_string=place, authentication=authentication, exporter="none"))
+
+    threads = {thread.name for thread in threading.enumerate()}
+    taker.close()
+    assert isinstance(taker, OpenTelemetryRecorder)
+    assert "ConfigurationWorker" not in threads
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.quarantine import store_replay
 
-__all__ = ["SqlLedger"]
+__all__ = ["SqlLedger", "overdue_statement"]
 
 
 class SqlLedger:
@@ -71,11 +71,7 @@ class _SqlTransaction:
         return {row.name: Alias(row.name, row.interaction_id, row.claimed_at, row.revision) for row in found}
 
     def overdue(self, before: str, limit: int) -> list[str]:
-        table = tables.waiting.c
-        newest = sa.func.max(sa.func.coalesce(table.stored_at, table.enqueued_at))
-        bound = sa.literal(before, table.stored_at.type)
-        ids = sa.select(table.interaction_id).group_by(table.interaction_id).having(newest < bound)
-        return list(self._connection.scalars(ids.order_by(table.interaction_id).limit(limit)))
+        return list(self._connection.scalars(overdue_statement(before, limit)))
 
     def take_lease(self, name: str) -> None:
         take_lease(self._connection, name)
@@ -167,6 +163,15 @@ def _aliases(dialect_name: str) -> sa.Select[tuple[str, str, str, int]]:
     table = tables.alias
     columns = (table.c.name, table.c.interaction_id, table.c.claimed_at, table.c.revision)
     return sa.select(*columns).where(table.c.name.in_(bulk.members(dialect_name, table.c.name.type)))
+
+
+def overdue_statement(before: str, limit: int) -> sa.Select[tuple[str]]:
+    """Return the statement of `LedgerTransaction.overdue`."""
+    table = tables.waiting.c
+    newest = sa.func.max(sa.func.coalesce(table.stored_at, table.enqueued_at))
+    bound = sa.literal(before, table.stored_at.type)
+    ids = sa.select(table.interaction_id).group_by(table.interaction_id).having(newest < bound)
+    return ids.order_by(table.interaction_id).limit(limit)
 
 
 @cache
