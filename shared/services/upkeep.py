@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from shared.domain.fragment import Fragment
+from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import State
 from shared.domain.pieces import is_piece
 from shared.domain.values import utc_of
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 _LEASE: Final = "pending fragments"
 _STEP: Final = 500
 """Interactions in one transaction."""
+_BODIES: Final = 10
+"""Interactions whose bodies, as far as they are there, are in memory at one time."""
 _STEPS: Final = 20
 """Transactions in one run: what is left waits for the next run, not this one for it."""
 
@@ -85,10 +87,14 @@ def _expire(ledger: Ledger, content: ContentStore, before: str) -> tuple[int, in
 
 
 def _told(rows: Mapping[str, Row], content: ContentStore) -> dict[str, list[Fragment]]:
-    """Return what the pieces that each row waits with say, as far as they are whole."""
+    """Return what the pieces that each row waits with say, as far as they are whole; of the bodies nothing stays."""
     in_pieces = [name for name, row in rows.items() if any(map(is_piece, orjson.loads(row["parts"])))]
-    documents = content.get(in_pieces) if in_pieces else {}
-    return {name: list(salvaged_pieces(documents.get(name, ()))) for name in in_pieces}
+    told: dict[str, list[Fragment]] = {}
+    for start in range(0, len(in_pieces), _BODIES):
+        documents = content.get(in_pieces[start : start + _BODIES])
+        for name, own in documents.items():
+            told[name] = [one._replace(content=Content(), document=b"") for one in salvaged_pieces(own)]
+    return told
 
 
 def _given_up(row: Row, told: list[Fragment]) -> Row:
