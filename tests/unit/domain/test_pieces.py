@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.fragment import Piece
-from shared.domain.pieces import Whole, is_piece, joined, missing, suffix, wholes
+from shared.domain.pieces import Whole, beginnings, is_piece, joined, missing, suffix, wholes
 
 
 def rows(*places: tuple[int, str]) -> list[str]:
@@ -72,3 +72,19 @@ def test_what_was_joined_up_to_a_row_is_not_tried_again() -> None:
 def test_other_documents_are_no_pieces() -> None:
     assert not is_piece("Q:0123")
     assert wholes(["Q:0123", "R:4567"]) == []
+
+
+def test_a_beginning_is_what_stands_side_by_side_from_the_first_piece_on() -> None:
+    pieces = {place: f"Q:{place}+Q.{place}.5.u" for place in range(5)}
+
+    assert beginnings([pieces[0], pieces[1], pieces[3]]) == [(pieces[0], pieces[1])]
+    assert beginnings([pieces[1], pieces[2]]) == []
+    assert beginnings([*pieces.values(), "Q=Q.5.u"]) == []
+
+
+def test_rows_that_nobody_counted_begin_with_the_first_there_is_of_their_side() -> None:
+    asked = ["M:1+L.1..q", "M:2+L.2..q"]
+    answered = ["M:4+L.4..a", "M:5+L.5..a"]
+
+    assert beginnings([*answered, *asked]) == [tuple(asked), tuple(answered)]
+    assert beginnings([*asked, "M=L.1.q"]) == [(asked[1],)]
