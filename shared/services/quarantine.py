@@ -118,11 +118,13 @@ class QuarantineService:
         return replayed._replace(unknown=[], next=ListKey(last.position.enqueued_at, last.id))
 
     def discard(self, event_id: str, *, reason: str, actor: str) -> None:
-        """Forget an event's bytes, for good; its delivery counts as skipped.
+        """Forget an event's bytes, for good; its delivery counts as skipped. Discarded once, it stays so.
 
         Raises:
-            NotFoundError: it is not in quarantine, or was discarded before.
+            NotFoundError: it is not in quarantine, and was not discarded.
         """
+        if self._is_discarded(event_id):
+            return
         held = self._held(event_id)
         self._store.discard(self._action("discard", held, actor, "skipped", reason))
         logger.info("quarantine.discard events=1")
@@ -132,6 +134,11 @@ class QuarantineService:
         if not found:
             raise NotFoundError("there is no event with this id in quarantine")
         return found[0]
+
+    def _is_discarded(self, event_id: str) -> bool:
+        with self._ledger.transaction() as transaction:
+            is_known = event_id in transaction.known_quarantine({event_id})
+        return is_known and not self._store.held([event_id])
 
     def _replay(self, held: Sequence[Held], actor: str) -> Mapping[str, int]:
         if not held:

@@ -262,6 +262,7 @@ def test_a_discarded_event_is_forgotten_and_counts_as_skipped(store: Store) -> N
     (event_id,) = store.ids()
 
     store.service.discard(event_id, reason="a test of the firewall", actor="ada")
+    store.service.discard(event_id, reason="again", actor="bob")
 
     (row,) = store.rows(tables.quarantine)
     (action,) = store.rows(tables.quarantine_action)

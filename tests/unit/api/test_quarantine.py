@@ -67,10 +67,12 @@ def test_a_discarded_event_is_not_there_any_more(ledger: Ledger, client: Client)
     url = f"{_QUARANTINE}/{event_id}/discard"
 
     discarded = client.post(url, json={"reason": " a test of the firewall "}, headers=_ADMIN).json()
-    again = client.post(url, json={"reason": "again"}, headers=_ADMIN)
+    again = client.post(url, json={"reason": "again"}, headers=_ADMIN).json()
+    other = client.post(f"{_QUARANTINE}/other/discard", json={"reason": "nothing"}, headers=_ADMIN)
 
     Discarded.model_validate(discarded)
-    assert again.status_code == 404
+    assert again == discarded
+    assert other.status_code == 404
     assert client.get(_QUARANTINE).json()["items"] == []
     assert client.get(f"{_QUARANTINE}/{event_id}/body").status_code == 404
     assert client.get("/api/v1/balance").json()["total"]["skipped"] == 1
