@@ -2,12 +2,13 @@
 
 import azure.functions as func
 
-from blueprints import audit, claims, health, ingest, rollups
+from blueprints import audit, claims, health, ingest, rollups, upkeep
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 app.register_functions(ingest.bp)
 app.register_functions(claims.bp)
 app.register_functions(rollups.bp)
+app.register_functions(upkeep.bp)
 app.register_functions(audit.bp)
 app.register_functions(health.bp)

@@ -31,9 +31,21 @@ async def read_balance(req: func.HttpRequest, context: func.Context) -> func.Htt
     return await answer(req, context)
 
 
-@bp.route(route="v1/quarantine", methods=[func.HttpMethod.GET])
+@bp.route(route="v1/completeness", methods=[func.HttpMethod.GET])
+async def read_completeness(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List what is missing from the record."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/quarantine/{*rest}", methods=[func.HttpMethod.GET])
 async def read_quarantine(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """List events in quarantine."""
+    """List events in quarantine, or return the bytes of one."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/quarantine/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_quarantine(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Try events in quarantine again, or discard one."""
     return await answer(req, context)
 
 

@@ -27,5 +27,6 @@ def audit_app() -> "FastAPI":
             # Imported here: FastAPI takes longer than indexing all functions does.
             from shared.api.app import create_app  # noqa: PLC0415
 
-            _built = (current, create_app(current.audit, current.settings, threads=current.settings.threads))
+            threads = current.settings.threads
+            _built = (current, create_app(current.audit, current.settings, current.quarantine, threads=threads))
         return _built[1]

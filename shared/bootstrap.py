@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
+    from shared.services.quarantine import QuarantineService
     from shared.stores.ports import ClaimedBodies, ContentStore
 
 __all__ = ["Services", "reset", "services"]
@@ -30,7 +31,10 @@ class Services:
     ingest: "Callable[[Sequence[Delivery]], IngestOutcome]"
     fetch_claimed_bodies: Callable[[], int]
     rebuild_usage_rollups: Callable[[], int]
+    expire_pending_fragments: Callable[[], None]
+    check_completeness: Callable[[], None]
     audit: "AuditService"
+    quarantine: "QuarantineService"
     close: Callable[[], None]
     """Give back the stores' connections."""
 
@@ -68,13 +72,20 @@ def _build(settings: Settings) -> Services:
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
     from shared.services.audit import AuditService  # noqa: PLC0415
     from shared.services.claims import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
+    from shared.services.completeness import KINDS, check_completeness  # noqa: PLC0415
     from shared.services.ingest import ingest  # noqa: PLC0415
+    from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
+    from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
+    from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
     from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
+    from shared.stores.sql.completeness import SqlCompleteness  # noqa: PLC0415
     from shared.stores.sql.engine import create_engine  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
+    from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
+    from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
     # A connection for each thread that can ask: those of the functions, and as many of the audit API.
     engine = create_engine(
@@ -86,11 +97,25 @@ def _build(settings: Settings) -> Services:
     closing = ExitStack()
     closing.callback(engine.dispose)
     content = _content(settings, engine, closing)
-    ledger = SqlLedger(engine)
+    ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(engine), SqlCompleteness(engine)
     claims = ClaimCheck(_bodies(settings, closing), largest=settings.claims.largest_bytes)
+    recorder = recorder_of(settings.telemetry)
+    closing.callback(recorder.close)
+    wait = timedelta(minutes=settings.pending_minutes)
+
+    def expire() -> None:
+        expire_pending_fragments(ledger=ledger, content=content, wait=wait)
+        measure_standing(completeness, recorder)
+
+    def check() -> None:
+        check_completeness(store=completeness, audit=audit, wait=wait)
+        measure_findings(completeness, recorder, tuple(KINDS))
+
     return Services(
         settings=settings,
-        ingest=partial(ingest, ledger=ledger, content=content, claims=claims),
+        ingest=measured(
+            partial(ingest, ledger=ledger, content=content, claims=claims, limit=settings.invalid_limit), recorder
+        ),
         fetch_claimed_bodies=partial(
             fetch_claimed_bodies,
             queue=SqlClaimQueue(engine),
@@ -100,7 +125,10 @@ def _build(settings: Settings) -> Services:
             patience=timedelta(days=settings.claims.days),
         ),
         rebuild_usage_rollups=partial(rebuild_usage_rollups, SqlUsageRollups(engine)),
-        audit=AuditService(store=SqlAuditStore(engine), content=content),
+        expire_pending_fragments=expire,
+        check_completeness=check,
+        audit=AuditService(store=audit, content=content),
+        quarantine=QuarantineService(store=SqlQuarantine(engine), audit=audit, ledger=ledger, content=content),
         close=closing.close,
     )
 

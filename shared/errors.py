@@ -8,6 +8,7 @@
   x NotFoundError          caller      404
   x InvalidRequestError    caller      400, naming the parameter
   x ForbiddenError         caller      403, naming the role
+  x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a good stream into quarantine
   x ConfigurationError     operator    fail the first call, naming the setting
 """
 
@@ -21,6 +22,7 @@ __all__ = [
     "NotFoundError",
     "StoreRefusedError",
     "StoreUnavailableError",
+    "TooManyInvalidError",
 ]
 
 
@@ -65,6 +67,10 @@ class ForbiddenError(AppError):
         """Name the missing app `role`, such as `Content.Read`."""
         super().__init__(f"this needs the role {role}")
         self.role = role
+
+
+class TooManyInvalidError(AppError):
+    """So much of a batch cannot be read that the fault may be ours; nothing was written, the partition waits."""
 
 
 class ConfigurationError(AppError):

@@ -10,6 +10,7 @@ Witnesses that know the call by another name than the gateway's join it as stran
 """
 
 import hashlib
+from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -20,11 +21,12 @@ from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Prove
 from shared.domain.pieces import awaited, missing
 from shared.domain.values import NO_TIME
 
-__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "strands_of"]
+__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "give_up", "strands_of"]
 
 Row = dict[str, Any]
 
 _NOBODY = "."
+_WITNESSES = frozenset(EVIDENCE)
 _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
 _STARTS = {field.name: field.starts for field in FIELDS if field.starts}
 _PROVENANCES = tuple(Provenance)
@@ -62,6 +64,8 @@ _REFUSALS = ("content_filter", "content_policy_violation")
 ESTIMATE = "=estimate"
 """No witness's name: what was estimated for want of one."""
 _ESTIMATE_CODE = "e"
+_GIVEN_UP = "=given up"
+"""Nor this: what could be read of an interaction whose wait was given up, for as long as it lacks a part."""
 
 _NEVER_FROM_GUESTS = ("has_request", "has_response")
 """Whether parts are awaited: only the gateway's own tell."""
@@ -86,6 +90,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
     A strand can be taken out again, for each is kept as it is beside what they make together.
     """
     _drop_stale_estimate(strands)
+    given_up = strands.pop(_GIVEN_UP, None)
     own = strands.get(OWN)
     first = own or next(iter(strands.values()))
     values, codes = first.values, first.codes
@@ -93,30 +98,41 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         values, codes = dict(values), dict(codes)
         for name in sorted(strands):
             _join_strand(values, codes, strands[name], joins_own=own is not None and name != OWN)
+    waits = own is not None and missing(own.parts)
+    state = _state(values, waits=waits)
+    if state is State.PENDING and given_up is not None and _given_up_key(strands) in given_up.parts:
+        state = State.INCOMPLETE
+        strands[_GIVEN_UP] = given_up
+        values, codes = dict(values), dict(codes)
+        _join_strand(values, codes, given_up, joins_own=True)
     parts = sorted({part for strand in strands.values() for part in strand.parts})
     field_sources, provenance = _witnesses(codes)
     return {
         "occurred_at": NO_TIME,  # until a witness tells
         **values,
         "id": interaction_id,
-        "state": _state(values, waits=own is not None and missing(own.parts)),
+        "state": state,
         "usage_provenance": provenance,
-        "sources": _sources_text(frozenset([part[0] for part in parts])),
+        "sources": _sources_text(frozenset([part[0] for part in parts]) & _WITNESSES),
         "parts": orjson.dumps(parts).decode(),
         "field_sources": field_sources,
-        "awaited": _awaited(values, own),
+        "awaited": _awaited(values, own.parts if own is not None and waits else ()),
         "strands": _stored(strands),
         "revision": revision,
     }
 
 
-def _awaited(values: Facts, own: Strand | None) -> str | None:
-    """Return in words what an interaction waits for, as JSON text; None when it is whole."""
+def _awaited(values: Facts, parts: Collection[str]) -> str | None:
+    """Return in words what an interaction waits for, as JSON text; None when it is whole.
+
+    Args:
+        values: what is known of it.
+        parts: the gateway's own, when a piece among them waits.
+    """
     lacking = [part for part in ("request", "response") if not values.get(f"has_{part}")]
-    if own is not None and missing(own.parts):
-        for code, reason in awaited(own.parts):
-            witness = EVIDENCE[code].part
-            lacking.append(f"{witness}: other parts of it" if reason is None else f"{witness}: its body: {reason}")
+    for code, reason in awaited(parts):
+        witness = EVIDENCE[code].part
+        lacking.append(f"{witness}: other parts of it" if reason is None else f"{witness}: its body: {reason}")
     return orjson.dumps(sorted(lacking)).decode() if lacking else None
 
 
@@ -125,9 +141,35 @@ def estimate_strand(strands: Strands, facts: Facts) -> Strand:
     return Strand(dict(facts), dict.fromkeys(facts, _ESTIMATE_CODE), {_estimate_key(strands)})
 
 
+def give_up(strands: Strands, told: Iterable[Fragment]) -> None:
+    """Mark that the wait for the parts that the gateway's own lack is over: `fold` makes the row incomplete.
+
+    The mark holds for exactly the parts that are there. With another one the row is whole, or a new
+    wait begins; so what the row says follows from its parts and the mark, whatever came when.
+
+    Args:
+        strands: of a pending row.
+        told: what pieces say that never became a whole.
+    """
+    strand = Strand({}, {}, set())
+    for fragment in told:
+        strand.add("", fragment)
+    strand.parts = {_given_up_key(strands)}
+    strands[_GIVEN_UP] = strand
+
+
+def _given_up_key(strands: Strands) -> str:
+    own = strands.get(OWN)
+    return f"={_digest(own.parts if own else ())}"
+
+
 def _estimate_key(strands: Strands) -> str:
-    parts = sorted(part for name, strand in strands.items() if name != ESTIMATE for part in strand.parts)
-    return f"{_ESTIMATE_CODE}={hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]}"
+    parts = [part for name, strand in strands.items() if name != ESTIMATE for part in strand.parts]
+    return f"{_ESTIMATE_CODE}={_digest(parts)}"
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256(orjson.dumps(sorted(parts))).hexdigest()[:32]
 
 
 def _drop_stale_estimate(strands: Strands) -> None:

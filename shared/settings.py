@@ -1,13 +1,23 @@
 """Every setting of the app: name, meaning, default. Read once, by bootstrap."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from shared.domain.invalid_limit import DEFAULT_LIMIT, InvalidLimit
 from shared.errors import ConfigurationError
 
-__all__ = ["APP_SETTINGS", "HOST_SETTINGS", "ClaimAccount", "ClaimSettings", "Cosmos", "Settings"]
+__all__ = [
+    "APP_SETTINGS",
+    "HOST_SETTINGS",
+    "ClaimAccount",
+    "ClaimSettings",
+    "Cosmos",
+    "Settings",
+    "TelemetrySettings",
+]
 
 APP_SETTINGS = {
     "PROMPTLEDGER_DATABASE": "SQLAlchemy URL of the ledger: sqlite:///file or mssql+pyodbc://...",
@@ -25,6 +35,12 @@ APP_SETTINGS = {
     "PROMPTLEDGER_CLAIM_CHECK_CONTAINERS": "containers of that account, with commas between; no other is ever read",
     "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES": "largest claimed body, in MiB; six times as much may be in memory",
     "PROMPTLEDGER_CLAIM_CHECK_DAYS": "days after which a body that is not there is not looked for any more",
+    "PROMPTLEDGER_INVALID_COUNT": "a batch with more unreadable events than this, and than the ratio, is refused",
+    "PROMPTLEDGER_INVALID_RATIO": "see above: the share of a batch, 0 to 1; at 1 none is refused",
+    "PROMPTLEDGER_PENDING_MINUTES": "how long an interaction waits for its parts before it is given up",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "metrics go to this Application Insights",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "`Authorization=AAD`: with the app's identity",
+    "OTEL_METRICS_EXPORTER": "metrics go to this OpenTelemetry exporter: `console`, `otlp`, or `none`",
 }
 """Settings that `Settings` reads."""
 
@@ -37,6 +53,8 @@ HOST_SETTINGS = {
     "HUB_CONSUMER_GROUP": "the app's own consumer group on both hubs",
     "ROLLUP_SCHEDULE": "NCRONTAB of rebuild_usage_rollups",
     "CLAIM_CHECK_SCHEDULE": "NCRONTAB of fetch_claimed_bodies",
+    "EXPIRE_SCHEDULE": "NCRONTAB of expire_pending_fragments",
+    "COMPLETENESS_SCHEDULE": "NCRONTAB of check_completeness",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
@@ -79,6 +97,22 @@ class ClaimSettings:
     days: int = 7
 
 
+_PENDING_MINUTES: Final = 60
+
+_Number = TypeVar("_Number", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """Where metrics go; nowhere by default."""
+
+    connection_string: str = ""
+    authentication: str = ""
+    exporter: str = ""
+    site: str = ""
+    """The app's name in Azure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the app itself reads."""
@@ -93,6 +127,9 @@ class Settings:
     cosmos: Cosmos | None = None
     """None keeps content in the ledger's database."""
     claims: ClaimSettings = ClaimSettings()
+    invalid_limit: InvalidLimit = DEFAULT_LIMIT
+    pending_minutes: int = _PENDING_MINUTES
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -116,6 +153,12 @@ class Settings:
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
             cosmos=_cosmos(environment, in_azure=in_azure),
             claims=_claims(environment, in_azure=in_azure),
+            invalid_limit=InvalidLimit(
+                count=_number(environment, "PROMPTLEDGER_INVALID_COUNT", int, DEFAULT_LIMIT.count),
+                ratio=_number(environment, "PROMPTLEDGER_INVALID_RATIO", float, DEFAULT_LIMIT.ratio, most=1.0),
+            ),
+            pending_minutes=_number(environment, "PROMPTLEDGER_PENDING_MINUTES", int, _PENDING_MINUTES, least=1),
+            telemetry=_telemetry(environment),
         )
 
 
@@ -147,8 +190,8 @@ def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:
         database=_needed(environment, "PROMPTLEDGER_COSMOS_DATABASE"),
         container=_needed(environment, "PROMPTLEDGER_COSMOS_CONTAINER"),
         key=key,
-        content_days=_whole(environment, "PROMPTLEDGER_CONTENT_DAYS", 0),
-        aside_days=_whole(environment, "PROMPTLEDGER_ASIDE_DAYS", 0),
+        content_days=_number(environment, "PROMPTLEDGER_CONTENT_DAYS", int, 0),
+        aside_days=_number(environment, "PROMPTLEDGER_ASIDE_DAYS", int, 0),
     )
 
 
@@ -157,8 +200,8 @@ def _claims(environment: Mapping[str, str], *, in_azure: bool) -> ClaimSettings:
     return ClaimSettings(
         account=_claim_account(environment.get("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT", ""), in_azure=in_azure),
         containers=frozenset(name.strip() for name in names if name.strip()),
-        largest_bytes=_whole(environment, "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES", 64) * _MEBIBYTE,
-        days=_whole(environment, "PROMPTLEDGER_CLAIM_CHECK_DAYS", 7),
+        largest_bytes=_number(environment, "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES", int, 64) * _MEBIBYTE,
+        days=_number(environment, "PROMPTLEDGER_CLAIM_CHECK_DAYS", int, 7),
     )
 
 
@@ -183,8 +226,32 @@ def _needed(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
-    value = environment.get(name) or str(default)
-    if not (value.isascii() and value.isdigit() and len(value) < 9):
-        raise ConfigurationError(f"{name} must be a whole number, not {value!r}")
-    return int(value)
+def _telemetry(environment: Mapping[str, str]) -> TelemetrySettings:
+    return TelemetrySettings(
+        connection_string=environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip(),
+        authentication=environment.get("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "").strip(),
+        exporter=environment.get("OTEL_METRICS_EXPORTER", "").strip(),
+        site=environment.get("WEBSITE_SITE_NAME", ""),
+    )
+
+
+def _number(
+    environment: Mapping[str, str],
+    name: str,
+    read: Callable[[str], _Number],
+    default: _Number,
+    *,
+    least: float = 0,
+    most: float = 1_000_000,
+) -> _Number:
+    """Return the setting `name` as a number from `least` to `most`; `default` when it is empty or not set."""
+    told = environment.get(name, "").strip()
+    if not told:
+        return default
+    try:
+        value = read(told) if told.isascii() else None
+    except ValueError:
+        value = None
+    if value is None or not least <= value <= most:
+        raise ConfigurationError(f"{name} must be a number from {least:g} to {most:g}, not {told!r}")
+    return value

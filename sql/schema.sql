@@ -460,6 +460,59 @@ UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0003 -> 0004
+
+ALTER TABLE waiting ADD stored_at DATETIME2(3) NULL;
+
+GO
+
+ALTER TABLE quarantine ADD discarded_at DATETIME2(3) NULL;
+
+GO
+
+CREATE INDEX ix_delivery_enqueued_at ON delivery (enqueued_at);
+
+GO
+
+CREATE TABLE quarantine_action (
+    id BIGINT NOT NULL IDENTITY,
+    acted_at DATETIME2(3) NOT NULL,
+    actor NVARCHAR(256) NOT NULL,
+    action NVARCHAR(16) NOT NULL,
+    event_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    partition_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    sequence BIGINT NOT NULL,
+    enqueued_at DATETIME2(3) NOT NULL,
+    result NVARCHAR(16) NOT NULL,
+    reason NVARCHAR(512) NULL,
+    CONSTRAINT pk_quarantine_action PRIMARY KEY (id)
+);
+
+GO
+
+CREATE TABLE finding (
+    id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    hour DATETIME2(3) NOT NULL,
+    kind NVARCHAR(32) NOT NULL,
+    number BIGINT NOT NULL,
+    detail NVARCHAR(max) NULL,
+    found_at DATETIME2(3) NOT NULL,
+    resolved_at DATETIME2(3) NULL,
+    CONSTRAINT pk_finding PRIMARY KEY (id)
+);
+
+GO
+
+CREATE INDEX ix_finding_hour ON finding (hour, id);
+
+GO
+
+UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
+
+GO
+
 COMMIT;
 
 GO

@@ -9,20 +9,31 @@ from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
 from shared.api.responses import answer_errors
-from shared.api.routes import balance, interactions, prompts, quarantine, usage
+from shared.api.routes import balance, completeness, interactions, prompts, quarantine, usage
 from shared.services.audit import AuditService
+from shared.services.quarantine import QuarantineService
 
 __all__ = ["create_app"]
 
-_ROUTERS: Final = (interactions.router, usage.router, prompts.router, balance.router, quarantine.router)
+_ROUTERS: Final = (
+    interactions.router,
+    usage.router,
+    prompts.router,
+    balance.router,
+    completeness.router,
+    quarantine.router,
+)
 
 
-def create_app(audit: AuditService, settings: AuthSettings, *, threads: int | None = None) -> FastAPI:
+def create_app(
+    audit: AuditService, settings: AuthSettings, held: QuarantineService, *, threads: int | None = None
+) -> FastAPI:
     """Return the application; all its paths begin with `/api`.
 
     Args:
         audit: answers the questions.
         settings: how callers are told.
+        held: answers for the events in quarantine.
         threads: questions that are answered at once, each with a connection of its own; None leaves
             it to the framework.
 
@@ -41,6 +52,7 @@ def create_app(audit: AuditService, settings: AuthSettings, *, threads: int | No
         redirect_slashes=False,
     )
     app.state.audit = audit
+    app.state.quarantine = held
     app.state.authenticator = authenticator(settings)
     version_1 = APIRouter(prefix="/api/v1", dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:

@@ -10,11 +10,15 @@ from shared.domain.interaction import Provenance, State
 __all__ = [
     "Balance",
     "ContentTexts",
+    "Discarded",
+    "FoundAmiss",
     "Interaction",
     "Page",
     "Problem",
     "Prompt",
+    "QuarantinedBody",
     "QuarantinedEvent",
+    "ReplayResult",
     "Usage",
 ]
 
@@ -201,6 +205,50 @@ class QuarantinedEvent(_Model):
     reason: str
     parser_version: str
     size: int = Field(description="bytes as received")
+
+
+class QuarantinedBody(_Model):
+    """The bytes of an event: as text when they are UTF-8, else in base64; keys and tokens were taken out."""
+
+    id: str
+    hub: str
+    partition: str
+    sequence: int
+    enqueued_at: str
+    body: str | None
+    body_base64: str | None
+
+
+class ReplayResult(_Model):
+    """What became of the events that were tried again: how many are in which class now."""
+
+    received: int = Field(description="events tried")
+    stored: int
+    duplicate: int
+    pending: int
+    skipped: int
+    quarantined: int = Field(description="events that still cannot be read")
+    unknown: list[str] = Field(description="ids that are not in quarantine, or not any more")
+    next_cursor: str | None = Field(description="`cursor` for the rest of the range; null at its end")
+
+
+class Discarded(_Model):
+    """An event whose bytes were forgotten."""
+
+    id: str
+    discarded: bool
+
+
+class FoundAmiss(_Model):
+    """Something missing in an hour, of one kind."""
+
+    hub: str | None = Field(description="null where the kind is not of one hub")
+    hour: str = Field(description="the hour's beginning, UTC")
+    kind: str
+    number: int = Field(description="of events, sequence numbers or interactions")
+    detail: Any
+    found_at: str
+    resolved_at: str | None = Field(description="when a check did not find it any more; null while it holds")
 
 
 class Problem(BaseModel):

@@ -5,22 +5,26 @@ from functools import partial
 from typing import Annotated, Final, Literal
 
 from fastapi import Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.domain.fragment import EVIDENCE
 from shared.domain.interaction import OPERATIONS, State
+from shared.domain.questions import FindingFilter, InteractionFilter
 from shared.domain.values import COUNT_LIMIT, utc
 from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
 from shared.errors import InvalidRequestError
-from shared.stores.ports import InteractionFilter
+from shared.services.completeness import KINDS
 
 __all__ = [
     "DIMENSIONS",
+    "DiscardRequest",
+    "FindingParameters",
     "InteractionParameters",
     "ListParameters",
     "NoParameters",
     "PromptParameters",
+    "ReplayRequest",
     "UsageParameters",
     "refuse_repeats",
 ]
@@ -42,6 +46,8 @@ DIMENSIONS: Final = {
 
 _SOURCES: Final = sorted({evidence.source for evidence in EVIDENCE.values()} - {""})
 _MOST_WORDS: Final = 20
+_MOST_REPLAYED: Final = 100
+"""Events of a megabyte each at most, all in memory at one time."""
 
 
 def refuse_repeats(request: Request) -> None:
@@ -90,6 +96,7 @@ _Severity = Annotated[
     str, AfterValidator(partial(_one_of, SEVERITIES)), Field(json_schema_extra={"enum": [*SEVERITIES]})
 ]
 _Side = Annotated[str, AfterValidator(partial(_one_of, SIDES)), Field(json_schema_extra={"enum": [*SIDES]})]
+_Kind = Annotated[str, AfterValidator(partial(_one_of, tuple(KINDS))), Field(json_schema_extra={"enum": [*KINDS]})]
 _Moment = Annotated[str, AfterValidator(_moment)]
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -155,6 +162,42 @@ class InteractionParameters(PromptParameters):
         Annotated[str, Field(max_length=400), AfterValidator(_words)] | None,
         Field(description="words that all occur in prompt or completion; needs Content.Read"),
     ] = None
+
+
+class FindingParameters(_RangeParameters):
+    """What the list of findings can be narrowed to."""
+
+    hub: _Text | None = None
+    kind: Annotated[_Kind | None, Field(description="what is missing")] = None
+    resolved: Annotated[bool | None, Field(description="false: still missing")] = None
+
+    def narrow(self) -> FindingFilter:
+        """Return the filter that the parameters ask for."""
+        return FindingFilter(
+            starts_from=self.from_, starts_before=self.to, hub=self.hub, kind=self.kind, resolved=self.resolved
+        )
+
+
+class ReplayRequest(NoParameters):
+    """Which events of quarantine to try again: by id, or by the time they were enqueued."""
+
+    ids: Annotated[list[_Text] | None, Field(min_length=1, max_length=_MOST_REPLAYED)] = None
+    from_: Annotated[_Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
+    to: Annotated[_Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
+    limit: Annotated[int, Field(ge=1, le=_MOST_REPLAYED, description="most events of a range in one call")] = 100
+    cursor: Annotated[str | None, Field(min_length=1, description="nextCursor of the call before")] = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> "ReplayRequest":
+        if (self.ids is None) == (self.from_ is None and self.to is None):
+            raise ValueError("give ids, or a range by from, to or both")
+        return self
+
+
+class DiscardRequest(NoParameters):
+    """Why an event is worth nothing."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 
 
 class UsageParameters(_RangeParameters):

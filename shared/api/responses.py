@@ -1,6 +1,7 @@
 """Values -> HTTP responses, and the problem document for every error."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -45,11 +46,17 @@ def _problem(status: int, kind: str, detail: str, **more: Any) -> Response:  # n
 # The handlers' second parameter has the type that Starlette asks for; each is registered for one class.
 def _invalid_by_model(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as registered
-    # A location is ("query", name) or longer; the message never quotes what was sent.
-    found = [{"parameter": str(fault["loc"][1]), "detail": _fault(fault)} for fault in error.errors()]
+    # The message never quotes what was sent.
+    found = [{"parameter": _place(fault["loc"]), "detail": _fault(fault)} for fault in error.errors()]
     first = found[0]
     detail = f"{first['parameter']}: {first['detail']}"
     return _problem(400, "invalid-parameter", detail, parameter=first["parameter"], errors=found)
+
+
+def _place(location: Sequence[int | str]) -> str:
+    """Return the name in a location: ("query", name) or longer; of a body that cannot be read, ("body", place)."""
+    name = location[1] if len(location) > 1 else location[0]
+    return name if isinstance(name, str) else str(location[0])
 
 
 def _fault(fault: dict[str, Any]) -> str:

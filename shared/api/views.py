@@ -1,16 +1,30 @@
 """Rows of the ledger -> JSON of the audit API. The models in `models.py` describe the same shapes."""
 
+import base64
 from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
 from pydantic.alias_generators import to_camel
 
+from shared.domain.quarantine import Held
 from shared.domain.values import Json
 from shared.services.audit import PartitionBalance, total_balance
+from shared.services.quarantine import Replayed
 from shared.stores.ports import Row
 
-__all__ = ["balance_view", "interaction_view", "page_view", "prompt_view", "quarantine_view", "usage_view"]
+__all__ = [
+    "balance_view",
+    "discarded_view",
+    "finding_view",
+    "held_view",
+    "interaction_view",
+    "page_view",
+    "prompt_view",
+    "quarantine_view",
+    "replayed_view",
+    "usage_view",
+]
 
 
 def _names(*columns: str) -> tuple[tuple[str, str], ...]:
@@ -85,6 +99,7 @@ _SUMS: Final = _names(
     "blocklisted",
 )
 _CLASSES: Final = _names("received", "stored", "duplicate", "pending", "skipped", "quarantined")
+_FINDING: Final = _names("hour", "kind", "number", "found_at", "resolved_at")
 _QUARANTINE: Final = _names("id", "hub", "sequence", "enqueued_at", "reason", "parser_version", "size")
 
 
@@ -140,6 +155,40 @@ def balance_view(balances: Sequence[PartitionBalance]) -> dict[str, Json]:
 def quarantine_view(row: Row) -> dict[str, Json]:
     """Return what is known of an event in quarantine."""
     return {name: row[column] for name, column in _QUARANTINE} | {"partition": row["partition_id"]}
+
+
+def held_view(held: Held) -> dict[str, Json]:
+    """Return an event of quarantine with its bytes."""
+    body, encoded = None, None
+    try:
+        body = held.body.decode()
+    except UnicodeDecodeError:
+        encoded = base64.b64encode(held.body).decode()
+    hub, partition, sequence, enqueued_at = held.position
+    where = {"hub": hub, "partition": partition, "sequence": sequence, "enqueuedAt": enqueued_at}
+    return {"id": held.id, **where, "body": body, "bodyBase64": encoded}
+
+
+def replayed_view(replayed: Replayed, next_cursor: str | None) -> dict[str, Json]:
+    """Return what became of events that were tried again."""
+    classes = {name: replayed.classes.get(name, 0) for name, _ in _CLASSES if name != "received"}
+    return {
+        "received": sum(classes.values()),
+        **classes,
+        "unknown": replayed.unknown,
+        "nextCursor": next_cursor,
+    }
+
+
+def discarded_view(event_id: str) -> dict[str, Json]:
+    """Return that an event was discarded."""
+    return {"id": event_id, "discarded": True}
+
+
+def finding_view(row: Row) -> dict[str, Json]:
+    """Return something that is missing."""
+    plain = {name: row[column] for name, column in _FINDING}
+    return {"hub": row["hub"] or None, **plain, "detail": _json(row["detail"])}
 
 
 def _balance(balance: PartitionBalance) -> dict[str, Json]:

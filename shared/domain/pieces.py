@@ -1,14 +1,12 @@
 """Pieces of a body, by the keys of their documents alone: which of them may make a whole.
 
-A key says where its piece stands (`Q:0123abcd+Q.3.7.u`: group, index, count, kind), so that no
-document is read until a whole is there. What is joined leaves a mark among the parts
-(`Q=Q.7.u.89abcdef`, with a digest of the pieces' keys), and is never joined again.
+A key says where its piece stands, so that no document is read until a whole is there. What is joined
+leaves a mark among the parts, and is never joined again.
 
 Different pieces may claim one place. Then every choice among them that makes a whole is joined: so
 what is joined depends on the set of pieces, not on their order.
 
-A body that waits in Blob storage is a whole of one piece, of kind `c`: the event that claims it. Why
-it could not be had so far leaves marks too (`Q=0123abcd.1.s`: a `Flaw` in place of kind and digest).
+A body that waits in Blob storage is a whole of one piece: the event that claims it.
 """
 
 import hashlib
@@ -18,70 +16,25 @@ from itertools import islice, product
 from typing import Final, NamedTuple
 
 from shared.domain.claims import Flaw
-from shared.domain.fragment import Piece
+from shared.domain.piece_keys import (
+    ANSWER,
+    BESIDE,
+    GONE,
+    READ,
+    REQUEST,
+    Whole,
+    claim_mark,
+    is_claim,
+    is_mark,
+    is_piece,
+    mark_of,
+    place_of,
+)
 
-__all__ = [
-    "ANSWER",
-    "BESIDE",
-    "CLAIM",
-    "FIGURES",
-    "MOST_PIECES",
-    "READ",
-    "REQUEST",
-    "Whole",
-    "awaited",
-    "flaw_mark",
-    "is_claim",
-    "is_piece",
-    "missing",
-    "spent",
-    "suffix",
-    "wholes",
-]
+__all__ = ["awaited", "beginnings", "missing", "spent", "wholes"]
 
-MOST_PIECES: Final = 1_000_000
-"""Of one whole; more is nonsense, and would not fit a document's key."""
-
-REQUEST, ANSWER, FIGURES = "q", "a", "-"
-"""Kinds of rows that nobody counted; in upper case when the row may be the last of its body."""
-READ: Final = "r"
-"""Added to the kind of a row whose messages were read by themselves: it only fills its place."""
-BESIDE: Final = "b"
-"""Added to the kind of both when one record holds messages of both kinds."""
-
-CLAIM: Final = "c"
-"""Kind of an event whose body waits in Blob storage."""
-
-_PIECE, _MARK = "+", "="
-_GONE: Final = "w"
 _MOST_WAYS: Final = 64
 """To choose among the pieces of a group. Only a fault, or malice, writes pieces with more of them."""
-
-
-class Whole(NamedTuple):
-    """Pieces that may make a whole: in a group without count only their bodies can tell."""
-
-    keys: tuple[str, ...]
-    """Of the documents, in their order."""
-
-    def mark(self, first: int, last: int, *, withheld: bool) -> str:
-        """Return the part that says that the pieces from `first` to `last` were joined.
-
-        When something was withheld of what they make, their documents must not be kept either.
-        """
-        keys = self.keys[first : last + 1]
-        return _mark(keys[-1], hashlib.sha256("".join(keys).encode())) + (_GONE if withheld else "")
-
-
-def suffix(piece: Piece) -> str:
-    """Return what a piece adds to the key of its document."""
-    count = "" if piece.total is None else piece.total
-    return f"{_PIECE}{piece.group}.{piece.place}.{count}.{piece.kind}"
-
-
-def is_piece(key: str) -> bool:
-    """Return whether the document with this key is a piece."""
-    return _PIECE in key
 
 
 def wholes(parts: Iterable[str]) -> list[Whole]:
@@ -99,14 +52,13 @@ def spent(parts: Iterable[str]) -> set[str]:
     return _sorted_out(parts).spent
 
 
-def is_claim(key: str) -> bool:
-    """Return whether the document with this key is an event whose body waits in Blob storage."""
-    return _PIECE in key and key.endswith(f".{CLAIM}")
+def beginnings(parts: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the keys of waiting pieces that stand side by side, from the first of each whole on.
 
-
-def flaw_mark(whole: Whole, flaw: Flaw) -> str:
-    """Return the part that says why a claim is not met."""
-    return _claim_mark(whole.keys[0]) + flaw
+    Of rows that nobody counted the first there is may be the first of all: its body tells. Of several
+    pieces of one place it is that with the smallest key.
+    """
+    return _sorted_out(parts).beginnings
 
 
 def awaited(parts: Collection[str]) -> set[tuple[str, str | None]]:
@@ -114,16 +66,12 @@ def awaited(parts: Collection[str]) -> set[tuple[str, str | None]]:
     waits: set[tuple[str, str | None]] = set()
     for key in _sorted_out(parts).waiting:
         if is_claim(key):
-            mark = _claim_mark(key)
+            mark = claim_mark(key)
             flaws = [flaw for flaw in Flaw if mark + flaw in parts] or [Flaw.ABSENT]
             waits.update((key[0], flaw.reason) for flaw in flaws)
         else:
             waits.add((key[0], None))
     return waits
-
-
-def _claim_mark(key: str) -> str:
-    return f"{key[0]}{_MARK}{key.partition(_PIECE)[2].split('.')[0]}.1."
 
 
 class _Placed(NamedTuple):
@@ -139,10 +87,11 @@ class _Sorted:
         self.wholes: list[Whole] = []
         self.spent: set[str] = set()
         self.waiting: set[str] = set()
+        self.beginnings: list[tuple[str, ...]] = []
 
     def was_joined(self, mark: str) -> bool:
         """Return whether the pieces that would leave this mark left it."""
-        return mark in self.marks or mark + _GONE in self.marks
+        return mark in self.marks or mark + GONE in self.marks
 
 
 _Rows = Mapping[int, Sequence[_Placed]]
@@ -153,14 +102,14 @@ def _sorted_out(parts: Iterable[str]) -> _Sorted:
     rows: defaultdict[str, defaultdict[int, list[_Placed]]] = defaultdict(lambda: defaultdict(list))
     marks: set[str] = set()
     for part in sorted(parts):
-        if _MARK in part:
+        if is_mark(part):
             marks.add(part)
-        elif _PIECE in part:
-            group, place, total, kind = part.partition(_PIECE)[2].split(".")
+        elif is_piece(part):
+            group, place, total, kind = place_of(part)
             if total:
-                counted[part[0], group, kind, total][int(place)].append(part)
+                counted[part[0], group, kind, total][place].append(part)
             else:
-                rows[group][int(place)].append(_Placed(part, kind))
+                rows[group][place].append(_Placed(part, kind))
     result = _Sorted(marks)
     for (*_, total), places in counted.items():
         _sort_counted(result, places, int(total))
@@ -170,23 +119,20 @@ def _sorted_out(parts: Iterable[str]) -> _Sorted:
     return result
 
 
-def _mark(last: str, digest: "hashlib._Hash") -> str:
-    group, place, total, kind = last.partition(_PIECE)[2].split(".")
-    return f"{last[0]}{_MARK}{group}.{total or place}.{kind[0].lower()}.{digest.hexdigest()[:16]}"
-
-
 def _sort_counted(result: _Sorted, places: Mapping[int, Sequence[str]], total: int) -> None:
     waiting = {key for keys in places.values() for key in keys}
     if len(places) == total:
         for keys in islice(product(*(places[place] for place in range(total))), _MOST_WAYS):
-            mark = _mark(keys[-1], hashlib.sha256("".join(keys).encode()))
+            mark = mark_of(keys[-1], hashlib.sha256("".join(keys).encode()))
             if not result.was_joined(mark):
                 result.wholes.append(Whole(keys))
                 continue
             waiting.clear()
-            if mark + _GONE in result.marks:
+            if mark + GONE in result.marks:
                 result.spent.update(keys)
     result.waiting |= waiting
+    if waiting:
+        _begin(result, {place: keys[0] for place, keys in places.items() if not is_claim(keys[0])}, 0)
 
 
 class _Run:
@@ -203,7 +149,7 @@ class _Run:
         self.digest.update(row.key.encode())
 
     def mark(self) -> str:
-        return _mark(self.row.key, self.digest)
+        return mark_of(self.row.key, self.digest)
 
     def rows(self) -> list["_Run"]:
         rows = [self]
@@ -225,15 +171,25 @@ def _sort_rows(result: _Sorted, group: _Rows, kind: str) -> None:
     for joined, run in _runs(result, group, own, kind):
         if joined:
             told.update(range(run.rows()[0].place, run.place + 1))
-            if run.mark() + _GONE in result.marks:
+            if run.mark() + GONE in result.marks:
                 result.spent.update(one.row.key for one in run.rows())
         else:
             runs[tuple(one.row.key for one in run.rows())] = None
     result.wholes += map(Whole, runs)
-    result.waiting.update(row.key for place, rows in own.items() if place not in told for row in rows)
+    waiting = {place: rows for place, rows in own.items() if place not in told}
+    result.waiting.update(row.key for rows in waiting.values() for row in rows)
+    _begin(result, {place: rows[0].key for place, rows in waiting.items()}, min(waiting, default=0))
     result.waiting.update(
         row.key for place, rows in group.items() if place >= end for row in rows if _is_read(row, kind)
     )
+
+
+def _begin(result: _Sorted, keys: Mapping[int, str], first: int) -> None:
+    end = first
+    while end in keys:
+        end += 1
+    if end > first:
+        result.beginnings.append(tuple(keys[place] for place in range(first, end)))
 
 
 def _end(group: _Rows) -> int:

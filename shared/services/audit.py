@@ -7,11 +7,12 @@ from typing import Final, NamedTuple
 
 from shared.domain.fragment import Content
 from shared.domain.names import names_of
+from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.domain.values import text, utc_of
 from shared.errors import EventError, NotFoundError
 from shared.services.content import best_content, mentions
 from shared.sources.record import interaction_id
-from shared.stores.ports import AuditStore, ContentStore, InteractionFilter, ListKey, Row, UsageQuery
+from shared.stores.ports import AuditStore, ContentStore, Row
 
 __all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "total_balance"]
 
@@ -189,6 +190,10 @@ class AuditService:
     def quarantined(self, *, after: ListKey | None, limit: int) -> Page:
         """Return what is in quarantine, without the bytes, newest first."""
         return _page(self._store.quarantined(after=after, limit=limit + 1), limit, "enqueued_at")
+
+    def findings(self, narrow: FindingFilter, *, after: ListKey | None, limit: int) -> Page:
+        """Return what was found amiss, the newest hours first."""
+        return _page(self._store.findings(narrow, after=after, limit=limit + 1), limit, "hour")
 
     def check(self) -> None:
         """Return if the ledger can be read."""

@@ -9,7 +9,8 @@ from typing import Final
 
 from shared.domain.claims import Claim, Flaw, weight
 from shared.domain.fragment import Content, Fragment
-from shared.domain.pieces import Whole, flaw_mark, wholes
+from shared.domain.piece_keys import Whole, flaw_mark
+from shared.domain.pieces import wholes
 from shared.domain.values import NO_TIME, utc_of
 from shared.errors import EventError
 from shared.retry import retried

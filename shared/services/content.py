@@ -1,17 +1,19 @@
 """An interaction's documents -> its texts and bodies, the best witness first."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from shared import operations
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import FIELDS
+from shared.domain.piece_keys import is_piece
+from shared.domain.pieces import beginnings
 from shared.errors import EventError
-from shared.sources import read_event
+from shared.sources import read_event, salvage_pieces
 from shared.stores.ports import ContentDocument
 
-__all__ = ["best_content", "mentions"]
+__all__ = ["best_content", "mentions", "salvaged_pieces"]
 
 logger = logging.getLogger(__name__)
 
@@ -71,3 +73,18 @@ def _fragments(documents: Sequence[ContentDocument], occurred_at: str) -> Iterat
         except EventError:
             # It was understood when it was kept: a newer parser must not make the rest unreadable.
             logger.warning("content.unreadable interaction=%s document=%s", document.interaction_id, document.document)
+    yield from salvaged_pieces(documents)
+
+
+def salvaged_pieces(documents: Sequence[ContentDocument], parts: Iterable[str] | None = None) -> Iterator[Fragment]:
+    """Yield what pieces among one interaction's documents say as far as they are whole, though others are missing.
+
+    Args:
+        documents: of the interaction.
+        parts: of it, which say which pieces were joined; without them all pieces count as waiting.
+    """
+    pieces = {document.document: document.body for document in documents if is_piece(document.document)}
+    for keys in beginnings(pieces if parts is None else parts):
+        fragment = salvage_pieces(keys, pieces)
+        if fragment is not None:
+            yield fragment

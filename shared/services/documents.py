@@ -3,7 +3,7 @@
 import hashlib
 
 from shared.domain.fragment import Fragment
-from shared.domain.pieces import suffix
+from shared.domain.piece_keys import suffix
 
 __all__ = ["Keyed", "digest", "keyed"]
 

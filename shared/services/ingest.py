@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
 from shared.domain.delivery import Delivery, Position
-from shared.domain.pieces import Whole, is_claim
-from shared.errors import EventError
+from shared.domain.invalid_limit import DEFAULT_LIMIT, InvalidLimit
+from shared.domain.piece_keys import Whole, is_claim
+from shared.errors import EventError, TooManyInvalidError
 from shared.retry import retried
 from shared.services.claims import ClaimCheck, estimate_one_by_one
 from shared.services.documents import Keyed, digest, keyed
@@ -40,6 +41,11 @@ class IngestOutcome:
     pending: int = 0
     skipped: int = 0
     quarantined: int = 0
+    retries: int = field(default=0, compare=False)
+    """Times that the batch was begun again: another writer was first, or the database did not do it."""
+    input_tokens: int = field(default=0, compare=False)
+    """Of the batch's interactions, more than the ledger knew before."""
+    output_tokens: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         """Return the counts as `name=value` pairs, for the log."""
@@ -69,19 +75,26 @@ class _Planned(NamedTuple):
 
 
 def ingest(
-    deliveries: Sequence[Delivery], *, ledger: Ledger, content: ContentStore, claims: ClaimCheck | None = None
+    deliveries: Sequence[Delivery],
+    *,
+    ledger: Ledger,
+    content: ContentStore,
+    claims: ClaimCheck | None = None,
+    limit: InvalidLimit = DEFAULT_LIMIT,
 ) -> IngestOutcome:
     """Store all that `deliveries`, one partition's batch, say. Safe to repeat with the same batch.
 
     Without `claims`, bodies in Blob storage wait for `fetch_claimed_bodies`.
 
     Raises:
+        TooManyInvalidError: `limit` refuses the batch; nothing was written, of the content neither.
         StoreUnavailableError: the batch is to be delivered again. Content may have been kept; of the
             facts nothing was, or all were and the pieces of what was joined are still to be dropped.
     """
     if not deliveries:
         return IngestOutcome()
     batch = [_read(delivery) for delivery in deliveries]
+    _refuse(batch, limit)
     # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
     content.put(_documents(batch))
     planned = _stored(batch, ledger, content, claims)
@@ -95,10 +108,23 @@ def ingest(
     return planned.outcome
 
 
+def _refuse(batch: Sequence[_Read], limit: InvalidLimit) -> None:
+    invalid = [read.quarantined for read in batch if read.quarantined]
+    if limit.refuses(len(invalid), len(batch)):
+        hub, partition, sequence, _ = invalid[0].position
+        raise TooManyInvalidError(
+            f"{len(invalid)} of {len(batch)} events cannot be read, the first at {hub}/{partition}/{sequence}:"
+            f" {invalid[0].reason}"
+        )
+
+
 def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore, claims: ClaimCheck | None) -> _Planned:
     told: Joined = {}
+    tries, needed = 0, 1
 
     def transact() -> _Planned:
+        nonlocal tries
+        tries += 1
         with ledger.transaction() as transaction:
             planned = _planned(batch, transaction, told)
             if not planned.unread:
@@ -107,8 +133,9 @@ def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore, claim
 
     while (planned := retried(transact)).unread:
         # Nothing was written, and no lock is held while the content store is asked.
+        needed += 1
         told |= _join(planned.unread, batch, content, claims)
-    return planned
+    return planned._replace(outcome=replace(planned.outcome, retries=tries - needed))
 
 
 def _read(delivery: Delivery) -> _Read:
@@ -187,7 +214,8 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
     changes.met_claims = [(name, key) for name, key in spent if is_claim(key)]
     claimed = {name: joining.rows[name] for name, _ in changes.met_claims}
     unmetered = {name: row for name, row in joining.rows.items() if name not in claimed and is_unmetered(row)}
-    return _Planned(changes, _counted(changes, pending), unread, spent, unmetered, claimed)
+    counted = replace(_counted(changes, pending), **joining.new_tokens())
+    return _Planned(changes, counted, unread, spent, unmetered, claimed)
 
 
 def _opened(batch: Sequence[_Read]) -> Batch:

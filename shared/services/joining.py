@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 
 from shared.domain.fragment import Fragment
 from shared.domain.interaction import State
-from shared.domain.pieces import Whole, is_claim, spent, wholes
+from shared.domain.piece_keys import Whole, is_claim
+from shared.domain.pieces import spent, wholes
 from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Strand, Strands, fold, strands_of
 from shared.services.documents import Keyed
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 
-__all__ = ["Joined", "Joining", "usage_keys"]
+__all__ = ["Joined", "Joining", "usage_keys", "write_row"]
 
 Joined = dict[tuple[str, Whole], list[tuple[str, Keyed | None]]]
 """Interaction and pieces -> what they make when they are joined, each with the mark to leave.
@@ -124,7 +125,7 @@ class Joining:
             before = self._rows.get(interaction_id)
             strands = self._strands[interaction_id]
             after = fold(interaction_id, strands, before["revision"] if before else 0) if strands else None
-            _write_row(changes, before, after)
+            write_row(changes, before, after)
             if after is None:
                 self.rows.pop(interaction_id, None)
             else:
@@ -138,6 +139,14 @@ class Joining:
         # Another reason why a body is not there is no new part to begin a new wait for.
         row = self._rows.get(interaction_id)
         return row is not None and row["state"] == State.INCOMPLETE
+
+    def new_tokens(self) -> dict[str, int]:
+        """Return how many more input and output tokens the rows tell of than before; call it after `write`."""
+        return {
+            name: sum(row.get(name) or 0 for row in self.rows.values())
+            - sum(row.get(name) or 0 for row in self._rows.values())
+            for name in ("input_tokens", "output_tokens")
+        }
 
     def _settle(self, claims: Mapping[str, tuple[str, str]]) -> None:
         for name, (claimed_at, interaction_id) in claims.items():
@@ -189,7 +198,8 @@ def _claims(fragments: Iterable[Fragment]) -> dict[str, tuple[str, str]]:
     return claims
 
 
-def _write_row(changes: Batch, before: Row | None, after: Row | None) -> None:
+def write_row(changes: Batch, before: Row | None, after: Row | None) -> None:
+    """Put into `changes` what a row becomes, and whose sums have to be made anew."""
     changes.dirty_usage_keys.update(usage_keys(before, after))
     changes.dirty_hours.update(hour_of(row["occurred_at"]) for row in (before, after) if row is not None)
     if after is None:

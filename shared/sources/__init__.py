@@ -1,20 +1,20 @@
 """Event bytes -> fragments; pure. One module per source, one registry that tells them apart."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, ParamSpec, TypeVar
 
 from shared.domain.claims import Claim
 from shared.domain.fragment import Fragment
-from shared.domain.pieces import Whole
+from shared.domain.piece_keys import Whole
 from shared.errors import EventError
 from shared.sources.decoding import decode
-from shared.sources.joined import joined, redeemed
+from shared.sources.joined import joined, redeemed, salvaged
 from shared.sources.native_pieces import claim_in
 from shared.sources.record import Aside, Reading
 from shared.sources.registry import read
 
-__all__ = ["PARSER_VERSION", "Aside", "Reading", "claim_of", "join", "read_event", "redeem"]
+__all__ = ["PARSER_VERSION", "Aside", "Reading", "claim_of", "join", "read_event", "redeem", "salvage_pieces"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,19 @@ def join(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragme
         return _guarded(joined, whole, documents)
     except EventError:
         return []
+
+
+def salvage_pieces(keys: Sequence[str], documents: Mapping[str, bytes]) -> Fragment | None:
+    """Return what pieces say as far as they are whole, marked as truncated; None when that is nothing.
+
+    Args:
+        keys: of pieces that stand side by side, from the first on; the last may be missing.
+        documents: what the content store keeps of them, by key.
+    """
+    try:
+        return _guarded(salvaged, keys, documents)
+    except EventError:
+        return None
 
 
 def claim_of(document: bytes) -> Claim | None:

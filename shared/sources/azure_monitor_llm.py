@@ -13,16 +13,17 @@ from shared import operations
 from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment, Piece
 from shared.domain.interaction import Facts
-from shared.domain.pieces import ANSWER, BESIDE, FIGURES, MOST_PIECES, READ, REQUEST
+from shared.domain.piece_keys import ANSWER, BESIDE, FIGURES, MOST_PIECES, READ, REQUEST
 from shared.domain.values import Json, count, text
 from shared.errors import EventError
 from shared.operations.withheld import withhold_from_request
 from shared.sources.azure_monitor_log import Log, log_of, table
 from shared.sources.decoding import decode
 from shared.sources.nesting import Nesting
-from shared.sources.record import Record
+from shared.sources.record import CUT, Record
+from shared.sources.salvage import salvage
 
-__all__ = ["CODE", "JoinedRows", "join_rows", "read_llm_log"]
+__all__ = ["CODE", "JoinedRows", "join_rows", "read_llm_log", "salvage_rows"]
 
 _GROUP: Final = "L"
 CODE: Final = "M"
@@ -164,6 +165,9 @@ def _of_messages(log: Log, kind: str, messages: Json) -> tuple[Fragment, bool]:
         content = Content(completion=said.text, response=messages)
     # How the call was made is not logged; only its texts are.
     facts |= {fact: value for fact, value in said.facts.items() if fact not in ("parameters", "streamed")}
+    if log.record.cut:
+        facts["truncated"] = True
+        document[CUT] = True
     body = orjson.dumps(document | {"properties": {member: messages}})
     return Fragment(name, _ASKED if kind == REQUEST else _ANSWERED, facts, content, body), withheld
 
@@ -221,3 +225,19 @@ def join_rows(documents: Sequence[bytes]) -> list[JoinedRows]:
             pieces.clear()
             nesting = Nesting()
     return found
+
+
+def salvage_rows(documents: Sequence[bytes]) -> Fragment | None:
+    """Return the messages that rows of one side hold as far as they are whole; None when they hold none.
+
+    The first row may not be the first of its body, when others are missing: then nothing is whole.
+    """
+    logs = [log_of(Record(orjson.loads(document), None, None)) for document in documents]
+    member, kind = next(side for side in _SIDES if side[0] in logs[0].said)
+    messages, cut = salvage("".join(log.said[member] for log in logs))
+    if not messages or not isinstance(messages, list | dict):
+        return None
+    log = logs[-1]
+    log.record.cut = cut
+    fragment, _ = _of_messages(log, kind, messages)
+    return fragment

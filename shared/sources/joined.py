@@ -1,16 +1,16 @@
 """The documents of pieces -> what their whole says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from shared.domain.fragment import Fragment
-from shared.domain.pieces import Whole
+from shared.domain.piece_keys import Whole
 from shared.sources import azure_monitor_llm, native
 from shared.sources.native_pieces import claimed_event, joined_event
 from shared.sources.record import Record
 
-__all__ = ["joined", "redeemed"]
+__all__ = ["joined", "redeemed", "salvaged"]
 
 
 def joined(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Fragment]]:
@@ -41,4 +41,24 @@ def redeemed(document: bytes, body: list[bytes]) -> Fragment:
     # The body may be half of what this process has: it goes before the event is written anew.
     event = claimed_event(document, body.pop())
     (fragment,) = native.SOURCE.read(Record(event, None, None)).fragments
+    return fragment
+
+
+def salvaged(keys: Sequence[str], documents: Mapping[str, bytes]) -> Fragment | None:
+    """Return what `shared.sources.salvage_pieces` does.
+
+    Raises:
+        EventError: the pieces make nothing that can be understood.
+    """
+    bodies: list[bytes] = []
+    for key in keys:
+        if key not in documents:
+            break
+        bodies.append(documents[key])
+    if not bodies:
+        return None
+    if keys[0][0] == azure_monitor_llm.CODE:
+        return azure_monitor_llm.salvage_rows(bodies)
+    (fragment,) = native.SOURCE.read(Record(joined_event(bodies), None, None, cut=True)).fragments
+    fragment.facts["truncated"] = True
     return fragment

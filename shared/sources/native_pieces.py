@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.domain.claims import Claim
 from shared.domain.fragment import Piece
-from shared.domain.pieces import CLAIM, MOST_PIECES
+from shared.domain.piece_keys import CLAIM, MOST_PIECES
 from shared.domain.values import Json, count
 from shared.errors import EventError
 from shared.sources.decoding import decode

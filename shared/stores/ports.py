@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from shared.domain.claims import Claim, Flaw
 from shared.domain.delivery import Position
+from shared.domain.quarantine import QuarantineAction
+from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.domain.values import NO_TIME
 
 __all__ = [
@@ -17,14 +19,11 @@ __all__ = [
     "ClaimedBodies",
     "ContentDocument",
     "ContentStore",
-    "InteractionFilter",
     "Ledger",
     "LedgerTransaction",
-    "ListKey",
     "PartitionCounts",
     "Quarantined",
     "Row",
-    "UsageQuery",
     "UsageRollups",
     "WaitingClaim",
 ]
@@ -155,6 +154,14 @@ class Batch:
     met_claims: list[tuple[str, str]] = field(default_factory=list)
     """Those whose bodies were."""
 
+    released: list[str] = field(default_factory=list)
+    """Events that leave quarantine."""
+    reclassified: list[tuple[Position, str, str | None]] = field(default_factory=list)
+    """Where those stand, with the outcome and source that take the place of `quarantined`."""
+    unreleased: list[Quarantined] = field(default_factory=list)
+    """Events that stay in quarantine, with what a newer parser says of them."""
+    actions: list[QuarantineAction] = field(default_factory=list)
+
     @classmethod
     def unbooked(cls) -> "Batch":
         """Return changes that no delivery brought: nothing is counted as received."""
@@ -175,6 +182,12 @@ class LedgerTransaction(Protocol):
 
     def aliases(self, names: Collection[str]) -> dict[str, Alias]:
         """Return those names that somebody claimed."""
+
+    def overdue(self, before: str, limit: int) -> list[str]:
+        """Return up to `limit` interactions for which no waiting delivery was stored since `before`, by their id."""
+
+    def take_lease(self, name: str) -> None:
+        """Make a second transaction that takes the lease `name` wait here until this one has ended."""
 
     def store(self, batch: Batch) -> None:
         """Write the batch.
@@ -201,59 +214,6 @@ class UsageRollups(Protocol):
 
     def rebuild(self, *, most_hours: int) -> Iterable[str]:
         """Recompute up to `most_hours` of the hours marked dirty; return them, empty when all is clean."""
-
-
-class ListKey(NamedTuple):
-    """Where an item stands in a list that goes from the newest to the oldest."""
-
-    moment: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InteractionFilter:
-    """What a list of interactions is narrowed to; None narrows nothing."""
-
-    occurred_from: str | None = None
-    """Inclusive."""
-    occurred_before: str | None = None
-    """Exclusive."""
-    operation: str | None = None
-    model: str | None = None
-    deployment: str | None = None
-    subscription_id: str | None = None
-    product_id: str | None = None
-    user_id: str | None = None
-    app_id: str | None = None
-    caller_ip: str | None = None
-    http_status: int | None = None
-    state: str | None = None
-    streamed: bool | None = None
-    filtered: bool | None = None
-    """Whether the content filter is known to have acted on prompt or completion."""
-    filter_category: str | None = None
-    """What the content filter found, see `shared.domain.verdicts`, whether it acted or not."""
-    filter_severity: str | None = None
-    """At least this severe, of the same category and side."""
-    filter_side: str | None = None
-    min_total_tokens: int | None = None
-    source: str | None = None
-    bypass: bool | None = None
-    """Whether Azure OpenAI's own log alone knows of the call: it did not come through the gateway."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageQuery:
-    """Which rollups are added up, and into which groups."""
-
-    dimensions: tuple[str, ...] = ()
-    """Columns of the rollups to group by."""
-    interval: str | None = None
-    """`hour`, `day` or `month`; None adds up the whole range, from the hours."""
-    starts_from: str | None = None
-    """First interval start, inclusive."""
-    starts_before: str | None = None
-    """Interval starts, exclusive."""
 
 
 class PartitionCounts(NamedTuple):
@@ -296,7 +256,13 @@ class AuditStore(Protocol):
         """Return the counts of every hub and partition, all as of one moment."""
 
     def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
-        """Return up to `limit` rows, without bodies, behind `after` in (enqueued_at, id) order, newest first."""
+        """Return up to `limit` rows, without bodies, behind `after` in (enqueued_at, id) order, newest first.
+
+        What was discarded is not among them.
+        """
+
+    def findings(self, narrow: FindingFilter, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return up to `limit` rows behind `after` in (hour, id) order, newest first."""
 
     def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
         """Keep who read content, when and by which route; durable on return."""

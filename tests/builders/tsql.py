@@ -18,34 +18,36 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Position
-from shared.stores.ports import (
-    Alias,
-    Batch,
-    ContentDocument,
-    InteractionFilter,
-    ListKey,
-    Quarantined,
-    UsageQuery,
-    WaitingClaim,
-)
+from shared.domain.quarantine import QuarantineAction
+from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.stores.ports import Alias, Batch, ContentDocument, Quarantined, WaitingClaim
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
+from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.quarantine import SqlQuarantine
 from shared.stores.sql.rollups import SqlUsageRollups
+from shared.stores.upkeep_ports import Finding
 from tests.contracts.test_ledger import AT, a_batch, a_row
 
 __all__ = ["STORES", "Recorder", "recorded", "recording"]
 
 STORES = Path(__file__).parents[2] / "shared" / "stores" / "sql"
 
+_MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
-    "FROM dirty_hour ORDER": [(1, datetime(2026, 3, 2, 9, tzinfo=UTC))],
+    "FROM dirty_hour ORDER": [(1, _MOMENT)],
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
-    "SELECT DISTINCT interaction.occurred_at": [(datetime(2026, 3, 2, 9, tzinfo=UTC),)],
+    "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
+    "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
+    "sum(CASE": [(0,) * 7],
+    "SELECT (SELECT count(DISTINCT": [(0, None, 0)],
+    "WHERE finding.hour =": [("2026-03-02T09 bypass ", "", _MOMENT, "bypass", 1, None, _MOMENT, None)],
 }
 
 
+_ACTION = QuarantineAction(AT, "ada", "replay", "ab12", Position("gateway", "0", 7, AT), "kept", "mended")
 _CONSTANTS = ("BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "SQL_DECIMAL", "SQL_VARCHAR", "SQL_WVARCHAR")
 
 
@@ -83,7 +85,12 @@ class _Cursor:
         self.description = [(name, str, None, None, None, None, True) for name in self.columns] or None
         self._rows = next((list(rows) for words, rows in _ANSWERS.items() if words in _one_line(statement)), [])
         all_there = statement.startswith(("update existing", "delete existing"))
-        self.rowcount = len(orjson.loads(parameters[0])) if all_there else 0
+        one_there = statement.startswith(("UPDATE quarantine", "DELETE FROM quarantine"))
+        self.rowcount = len(orjson.loads(parameters[0])) if all_there else int(one_there)
+
+    def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        for row in rows:
+            self.execute(statement, row)
 
     def setinputsizes(self, _sizes: object) -> None:
         pass
@@ -121,10 +128,13 @@ class _Connection:
 def _driver(recorder: Recorder) -> object:
     """Return a module with what SQLAlchemy uses of pyodbc."""
     constants = {name: number for number, name in enumerate(_CONSTANTS)}
-    errors = dict.fromkeys(["Error", "DatabaseError", "InterfaceError", "OperationalError"], Exception)
+    errors = dict.fromkeys(
+        ["Error", "DatabaseError", "InterfaceError", "OperationalError", "ProgrammingError"], Exception
+    )
     return SimpleNamespace(
         paramstyle="qmark",
         Cursor=_Cursor,
+        Binary=bytes,
         version="5.5.0",
         connect=lambda *_, **__: _Connection(recorder),
         **constants,
@@ -156,6 +166,8 @@ def recorded() -> Recorder:
         _use_ledger(SqlLedger(engine))
         _use_content(SqlContentStore(engine))
         _use_claims(SqlClaimQueue(engine))
+        _use_quarantine(SqlQuarantine(engine))
+        _use_completeness(SqlCompleteness(engine))
         list(SqlUsageRollups(engine).rebuild(most_hours=1))
         _use_audit(SqlAuditStore(engine))
     return recorder
@@ -177,12 +189,18 @@ def _use_ledger(ledger: SqlLedger) -> None:
         dirty_usage_keys={"run_1"},
         claims=[("call-1", "Q:1+1.0.1.c")],
         met_claims=[("call-2", "Q:2+2.0.1.c")],
+        released=["ab12"],
+        reclassified=[(position, "kept", "native")],
+        unreleased=[Quarantined("cd34", position, "not JSON", "1", b"{")],
+        actions=[_ACTION],
     )
     with ledger.transaction() as transaction:
         transaction.known_positions([position])
         transaction.known_quarantine(["ab12"])
         transaction.interactions(["call-1"])
         transaction.aliases(["response-id:a"])
+        transaction.overdue(AT, 10)
+        transaction.take_lease("x")
         transaction.store(full)
 
 
@@ -198,6 +216,23 @@ def _use_claims(queue: SqlClaimQueue) -> None:
     queue.due(AT, 10)
     queue.postpone([(claim, AT)])
     queue.forget([claim])
+
+
+def _use_quarantine(quarantine: SqlQuarantine) -> None:
+    quarantine.held(["ab12"])
+    quarantine.held_between(AT, AT, after=ListKey(AT, "ab12"), limit=10)
+    quarantine.held_between(None, None, after=None, limit=10)
+    quarantine.discard(_ACTION)
+
+
+def _use_completeness(completeness: SqlCompleteness) -> None:
+    completeness.events_in(AT, AT)
+    completeness.gaps_in(AT, AT, limit=10)
+    completeness.calls_in(AT, AT)
+    completeness.unresolved_hours(10)
+    completeness.record([AT], [Finding("gateway", AT, "gap", 1)], at=AT)
+    completeness.unresolved()
+    completeness.standing()
 
 
 def _use_audit(audit: SqlAuditStore) -> None:
@@ -221,6 +256,9 @@ def _use_audit(audit: SqlAuditStore) -> None:
     audit.usage(UsageQuery(), after=None, limit=10)
     audit.partitions()
     audit.quarantined(after=after, limit=10)
+    for resolved in (True, False):
+        narrow_findings = FindingFilter(starts_from=AT, starts_before=AT, hub="x", kind="gap", resolved=resolved)
+        audit.findings(narrow_findings, after=after, limit=10)
     audit.record_content_read(reader="x", route="x", subject="x", read_at=AT)
     audit.check()
 

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery
+from shared.domain.questions import InteractionFilter, UsageQuery
 from shared.services.audit import AuditService
 from shared.services.ingest import ingest
 from shared.services.rollup import rebuild_usage_rollups
-from shared.stores.ports import InteractionFilter, UsageQuery
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore

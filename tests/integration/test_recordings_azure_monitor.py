@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.bootstrap import Services, reset, services
+from shared.domain.questions import InteractionFilter
 from shared.services.audit import Reader
-from shared.stores.ports import InteractionFilter
 from tests.builders import events
 from tests.builders.azure_monitor import an_envelope
 from tests.builders.databases import new_sqlite

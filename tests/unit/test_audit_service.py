@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.questions import InteractionFilter
 from shared.errors import NotFoundError
 from shared.services.audit import AuditService, Reader, total_balance
 from shared.services.content import best_content, mentions
 from shared.services.ingest import ingest
-from shared.stores.ports import ContentDocument, InteractionFilter
+from shared.stores.ports import ContentDocument
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
-from shared.stores.ports import InteractionFilter, ListKey, UsageQuery
-from shared.stores.sql import audit
+from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.stores.sql import audit, bulk, completeness, ledger, quarantine, tables
 from shared.stores.sql.types import UtcTime
 
 _AT = "2026-03-02T09:00:00.000Z"
@@ -33,6 +33,7 @@ _EVERYTHING = InteractionFilter(
     min_total_tokens=1,
     source="native",
 )
+_FINDINGS = FindingFilter(starts_from=_AT, starts_before=_AT, hub="secret", kind="secret", resolved=False)
 _BY_HOUR = UsageQuery(dimensions=("model", "user_id"), interval="hour", starts_from=_AT, starts_before=_AT)
 
 _STATEMENTS = {
@@ -45,6 +46,14 @@ _STATEMENTS = {
     "usage": audit.usage_statement(_BY_HOUR, after=(_AT, "secret", "secret"), limit=101),
     "usage in total": audit.usage_statement(UsageQuery(), after=None, limit=101),
     "partitions": audit.partitions_statement(),
+    "findings": audit.findings_statement(_FINDINGS, after=_KEY, limit=101),
+    "held": quarantine.held_between_statement(_AT, _AT, after=_KEY, limit=101),
+    "events": completeness.events_statement(_AT, _AT),
+    "waiting": completeness.waiting_statement(_AT, _AT),
+    "gaps": completeness.gaps_statement(_AT, _AT, limit=101),
+    "calls": completeness.calls_statement(_AT, _AT),
+    "standing": completeness.standing_statement(),
+    "overdue": ledger.overdue_statement(_AT, 101),
 }
 
 
@@ -57,7 +66,26 @@ def test_every_statement_compiles_with_its_values_bound(name: str, dialect: Any)
     assert "2026" not in compiled
 
 
-@pytest.mark.parametrize("name", ["interactions", "prompts", "quarantine", "usage"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        quarantine.held_statement("mssql"),
+        quarantine._released("mssql"),
+        quarantine._quarantined_positions("mssql"),
+        sa.text(bulk.delete_statement(tables.delivery, "mssql", "outcome")),
+        sa.text(bulk.delete_statement(tables.finding, "mssql", None)),
+    ],
+    ids=["held", "released", "positions", "reclassified", "findings"],
+)
+def test_what_is_done_to_many_rows_takes_them_as_one_parameter(statement: Any) -> None:
+    compiled = str(statement.compile(dialect=mssql.dialect()))
+
+    assert "openjson(" in compiled.lower()
+
+
+@pytest.mark.parametrize(
+    "name", ["interactions", "prompts", "quarantine", "usage", "findings", "held", "gaps", "overdue"]
+)
 def test_lists_are_cut_and_ordered_as_sql_server_wants_it(name: str) -> None:
     compiled = str(_STATEMENTS[name].compile(dialect=mssql.dialect()))
 

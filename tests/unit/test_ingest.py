@@ -145,6 +145,36 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(store: Store) -> No
     assert len(set(counts)) == 1
 
 
+_OF_ONE_BATCH = (
+    tables.interaction,
+    tables.delivery,
+    tables.waiting,
+    tables.quarantine,
+    tables.dirty_hour,
+    tables.hub_partition,
+)
+
+
+@pytest.mark.parametrize("broken", _OF_ONE_BATCH, ids=lambda table: table.name)
+def test_whatever_part_of_a_batch_cannot_be_written_nothing_of_it_is(store: Store, broken: sa.Table) -> None:
+    batch = events.deliveries(events.a_request(), events.poison(), events.a_metric())
+    with store.engine.begin() as connection:
+        connection.execute(
+            sa.text(f"create trigger broken before insert on {broken.name} begin select raise(fail, 'disk'); end")
+        )
+
+    with pytest.raises(StoreUnavailableError):
+        store.ingest(batch)
+    with store.engine.begin() as connection:
+        before = [connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in _OF_ONE_BATCH]
+        connection.execute(sa.text("drop trigger broken"))
+    outcome = store.ingest(batch)
+
+    assert before == [0] * len(_OF_ONE_BATCH)
+    assert outcome == IngestOutcome(received=3, pending=1, skipped=1, quarantined=1)
+    assert [len(store.rows(table)) for table in _OF_ONE_BATCH] == [1, 3, 1, 1, 1, 1]
+
+
 def test_a_store_that_is_gone_raises_so_that_the_trigger_delivers_again(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.execute(sa.text("drop table delivery"))

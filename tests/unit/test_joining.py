@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.questions import InteractionFilter
 from shared.services.audit import AuditService, Reader
 from shared.services.ingest import IngestOutcome, ingest
-from shared.stores.ports import InteractionFilter
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from shared.stores.sql import tables
 from shared.stores.sql.engine import create_engine
 from shared.stores.sql.migrate import render_schema, upgrade
 from shared.stores.sql.tables import metadata
@@ -48,3 +49,22 @@ def test_the_schema_keeps_to_what_a_plain_tds_server_takes() -> None:
 
     for word in ("merge ", "create or alter", "sp_addextendedproperty", "columnstore", "ledger = on"):
         assert word not in schema
+
+
+def test_what_an_older_ledger_holds_is_there_after_an_upgrade(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    upgrade(url, "0001")
+    engine = create_engine(url)
+    position = "'gateway', '0', 7, '2026-03-02T09:30:00.000Z'"
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.execute(sa.text(f"insert into waiting values ('call-1', {position})"))
+        connection.execute(sa.text(f"insert into quarantine values ('ab', {position}, 'not JSON', '1', 0, x'')"))
+
+    upgrade(url)
+
+    with engine.connect() as connection:
+        waiting = connection.execute(sa.select(tables.waiting)).mappings().one()
+        held = connection.execute(sa.select(tables.quarantine)).mappings().one()
+    engine.dispose()
+    assert (waiting["interaction_id"], waiting["stored_at"]) == ("call-1", None)
+    assert (held["id"], held["discarded_at"]) == ("ab", None)

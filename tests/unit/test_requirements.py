@@ -102,7 +102,8 @@ def test_the_deployed_app_imports_nothing_that_is_not_pinned_for_it() -> None:
 
     def packages(name: str) -> set[str]:
         if name.startswith("azure."):  # one namespace, a distribution for each of its packages
-            return {"-".join(name.split(".")[:length]) for length in (2, 3)}
+            parts = name.split(".")
+            return {"-".join(parts[:length]) for length in range(2, len(parts) + 1)}
         return {canonicalize_name(package) for package in distributions[name.partition(".")[0]]}
 
     assert "azure.functions" in foreign

@@ -17,12 +17,16 @@ import shared
 ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = {
+    "check_completeness",
     "check_liveness",
     "check_readiness",
     "fetch_claimed_bodies",
+    "expire_pending_fragments",
     "ingest_gateway",
     "ingest_monitor",
+    "manage_quarantine",
     "read_balance",
+    "read_completeness",
     "read_docs",
     "read_interactions",
     "read_openapi",
@@ -37,8 +41,10 @@ TOO_HEAVY_TO_INDEX = {
     "alembic",
     "azure.cosmos",
     "azure.identity",
+    "azure.monitor.opentelemetry.exporter",
     "azure.storage.blob",
     "fastapi",
+    "opentelemetry",
     "pydantic",
     "pyodbc",
     "sqlalchemy",

@@ -7,8 +7,9 @@ from fastapi import Depends, Request
 from shared.api.callers import Caller, Role, require
 from shared.api.models import Problem
 from shared.services.audit import AuditService
+from shared.services.quarantine import QuarantineService
 
-__all__ = ["AdminCaller", "Audit", "AuditCaller", "ContentCaller", "UsageCaller", "described"]
+__all__ = ["AdminCaller", "Audit", "AuditCaller", "ContentCaller", "Quarantine", "UsageCaller", "described"]
 
 
 async def _audit(request: Request) -> AuditService:
@@ -16,7 +17,13 @@ async def _audit(request: Request) -> AuditService:
     return service
 
 
+async def _quarantine(request: Request) -> QuarantineService:
+    service: QuarantineService = request.app.state.quarantine
+    return service
+
+
 Audit = Annotated[AuditService, Depends(_audit)]
+Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
 UsageCaller = Annotated[Caller, Depends(require(Role.USAGE_READ))]
 AuditCaller = Annotated[Caller, Depends(require(Role.AUDIT_READ))]
 ContentCaller = Annotated[Caller, Depends(require(Role.CONTENT_READ))]

@@ -6,14 +6,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.domain.verdicts import fields_of, texts_of
 from shared.retry import QUICK_SECONDS, retried
-from shared.stores.ports import InteractionFilter, ListKey, PartitionCounts, Row, UsageQuery
+from shared.stores.ports import PartitionCounts, Row
 from shared.stores.sql import tables
 from shared.stores.sql.engine import reading, writing
 
 __all__ = [
     "SqlAuditStore",
+    "findings_statement",
     "interaction_statement",
     "interactions_statement",
     "partitions_statement",
@@ -24,7 +26,7 @@ __all__ = [
 
 _BOOKKEEPING: Final = {"parts", "field_sources", "strands", "revision"}
 _INTERACTION: Final = [column for column in tables.interaction.c if column.name not in _BOOKKEEPING]
-_QUARANTINE: Final = [column for column in tables.quarantine.c if column.name != "body"]
+_QUARANTINE: Final = [column for column in tables.quarantine.c if column.name not in {"body", "discarded_at"}]
 _EQUAL: Final = (
     "model",
     "deployment",
@@ -82,6 +84,10 @@ class SqlAuditStore:
         """Return rows without bodies, newest first; see the port."""
         return self._rows(quarantine_statement(after=after, limit=limit))
 
+    def findings(self, narrow: FindingFilter, *, after: ListKey | None, limit: int) -> list[Row]:
+        """Return findings, newest first; see the port."""
+        return self._rows(findings_statement(narrow, after=after, limit=limit))
+
     def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
         """Keep who read content; see the port."""
         statement = (
@@ -133,7 +139,26 @@ def prompts_statement(narrow: InteractionFilter, *, after: ListKey | None, limit
 
 def quarantine_statement(*, after: ListKey | None, limit: int) -> sa.Select[Any]:
     """Return the statement of `AuditStore.quarantined`."""
-    return _newest(sa.select(*_QUARANTINE), "enqueued_at", after, limit)
+    held = sa.select(*_QUARANTINE).where(tables.quarantine.c.discarded_at.is_(None))
+    return _newest(held, "enqueued_at", after, limit)
+
+
+def findings_statement(narrow: FindingFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.findings`."""
+    table = tables.finding.c
+    statement = sa.select(*table)
+    if narrow.starts_from is not None:
+        statement = statement.where(table.hour >= narrow.starts_from)
+    if narrow.starts_before is not None:
+        statement = statement.where(table.hour < narrow.starts_before)
+    if narrow.hub is not None:
+        statement = statement.where(table.hub == narrow.hub)
+    if narrow.kind is not None:
+        statement = statement.where(table.kind == narrow.kind)
+    if narrow.resolved is not None:
+        open_ = table.resolved_at.is_(None)
+        statement = statement.where(sa.not_(open_) if narrow.resolved else open_)
+    return _newest(statement, "hour", after, limit)
 
 
 def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> sa.Select[Any]:

@@ -16,8 +16,10 @@ from shared.errors import ConflictError
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
+from shared.stores.sql.lease import take_lease
+from shared.stores.sql.quarantine import store_replay
 
-__all__ = ["SqlLedger"]
+__all__ = ["SqlLedger", "overdue_statement"]
 
 
 class SqlLedger:
@@ -68,6 +70,12 @@ class _SqlTransaction:
         found = self._connection.execute(_aliases(self._dialect), bulk.listed(names))
         return {row.name: Alias(row.name, row.interaction_id, row.claimed_at, row.revision) for row in found}
 
+    def overdue(self, before: str, limit: int) -> list[str]:
+        return list(self._connection.scalars(overdue_statement(before, limit)))
+
+    def take_lease(self, name: str) -> None:
+        take_lease(self._connection, name)
+
     def store(self, batch: Batch) -> None:
         connection = self._connection
         self._store_interactions(batch)
@@ -77,10 +85,11 @@ class _SqlTransaction:
             tables.delivery,
             [(*position, outcome, source) for position, outcome, source in batch.deliveries],
         )
+        now = utc_of(datetime.now(UTC))
         bulk.insert_missing(
             connection,
             tables.waiting,
-            [(interaction_id, *position) for interaction_id, position in batch.waiting],
+            [(interaction_id, *position, now) for interaction_id, position in batch.waiting],
         )
         bulk.insert(connection, tables.quarantine, _quarantine_rows(batch))
         bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(batch.dirty_hours)])
@@ -88,6 +97,8 @@ class _SqlTransaction:
         self._note_claims(batch)
         if batch.received:
             self._count(batch)
+        if batch.actions:
+            store_replay(connection, batch)
 
     def _store_interactions(self, batch: Batch) -> None:
         connection = self._connection
@@ -163,6 +174,15 @@ def _aliases(dialect_name: str) -> sa.Select[tuple[str, str, str, int]]:
     return sa.select(*columns).where(table.c.name.in_(bulk.members(dialect_name, table.c.name.type)))
 
 
+def overdue_statement(before: str, limit: int) -> sa.Select[tuple[str]]:
+    """Return the statement of `LedgerTransaction.overdue`."""
+    table = tables.waiting.c
+    newest = sa.func.max(sa.func.coalesce(table.stored_at, table.enqueued_at))
+    bound = sa.literal(before, table.stored_at.type)
+    ids = sa.select(table.interaction_id).group_by(table.interaction_id).having(newest < bound)
+    return ids.order_by(table.interaction_id).limit(limit)
+
+
 @cache
 def _settled(dialect_name: str) -> sa.Delete:
     key = tables.waiting.c.interaction_id
@@ -194,6 +214,6 @@ _COUNT: Final = _count_statement()
 def _quarantine_rows(batch: Batch) -> list[tuple[object, ...]]:
     compressor = zstandard.ZstdCompressor()
     return [
-        (event_id, *position, reason[:512], parser_version, len(body), compressor.compress(body))
+        (event_id, *position, reason[:512], parser_version, len(body), compressor.compress(body), None)
         for event_id, position, reason, parser_version, body in batch.quarantined
     ]

@@ -18,6 +18,7 @@ from shared.domain.verdicts import SIDES, fields_of
 from shared.retry import retried
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
+from shared.stores.sql.lease import take_lease
 
 __all__ = ["SqlUsageRollups"]
 
@@ -43,7 +44,7 @@ class SqlUsageRollups:
 
     def _rebuilt(self, most_hours: int) -> list[str]:
         with writing(self._engine) as connection:
-            _take_lease(connection)
+            take_lease(connection, _LEASE)
             _spread(connection)
             marks = _marks(connection)
             hours = sorted(set(marks.values()))[:most_hours]
@@ -59,14 +60,6 @@ class SqlUsageRollups:
             chosen = bulk.members(connection.dialect.name, sa.BigInteger())
             connection.execute(sa.delete(tables.dirty_hour).where(key.in_(chosen)), bulk.listed(done))
         return hours
-
-
-def _take_lease(connection: Connection) -> None:
-    """Make a second rebuild wait here: two at once would both insert the same hour."""
-    table = tables.lease
-    taken = connection.execute(sa.update(table).where(table.c.name == _LEASE).values(taken=table.c.taken + 1))
-    if taken.rowcount == 0:
-        connection.execute(sa.insert(table).values(name=_LEASE, taken=1))
 
 
 def _spread(connection: Connection) -> None:

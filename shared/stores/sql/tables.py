@@ -29,11 +29,13 @@ __all__ = [
     "delivery",
     "dirty_hour",
     "dirty_usage_key",
+    "finding",
     "hub_partition",
     "interaction",
     "lease",
     "metadata",
     "quarantine",
+    "quarantine_action",
     "usage_day",
     "usage_hour",
     "usage_month",
@@ -110,6 +112,8 @@ delivery = Table(
     Column("outcome", text(16), nullable=False),  # kept, duplicate, skipped or quarantined
     Column("source", text(32), nullable=True),
     PrimaryKeyConstraint(*_POSITION, name="pk_delivery"),
+    # What came in an hour: completeness is checked hour by hour.
+    Index("ix_delivery_enqueued_at", "enqueued_at"),
     sqlite_with_rowid=False,
 )
 """Every position ever received, and what became of its event the first time."""
@@ -119,6 +123,7 @@ waiting = Table(
     metadata,
     Column("interaction_id", exact_text(128), nullable=False),
     *_position_columns(),
+    Column("stored_at", UtcTime(), nullable=True),  # by our clock; null in rows of before there was one
     PrimaryKeyConstraint("interaction_id", *_POSITION, name="pk_waiting"),
     sqlite_with_rowid=False,
 )
@@ -157,9 +162,42 @@ quarantine = Table(
     Column("reason", text(512), nullable=False),
     Column("parser_version", text(32), nullable=False),
     Column("size", COUNT, nullable=False),  # bytes of the event as received
-    Column("body", BLOB, nullable=False),  # the event, zstd
+    Column("body", BLOB, nullable=False),  # the event, zstd; nothing once it is discarded
+    Column("discarded_at", UtcTime(), nullable=True),
     PrimaryKeyConstraint("id", name="pk_quarantine"),
 )
+"""Events that cannot be understood. A discarded one stays, without its bytes: who sees it again, knows it."""
+
+quarantine_action = Table(
+    "quarantine_action",
+    metadata,
+    Column("id", SERIAL, Identity(), nullable=False),
+    Column("acted_at", UtcTime(), nullable=False),
+    Column("actor", text(256), nullable=False),
+    Column("action", text(16), nullable=False),  # replay or discard
+    Column("event_id", exact_text(32), nullable=False),
+    *_position_columns(),
+    Column("result", text(16), nullable=False),  # the class of the balance that the event is in now
+    Column("reason", text(512), nullable=True),  # of a discard, or why a replay could not read it
+    PrimaryKeyConstraint("id", name="pk_quarantine_action"),
+)
+"""What was done with quarantined events: by whom, when, with what result."""
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", exact_text(128), nullable=False),  # hour, hub and kind: checking again finds the same row
+    Column("hub", exact_text(64), nullable=False),  # "" where a kind is not of one hub
+    Column("hour", UtcTime(), nullable=False),
+    Column("kind", text(32), nullable=False),
+    Column("number", COUNT, nullable=False),  # of events or interactions
+    Column("detail", JSON_TEXT, nullable=True),
+    Column("found_at", UtcTime(), nullable=False),
+    Column("resolved_at", UtcTime(), nullable=True),  # when a check did not find it any more
+    PrimaryKeyConstraint("id", name="pk_finding"),
+    Index("ix_finding_hour", "hour", "id"),
+)
+"""What check_completeness found amiss, hour by hour."""
 
 content = Table(
     "content",

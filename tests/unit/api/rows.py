@@ -10,11 +10,14 @@ from sqlalchemy.engine import Engine
 
 from shared.api.app import create_app
 from shared.services.audit import AuditService
+from shared.services.quarantine import QuarantineService
 from shared.settings import Settings
 from shared.stores.ports import ContentDocument, Row
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.quarantine import SqlQuarantine
 
 __all__ = ["SETTINGS", "Client", "Ledger", "a_usage_row", "an_interaction", "client_of"]
 
@@ -80,6 +83,15 @@ class Ledger:
         """Return the service over this ledger."""
         return AuditService(store=SqlAuditStore(self.engine), content=SqlContentStore(self.engine), **options)
 
+    def quarantine(self) -> QuarantineService:
+        """Return the service over this ledger's quarantine."""
+        return QuarantineService(
+            store=SqlQuarantine(self.engine),
+            audit=SqlAuditStore(self.engine),
+            ledger=SqlLedger(self.engine),
+            content=SqlContentStore(self.engine),
+        )
+
     def _insert(self, table: sa.Table, rows: tuple[Row, ...]) -> None:
         with self.engine.begin() as connection:
             for row in rows:
@@ -89,13 +101,17 @@ class Ledger:
 class Client:
     """Sends requests to the API in this process."""
 
-    def __init__(self, audit: AuditService, address: str, base_url: str) -> None:
-        self._transport = httpx.ASGITransport(create_app(audit, SETTINGS), client=(address, 50_000))
+    def __init__(self, audit: AuditService, quarantine: Any, address: str, base_url: str) -> None:
+        self._transport = httpx.ASGITransport(create_app(audit, SETTINGS, quarantine), client=(address, 50_000))
         self._base_url = base_url
 
     def get(self, url: str, **options: Any) -> httpx.Response:
         """Return the answer to a GET."""
         return self.send("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        """Return the answer to a POST."""
+        return self.send("POST", url, **options)
 
     def send(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Return the answer to any request."""
@@ -107,6 +123,12 @@ class Client:
         return asyncio.run(answer())
 
 
-def client_of(audit: AuditService, *, address: str = "127.0.0.1", base_url: str = "http://localhost") -> Client:
+def client_of(
+    audit: AuditService,
+    quarantine: QuarantineService | None = None,
+    *,
+    address: str = "127.0.0.1",
+    base_url: str = "http://localhost",
+) -> Client:
     """Return a client of the API, as if it called from `address`."""
-    return Client(audit, address, base_url)
+    return Client(audit, quarantine, address, base_url)

@@ -93,4 +93,4 @@ def test_every_spelling_of_this_machine_is_local(
 
 def test_local_roles_do_not_start_in_azure(ledger: Ledger) -> None:
     with pytest.raises(ConfigurationError, match="PROMPTLEDGER_AUTH"):
-        create_app(ledger.audit(), replace(SETTINGS, in_azure=True))
+        create_app(ledger.audit(), replace(SETTINGS, in_azure=True), ledger.quarantine())

@@ -22,8 +22,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def call(name: str, url: str, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    request = func.HttpRequest("GET", f"http://localhost:7071{url}", headers=headers, body=b"")
+def call(name: str, url: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> func.HttpResponse:
+    method = "GET" if body is None else "POST"
+    request = func.HttpRequest(method, f"http://localhost:7071{url}", headers=headers, body=body or b"")
     function = _FUNCTIONS[name]
     answer = function(request, None) if "context" in inspect.signature(function).parameters else function(request)
     response = asyncio.run(answer) if inspect.iscoroutine(answer) else answer
@@ -44,6 +45,8 @@ def test_these_are_the_functions() -> None:
         "read_prompts",
         "read_balance",
         "read_quarantine",
+        "manage_quarantine",
+        "read_completeness",
         "read_openapi",
         "read_docs",
         "check_liveness",
@@ -60,6 +63,7 @@ def test_these_are_the_functions() -> None:
         ("read_usage", "/api/v1/usage"),
         ("read_prompts", "/api/v1/prompts"),
         ("read_balance", "/api/v1/balance"),
+        ("read_completeness", "/api/v1/completeness"),
         ("read_quarantine", "/api/v1/quarantine"),
         ("read_openapi", "/api/openapi.json"),
     ],
@@ -72,6 +76,17 @@ def test_each_resource_answers_through_its_function(configured: Ledger, name: st
     assert response.status_code == 200
     assert response.mimetype == "application/json"
     assert json.loads(response.get_body())
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_is_posted_reaches_the_api() -> None:
+    json_type = {"Content-Type": "application/json"}
+
+    replayed = call("manage_quarantine", "/api/v1/quarantine/replay", json_type, b'{"ids":["ab"]}')
+    refused = call("manage_quarantine", "/api/v1/quarantine/replay", json_type, b"{")
+
+    assert (replayed.status_code, json.loads(replayed.get_body())["unknown"]) == (200, ["ab"])
+    assert (refused.status_code, json.loads(refused.get_body())["parameter"]) == (400, "body")
 
 
 @pytest.mark.usefixtures("configured")

@@ -4,14 +4,20 @@ import re
 
 from tests.unit.api.rows import Client
 
-_PATHS = {
+_POSTED = {
+    "/api/v1/quarantine/replay",
+    "/api/v1/quarantine/{event_id}/discard",
+}
+_PATHS = _POSTED | {
     "/api/v1/interactions",
     "/api/v1/interactions/{interaction_id}",
     "/api/v1/interactions/{interaction_id}/content",
     "/api/v1/usage",
     "/api/v1/prompts",
     "/api/v1/balance",
+    "/api/v1/completeness",
     "/api/v1/quarantine",
+    "/api/v1/quarantine/{event_id}/body",
 }
 
 
@@ -19,13 +25,15 @@ def test_the_document_describes_every_route_with_its_role_answer_and_problems(cl
     document = client.get("/api/openapi.json").json()
 
     assert set(document["paths"]) == _PATHS
-    for methods in document["paths"].values():
-        responses = methods["get"]["responses"]
+    for path, methods in document["paths"].items():
+        assert list(methods) == ["post" if path in _POSTED else "get"]
+        (operation,) = methods.values()
+        responses = operation["responses"]
         assert "$ref" in responses["200"]["content"]["application/json"]["schema"]
         assert {"400", "403", "503"} <= set(responses)
         assert "422" not in responses
         assert set(responses["400"]["content"]) == {"application/problem+json"}
-        assert methods["get"]["x-required-role"]
+        assert operation["x-required-role"]
 
 
 def test_the_document_names_parameters_as_the_api_takes_them(client: Client) -> None:
@@ -43,7 +51,7 @@ def test_the_page_shows_every_route_and_loads_nothing(client: Client) -> None:
     response = client.get("/api/docs")
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert all(f"GET {path}</h2>" in response.text for path in _PATHS)
+    assert all(f"{'POST' if path in _POSTED else 'GET'} {path}</h2>" in response.text for path in _PATHS)
     for name in ("subscriptionId", "chat.completions, completions", "complete, pending", "ai-hub-gateway"):
         assert name in response.text
     assert re.findall(r"<(?:script|link|img)|https?://", response.text) == []

@@ -8,7 +8,7 @@ import httpx
 
 from shared.api.app import create_app
 from shared.services.audit import AuditService, PartitionBalance
-from tests.unit.api.rows import SETTINGS
+from tests.unit.api.rows import SETTINGS, Ledger
 
 
 class SlowAudit(AuditService):
@@ -29,9 +29,9 @@ class SlowAudit(AuditService):
         return []
 
 
-def asked_at_once(audit: AuditService, *, threads: int, questions: int) -> list[int]:
+def asked_at_once(ledger: Ledger, audit: AuditService, *, threads: int, questions: int) -> list[int]:
     async def ask() -> list[int]:
-        transport = httpx.ASGITransport(create_app(audit, SETTINGS, threads=threads))
+        transport = httpx.ASGITransport(create_app(audit, SETTINGS, ledger.quarantine(), threads=threads))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             answers = await asyncio.gather(*(client.get("/api/v1/balance") for _ in range(questions)))
         return [answer.status_code for answer in answers]
@@ -39,10 +39,10 @@ def asked_at_once(audit: AuditService, *, threads: int, questions: int) -> list[
     return asyncio.run(ask())
 
 
-def test_no_more_questions_reach_the_store_at_once_than_there_are_threads() -> None:
+def test_no_more_questions_reach_the_store_at_once_than_there_are_threads(ledger: Ledger) -> None:
     audit = SlowAudit()
 
-    answers = asked_at_once(audit, threads=3, questions=30)
+    answers = asked_at_once(ledger, audit, threads=3, questions=30)
 
     assert answers == [200] * 30
     assert audit.most == 3

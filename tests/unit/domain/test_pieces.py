@@ -3,7 +3,8 @@
 import pytest
 
 from shared.domain.fragment import Piece
-from shared.domain.pieces import Whole, is_piece, missing, spent, suffix, wholes
+from shared.domain.piece_keys import Whole, is_piece, suffix
+from shared.domain.pieces import beginnings, missing, spent, wholes
 
 
 def rows(*places: tuple[int, str], named: str = "") -> list[str]:
@@ -136,3 +137,19 @@ def test_a_row_before_the_first_does_not_undo_what_began_behind_it() -> None:
 def test_other_documents_are_no_pieces() -> None:
     assert not is_piece("Q:0123")
     assert wholes(["Q:0123", "R:4567"]) == []
+
+
+def test_a_beginning_is_what_stands_side_by_side_from_the_first_piece_on() -> None:
+    pieces = {place: f"Q:{place}+Q.{place}.5.u" for place in range(5)}
+
+    assert beginnings([pieces[0], pieces[1], pieces[3]]) == [(pieces[0], pieces[1])]
+    assert beginnings([pieces[1], pieces[2]]) == []
+    assert beginnings([*pieces.values(), marked(list(pieces.values()))]) == []
+
+
+def test_rows_that_nobody_counted_begin_with_the_first_there_is_of_their_side() -> None:
+    asked = ["M:1+L.1..Q", "M:2+L.2..q"]
+    answered = ["M:4+L.4..a", "M:5+L.5..a"]
+
+    assert beginnings([*answered, *asked]) == [tuple(asked), tuple(answered)]
+    assert beginnings([*asked, marked(asked[:1])]) == [(asked[1],)]

@@ -1,0 +1,128 @@
+"""What the services do, measured: a handful of numbers per batch or run."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Final
+
+from shared.domain.delivery import Delivery
+from shared.domain.values import NO_TIME
+from shared.errors import StoreUnavailableError, TooManyInvalidError
+from shared.services.ingest import IngestOutcome
+from shared.stores.upkeep_ports import CompletenessStore
+from shared.telemetry import (
+    BATCH_DURATION,
+    BATCH_FAILURES,
+    BYTES,
+    EVENTS,
+    FINDINGS,
+    LAG,
+    PARTITION_AGE,
+    PENDING,
+    PENDING_AGE,
+    QUARANTINE_DEPTH,
+    STORE_RETRIES,
+    TOKENS,
+    Recorder,
+)
+
+__all__ = ["measure_findings", "measure_standing", "measured"]
+
+logger = logging.getLogger(__name__)
+
+_CLASSES: Final = ("stored", "duplicate", "pending", "skipped", "quarantined")
+Ingest = Callable[[Sequence[Delivery]], IngestOutcome]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def measured(ingest: Ingest, recorder: Recorder, *, now: Callable[[], datetime] = _utc_now) -> Ingest:
+    """Return `ingest` that tells `recorder` of each batch: what it was, how long it took, or that it failed."""
+
+    def ingest_and_tell(deliveries: Sequence[Delivery]) -> IngestOutcome:
+        if not deliveries:
+            return ingest(deliveries)
+        started = perf_counter()
+        try:
+            outcome = ingest(deliveries)
+        except Exception as error:
+            _tell_failure(recorder, deliveries, error)
+            raise
+        _tell(recorder, deliveries, outcome, perf_counter() - started, now())
+        return outcome
+
+    return ingest_and_tell
+
+
+def _tell(
+    recorder: Recorder, deliveries: Sequence[Delivery], outcome: IngestOutcome, seconds: float, at: datetime
+) -> None:
+    hub, partition, _, _ = deliveries[0].position
+    for name in _CLASSES:
+        number = getattr(outcome, name)
+        if number:
+            recorder.record(EVENTS, number, **{"hub": hub, "partition": partition, "class": name})
+    recorder.record(BYTES, sum(len(one.body) for one in deliveries), hub=hub, partition=partition)
+    recorder.record(BATCH_DURATION, seconds, hub=hub)
+    oldest = min(one.position.enqueued_at for one in deliveries)
+    if oldest != NO_TIME:
+        recorder.record(LAG, _age(oldest, at), hub=hub, partition=partition)
+    if outcome.retries:
+        recorder.record(STORE_RETRIES, outcome.retries, hub=hub)
+    for kind, number in (("input", outcome.input_tokens), ("output", outcome.output_tokens)):
+        if number > 0:
+            recorder.record(TOKENS, number, kind=kind)
+
+
+def _tell_failure(recorder: Recorder, deliveries: Sequence[Delivery], error: Exception) -> None:
+    hub, partition, sequence, enqueued_at = deliveries[0].position
+    kind = "fault"
+    if isinstance(error, TooManyInvalidError):
+        kind = "refused"
+        # Repeated at every try, with what it is that waits: a partition must not stand still in silence.
+        logger.error(
+            "ingest.refused hub=%s partition=%s sequence=%d enqueued_at=%s: %s",
+            hub,
+            partition,
+            sequence,
+            enqueued_at,
+            error,
+        )
+    elif isinstance(error, StoreUnavailableError):
+        kind = "unavailable"
+    recorder.record(BATCH_FAILURES, 1, hub=hub, partition=partition, kind=kind)
+
+
+def measure_standing(store: CompletenessStore, recorder: Recorder, *, now: Callable[[], datetime] = _utc_now) -> None:
+    """Tell `recorder` how the ledger stands: what waits, what is in quarantine, how old each partition's last event is.
+
+    Raises:
+        StoreUnavailableError: the ledger did not answer.
+    """
+    standing, at = store.standing(), now()
+    recorder.record(PENDING, standing.pending)
+    oldest = standing.oldest_pending_at
+    recorder.record(PENDING_AGE, 0 if oldest is None else _age(oldest, at))
+    recorder.record(QUARANTINE_DEPTH, standing.quarantined)
+    for hub, partition, enqueued_at in standing.newest:
+        if enqueued_at != NO_TIME:
+            recorder.record(PARTITION_AGE, _age(enqueued_at, at), hub=hub, partition=partition)
+
+
+def measure_findings(store: CompletenessStore, recorder: Recorder, kinds: Sequence[str]) -> None:
+    """Tell `recorder` how many findings of each kind hold.
+
+    Raises:
+        StoreUnavailableError: the ledger did not answer.
+    """
+    held = store.unresolved()
+    for kind in kinds:
+        recorder.record(FINDINGS, held.get(kind, 0), kind=kind)
+
+
+def _age(moment: str, at: datetime) -> float:
+    """Return seconds; never below nought, whatever two clocks say."""
+    return max(0.0, (at - datetime.fromisoformat(moment)).total_seconds())

@@ -1,0 +1,241 @@
+"""Events in quarantine: looked at, tried again, or discarded; each recorded."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from shared.domain.delivery import Delivery, Position
+from shared.domain.invalid_limit import NO_LIMIT
+from shared.domain.quarantine import Held, QuarantineAction
+from shared.domain.questions import ListKey
+from shared.domain.values import text, utc_of
+from shared.errors import ConflictError, NotFoundError
+from shared.services.audit import Reader
+from shared.services.ingest import ingest
+from shared.sources.redaction import redacted
+from shared.stores.ports import Alias, AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, Row
+from shared.stores.upkeep_ports import QuarantineStore
+
+__all__ = ["QuarantineService", "Replayed"]
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS: Final = 3
+_UNREADABLE: Final = "quarantined"
+
+
+class Replayed(NamedTuple):
+    """What became of events that were tried again."""
+
+    classes: Mapping[str, int]
+    """Class of the balance -> events that are in it now; those that still cannot be read are `quarantined`."""
+    unknown: list[str]
+    """Ids asked for that are not in quarantine, or not any more."""
+    next: ListKey | None
+    """Where the rest of the range begins; None at its end."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class QuarantineService:
+    """The use cases. Every method raises StoreUnavailableError when a store is down.
+
+    A replay runs here, through the very ingest of the triggers, and does not send the events to their
+    hub again: there they would get new positions and be received twice, and the app would need the
+    right to send. Here what the event says, its new class and the record of it are one transaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: QuarantineStore,
+        audit: AuditStore,
+        ledger: Ledger,
+        content: ContentStore,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """Act on what `store` holds; reads of bytes are recorded in `audit`."""
+        self._store = store
+        self._audit = audit
+        self._ledger = ledger
+        self._content = content
+        self._now = now
+
+    def event(self, event_id: str, *, reader: Reader) -> Held:
+        """Return an event with its bytes; the reading is recorded first.
+
+        Raises:
+            NotFoundError: it is not in quarantine, or was discarded.
+        """
+        held = self._held(event_id)
+        self._audit.record_content_read(
+            reader=text(reader.name, 256) or "?", route=reader.route, subject=held.id, read_at=utc_of(self._now())
+        )
+        return held
+
+    def replay(self, ids: Collection[str], *, actor: str) -> Replayed:
+        """Try the events again, as if they came now; running it twice has the effect of once.
+
+        An event that can be read leaves quarantine, and its delivery moves to the class that it is
+        in now. One that cannot stays, with the reason and the version of this parser.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            held = self._store.held(ids)
+            try:
+                classes = self._replay(held, actor)
+            except ConflictError:
+                # Somebody else tried or discarded one of them: look again at what there is.
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                break
+        known = {one.id for one in held}
+        return Replayed(classes, [one for one in ids if one not in known], None)
+
+    def replay_between(
+        self, start: str | None, end: str | None, *, after: ListKey | None, limit: int, actor: str
+    ) -> Replayed:
+        """Try up to `limit` events that were enqueued from `start` until before `end`, newest first."""
+        held = self._store.held_between(start, end, after=after, limit=limit + 1)
+        replayed = self.replay([one.id for one in held[:limit]], actor=actor)
+        if len(held) <= limit:
+            return replayed._replace(unknown=[])
+        last = held[limit - 1]
+        return replayed._replace(unknown=[], next=ListKey(last.position.enqueued_at, last.id))
+
+    def discard(self, event_id: str, *, reason: str, actor: str) -> None:
+        """Forget an event's bytes, for good; its delivery counts as skipped. Discarded once, it stays so.
+
+        Raises:
+            NotFoundError: it is not in quarantine, and was not discarded.
+        """
+        if self._is_discarded(event_id):
+            return
+        held = self._held(event_id)
+        self._store.discard(self._action("discard", held, actor, "skipped", reason))
+        logger.info("quarantine.discard events=1")
+
+    def _held(self, event_id: str) -> Held:
+        found = self._store.held([event_id])
+        if not found:
+            raise NotFoundError("there is no event with this id in quarantine")
+        return found[0]
+
+    def _is_discarded(self, event_id: str) -> bool:
+        with self._ledger.transaction() as transaction:
+            is_known = event_id in transaction.known_quarantine({event_id})
+        return is_known and not self._store.held([event_id])
+
+    def _replay(self, held: Sequence[Held], actor: str) -> Mapping[str, int]:
+        if not held:
+            return {}
+        ledger = _ReplayLedger(self._ledger, held, lambda *told: self._action("replay", told[0], actor, *told[1:]))
+        ingest([Delivery(one.position, one.body) for one in held], ledger=ledger, content=self._content, limit=NO_LIMIT)
+        classes = Counter(action.result for action in ledger.actions)
+        logger.info("quarantine.replay events=%d released=%d", len(held), len(held) - classes[_UNREADABLE])
+        return classes
+
+    def _action(self, action: str, held: Held, actor: str, result: str, reason: str | None) -> QuarantineAction:
+        return QuarantineAction(
+            acted_at=utc_of(self._now()),
+            actor=text(actor, 256) or "?",
+            action=action,
+            event_id=held.id,
+            position=held.position,
+            result=result,
+            reason=reason and text(reason, 512),
+        )
+
+
+_Note = Callable[[Held, str, str | None], QuarantineAction]
+
+
+class _ReplayLedger:
+    """A ledger in which what is in quarantine was never received: its deliveries are classed anew."""
+
+    def __init__(self, ledger: Ledger, held: Sequence[Held], note: _Note) -> None:
+        self._ledger = ledger
+        self._held = held
+        self._note = note
+        self.actions: list[QuarantineAction] = []
+        """What became of each, in the transaction that was committed last."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[LedgerTransaction]:
+        with self._ledger.transaction() as transaction:
+            yield _ReplayTransaction(transaction, self)
+
+    def reclassified(self, changes: Batch) -> Batch:
+        """Return `changes` as they are of deliveries that were received, and counted, long ago."""
+        if not changes.received:
+            # An estimate that follows the batch.
+            return changes
+        unread = {one.body: one for one in changes.quarantined}
+        classed = {position: (outcome, source) for position, outcome, source in changes.deliveries}
+        waiting = {position for _, position in changes.waiting}
+        self.actions = []
+        released: list[str] = []
+        unreleased = []
+        moved: dict[Position, tuple[Position, str, str | None]] = {}
+        for one in self._held:
+            still = unread.get(redacted(one.body))
+            if still is not None:
+                unreleased.append(still._replace(id=one.id))
+                self.actions.append(self._note(one, _UNREADABLE, still.reason))
+                continue
+            outcome, source = classed.get(one.position, ("duplicate", None))
+            released.append(one.id)
+            moved.setdefault(one.position, (one.position, outcome, source))
+            self.actions.append(self._note(one, _class_of(outcome, waits=one.position in waiting), None))
+        return replace(
+            changes,
+            received=0,
+            redelivered=0,
+            deliveries=[],
+            quarantined=[],
+            released=released,
+            reclassified=list(moved.values()),
+            unreleased=unreleased,
+            actions=self.actions,
+        )
+
+
+def _class_of(outcome: str, *, waits: bool) -> str:
+    if outcome != "kept":
+        return outcome
+    return "pending" if waits else "stored"
+
+
+class _ReplayTransaction:
+    def __init__(self, transaction: LedgerTransaction, ledger: _ReplayLedger) -> None:
+        self._transaction = transaction
+        self._ledger = ledger
+
+    def known_positions(self, positions: Collection[Position]) -> set[Position]:
+        del positions
+        return set()
+
+    def known_quarantine(self, ids: Collection[str]) -> set[str]:
+        del ids
+        return set()
+
+    def interactions(self, ids: Collection[str]) -> dict[str, Row]:
+        return self._transaction.interactions(ids)
+
+    def aliases(self, names: Collection[str]) -> dict[str, Alias]:
+        return self._transaction.aliases(names)
+
+    def overdue(self, before: str, limit: int) -> list[str]:
+        return self._transaction.overdue(before, limit)
+
+    def take_lease(self, name: str) -> None:
+        self._transaction.take_lease(name)
+
+    def store(self, batch: Batch) -> None:
+        self._transaction.store(self._ledger.reclassified(batch))

@@ -1,0 +1,170 @@
+"""Completeness in SQL: what came in an hour, what calls of an hour lack, and what was found."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from shared.domain.interaction import State
+from shared.stores.ports import Row
+from shared.stores.sql import bulk, tables
+from shared.stores.sql.engine import reading, writing
+from shared.stores.sql.lease import take_lease
+from shared.stores.upkeep_ports import Finding, Gap, Standing
+
+__all__ = [
+    "SqlCompleteness",
+    "calls_statement",
+    "events_statement",
+    "gaps_statement",
+    "standing_statement",
+    "waiting_statement",
+]
+
+_LEASE: Final = "completeness"
+_BYPASSES: Final = '["azure-openai"]'
+_LOGS_ONLY: Final = ('["azure-monitor"]', '["azure-monitor","azure-openai"]')
+
+
+class SqlCompleteness:
+    """`shared.stores.upkeep_ports.CompletenessStore` on either database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use `engine`, whose database is migrated to the newest revision."""
+        self._engine = engine
+
+    def events_in(self, start: str, end: str) -> list[tuple[str, str, int]]:
+        """Return numbers of deliveries; see the port."""
+        with reading(self._engine) as connection:
+            statements = (events_statement(start, end), waiting_statement(start, end))
+            return [(hub, outcome, number) for one in statements for hub, outcome, number in connection.execute(one)]
+
+    def gaps_in(self, start: str, end: str, *, limit: int) -> list[Gap]:
+        """Return gaps; see the port."""
+        with reading(self._engine) as connection:
+            return [Gap(*row) for row in connection.execute(gaps_statement(start, end, limit=limit))]
+
+    def calls_in(self, start: str, end: str) -> Mapping[str, int]:
+        """Return numbers of interactions; see the port."""
+        with reading(self._engine) as connection:
+            return dict(connection.execute(calls_statement(start, end)).mappings().one())
+
+    def unresolved_hours(self, limit: int) -> list[str]:
+        """Return hours; see the port."""
+        table = tables.finding.c
+        hours = sa.select(table.hour).distinct().where(table.resolved_at.is_(None))
+        with reading(self._engine) as connection:
+            return list(connection.scalars(hours.order_by(table.hour.desc()).limit(limit)))
+
+    def record(self, hours: Collection[str], findings: Collection[Finding], *, at: str) -> None:
+        """Keep what was found; see the port."""
+        with writing(self._engine) as connection:
+            take_lease(connection, _LEASE)
+            known = _known(connection, hours)
+            rows = {one.id: _row(one, known.get(one.id), at) for one in findings}
+            for name, row in known.items():
+                if name not in rows:
+                    rows[name] = row if row["resolved_at"] is not None else row | {"resolved_at": at}
+            changed = {name: row for name, row in rows.items() if row != known.get(name)}
+            bulk.delete(connection, tables.finding, [known[name] for name in changed if name in known])
+            bulk.insert(connection, tables.finding, bulk.values_of(tables.finding, changed.values()))
+
+    def unresolved(self) -> dict[str, int]:
+        """Return numbers of findings; see the port."""
+        table = tables.finding.c
+        held = sa.select(table.kind, sa.func.count()).where(table.resolved_at.is_(None)).group_by(table.kind)
+        with reading(self._engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(held)}
+
+    def standing(self) -> Standing:
+        """Return how the ledger stands; see the port."""
+        table = tables.hub_partition.c
+        with reading(self._engine) as connection:
+            pending, oldest, quarantined = connection.execute(standing_statement()).one()
+            newest = connection.execute(sa.select(table.hub, table.partition_id, table.last_enqueued_at))
+            return Standing(pending, oldest, quarantined, [tuple(row) for row in newest])
+
+
+def events_statement(start: str, end: str) -> sa.Select[Any]:
+    """Return the statement that counts deliveries by hub and outcome."""
+    table = tables.delivery.c
+    counted = sa.select(table.hub, table.outcome, sa.func.count())
+    return counted.where(table.enqueued_at >= start, table.enqueued_at < end).group_by(table.hub, table.outcome)
+
+
+def waiting_statement(start: str, end: str) -> sa.Select[Any]:
+    """Return the statement that counts deliveries that wait, by hub."""
+    table = tables.waiting.c
+    positions = sa.select(table.hub, table.partition_id, table.sequence, table.enqueued_at).distinct()
+    waits = positions.where(table.enqueued_at >= start, table.enqueued_at < end).subquery("held").c
+    return sa.select(waits.hub, sa.literal("waiting", sa.Unicode(16)), sa.func.count()).group_by(waits.hub)
+
+
+def gaps_statement(start: str, end: str, *, limit: int) -> sa.Select[Any]:
+    """Return the statement of `CompletenessStore.gaps_in`: deliveries without the one before them."""
+    one, other = tables.delivery.alias("one").c, tables.delivery.alias("other").c
+    beside = (other.hub == one.hub, other.partition_id == one.partition_id)
+    # Negative numbers stand in for missing ones and follow one another in no order.
+    before = sa.select(sa.func.max(other.sequence)).where(*beside, other.sequence < one.sequence, other.sequence >= 0)
+    follows = sa.exists(sa.literal(1)).where(*beside, other.sequence == one.sequence - 1)
+    gaps = (
+        sa.select(one.hub, one.partition_id, before.scalar_subquery().label("after_sequence"), one.sequence)
+        .where(one.enqueued_at >= start, one.enqueued_at < end, one.sequence > 0, sa.not_(follows))
+        .subquery("gap")
+        .c
+    )
+    columns = (gaps.hub, gaps.partition_id, gaps.after_sequence, gaps.sequence)
+    # The very first of a partition has none before it: nobody knows where the stream began.
+    return sa.select(*columns).where(gaps.after_sequence.is_not(None)).order_by(*columns).limit(limit)
+
+
+def calls_statement(start: str, end: str) -> sa.Select[Any]:
+    """Return the statement of `CompletenessStore.calls_in`: one row of numbers."""
+    table = tables.interaction.c
+    asked, answered = table.has_request == sa.true(), table.has_response == sa.true()
+    waits = table.state.in_((State.PENDING.value, State.INCOMPLETE.value))
+    logged = table.sources.contains('"azure-monitor"', autoescape=True)
+    told = sa.and_(table.sources != _BYPASSES, table.sources.not_in(_LOGS_ONLY))
+    numbers = {
+        "no_answer": sa.and_(waits, asked, table.has_response.is_(None)),
+        "no_request": sa.and_(waits, answered, table.has_request.is_(None)),
+        "pieces_missing": sa.and_(waits, asked, answered),
+        "log_without_event": table.sources.in_(_LOGS_ONLY),
+        "event_without_log": sa.and_(told, sa.not_(logged)),
+        "told_by_both": sa.and_(told, logged),
+        "bypass": table.sources == _BYPASSES,
+    }
+    sums = [sa.func.coalesce(sa.func.sum(sa.case((one, 1), else_=0)), 0).label(name) for name, one in numbers.items()]
+    return sa.select(*sums).where(table.occurred_at >= start, table.occurred_at < end)
+
+
+def standing_statement() -> sa.Select[Any]:
+    """Return the statement of the numbers of `CompletenessStore.standing`."""
+    waits, events = tables.waiting.c, tables.quarantine.c
+    pending = sa.select(sa.func.count(sa.distinct(waits.interaction_id))).scalar_subquery()
+    oldest = sa.select(sa.func.min(waits.stored_at)).scalar_subquery()
+    held = sa.select(sa.func.count(events.id)).where(events.discarded_at.is_(None)).scalar_subquery()
+    return sa.select(pending, oldest, held)
+
+
+def _known(connection: Connection, hours: Collection[str]) -> dict[str, Row]:
+    table = tables.finding
+    rows: dict[str, Row] = {}
+    for hour in sorted(set(hours)):
+        found = connection.execute(sa.select(table).where(table.c.hour == hour))
+        rows |= {row["id"]: dict(row) for row in found.mappings()}
+    return rows
+
+
+def _row(finding: Finding, known: Row | None, at: str) -> Row:
+    return {
+        "id": finding.id,
+        "hub": finding.hub,
+        "hour": finding.hour,
+        "kind": finding.kind,
+        "number": finding.number,
+        "detail": finding.detail,
+        "found_at": at if known is None else known["found_at"],
+        "resolved_at": None,
+    }

@@ -1,0 +1,195 @@
+"""What every store of completeness tells, and what is made of it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from shared.domain.delivery import Delivery, Position
+from shared.services.completeness import check_completeness
+from shared.services.ingest import ingest
+from shared.stores.ports import Batch
+from shared.stores.sql import tables
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.completeness import SqlCompleteness
+from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.ledger import SqlLedger
+from tests.builders import events
+from tests.builders.azure_monitor import a_gateway_log, a_request_response, an_envelope
+
+NINE = "2026-03-02T09:00:00.000Z"
+NOON = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
+
+
+class Store:
+    """A ledger that is checked for completeness."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.store = SqlCompleteness(engine)
+
+    def ingest(self, *bodies: bytes, first: int = 0, hub: str = "gateway", at: str = events.ENQUEUED) -> None:
+        batch = [Delivery(Position(hub, "0", first + place, at), body) for place, body in enumerate(bodies)]
+        ingest(batch, ledger=SqlLedger(self.engine), content=SqlContentStore(self.engine))
+
+    def check(self, now: datetime = NOON) -> int:
+        audit = SqlAuditStore(self.engine)
+        return check_completeness(store=self.store, audit=audit, wait=timedelta(hours=1), now=lambda: now)
+
+    def findings(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return what was found, by kind and hub."""
+        with self.engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(sa.select(tables.finding)).mappings()]
+        assert {row["hour"] for row in rows} <= {NINE}
+        return {(row["kind"], row["hub"]): row for row in rows}
+
+    def numbers(self) -> dict[str, int]:
+        return {kind: row["number"] for (kind, _), row in self.findings().items()}
+
+
+@pytest.fixture
+def store(engine: Engine) -> Store:
+    return Store(engine)
+
+
+def test_a_complete_hour_has_no_findings(store: Store) -> None:
+    store.ingest(events.a_request(), events.a_response(), events.a_metric())
+
+    assert store.check() == 0
+    assert store.findings() == {}
+
+
+def test_what_an_hours_events_and_calls_lack_is_found(store: Store) -> None:
+    store.ingest(events.poison(), events.a_request("asked"), events.a_response("answered"))
+
+    found = store.check()
+
+    assert found == 4
+    assert store.numbers() == {"quarantined": 1, "pending": 2, "no_answer": 1, "no_request": 1}
+    assert store.findings()["quarantined", "gateway"]["detail"] == '{"received":3}'
+
+
+def test_missing_sequence_numbers_are_found_where_they_are_missing(store: Store) -> None:
+    for first in (7, 8, 12, 13, 20):
+        store.ingest(events.a_metric(), first=first, hub="monitor")
+
+    store.check()
+
+    row = store.findings()["gap", "monitor"]
+    assert row["number"] == 3 + 6
+    assert row["detail"] == (
+        '{"gaps":[{"partition":"0","after":8,"before":12},{"partition":"0","after":13,"before":20}]}'
+    )
+
+
+def test_a_gap_that_begins_in_the_hour_before_is_found_in_the_hour_that_it_ends_in(store: Store) -> None:
+    store.ingest(events.a_metric(), first=5, at="2026-03-01T00:00:00.000Z")
+    store.ingest(events.a_metric(), first=7)
+
+    store.check()
+
+    assert store.numbers() == {"gap": 1}
+
+
+def test_numbers_that_stand_in_for_missing_ones_have_no_gaps(store: Store) -> None:
+    store.ingest(events.a_metric(), first=-900)
+    store.ingest(events.a_metric(), first=-3)
+    store.ingest(events.a_metric(), first=5)
+
+    assert store.check() == 0
+
+
+def test_checking_again_finds_the_same_rows(store: Store) -> None:
+    store.ingest(events.poison(), events.a_request())
+    store.check()
+    before = store.findings()
+
+    store.check(NOON + timedelta(hours=1))
+
+    assert store.findings() == before
+
+
+def test_what_vanishes_is_resolved_and_what_comes_back_holds_again(store: Store) -> None:
+    store.ingest(events.a_request())
+    store.check()
+    store.ingest(events.a_response(), first=1)
+    store.check(NOON + timedelta(hours=30))
+    resolved = store.findings()["no_answer", ""]
+
+    store.ingest(events.a_request("another"), first=2)
+    store.check()
+
+    assert resolved["resolved_at"] == "2026-03-03T18:10:00.000Z"
+    held = store.findings()["no_answer", ""]
+    assert (held["resolved_at"], held["found_at"]) == (None, resolved["found_at"])
+    assert store.store.unresolved() == {"no_answer": 1, "pending": 1}
+
+
+def test_an_hour_that_is_not_over_for_long_enough_is_not_judged(store: Store) -> None:
+    store.ingest(events.a_request())
+
+    assert store.check(datetime(2026, 3, 2, 10, 59, tzinfo=UTC)) == 0
+
+
+def test_calls_past_the_gateway_are_found(store: Store) -> None:
+    store.ingest(an_envelope(a_request_response()), hub="monitor")
+
+    store.check()
+
+    assert store.numbers() == {"bypass": 1}
+
+
+def test_events_and_logs_are_compared_where_both_are_seen(store: Store) -> None:
+    both, logged, told = (f"00000000-0000-4000-8000-00000000000{number}" for number in range(3))
+    store.ingest(an_envelope(a_gateway_log(logged)), hub="monitor")
+    store.ingest(events.a_request(told), events.a_response(told))
+    alone = store.check()
+
+    store.ingest(an_envelope(a_gateway_log(both)), hub="monitor", first=1)
+    store.ingest(events.a_request(both), events.a_response(both), first=2)
+    store.check()
+
+    assert alone == 0
+    assert store.numbers() == {"log_without_event": 1, "event_without_log": 1}
+
+
+def test_an_event_in_no_class_is_found(store: Store) -> None:
+    store.ingest(events.a_metric(), events.a_metric())
+    with store.engine.begin() as connection:
+        connection.execute(sa.delete(tables.delivery).where(tables.delivery.c.sequence == 1))
+
+    store.check()
+
+    assert store.numbers() == {"unaccounted": 1}
+
+
+def test_how_the_ledger_stands_is_told(store: Store) -> None:
+    store.ingest(events.poison(), events.a_request("one"), events.a_request("two"))
+
+    standing = store.store.standing()
+
+    assert (standing.pending, standing.quarantined) == (2, 1)
+    assert standing.newest == [("gateway", "0", events.ENQUEUED)]
+    assert standing.oldest_pending_at is not None
+    assert standing.oldest_pending_at > "2026"
+
+
+def test_of_an_empty_ledger_nothing_is_told(store: Store) -> None:
+    assert store.store.standing() == (0, None, 0, [])
+    assert store.check() == 0
+
+
+def test_waiting_deliveries_are_overdue_once_their_newest_was_stored_long_enough_ago(engine: Engine) -> None:
+    ledger = SqlLedger(engine)
+    changes = Batch.unbooked()
+    changes.waiting = [("one", events.deliveries(b"")[0].position), ("two", events.deliveries(b"")[0].position)]
+    with ledger.transaction() as transaction:
+        transaction.store(changes)
+
+    with ledger.transaction() as transaction:
+        transaction.take_lease("a job")
+        now, later = transaction.overdue(NINE, 10), transaction.overdue("9999-01-01T00:00:00.000Z", 1)
+
+    assert (now, later) == ([], ["one"])
