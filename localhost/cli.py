@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(log_level=logging.WARNING)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    start = commands.add_parser("start", help="serve HTTP, run the timers, consume the local event log")
+    start = commands.add_parser("start", help="serve HTTP, run the timers, consume the hubs or the local event log")
     start.add_argument("--port", type=_port, default=7071, help="of 127.0.0.1 (7071; 0 takes a free one)")
     _add_database(start)
     start.set_defaults(run=_start, log_level=logging.INFO)
@@ -153,4 +153,5 @@ def _log_to_stderr(level: int) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "azure"):
+        logging.getLogger(name).setLevel(logging.WARNING)

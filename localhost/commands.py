@@ -2,9 +2,10 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from localhost.environment import read_host
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent, Positions, read_events
 from localhost.event_log import EventLog
+from localhost.namespace import Namespace
 from localhost.registered import Registered, registered
 from localhost.replay import Feeder
 from localhost.run_balance import RunBalance
@@ -27,18 +29,18 @@ logger = logging.getLogger(__name__)
 
 
 def start(port: int, database: str | None) -> None:
-    """Serve HTTP, run the timers and consume the local event log, until a signal.
+    """Serve HTTP, run the timers and consume the namespace of the settings, or the local event log, until a signal.
 
     Raises:
         UsageError: port, database, settings or event log cannot be used.
     """
     functions = registered()
+    namespace = Namespace.read(os.environ)
     use_database(database)
-    with closing(EventLog()) as log:
-        try:
-            serve(functions, read_host(), port=port, log=log)
-        finally:
-            bootstrap.reset()
+    with ExitStack() as stack:
+        stack.callback(bootstrap.reset)
+        hubs = namespace or stack.enter_context(closing(EventLog()))
+        serve(functions, read_host(), port=port, hubs=hubs)
 
 
 def replay(files: Sequence[Path], database: str | None, batch: int | None) -> None:
