@@ -7,7 +7,7 @@ from azure.eventhub import parse_connection_string
 from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
 from azure.identity import DefaultAzureCredential as ReadingCredential
 from azure.identity.aio import DefaultAzureCredential
-from azure.storage.blob.aio import ContainerClient
+from azure.storage.blob.aio import ContainerClient, ExponentialRetry
 
 from localhost.environment import Host
 from localhost.errors import UsageError
@@ -28,14 +28,13 @@ def checkpoint_container(namespace: Namespace) -> ContainerClient:
     Raises:
         UsageError: the storage account's connection string cannot be read.
     """
+    # The client's own patience, a minute and more, is for people who would have to begin again.
+    patience = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2)
+    options: dict[str, Any] = {"api_version": _STORAGE_VERSION, "retry_policy": patience}
     if namespace.storage_connection is None:
-        return ContainerClient(
-            namespace.storage_address, _CONTAINER, DefaultAzureCredential(), api_version=_STORAGE_VERSION
-        )
+        return ContainerClient(namespace.storage_address, _CONTAINER, DefaultAzureCredential(), **options)
     try:
-        return ContainerClient.from_connection_string(
-            namespace.storage_connection, _CONTAINER, api_version=_STORAGE_VERSION
-        )
+        return ContainerClient.from_connection_string(namespace.storage_connection, _CONTAINER, **options)
     except ValueError as error:
         raise UsageError(f"AzureWebJobsStorage: {error}") from error
 

@@ -21,7 +21,7 @@ from localhost.hub_events import HubEvent
 from localhost.namespace import Namespace
 from localhost.registered import EventHubFunction
 
-__all__ = ["HubConsumer", "hub_event"]
+__all__ = ["HubConsumer", "first_line", "hub_event"]
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,9 @@ class HubConsumer:
             except ResourceExistsError:
                 return True
             except AzureError as error:
-                logger.warning("%s waits for the storage of its checkpoints: %s", self._function.name, _first(error))
+                logger.warning(
+                    "%s waits for the storage of its checkpoints: %s", self._function.name, first_line(error)
+                )
                 await asyncio.sleep(self._host.balancing_seconds)
             else:
                 return True
@@ -136,11 +138,11 @@ class HubConsumer:
             await context.update_checkpoint(event)
         except AzureError as error:
             # The next batch's covers this one's. Until then a repeat is all that can come of it.
-            logger.warning("%s kept no checkpoint: %s", self._function.name, _first(error))
+            logger.warning("%s kept no checkpoint: %s", self._function.name, first_line(error))
 
     async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
         place = "the hub" if context is None else f"partition {context.partition_id}"
-        logger.warning("%s lost %s for a while: %s", self._function.name, place, _first(error))
+        logger.warning("%s lost %s for a while: %s", self._function.name, place, first_line(error))
 
 
 def hub_event(event: EventData) -> HubEvent:
@@ -170,6 +172,6 @@ def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _first(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return the first line: the rest of these clients' messages is headers."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
