@@ -74,9 +74,16 @@ def _translated() -> Iterator[None]:
     except IntegrityError as error:
         raise ConflictError("another transaction wrote one of the same rows first") from error
     except DBAPIError as error:
-        raise StoreUnavailableError(f"the database did not do it: {type(error.orig).__name__}") from error
+        raise StoreUnavailableError(f"the database did not do it: {_said(error.orig)}") from error
     except PoolTimeoutError as error:
         raise StoreUnavailableError("every connection to the database is in use") from error
+
+
+def _said(error: BaseException | None) -> str:
+    # SQLite's operational errors speak of files, locks and tables, never of rows: "database or disk is full".
+    name = type(error).__name__
+    is_harmless = name == "OperationalError" and type(error).__module__ == "sqlite3"
+    return f"{name}: {error}" if is_harmless else name
 
 
 def _sqlite(url: URL) -> Engine:

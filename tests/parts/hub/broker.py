@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from proton import (
     UNDESCRIBED,
@@ -188,13 +188,16 @@ class Broker(Handler):
         """Answer a request to a node on the link that the same session opened for its answers."""
         request = Message()
         request.decode(message)
-        asked = {_text(name): _text(value) for name, value in (request.properties or {}).items()}
+        # The library's annotation says None, as a message begins without any.
+        properties = cast("dict[object, object]", request.properties)
+        asked = {_text(name): _text(value) for name, value in properties.items()}
         status, body = (202, None) if node == "$cbs" else self._look_up(asked)
-        answer = Message(body=body)
-        answer.correlation_id = request.id
-        answer.properties = {"status-code": int32(status), "status-description": "OK" if body else "Accepted"}
-        if status == 404:
-            answer.properties["status-description"] = f"There is no {asked.get('name')}."
+        said = f"There is no {asked.get('name')}." if status == 404 else "OK"
+        answer = Message(
+            body=body,
+            correlation_id=request.id,
+            properties={"status-code": int32(status), "status-description": said},
+        )
         out = link.connection.link_head(0)
         while out is not None:
             if out.is_sender and out.session == link.session and out.remote_source.address == node:

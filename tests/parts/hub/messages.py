@@ -66,7 +66,7 @@ def _apart(message: bytes) -> tuple[str | None, bytes, list[bytes]]:
     key, at, bodies, rest = None, 0, [], len(message)
     while at < len(message):
         code, end = described(message, at), skip(message, at)
-        if code not in _SECTIONS:
+        if code is None or code not in _SECTIONS:
             raise ValueError("not a message of AMQP 1.0")
         if code == _ANNOTATIONS:
             key = _key(message[at:end])
