@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fuzz fmt lock schema clean packages packages-dev packages-e2e
+.PHONY: help demo start test check bench fuzz chaos fmt lock schema clean packages packages-dev packages-e2e
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ fuzz: packages-dev ## mutations of every source's events for ten minutes (ARGS="
 	@"$(bin)/python" -m pip install -qq --disable-pip-version-check --no-input --only-binary :all: \
 		--require-hashes -r requirements-fuzz.txt || echo "NOTE: no wheel of atheris for this machine"
 	@"$(bin)/python" -m tests.fuzz $(ARGS)
+
+chaos: packages-dev ## hosts under every fault we know, 100,000 events, ten minutes (ARGS="--events 8000 --seconds 40")
+	@"$(bin)/python" -m tests.chaos $(ARGS)
 
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new

@@ -1,6 +1,7 @@
 """Faults of a ledger's SQLite database, each of which lasts until it is mended."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +14,12 @@ __all__ = ["ALL_ROWS", "changed", "differences", "locked", "pragma_of_every_conn
 
 ALL_ROWS = ("interaction", "content", "delivery", "waiting", "quarantine")
 """The tables that say what is known."""
-_OWN_TO_A_RUN = {"interaction": {"revision"}, "quarantine": {"received_at"}}
+_OWN_TO_A_RUN = {
+    "interaction": {"revision"},
+    # Of two events that say the same, the one that came first is kept.
+    "delivery": {"outcome"},
+    "quarantine": {"received_at", "hub", "partition_id", "sequence", "enqueued_at"},
+}
 """Columns that tell of the way and not of what is known."""
 
 
@@ -55,15 +61,18 @@ def changed(database: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def rows_of(database: Path, table: str) -> set[tuple[Any, ...]]:
+def rows_of(database: Path, table: str) -> Counter[tuple[Any, ...]]:
     """Return what a table knows, whichever way it came to know it."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         names = [name for (name,) in connection.execute("select name from pragma_table_info(?)", (table,))]
         kept = ", ".join(name for name in names if name not in _OWN_TO_A_RUN.get(table, ()))
-        return set(connection.execute(f"select {kept} from {table}"))
+        return Counter(connection.execute(f"select {kept} from {table}"))
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:
     """Return how many rows of each table are in one of two ledgers only; tables that agree are left out."""
-    found = {table: len(rows_of(one, table) ^ rows_of(other, table)) for table in ALL_ROWS}
+    found = {}
+    for table in ALL_ROWS:
+        these, those = rows_of(one, table), rows_of(other, table)
+        found[table] = ((these - those) + (those - these)).total()
     return {table: count for table, count in found.items() if count}
