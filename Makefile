@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fuzz chaos fmt lock schema clean packages packages-dev packages-e2e
+.PHONY: help demo start test check bench fuzz chaos memory e2e fmt lock schema clean packages packages-dev packages-e2e
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,12 @@ fuzz: packages-dev ## mutations of every source's events for ten minutes (ARGS="
 
 chaos: packages-dev ## hosts under every fault we know, 100,000 events, ten minutes (ARGS="--events 8000 --seconds 40")
 	@"$(bin)/python" -m tests.chaos $(ARGS)
+
+memory: packages-dev ## the most memory that a replay of 1,000,000 events takes (ARGS="--events 50000")
+	@"$(bin)/python" -m tests.chaos.memory $(ARGS)
+
+e2e: packages-e2e ## producer, hub, checkpoints, host, ledger, API: all real but the services' stand-ins
+	@"$(bin)/python" -m pytest tests/e2e/test_event_hubs.py $(ARGS)
 
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new
