@@ -147,6 +147,8 @@ class HubConsumer:
 
 def hub_event(event: EventData) -> HubEvent:
     """Return Azure's event as the consumers here have it; what the hub left out is left out."""
+    message = event.raw_amqp_message
+    message.annotations = message.annotations or {}  # the client's own properties fail on a message without any
     enqueued = event.enqueued_time
     return HubEvent(
         sequence=event.sequence_number,

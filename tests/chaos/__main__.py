@@ -105,7 +105,7 @@ def disturb(folder: Path, events: Sequence[FileEvent], database: Path, plan: Seq
             for host in hosts:
                 host.check()
             inject(fault, hub, hosts[fault.host], database, wait)
-        hub.send_up_to(1)
+        hub.send_up_to(1, patience=60)
         drain(hub, hosts)
         for host in hosts:
             host.stop()

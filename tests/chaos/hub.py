@@ -42,8 +42,13 @@ class Hub:
         self._last = {(hub, partition): int(event.sequence or 0) for hub, partition, event in events}
         EventLog(path).close()
 
-    def send_up_to(self, share: float) -> None:
-        """Send what is left of that share of the events, from 0 to 1."""
+    def send_up_to(self, share: float, *, patience: float = 0.1) -> None:
+        """Send what is left of that share of the events, from 0 to 1; while the log is locked nothing is sent.
+
+        Args:
+            share: of all events.
+            patience: seconds to wait for a lock. A host that stands still may hold one.
+        """
         until = round(min(1.0, share) * len(self._events))
         if until <= self._sent:
             return
@@ -51,7 +56,11 @@ class Hub:
             (hub, partition, event.sequence, event.enqueued_at, event.partition_key, event.body)
             for hub, partition, event in self._events[self._sent : until]
         ]
-        with closing(sqlite3.connect(self._path, timeout=60)) as connection, connection:
+        with closing(sqlite3.connect(self._path, timeout=patience)) as connection, connection:
+            try:
+                connection.execute("begin immediate")
+            except sqlite3.OperationalError:
+                return
             connection.executemany("insert into event values (?, ?, ?, ?, ?, ?)", rows)
         self._sent = until
 
