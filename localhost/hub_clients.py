@@ -70,6 +70,7 @@ def check(namespace: Namespace) -> None:
     Raises:
         UsageError: it cannot be read.
     """
+    checkpoint_container(namespace)
     if namespace.hubs_connection is not None:
         try:
             parse_connection_string(namespace.hubs_connection)

@@ -45,7 +45,6 @@ class HubConsumer:
             UsageError: a connection string cannot be read.
         """
         check(namespace)
-        self._container = checkpoint_container(namespace)
         self._function = function
         self._namespace = namespace
         self._host = host
@@ -63,13 +62,17 @@ class HubConsumer:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
-            asyncio.run(self._consume())
-        finally:
-            self._invocations.shutdown()
+        while not self._stop.is_set():
+            try:
+                asyncio.run(self._consume())
+            except Exception:
+                # A host that goes on without its consumer would look healthy while nothing is stored.
+                logger.exception("%s lost its consumer and gets another", self._function.name)
+                self._stop.wait(self._host.balancing_seconds)
+        self._invocations.shutdown()
 
     async def _consume(self) -> None:
-        async with self._container as container:
+        async with checkpoint_container(self._namespace) as container:
             if not await self._made(container):
                 return
             checkpoints = BlobCheckpointStore(container.url, container.container_name, container_client=container)
@@ -83,9 +86,11 @@ class HubConsumer:
                         starting_position=_FROM_START,
                     )
                 )
-                while not self._stop.is_set():  # noqa: ASYNC110  # it belongs to other threads
+                while not self._stop.is_set() and not receiving.done():  # noqa: ASYNC110  # other threads stop us
                     await asyncio.sleep(_TICK_SECONDS)
                 await self._finish()
+                if receiving.done():
+                    receiving.result()
             # Closed, the client still sleeps until its next look at the partitions.
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)

@@ -234,25 +234,45 @@ def everything(database: Path) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("--hub", "gateway", "--partition", "9", "--from", "0"), "there is no partition 9"),
-        (("--hub", "gateway", "--partition", "1", "--from", "99"), "it has 0 to "),
-        (("--hub", "gateway", "--partition", "1", "--from", "9", "--to", "8"), "stands before"),
-        (("--hub", "nowhere", "--partition", "1", "--from", "0"), "no function consumes"),
-    ],
-)
-def test_a_range_that_is_not_there_is_answered_in_words(
-    tmp_path: Path, hubs: EventHubs, arguments: tuple[str, ...], says: str
-) -> None:
+def test_a_range_that_is_not_there_is_answered_in_words(tmp_path: Path, hubs: EventHubs) -> None:
     send(hubs, 50, seed=1)
+    says = {
+        ("--hub", "gateway", "--partition", "9", "--from", "0"): "there is no partition 9",
+        ("--hub", "gateway", "--partition", "1", "--from", "99"): "it has 0 to ",
+        ("--hub", "gateway", "--partition", "1", "--from", "9", "--to", "8"): "stands before",
+        ("--hub", "nowhere", "--partition", "1", "--from", "0"): "no function consumes",
+    }
 
-    done = run(tmp_path, "redrive", *arguments)
+    done = {arguments: run(tmp_path, "redrive", *arguments) for arguments in says}
+
+    for arguments, said in says.items():
+        assert done[arguments].returncode == 2
+        assert said in done[arguments].stderr
+        assert "Traceback" not in done[arguments].stderr
+
+
+@pytest.mark.parametrize("setting", ["EVENT_HUBS", "AzureWebJobsStorage"])
+def test_a_connection_string_that_cannot_be_read_is_answered_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv(setting, "nonsense")
+
+    done = run(tmp_path, "start", "--port", "0")
 
     assert done.returncode == 2
-    assert says in done.stderr
+    assert f"{setting}: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_host_stops_in_order_while_the_hub_is_gone(tmp_path: Path, hubs: EventHubs) -> None:
+    with started(tmp_path) as server:
+        send(hubs, 50, seed=1)
+        received(server, 50)
+        hubs.server.kill()
+        server.process.send_signal(signal.SIGTERM)
+        code = server.process.wait(60)
+
+    assert code == 0
 
 
 class TestGeoReplication:
