@@ -35,11 +35,9 @@ class Hub:
         self.created = _now()
         self.partitions: dict[str, list[Stored]] = {str(number): [] for number in range(partitions)}
         self._turns = count()
-        self._journal = None
-        if journal is not None:
-            path = journal.with_name(f"{journal.name}-{name}")
-            self._read(path)
-            self._journal = path.open("a")
+        self._journal = None if journal is None else journal.with_name(f"{journal.name}-{name}")
+        if self._journal is not None and self._journal.exists():
+            self._read(self._journal)
 
     def append(self, events: Sequence[Sent], partition: str | None) -> str:
         """Append events that were sent together; return the partition: the given one, their key's, or the next."""
@@ -52,8 +50,8 @@ class Hub:
         self.partitions[partition] += stored
         if self._journal is not None:
             lines = (json.dumps([partition, now, sent.key, b64encode(sent.rest).decode()]) for _, sent in stored)
-            self._journal.writelines(f"{line}\n" for line in lines)
-            self._journal.flush()
+            with self._journal.open("a") as journal:
+                journal.writelines(f"{line}\n" for line in lines)
         return partition
 
     def message(self, partition: str, sequence: int) -> bytes:
@@ -75,12 +73,13 @@ class Hub:
         return max(0, sequence if inclusive else sequence + 1)
 
     def _read(self, path: Path) -> None:
-        if not path.exists():
-            return
-        for line in path.read_text().splitlines(keepends=True):
-            if line.endswith("\n"):  # else the broker died while it wrote: nobody was told that it has the event
-                partition, enqueued, key, rest = json.loads(line)
-                self.partitions[partition].append(Stored(enqueued, Sent(key, b64decode(rest))))
+        data = path.read_bytes()
+        # A last line without its end: the broker died while it wrote, and nobody was told that it has the events.
+        whole = data[: data.rfind(b"\n") + 1]
+        path.write_bytes(whole)
+        for line in whole.splitlines():
+            partition, enqueued, key, rest = json.loads(line)
+            self.partitions[partition].append(Stored(enqueued, Sent(key, b64decode(rest))))
 
 
 def offset_of(sequence: int, *, geo: bool) -> str:
