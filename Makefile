@@ -14,7 +14,7 @@ bin := $(VENV)/bin
 .PHONY: help demo start test check bench fuzz chaos memory e2e fmt lock schema clean packages packages-dev packages-e2e
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: packages ## an hour of sample traffic through the triggers, the two tables, then the audit API (SERVE=0: stop after the tables)
 	@"$(bin)/python" -m localhost demo $(if $(filter 0 no false,$(SERVE)),--no-serve) $(ARGS)
@@ -67,7 +67,7 @@ schema: packages-dev ## write sql/schema.sql from the migrations
 	@mv sql/schema.sql.new sql/schema.sql
 
 clean: ## remove what these targets made, the local ledger too
-	rm -rf "$(VENV)" .local .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf "$(VENV)" tests/parts/node_modules .local .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 packages:
