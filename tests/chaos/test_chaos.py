@@ -27,7 +27,7 @@ def ledger(tmp_path: Path, truth: Path) -> Path:
 
 
 def test_a_ledger_that_is_the_truth_has_lost_and_doubled_nothing(ledger: Path, truth: Path) -> None:
-    assert verdict(ledger, truth, EVENTS) == Verdict(0, 0, 0, {})
+    assert verdict(ledger, truth, EVENTS) == Verdict(0, 0, 0, 0, {})
 
 
 @pytest.mark.parametrize("table", sorted(set(TABLES) - {"waiting"}))
@@ -47,7 +47,19 @@ def test_a_rollup_row_that_is_there_twice_is_doubled(ledger: Path, truth: Path) 
 
     found = verdict(ledger, truth, EVENTS)
 
-    assert found == Verdict(0, 1, 0, {"usage_hour": 1})
+    assert found == Verdict(0, 1, 0, 0, {"usage_hour": 1})
+
+
+@pytest.mark.parametrize(("document", "wrong"), [("M:1+L.1..Q", (0, 1)), ("M:1", (1, 0))])
+def test_content_that_is_too_much_is_doubled_unless_it_is_a_piece_that_changes_no_answer(
+    ledger: Path, truth: Path, document: str, wrong: tuple[int, int]
+) -> None:
+    changed(ledger, f"insert into content select interaction_id, '{document}', body from content limit 1")
+
+    found = verdict(ledger, truth, EVENTS)
+
+    assert (found.doubled, found.spent_pieces) == wrong
+    assert found.lost == 0
 
 
 def test_a_number_that_differs_is_lost_and_doubled(ledger: Path, truth: Path) -> None:
