@@ -58,7 +58,7 @@ def verdict(disturbed: Path, truth: Path, events: Sequence[FileEvent]) -> Verdic
 
 
 def _spent_pieces(added: Counter[tuple[Any, ...]], disturbed: Path, truth: Path) -> Counter[tuple[Any, ...]]:
-    """Return those of the added content rows that are pieces of interactions whose answer is the truth's all the same."""
+    """Return the added content rows that are pieces of interactions whose answer is the truth's all the same."""
     pieces = [row for row in added if "+" in row[1]]
     names = {row[0] for row in pieces}
     here, there = _content_of(names, disturbed), _content_of(names, truth)
