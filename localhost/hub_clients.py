@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from azure.core.credentials import TokenCredential
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.eventhub import EventHubConsumerClient as ReadingClient
 from azure.eventhub import parse_connection_string
 from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
-from azure.identity import DefaultAzureCredential as ReadingCredential
-from azure.identity.aio import DefaultAzureCredential
 from azure.storage.blob.aio import ContainerClient, ExponentialRetry
 
 from localhost.environment import Host
@@ -22,8 +22,12 @@ _STORAGE_VERSION = "2019-07-07"
 """The checkpoint store's own. Emulators lag behind the storage client's newest."""
 
 
-def checkpoint_container(namespace: Namespace) -> ContainerClient:
+def checkpoint_container(namespace: Namespace, identity: AsyncTokenCredential | None) -> ContainerClient:
     """Return a client for the container of the checkpoints, which may not be there yet.
+
+    Args:
+        namespace: where it is.
+        identity: who reads and writes it, where no connection string says that.
 
     Raises:
         UsageError: the storage account's connection string cannot be read.
@@ -32,7 +36,7 @@ def checkpoint_container(namespace: Namespace) -> ContainerClient:
     patience = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2)
     options: dict[str, Any] = {"api_version": _STORAGE_VERSION, "retry_policy": patience}
     if namespace.storage_connection is None:
-        return ContainerClient(namespace.storage_address, _CONTAINER, DefaultAzureCredential(), **options)
+        return ContainerClient(namespace.storage_address, _CONTAINER, identity, **options)
     try:
         return ContainerClient.from_connection_string(namespace.storage_connection, _CONTAINER, **options)
     except ValueError as error:
@@ -40,7 +44,11 @@ def checkpoint_container(namespace: Namespace) -> ContainerClient:
 
 
 def consuming_client(
-    namespace: Namespace, function: EventHubFunction, host: Host, checkpoints: CheckpointStore
+    namespace: Namespace,
+    function: EventHubFunction,
+    host: Host,
+    checkpoints: CheckpointStore,
+    identity: AsyncTokenCredential,
 ) -> EventHubConsumerClient:
     """Return a client that shares the hub's partitions with all others that use the same checkpoints."""
     balancing: dict[str, Any] = {
@@ -53,15 +61,17 @@ def consuming_client(
             namespace.hubs_connection, function.consumer_group, eventhub_name=function.hub_name, **balancing
         )
     return EventHubConsumerClient(
-        namespace.hubs_address, function.hub_name, function.consumer_group, DefaultAzureCredential(), **balancing
+        namespace.hubs_address, function.hub_name, function.consumer_group, identity, **balancing
     )
 
 
-def reading_client(namespace: Namespace, function: EventHubFunction, group: str) -> ReadingClient:
+def reading_client(
+    namespace: Namespace, function: EventHubFunction, group: str, identity: TokenCredential
+) -> ReadingClient:
     """Return a client that reads a hub beside its consumers and leaves no trace."""
     if namespace.hubs_connection is not None:
         return ReadingClient.from_connection_string(namespace.hubs_connection, group, eventhub_name=function.hub_name)
-    return ReadingClient(namespace.hubs_address, function.hub_name, group, ReadingCredential())
+    return ReadingClient(namespace.hubs_address, function.hub_name, group, identity)
 
 
 def check(namespace: Namespace) -> None:
@@ -70,7 +80,7 @@ def check(namespace: Namespace) -> None:
     Raises:
         UsageError: it cannot be read.
     """
-    checkpoint_container(namespace)
+    checkpoint_container(namespace, None)
     if namespace.hubs_connection is not None:
         try:
             parse_connection_string(namespace.hubs_connection)

@@ -12,6 +12,7 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import PartitionContext
 from azure.eventhub.amqp import AmqpMessageBodyType
 from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
+from azure.identity.aio import DefaultAzureCredential
 from azure.storage.blob.aio import ContainerClient
 
 from localhost.consumer import invoke
@@ -72,11 +73,11 @@ class HubConsumer:
         self._invocations.shutdown()
 
     async def _consume(self) -> None:
-        async with checkpoint_container(self._namespace) as container:
+        async with DefaultAzureCredential() as me, checkpoint_container(self._namespace, me) as container:
             if not await self._made(container):
                 return
             checkpoints = BlobCheckpointStore(container.url, container.container_name, container_client=container)
-            async with consuming_client(self._namespace, self._function, self._host, checkpoints) as client:
+            async with consuming_client(self._namespace, self._function, self._host, checkpoints, me) as client:
                 receiving = asyncio.create_task(
                     client.receive_batch(
                         self._on_batch,

@@ -7,6 +7,7 @@ from typing import Final
 
 from azure.core.exceptions import AzureError
 from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
+from azure.identity import DefaultAzureCredential
 
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent
@@ -58,7 +59,7 @@ def events_of(namespace: Namespace, function: EventHubFunction, wanted: Range, g
         UsageError: hub, partition or range are not there, or reading failed. What was returned before is real.
     """
     check(namespace)
-    with reading_client(namespace, function, group) as client:
+    with DefaultAzureCredential() as me, reading_client(namespace, function, group, me) as client:
         last = _last(client, function, wanted)
         for batch in _batches(client, wanted):
             for event in batch:
