@@ -1,7 +1,7 @@
 """azure.functions events -> deliveries: the only reading of Event Hubs metadata."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import azure.functions as func
 
@@ -15,7 +15,8 @@ def deliveries(hub: str, events: Sequence[func.EventHubEvent]) -> list[Delivery]
     """Return a trigger's batch with positions; all of a batch comes from one partition.
 
     A host that sends no metadata still gets its events stored, and told apart: partition "0", and a
-    sequence number made of the event's bytes.
+    sequence number made of the event's bytes. Offsets, which are no numbers on a hub with geo-replication,
+    are not read at all.
     """
     partition = _partition(events[0]) if events else "0"
     return [Delivery(_position(hub, partition, event), event.get_body()) for event in events]
@@ -39,5 +40,6 @@ def _stand_in(body: bytes) -> int:
 
 def _partition(event: func.EventHubEvent) -> str:
     # The metadata is one object for the whole batch. Extension 4 and 5 agree on this one name.
-    context = (event.metadata or {}).get("PartitionContext") or {}
-    return str(context.get("PartitionId") or "0")
+    context = (event.metadata or {}).get("PartitionContext")
+    partition = context.get("PartitionId") if isinstance(context, Mapping) else None
+    return "0" if partition in (None, "") else str(partition)

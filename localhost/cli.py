@@ -1,4 +1,4 @@
-"""The command line: `python -m localhost start|replay|timer|traffic|demo`."""
+"""The command line: `python -m localhost start|replay|redrive|timer|traffic|demo`."""
 
 import argparse
 import logging
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(log_level=logging.WARNING)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    start = commands.add_parser("start", help="serve HTTP, run the timers, consume the local event log")
+    start = commands.add_parser("start", help="serve HTTP, run the timers, consume the hubs or the local event log")
     start.add_argument("--port", type=_port, default=7071, help="of 127.0.0.1 (7071; 0 takes a free one)")
     _add_database(start)
     start.set_defaults(run=_start, log_level=logging.INFO)
@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_database(replay)
     replay.add_argument("--batch", type=_positive, metavar="N", help="events per invocation (host.json's)")
     replay.set_defaults(run=_replay)
+
+    _add_redrive(commands.add_parser("redrive", help="feed a range of a hub's partition again, print its balance"))
 
     timer = commands.add_parser("timer", help="run one timer function now")
     timer.add_argument("name", metavar="NAME")
@@ -77,6 +79,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", metavar="URL", help="SQLAlchemy URL (sqlite:///.local/promptledger.db)")
+
+
+def _add_redrive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hub", required=True, metavar="NAME")
+    parser.add_argument("--partition", required=True, metavar="ID")
+    parser.add_argument("--from", type=int, required=True, dest="first", metavar="SEQ", help="first sequence number")
+    parser.add_argument("--to", type=int, dest="last", metavar="SEQ", help="last one (the last there is)")
+    parser.add_argument("--group", default="$Default", help="consumer group that nobody else reads with ($Default)")
+    _add_database(parser)
+    parser.add_argument("--batch", type=_positive, metavar="N", help="events per invocation (host.json's)")
+    parser.set_defaults(run=_redrive)
 
 
 def _add_traffic(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +112,13 @@ def _replay(options: argparse.Namespace) -> None:
     from localhost.commands import replay  # noqa: PLC0415  # as above
 
     replay(options.files, options.database, options.batch)
+
+
+def _redrive(options: argparse.Namespace) -> None:
+    from localhost.commands import redrive  # noqa: PLC0415  # as above
+
+    events = options.partition, options.first, options.last
+    redrive(options.hub, events, options.group, options.database, options.batch)
 
 
 def _timer(options: argparse.Namespace) -> None:
@@ -153,4 +173,5 @@ def _log_to_stderr(level: int) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "azure"):
+        logging.getLogger(name).setLevel(logging.WARNING)

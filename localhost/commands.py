@@ -2,9 +2,10 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from localhost.environment import read_host
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent, Positions, read_events
 from localhost.event_log import EventLog
+from localhost.namespace import Namespace
 from localhost.registered import Registered, registered
 from localhost.replay import Feeder
 from localhost.run_balance import RunBalance
@@ -21,24 +23,27 @@ from localhost.timers import run_timer
 from shared import bootstrap
 from shared.stores.sql.engine import create_engine
 
-__all__ = ["feed", "replay", "start", "timer"]
+__all__ = ["feed", "redrive", "replay", "start", "timer"]
+
+RedrivenRange = tuple[str, int, int | None]
+"""Partition, first and last sequence number."""
 
 logger = logging.getLogger(__name__)
 
 
 def start(port: int, database: str | None) -> None:
-    """Serve HTTP, run the timers and consume the local event log, until a signal.
+    """Serve HTTP, run the timers and consume the namespace of the settings, or the local event log, until a signal.
 
     Raises:
         UsageError: port, database, settings or event log cannot be used.
     """
     functions = registered()
+    namespace = Namespace.read(os.environ)
     use_database(database)
-    with closing(EventLog()) as log:
-        try:
-            serve(functions, read_host(), port=port, log=log)
-        finally:
-            bootstrap.reset()
+    with ExitStack() as stack:
+        stack.callback(bootstrap.reset)
+        hubs = namespace or stack.enter_context(closing(EventLog()))
+        serve(functions, read_host(), port=port, hubs=hubs)
 
 
 def replay(files: Sequence[Path], database: str | None, batch: int | None) -> None:
@@ -54,6 +59,25 @@ def replay(files: Sequence[Path], database: str | None, batch: int | None) -> No
         raise UsageError(f"no such file: {', '.join(missing)}")
     url = use_database(database)
     balance = feed(functions, files, url, batch or read_host().max_event_batch_size)
+    print(json.dumps(balance))
+
+
+def redrive(hub: str, events: RedrivenRange, group: str, database: str | None, batch: int | None) -> None:
+    """Feed a range of a hub's partition through its function again and print the range's balance.
+
+    Raises:
+        UsageError: hub, partition or range are not there, or database or settings cannot be used.
+    """
+    # Azure's clients take half a second to import, and no other command needs them.
+    from localhost.redrive import Range, events_of  # noqa: PLC0415
+
+    functions = registered()
+    namespace = Namespace.read(os.environ)
+    if namespace is None:
+        raise UsageError("no namespace is set: name one in EVENT_HUBS__fullyQualifiedNamespace")
+    url = use_database(database)
+    with closing(events_of(namespace, functions.hub(hub), Range(*events), group)) as again:
+        balance = feed(functions, again, url, batch or read_host().max_event_batch_size)
     print(json.dumps(balance))
 
 

@@ -2,13 +2,15 @@
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from localhost.event_log import PARTITIONS, EventLog
 from localhost.hub_events import HubEvent, batch_of
 from localhost.registered import EventHubFunction
-from localhost.retry import until_done
+from localhost.retry import Sleep, until_done
 
-__all__ = ["Consumer", "consume_partition"]
+__all__ = ["Consumer", "consume_partition", "invoke"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,19 +55,38 @@ def consume_partition(
         events = log.read(function.hub, function.consumer_group, partition, batch_size)
         if not events:
             stop.wait(_IDLE_SECONDS)
-        elif _invoke(function, partition, events, stop):
-            log.set_checkpoint(function.hub, function.consumer_group, partition, events[-1].sequence)
+        elif invoke(function, partition, events, sleep=stop.wait, stopping=stop.is_set):
+            # The log numbers all its events.
+            log.set_checkpoint(function.hub, function.consumer_group, partition, cast("int", events[-1].sequence))
 
 
-def _invoke(function: EventHubFunction, partition: str, events: list[HubEvent], stop: threading.Event) -> bool:
-    """Return whether the consumer is done with the events."""
+def invoke(
+    function: EventHubFunction,
+    partition: str,
+    events: Sequence[HubEvent],
+    *,
+    sleep: Sleep,
+    stopping: Callable[[], bool],
+) -> bool:
+    """Give a batch to its function, as often as its retry policy says.
+
+    Args:
+        function: consumes the hub.
+        partition: that all the events come from.
+        events: the batch.
+        sleep: waits before the batch is repeated.
+        stopping: true when the batch is not to be repeated any more.
+
+    Returns:
+        Whether the consumer is done with the events, so that the checkpoint may move.
+    """
     try:
         return until_done(
             lambda: function(batch_of(function, partition, events)),
             function.retry,
             name=function.name,
-            sleep=stop.wait,
-            stopping=stop.is_set,
+            sleep=sleep,
+            stopping=stopping,
         )
     except Exception:
         # As in Azure: whatever the function raised, its policy is exhausted and the checkpoint moves on.

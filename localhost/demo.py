@@ -57,7 +57,7 @@ def demo(*, count: int, port: int, go_on: bool) -> None:
     print(json.dumps(balance), flush=True)
     if go_on:
         say.print(_addresses(port), highlight=False, soft_wrap=True)
-        serve(functions, host, port=port, log=None)
+        serve(functions, host, port=port, hubs=None)
     bootstrap.reset()
 
 

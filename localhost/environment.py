@@ -4,16 +4,19 @@ import json
 import os
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
 from localhost.errors import UsageError
+from localhost.retry import seconds_of
 
 __all__ = ["APP_ROOT", "Host", "load_settings", "read_host", "resolve"]
 
 APP_ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder of function_app.py and host.json."""
 
+_HOST_SETTING: Final = "AzureFunctionsJobHost__"
 _PLACEHOLDER = re.compile(r"%([^%]+)%")
 
 
@@ -23,7 +26,13 @@ class Host:
     def __init__(self, document: Mapping[str, Any]) -> None:
         """Read the parsed host.json `document`; what it leaves out has the host's own default."""
         extensions = document.get("extensions", {})
-        self.max_event_batch_size = int(extensions.get("eventHubs", {}).get("maxEventBatchSize", 100))
+        hubs = extensions.get("eventHubs", {})
+        self.max_event_batch_size = int(hubs.get("maxEventBatchSize", 100))
+        self.prefetch_count = int(hubs.get("prefetchCount", 300))
+        self.balancing_seconds = seconds_of(hubs.get("loadBalancingUpdateInterval", "00:00:30"))
+        """How often a host looks whether its share of the partitions is right."""
+        self.ownership_seconds = seconds_of(hubs.get("partitionOwnershipExpirationInterval", "00:02:00"))
+        """After which the partitions of a host that is gone are anybody's."""
         self.route_prefix = str(extensions.get("http", {}).get("routePrefix", "api")).strip("/")
 
 
@@ -45,14 +54,19 @@ def load_settings(environment: MutableMapping[str, str] | None = None, root: Pat
         environment.setdefault(name, value)
 
 
-def read_host(root: Path = APP_ROOT) -> Host:
-    """Return what host.json says.
+def read_host(root: Path = APP_ROOT, environment: Mapping[str, str] | None = None) -> Host:
+    """Return what host.json says, less what a setting such as `AzureFunctionsJobHost__logging__x` says instead.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: the file or such a setting cannot be read.
     """
+    document = _read_json(root / "host.json")
     try:
-        return Host(_read_json(root / "host.json"))
+        for name, value in (os.environ if environment is None else environment).items():
+            if name.startswith(_HOST_SETTING):
+                *path, last = name.removeprefix(_HOST_SETTING).split("__")
+                reduce(lambda part, key: part.setdefault(key, {}), path, document)[last] = value
+        return Host(document)
     except (AttributeError, TypeError, ValueError) as error:
         raise UsageError(f"host.json cannot be read: {error}") from error
 

@@ -1,6 +1,6 @@
 """Event Hubs events as the worker hands them to a function."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,11 +16,23 @@ __all__ = ["HubEvent", "batch_of"]
 class HubEvent(NamedTuple):
     """One event at its position in a partition."""
 
-    sequence: int
-    enqueued_at: str
+    sequence: int | None
+    """None, as with the time: the hub did not say."""
+    enqueued_at: str | None
     """ISO 8601."""
     partition_key: str | None
     body: bytes
+    offset: str | None = None
+    """As the hub says it, a number or not. None: the sequence number stands for it."""
+    properties: Mapping[str, object] | None = None
+    """The application's own."""
+
+    @property
+    def place(self) -> str:
+        """The offset that the function sees."""
+        if self.offset is not None:
+            return self.offset
+        return "" if self.sequence is None else str(self.sequence)
 
 
 def batch_of(function: EventHubFunction, partition: str, events: Sequence[HubEvent]) -> list[func.EventHubEvent]:
@@ -37,8 +49,9 @@ def batch_of(function: EventHubFunction, partition: str, events: Sequence[HubEve
             enqueued_time=_moment(event.enqueued_at),
             partition_key=event.partition_key,
             sequence_number=event.sequence,
-            # An int in a batch, whatever the annotation says: that is what the host's converter makes of it.
-            offset=event.sequence,  # type: ignore[arg-type]
+            # An int in a batch, whatever the annotation says: that is what the host's converter makes of it. Hubs
+            # with geo-replication have offsets that are no numbers; nothing in the app depends on them.
+            offset=int(event.place) if event.place.isdecimal() else event.place,  # type: ignore[arg-type]
             iothub_metadata={},
         )
         for event in events
@@ -54,32 +67,34 @@ def _metadata(function: EventHubFunction, partition: str, events: Sequence[HubEv
     }
     system = [
         {
-            "SequenceNumber": sequence,
-            "Offset": str(sequence),
-            "PartitionKey": key,
-            "EnqueuedTimeUtc": at,
-            "x-opt-sequence-number": sequence,
-            "x-opt-offset": str(sequence),
-            "x-opt-partition-key": key,
-            "x-opt-enqueued-time": at,
+            "SequenceNumber": event.sequence,
+            "Offset": event.place,
+            "PartitionKey": event.partition_key,
+            "EnqueuedTimeUtc": event.enqueued_at,
+            "x-opt-sequence-number": event.sequence,
+            "x-opt-offset": event.place,
+            "x-opt-partition-key": event.partition_key,
+            "x-opt-enqueued-time": event.enqueued_at,
         }
-        for sequence, at, key, _ in events
+        for event in events
     ]
     return {
         "PartitionContext": _json(context),
         "SystemPropertiesArray": _json(system),
-        "PropertiesArray": _json([{} for _ in events]),
+        "PropertiesArray": _json([event.properties or {} for event in events]),
         "PartitionKeyArray": _json([event.partition_key for event in events]),
-        "OffsetArray": _json([str(event.sequence) for event in events]),
+        "OffsetArray": _json([event.place for event in events]),
         "SequenceNumberArray": _json([event.sequence for event in events]),
         "EnqueuedTimeUtcArray": _json([event.enqueued_at for event in events]),
     }
 
 
 def _json(value: object) -> Datum:
-    return Datum(orjson.dumps(value).decode(), "json")
+    return Datum(orjson.dumps(value, default=str).decode(), "json")
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

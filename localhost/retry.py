@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.errors import AppError
 
-__all__ = ["RetryPolicy", "Sleep", "until_done"]
+__all__ = ["RetryPolicy", "Sleep", "seconds_of", "until_done"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ class RetryPolicy:
             return cls(0, 0, 0)
         most = int(settings.get("max_retry_count", -1))
         if settings.get("strategy") == "fixed_delay":
-            delay = _seconds(settings.get("delay_interval"))
+            delay = seconds_of(settings.get("delay_interval"))
             return cls(most, delay, delay)
-        return cls(most, _seconds(settings.get("minimum_interval")), _seconds(settings.get("maximum_interval")))
+        return cls(most, seconds_of(settings.get("minimum_interval")), seconds_of(settings.get("maximum_interval")))
 
     def delays(self) -> Iterator[float]:
         """Return the seconds before each repetition: doubling, up to the maximum."""
@@ -100,8 +100,12 @@ def until_done(
             return True
 
 
-def _seconds(text: object) -> float:
-    """Return the seconds of a .NET time span such as `00:05:00`."""
+def seconds_of(text: object) -> float:
+    """Return the seconds of a .NET time span such as `00:05:00`.
+
+    Raises:
+        ValueError: it is none.
+    """
     match = _TIME.fullmatch(str(text))
     if match is None:
         raise ValueError(f"{text!r} is not a time span like 00:05:00")

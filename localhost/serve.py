@@ -1,4 +1,4 @@
-"""`start`: HTTP functions, timers and the local event log, until a signal ends it."""
+"""`start`: HTTP functions, timers and the hubs' consumers, until a signal ends it."""
 
 import asyncio
 import signal
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 
@@ -16,6 +17,7 @@ from localhost.environment import Host
 from localhost.errors import UsageError
 from localhost.event_log import EventLog
 from localhost.http_app import HttpApp
+from localhost.namespace import Namespace
 from localhost.registered import Registered
 from localhost.routes import Routes
 from localhost.timers import Timer
@@ -26,25 +28,31 @@ HOST_ADDRESS = "127.0.0.1"
 """Local roles are for this machine only, so nobody else can connect."""
 
 
-def serve(functions: Registered, host: Host, *, port: int, log: EventLog | None) -> None:
+class Worker(Protocol):
+    """Something that runs beside the HTTP functions until the stop event is set."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def join(self) -> None:
+        """Wait until what is under way has ended."""
+
+
+def serve(functions: Registered, host: Host, *, port: int, hubs: EventLog | Namespace | None) -> None:
     """Run all functions until SIGINT or SIGTERM; then let what is under way end.
 
     Args:
         functions: the app's.
         host: what host.json says.
         port: of 127.0.0.1; 0 takes a free one.
-        log: consumed when there is one.
+        hubs: consumed, when there are any: the local event log or a namespace.
 
     Raises:
-        UsageError: the port is taken, or a timer's schedule cannot be read.
+        UsageError: the port is taken, or a timer's schedule or a connection string cannot be read.
     """
     stop = threading.Event()
-    workers: list[Timer | Consumer] = [Timer(timer, stop) for timer in functions.timers]
-    if log is not None:
-        workers += [
-            Consumer(function, log, batch_size=host.max_event_batch_size, stop=stop)
-            for function in functions.event_hubs
-        ]
+    workers: list[Worker] = [Timer(timer, stop) for timer in functions.timers]
+    workers += _consumers(functions, host, hubs, stop)
     app = HttpApp(Routes(functions.http, host.route_prefix))
     with _listening(port) as listener, _noted_signals() as signals:
         for worker in workers:
@@ -55,6 +63,20 @@ def serve(functions: Registered, host: Host, *, port: int, log: EventLog | None)
             stop.set()
             for worker in workers:
                 worker.join()
+
+
+def _consumers(
+    functions: Registered, host: Host, hubs: EventLog | Namespace | None, stop: threading.Event
+) -> list[Worker]:
+    if hubs is None:
+        return []
+    if isinstance(hubs, EventLog):
+        size = host.max_event_batch_size
+        return [Consumer(function, hubs, batch_size=size, stop=stop) for function in functions.event_hubs]
+    # Azure's clients take half a second to import, and the local event log needs none of them.
+    from localhost.hub_consumer import HubConsumer  # noqa: PLC0415
+
+    return [HubConsumer(function, hubs, host, stop) for function in functions.event_hubs]
 
 
 async def _serve_http(app: HttpApp, listener: socket.socket, signals: Sequence[int]) -> None:

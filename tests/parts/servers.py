@@ -131,15 +131,15 @@ def cosmos_emulator() -> Iterator[CosmosEmulator]:
 
 
 @contextmanager
-def event_hubs(*hubs: str, partitions: int = 4) -> Iterator[EventHubs]:
-    """Run the Event Hubs stand-in with these hubs, empty."""
+def event_hubs(*hubs: str, partitions: int = 4, geo: bool = False) -> Iterator[EventHubs]:
+    """Run the Event Hubs stand-in with these hubs, empty; `geo`: with offsets as geo-replication makes them."""
     if importlib.util.find_spec("proton") is None:
         pytest.skip(f"python-qpid-proton is not here: {_INSTALL}")
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable, "-m", "tests.parts.hub", "--port", str(port), "--partitions", str(partitions),
-            "--journal", str(Path(folder) / "events"), *hubs,
+            "--journal", str(Path(folder) / "events"), *hubs, *(["--geo"] if geo else []),
         ]  # fmt: skip
         with _running(command, port, Path(folder), {"PYTHONPATH": str(ROOT)}) as server:
             yield EventHubs(

@@ -193,8 +193,8 @@ def test_the_package_patterns_negate_nothing() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f".ci/{name}" for name in ("run",))])
 def test_every_make_target_that_is_named_exists(page: str) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
-    commands = re.findall(r"(?:^\s+|`)(?:\S+=\S+ )*make ([a-z]+)", read(page), re.MULTILINE)
+    targets = set(re.findall(r"^([a-z0-9-]+):", read("Makefile"), re.MULTILINE))
+    commands = re.findall(r"(?:^\s+|`)(?:\S+=\S+ )*make ([a-z0-9-]+)", read(page), re.MULTILINE)
 
     assert commands
     assert set(commands) <= targets

@@ -68,3 +68,17 @@ def test_a_host_json_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"host\.json"):
         read_host(tmp_path)
+
+
+def test_a_setting_says_otherwise_than_host_json_as_in_azure() -> None:
+    hubs = "AzureFunctionsJobHost__extensions__eventHubs__"
+
+    host = read_host(environment={f"{hubs}maxEventBatchSize": "7", f"{hubs}loadBalancingUpdateInterval": "00:00:03"})
+
+    assert (host.max_event_batch_size, host.balancing_seconds) == (7, 3)
+    assert host.ownership_seconds == Host({}).ownership_seconds == 120
+
+
+def test_a_setting_in_host_json_s_place_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(UsageError, match="soon"):
+        read_host(environment={"AzureFunctionsJobHost__extensions__eventHubs__loadBalancingUpdateInterval": "soon"})
