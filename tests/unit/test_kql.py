@@ -139,8 +139,12 @@ def test_every_update_policy_writes_its_table_column_for_column(database: Answer
 
 def test_only_what_is_for_unrestricted_viewers_touches_content() -> None:
     text = "\n".join(script.text for script in scripts(DATABASE))
-    functions = re.findall(r"^\.create-or-alter function with \((.*?)\) (\w+)\([^{]*(\{.*?^\})", text, re.MULTILINE | re.DOTALL)
-    reading = {name: note for note, name, body in functions if re.search(r"^\s*(Content\b|.*\bPrompt\()", body, re.MULTILINE)}
+    functions = re.findall(
+        r"^\.create-or-alter function with \((.*?)\) (\w+)\([^{]*(\{.*?^\})", text, re.MULTILINE | re.DOTALL
+    )
+    reading = {
+        name: note for note, name, body in functions if re.search(r"^\s*(Content\b|.*\bPrompt\()", body, re.MULTILINE)
+    }
 
     assert ".alter table Content policy restricted_view_access true" in text
     assert set(reading) == {"Prompt", "Prompts"}
@@ -153,7 +157,11 @@ def test_operations_are_told_as_the_app_tells_them() -> None:
 
     def told(path: str) -> str:
         below = re.sub(r"^.*/(?:openai|v1)/", "/", re.sub(r"^.*/deployments/[^/]+", "", path.lower()))
-        return next((operation for pattern, operation in rules if re.search(pattern, below)), "other") if below else "deployments"
+        return (
+            next((operation for pattern, operation in rules if re.search(pattern, below)), "other")
+            if below
+            else "deployments"
+        )
 
     paths = [f"{prefix}{end}" for end, _, _ in APPENDIX for prefix in ("/openai", "/openai/v1", "/team/openai", "")]
     assert {path: told(path) for path in paths} == {path: target_of(path).operation or "other" for path in paths}
@@ -169,7 +177,7 @@ def columns_of_sql(question: str) -> list[str]:
 
 
 def test_every_question_is_there_in_both_languages() -> None:
-    assert QUESTIONS == sorted(path.stem for path in (ROOT / "sql" / "queries").glob("*.sql"))
+    assert sorted(path.stem for path in (ROOT / "sql" / "queries").glob("*.sql")) == QUESTIONS
     assert {path.stem for path in LOG_ANALYTICS} <= set(QUESTIONS)
 
 
