@@ -110,6 +110,25 @@ def test_a_database_script_may_run_every_command(path: Path) -> None:
     assert len(text) < 131_072
 
 
+def test_the_template_runs_every_script_in_its_order() -> None:
+    template = (ROOT / "infra" / "modules" / "data-explorer.bicep").read_text(encoding="utf-8")
+
+    assert re.findall(r"loadTextContent\('\.\./\.\./sql/kql/([^']+)'\)", template) == [
+        one.name for one in scripts(DATABASE)
+    ]
+
+
+def test_the_template_reads_both_hubs_into_the_table_of_events() -> None:
+    template = (ROOT / "infra" / "modules" / "data-explorer.bicep").read_text(encoding="utf-8")
+    mapped = set(re.findall(r'"Path": "\$\.(x-opt-[a-z-]+)"', (FOLDER / "1-tables.kql").read_text(encoding="utf-8")))
+    properties = re.search(r"eventSystemProperties: \[([^\]]*)\]", template)
+
+    assert "tableName: 'RawEvent'" in template
+    assert re.search(r"var mappingNames = \[\s*'gateway'\s*'monitor'\s*\]", template)
+    assert properties
+    assert set(re.findall(r"'([^']+)'", properties[1])) == mapped
+
+
 def blocks(name: str, pattern: str) -> dict[str, Any]:
     """Return the JSON behind each command of a script that matches `pattern`, by what the pattern captures."""
     text = (FOLDER / name).read_text(encoding="utf-8")
