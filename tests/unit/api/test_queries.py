@@ -12,6 +12,7 @@ from shared.stores.sql import tables
 from tests.unit.api.rows import Ledger, a_usage_row, an_interaction
 
 _FOLDER = Path(__file__).parents[3] / "sql" / "queries"
+_MIGRATING = Path(__file__).parents[3] / "docs" / "migrating-from-stream-analytics.md"
 _DAWN = "'2000-01-01'"
 _HOUR = r"substr(\1, 1, 13) || ':00:00.000Z'"
 """The hour in which a time lies, as the tests' database writes times."""
@@ -28,7 +29,10 @@ def connection(ledger: Ledger) -> Iterator[sqlite3.Connection]:
 
 
 def run(connection: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
-    script = (_FOLDER / f"{name}.sql").read_text()
+    return answer(connection, (_FOLDER / f"{name}.sql").read_text())
+
+
+def answer(connection: sqlite3.Connection, script: str) -> list[dict[str, Any]]:
     statement = re.sub(r"(?m)^declare .*;$", "", script).replace("count_big(", "count(")
     statement = re.sub(rf"dateadd\(hour, datediff\(hour, {_DAWN}, (\w+)\), {_DAWN}\)", _HOUR, statement)
     return [dict(row) for row in connection.execute(statement, _RANGE)]
@@ -173,4 +177,48 @@ def test_deliveries_are_counted_by_hub_and_hour(ledger: Ledger, connection: sqli
         ("gateway", "09", 2),
         ("gateway", "10", 1),
         ("monitor", "09", 1),
+    ]
+
+
+# The comparisons of docs/migrating-from-stream-analytics.md
+
+
+@pytest.fixture
+def comparisons(ledger: Ledger, connection: sqlite3.Connection) -> list[str]:
+    """Return the page's queries, over calls of which each side has one that the other has not."""
+    told = {"sources": '["enterprise-logging"]', "model": "gpt-4o"}
+    ledger.has(an_interaction("both", **told, total_tokens=15), an_interaction("ours", **told, total_tokens=7))
+    ledger.has(an_interaction("native", sources='["native"]'))
+    later = "2026-03-02T10:30:00.000Z"
+    ledger.has(an_interaction("agreed", **told, total_tokens=3, occurred_at=later))
+    connection.execute("create table dbo.stream_analytics (message_id, occurred_at, model, total_tokens)")
+    moment = "2026-03-02T09:30:00.123Z"
+    theirs = [("BOTH", moment, "gpt-4o", 15), ("theirs", moment, "gpt-4o", 9), ("agreed", later, "gpt-4o", 3)]
+    connection.executemany("insert into dbo.stream_analytics values (?, ?, ?, ?)", theirs)
+    return re.findall(r"```sql\n(.*?)```", _MIGRATING.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_hours_on_which_two_records_differ_are_found(
+    comparisons: list[str], connection: sqlite3.Connection
+) -> None:
+    by_hour, _ = comparisons
+
+    assert answer(connection, by_hour) == [
+        {
+            "IntervalStart": "2026-03-02T09:00:00.000Z",
+            "Model": "gpt-4o",
+            "OurCalls": 2,
+            "TheirCalls": 2,
+            "OurTokens": 22,
+            "TheirTokens": 24,
+        }
+    ]
+
+
+def test_the_calls_that_one_record_misses_are_found(comparisons: list[str], connection: sqlite3.Connection) -> None:
+    _, by_call = comparisons
+
+    assert [(row["MessageId"], row["MissedBy"]) for row in answer(connection, by_call)] == [
+        ("ours", "the job"),
+        ("theirs", "the ledger"),
     ]
