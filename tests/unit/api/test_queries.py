@@ -1,4 +1,4 @@
-"""The analysts' queries, run on SQLite: it takes this T-SQL but for the declarations and two functions."""
+"""The analysts' queries, run on rows."""
 
 import re
 import sqlite3
@@ -9,33 +9,26 @@ from typing import Any
 import pytest
 
 from shared.stores.sql import tables
+from tests.builders import queries
 from tests.unit.api.rows import Ledger, a_usage_row, an_interaction
 
-_FOLDER = Path(__file__).parents[3] / "sql" / "queries"
 _MIGRATING = Path(__file__).parents[3] / "docs" / "migrating-from-stream-analytics.md"
-_DAWN = "'2000-01-01'"
-_HOUR = r"substr(\1, 1, 13) || ':00:00.000Z'"
-"""The hour in which a time lies, as the tests' database writes times."""
-_RANGE = {"from": "2026-03-02T00:00:00.000Z", "to": "2026-03-03T00:00:00.000Z"}
+_RANGE = ("2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.000Z")
 
 
 @pytest.fixture
 def connection(ledger: Ledger) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(":memory:")
-    connection.row_factory = sqlite3.Row
-    connection.execute("attach ? as dbo", (ledger.engine.url.database,))
+    connection = queries.opened(ledger.engine.url.database)
     yield connection
     connection.close()
 
 
 def run(connection: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
-    return answer(connection, (_FOLDER / f"{name}.sql").read_text())
+    return queries.run(connection, name, *_RANGE)
 
 
 def answer(connection: sqlite3.Connection, script: str) -> list[dict[str, Any]]:
-    statement = re.sub(r"(?m)^declare .*;$", "", script).replace("count_big(", "count(")
-    statement = re.sub(rf"dateadd\(hour, datediff\(hour, {_DAWN}, (\w+)\), {_DAWN}\)", _HOUR, statement)
-    return [dict(row) for row in connection.execute(statement, _RANGE)]
+    return queries.ask(connection, script, *_RANGE)
 
 
 def test_usage_is_summed_by_caller_and_model(ledger: Ledger, connection: sqlite3.Connection) -> None:
