@@ -47,6 +47,7 @@ FAULTY = {
     "too few arguments": ".create-or-alter function F() {\n    T | extend B = G(A, 1)\n}",
     "a missing bracket": ".create-or-alter function F() {\n    T | where (A == 'x'\n}",
     "an unknown command": ".invent table T",
+    "a function that is made later": ".create-or-alter function F() {\n    Later()\n}",
     "a query of an unknown column": "T | summarize count() by C",
 }
 SOUND = """.create-merge table T (A: string)
@@ -57,7 +58,11 @@ SOUND = """.create-merge table T (A: string)
 
 
 def test_the_check_finds_each_kind_of_fault() -> None:
-    answer = ask([Script("sound", SOUND), *(Script(name, text) for name, text in FAULTY.items())])
+    later = Script("later", ".create-or-alter function Later() {\n    T\n}")
+    # Each of another name, for a function made twice is known twice.
+    faulty = [Script(name, text.replace(" F(", f" F{place}(")) for place, (name, text) in enumerate(FAULTY.items())]
+
+    answer = ask([Script("sound", SOUND), *faulty, later])
 
     assert {command.script for command in answer.commands if command.faults} == set(FAULTY)
 

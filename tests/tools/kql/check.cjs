@@ -23,10 +23,23 @@ const FUNCTION = /^\.create-or-alter function (?:with \([^)]*\) *)?(\w+) *(\([^{
 
 const tables = new Map();
 const functions = new Map();
+const made = []; // names of both, in the order of the commands that make them
+let state = null; // a state costs more than most parses: one serves all
 
-function globals() {
-  const members = [...tables.values(), ...functions.values()];
-  return GlobalState.Default.WithCache().WithDatabase(new Symbols.DatabaseSymbol.ctor("PromptLedger", members));
+function register(text) {
+  const table = TABLE.exec(text);
+  const found = FUNCTION.exec(text);
+  if (table) tables.set(table[1], new Symbols.TableSymbol.$ctor7(table[1], table[2], null));
+  if (found) functions.set(found[1], new Symbols.FunctionSymbol.$ctor16(found[1], found[2], found[3], null));
+  if (table || found) made.push((table || found)[1]);
+}
+
+function analyse(text) {
+  if (state === null) {
+    const members = [...tables.values(), ...functions.values()];
+    state = GlobalState.Default.WithCache().WithDatabase(new Symbols.DatabaseSymbol.ctor("PromptLedger", members));
+  }
+  return KustoCode.ParseAndAnalyze(text, state);
 }
 
 function listOf(list) {
@@ -55,36 +68,37 @@ function faultsOf(text, code) {
   });
 }
 
-function analyse(text) {
-  return KustoCode.ParseAndAnalyze(text, globals());
-}
-
 // A call is bound with each parameter's type.
 const EXAMPLES = {
   bool: "true", datetime: "now()", dynamic: "dynamic({})", int: "int(1)", long: "1", real: "1.0", string: "''",
 };
 
-function checkFunction([, name, parameters, body]) {
-  functions.set(name, new Symbols.FunctionSymbol.$ctor16(name, parameters, body, null));
+function columnsOfCall(name, parameters) {
   const values = [...parameters.matchAll(/\w+ *: *(\w+)/g)].map(([, type]) => EXAMPLES[type]);
   const call = `${name}(${values.join(", ")})`;
   const code = analyse(call);
   return { faults: faultsOf(call, code), columns: columnsOf(code.ResultType) };
 }
 
+// The state knows everything at once; the database learns one command after the other.
+function tooEarly(name, text) {
+  const later = made.slice(made.indexOf(name) + 1);
+  return later.filter((other) => new RegExp(`(?<![\\w.'])${other}(?![\\w'])`).test(text.replace(/'[^'\n]*'/g, "''")))
+    .map((other) => `line 1: ${other} is made only later`);
+}
+
 function check(script, line, text) {
   const code = analyse(text);
   const answer = { script: script.name, line, name: null, faults: faultsOf(text, code), columns: null };
   const table = TABLE.exec(text);
-  const made = FUNCTION.exec(text);
+  const found = FUNCTION.exec(text);
   if (table) {
     answer.name = table[1];
-    tables.set(table[1], new Symbols.TableSymbol.$ctor7(table[1], table[2], null));
     answer.columns = columnsOf(tables.get(table[1]));
-  } else if (made) {
-    const told = checkFunction(made);
-    answer.name = made[1];
-    answer.faults.push(...told.faults);
+  } else if (found) {
+    const told = columnsOfCall(found[1], found[2]);
+    answer.name = found[1];
+    answer.faults.push(...told.faults, ...tooEarly(found[1], found[3].replace(/\/\/.*/g, "")));
     answer.columns = told.columns;
   } else if (code.Kind === "Query") {
     answer.columns = columnsOf(code.ResultType);
@@ -106,8 +120,8 @@ const request = JSON.parse(fs.readFileSync(0, "utf8"));
 for (const [name, schema] of Object.entries(request.tables)) {
   tables.set(name, new Symbols.TableSymbol.$ctor7(name, schema, null));
 }
-const commands = request.scripts.flatMap((script) =>
-  blocksOf(script.text).map(([line, text]) => check(script, line, text)),
-);
+const blocks = request.scripts.flatMap((script) => blocksOf(script.text).map(([line, text]) => [script, line, text]));
+blocks.forEach(([, , text]) => register(text));
+const commands = blocks.map(([script, line, text]) => check(script, line, text));
 const known = Object.fromEntries([...tables].map(([name, table]) => [name, columnsOf(table)]));
 process.stdout.write(JSON.stringify({ commands, tables: known }));
