@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fuzz tsql chaos memory e2e fmt lock schema clean packages packages-dev packages-e2e
+.PHONY: help demo start test check bench fuzz tsql chaos memory e2e fmt lock schema zip clean packages packages-dev packages-e2e
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -74,8 +74,11 @@ schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new
 	@mv sql/schema.sql.new sql/schema.sql
 
+zip: ## build/app.zip, the package that is deployed (ARGS=other.zip)
+	@"$$(.ci/find-python)" .ci/package.py $(ARGS)
+
 clean: ## remove what these targets made, the local ledger too
-	rm -rf "$(VENV)" tests/parts/node_modules .local .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf "$(VENV)" tests/parts/node_modules .local build .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 packages:

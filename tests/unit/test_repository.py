@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -131,61 +130,6 @@ def test_every_witness_has_its_place_among_those_who_tell_a_field(field: object)
     precedence: str = getattr(field, "precedence", "")
 
     assert sorted(precedence) == sorted(EVIDENCE)
-
-
-# The deployed package
-
-
-def is_deployed(path: str) -> bool:
-    """Tell as the packaging tools do: a pattern without slash drops a name at any depth, with all below it."""
-    patterns = [line for line in read(".funcignore").splitlines() if line and not line.startswith("#")]
-    parts = path.split("/")
-    prefixes = ["/".join(parts[: length + 1]) for length in range(len(parts))]
-    return not any(
-        fnmatch(prefix, pattern) if "/" in pattern else fnmatch(prefix.rsplit("/", 1)[-1], pattern)
-        for prefix in prefixes
-        for pattern in patterns
-    )
-
-
-@pytest.mark.parametrize("path", ["function_app.py", "host.json", "requirements.txt"])
-def test_the_package_has_what_the_host_needs(path: str) -> None:
-    assert is_deployed(path)
-
-
-def test_the_package_has_every_module_of_the_app() -> None:
-    assert [path for path in modules("blueprints", "shared") if not is_deployed(path.as_posix())] == []
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        ".ci/run",
-        ".git/config",
-        ".local/promptledger.db",
-        ".venv/bin/python",
-        ".venv-3.11/bin/python",
-        "README.md",
-        "docs/operations.md",
-        "infra/main.bicep",
-        "local.settings.json",
-        "local.settings.json.example",
-        "localhost/__main__.py",
-        "pyproject.toml",
-        "requirements-dev.txt",
-        "requirements-local.txt",
-        "requirements.in",
-        "shared/__pycache__/settings.cpython-313.pyc",
-        "sql/migrations/env.py",
-        "tests/unit/test_repository.py",
-    ],
-)
-def test_the_package_leaves_out(path: str) -> None:
-    assert not is_deployed(path)
-
-
-def test_the_package_patterns_negate_nothing() -> None:
-    assert "!" not in read(".funcignore")
 
 
 # Pages
