@@ -72,6 +72,8 @@ def _read(record: Record) -> Reading:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
     told = read(record)
+    if text(event.get("bodyOmitted")) is not None:
+        told.facts["truncated"] = True
     piece = None if record.cut else piece_of(event, told.code)
     fragment = Fragment(name, told.code, told.facts, told.content, record.document(), piece, told.claims)
     return Reading(EVIDENCE[told.code].source, (fragment,))
@@ -89,6 +91,7 @@ def _read_error(record: Record) -> _Told:
     facts["has_response"] = True
     state_members(facts, event, _STATUS)
     _state_object(facts, event.get("timings"), _TIMINGS)
+    state(facts, "attempts", _attempts(event.get("attempts")))
     told = event.get("lastError")
     last: Mapping[str, Json] = told if isinstance(told, dict) else {}
     status = facts.get("http_status")
