@@ -7,7 +7,8 @@ Source: "API Management policy expressions", sections ".NET Framework types allo
 __all__ = ["ALLOWED_TYPES", "CONTEXT_MEMBERS", "FULL_NAMES"]
 
 _CRYPTOGRAPHY = """
-    AsymmetricAlgorithm CipherMode HashAlgorithm HashAlgorithmName HMAC HMACMD5 HMACSHA1 HMACSHA256 HMACSHA384 HMACSHA512
+    AsymmetricAlgorithm CipherMode HashAlgorithm HashAlgorithmName HMAC HMACMD5 HMACSHA1 HMACSHA256 HMACSHA384
+    HMACSHA512
     KeyedHashAlgorithm MD5 Oid PaddingMode RNGCryptoServiceProvider RSA RSAEncryptionPadding RSASignaturePadding SHA1
     SHA1Managed SHA256 SHA256Managed SHA384 SHA384Managed SHA512 SHA512Managed SymmetricAlgorithm
 """.split()
@@ -19,7 +20,8 @@ _LINQ_TO_JSON = "Extensions JArray JConstructor JContainer JObject JProperty JRa
 _SYSTEM = """
     Array BitConverter Boolean Byte Char Convert DateTimeOffset Decimal Double Exception Guid Int16 Int32 Int64
     IO.StringReader IO.StringWriter Linq.Enumerable Math MidpointRounding Net.IPAddress Net.WebUtility Nullable Random
-    SByte Single String StringComparer StringComparison StringSplitOptions Text.Encoding Text.RegularExpressions.RegexOptions
+    SByte Single String StringComparer StringComparison StringSplitOptions Text.Encoding
+    Text.RegularExpressions.RegexOptions
     Text.StringBuilder TimeSpan TimeZone TimeZoneInfo.AdjustmentRule TimeZoneInfo.TransitionTime TimeZoneInfo Tuple
     UInt16 UInt32 UInt64 Uri UriPartial
 """.split()
@@ -67,18 +69,14 @@ CONTEXT_MEMBERS: dict[str, frozenset[str]] = {
     ),
     "context.Response": frozenset("Body Headers StatusCode StatusReason".split()),
     "context.Subscription": frozenset("CreatedDate EndDate Id Key Name PrimaryKey SecondaryKey StartDate".split()),
-    "context.User": frozenset(
-        "Email FirstName Groups Id Identities LastName Note RegistrationDate".split()
-    ),
+    "context.User": frozenset("Email FirstName Groups Id Identities LastName Note RegistrationDate".split()),
     "context.Variables": frozenset({"ContainsKey", "GetValueOrDefault"}),
     "IMessageBody": frozenset({"As"}),
     "IUrl": frozenset("Host Path Port Query QueryString Scheme".split()),
-    "Jwt": frozenset(
-        "Algorithm Audiences Claims ExpirationTime Id Issuer IssuedAt NotBefore Subject Type".split()
-    ),
+    "Jwt": frozenset("Algorithm Audiences Claims ExpirationTime Id Issuer IssuedAt NotBefore Subject Type".split()),
     "System.Collections.Generic.IReadOnlyDictionary": frozenset({"ContainsKey", "GetValueOrDefault"}),
 }
-"""What `context` and what hangs on it have; `GetValueOrDefault` is documented for headers, queries, claims, variables."""
+"""What `context` and what hangs on it have. Headers, queries, claims and variables have `GetValueOrDefault`."""
 
 FULL_NAMES = {
     "string": "System.String",

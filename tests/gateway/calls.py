@@ -71,7 +71,7 @@ def a_call(
     template: str = CHAT,
     headers: dict[str, str] | None = None,
     told: bool = True,
-    buffers: int = V2_BUFFER,
+    reads_null: bool = False,
     **changes: Any,
 ) -> Context:
     """Return the context of a chat call with a team's subscription."""
@@ -91,7 +91,7 @@ def a_call(
         ReadOnly({name: [value] for name, value in sent.items()}, any_case=True),
         "203.0.113.7",
         ReadOnly(matched),
-        None if content is None else Body(content, buffers),
+        None if content is None else Body(None if reads_null else content, V2_BUFFER),
     )
     settings: dict[str, Any] = {
         "product": Named("standard"),

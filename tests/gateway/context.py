@@ -8,14 +8,27 @@ from uuid import UUID
 
 from tests.gateway.dotnet import MEMBERS, CSharpError, Members, ReadOnly
 
-__all__ = ["Api", "Body", "Context", "Deployment", "Jwt", "LastError", "Named", "Operation", "Request", "Response", "Url"]
+__all__ = [
+    "Api",
+    "Body",
+    "Context",
+    "Deployment",
+    "Jwt",
+    "LastError",
+    "Named",
+    "Operation",
+    "Request",
+    "Response",
+    "Url",
+]
 
 
 @dataclass
 class Body:
     """IMessageBody: read once unless its content is preserved."""
 
-    content: bytes
+    content: bytes | None
+    """None: a body of nothing, which reads as null."""
     most: int
     """Bytes that the gateway can hold: 2 MiB in the v2 tiers."""
     live: bool = False
@@ -23,12 +36,12 @@ class Body:
     consumed: bool = False
     reads: int = 0
 
-    def read(self, *, generic: str, preserveContent: bool = False) -> bytes:  # noqa: N803 - the policies' name
+    def read(self, *, generic: str, preserveContent: bool = False) -> bytes | None:  # noqa: N803 - the policies' name
         """Return `As<byte[]>`."""
         assert generic == "byte[]"
         if self.consumed:
             raise CSharpError("InvalidOperationException: the body was read before")
-        if len(self.content) > self.most:
+        if len(self.content or b"") > self.most:
             raise CSharpError("the body is larger than what the gateway buffers")
         self.reads += 1
         self.consumed = not preserveContent

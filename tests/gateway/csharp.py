@@ -7,7 +7,7 @@ that a policy cannot come to use what no test ever ran.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -34,7 +34,7 @@ class Expression:
     errors: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=None)
+@cache
 def expression(text: str) -> Expression | None:
     """Return the expression that `text`, an attribute or a node's text, is; None for a literal."""
     inner = text.strip()
@@ -169,8 +169,10 @@ class Evaluator:
         return scope[name]
 
     def _of_string_literal(self, node: Node, _: dict[str, Any]) -> str:
-        return "".join(_ESCAPES[_text(part)] if part.type == "escape_sequence" else (part.text or b"").decode()
-                       for part in node.named_children)
+        return "".join(
+            _ESCAPES[_text(part)] if part.type == "escape_sequence" else (part.text or b"").decode()
+            for part in node.named_children
+        )
 
     def _of_character_literal(self, node: Node, _: dict[str, Any]) -> str:
         return _text(node)[1:-1]
@@ -295,9 +297,10 @@ class Evaluator:
         plain, _, _ = self._arguments(_part(node, "arguments"), scope)
         return dotnet.CLASSES[name](*plain)
 
-    def _of_array_creation_expression(self, node: Node, _: dict[str, Any]) -> bytes:
-        assert _text(node) == "new byte[0]"
-        return b""
+    def _of_array_creation_expression(self, node: Node, scope: dict[str, Any]) -> bytes:
+        assert _text(node).startswith("new byte[")
+        (rank,) = [found for found in named_nodes(node) if found.type == "array_rank_specifier"]
+        return bytes(self._value(rank.named_children[0], scope))
 
     def _of_implicit_array_creation_expression(self, node: Node, scope: dict[str, Any]) -> list[Any]:
         return [self._value(item, scope) for item in node.named_children[-1].named_children]

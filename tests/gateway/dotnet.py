@@ -148,7 +148,10 @@ _SEQUENCE: Mapping[str, Callable[..., Any]] = {
     "OfType": _of_type,
     "Sum": _total,
 }
-_TOKEN_METHODS = {"ToString": lambda told, _: told.written(), "Descendants": _descendants}
+_TOKEN_METHODS: Mapping[str, Callable[..., Any]] = {
+    "ToString": lambda told, _: told.written(),
+    "Descendants": _descendants,
+}
 _TOKEN = {"Type": lambda told: f"JTokenType.{told.type_name}"}
 
 MEMBERS: dict[type, Members] = {
@@ -180,9 +183,7 @@ MEMBERS: dict[type, Members] = {
         {"ContainsKey": ReadOnly.has, "GetValueOrDefault": _value_or_default},
     ),
     timedelta: Members("System.TimeSpan", {"TotalMilliseconds": lambda span: span / timedelta(milliseconds=1)}, {}),
-    datetime: Members(
-        "System.DateTime", {}, {"Subtract": lambda moment, span: moment - span, "ToString": _formatted}
-    ),
+    datetime: Members("System.DateTime", {}, {"Subtract": lambda moment, span: moment - span, "ToString": _formatted}),
     HashAlgorithm: Members(
         "System.Security.Cryptography.SHA256Managed",
         {},

@@ -162,9 +162,10 @@ def _read(value: Any) -> JToken:
 
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
-_ESCAPED = {chr(code): f"\\u{code:04x}" for code in (*range(32), 0x85, 0x2028, 0x2029)} | _SHORT
+_ESCAPED: dict[int, str] = {code: f"\\u{code:04x}" for code in (*range(32), 0x85, 0x2028, 0x2029)}
+_ESCAPED |= {ord(letter): escape for letter, escape in _SHORT.items()}
 
 
 def written_text(text: str) -> str:
     """Return a JSON string as its writer makes it: all letters but these as they are."""
-    return '"' + text.translate(str.maketrans(_ESCAPED)) + '"'
+    return '"' + text.translate(_ESCAPED) + '"'

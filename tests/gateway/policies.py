@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, parse
@@ -57,11 +57,12 @@ class Answer:
     """What a backend says: after how long, with what."""
 
     status: int = 200
-    content: bytes = b""
+    content: bytes | None = b""
     headers: dict[str, str] = field(default_factory=dict)
-    reason: str = "OK"
+    reason: str | None = "OK"
     after_ms: float = 100
     live: bool = False
+    bodiless: bool = False
     error: PolicyError | None = None
 
 
@@ -78,7 +79,7 @@ class Call:
     ended_in: str = "outbound"
 
 
-@lru_cache(maxsize=None)
+@cache
 def policy(name: str) -> Element:
     """Return a policy document by its path below infra/policies, without .xml."""
     return parse(FOLDER / f"{name}.xml").getroot()  # noqa: S314 - our own file
@@ -98,10 +99,12 @@ class Gateway:
     answers: list[Answer] = field(default_factory=lambda: [Answer()])
     token: dict[str, list[str]] | None = field(default_factory=dict)
     """Claims of a valid token; None when validation fails."""
+    validates: bool = True
+    """False: as an API would be that takes subscription keys alone."""
     before_inbound: PolicyError | None = None
     token_limit: PolicyError | None = None
-    blob_status: int | None = 201
-    """None: Blob storage does not answer."""
+    blob_statuses: tuple[int | None, ...] = (201,)
+    """In order, the last for all that follow; None: Blob storage does not answer."""
     buffers: int = V2_BUFFER
 
     def run(self, context: Context) -> Call:
@@ -208,11 +211,12 @@ class Gateway:
         assert identity is not None
         body = self._evaluated((element.findtext("set-body") or "").strip())
         assert isinstance(body, bytes)
-        stored = None
-        if self.blob_status is not None:
-            stored = Response(self.blob_status, "", ReadOnly({}, any_case=True))
+        stored, (status, *others) = None, self.blob_statuses
+        self.blob_statuses = tuple(others) or (status,)
+        if status is not None:
+            stored = Response(status, "", ReadOnly({}, any_case=True))
             headers["resource"] = identity.attrib["resource"]
-            if self.blob_status == 201:
+            if status == 201:
                 self.call.blobs[f"{method} {url}"] = (headers, body)
         self.context.variables.set(element.attrib["response-variable-name"], stored)
 
@@ -233,6 +237,8 @@ class Gateway:
         audience = element.find("audiences/audience")
         assert audience is not None
         self._evaluated(audience.text or "")
+        if not self.validates:
+            return
         if self.token is None:
             raise PolicyError(401, "validate-azure-ad-token", "TokenNotPresent", "JWT not present.")
         self.context.variables.set(element.attrib["output-token-variable-name"], Jwt(ReadOnly(self.token)))
@@ -253,7 +259,7 @@ class Gateway:
         request, answer = self.context.request, next(self._answers)
         buffered = element.attrib.get("buffer-request-body", "false")
         assert request.body is None or not request.body.consumed, "the body is gone"
-        if buffered == "true" and request.body is not None and len(request.body.content) > self.buffers:
+        if buffered == "true" and request.body is not None and len(request.body.content or b"") > self.buffers:
             raise PolicyError(500, "forward-request", "BufferLimit", "the body is larger than what the gateway buffers")
         assert not self.call.forwarded or self.call.forwarded[-1]["buffered"] == "true", "the body was sent away"
         headers = {name: ",".join(value) for name, value in request.headers.items.items()}
@@ -264,11 +270,10 @@ class Gateway:
         if answer.error is not None:
             raise answer.error
         told_headers = ReadOnly({name: [value] for name, value in answer.headers.items()}, any_case=True)
-        body = Body(answer.content, self.buffers, answer.live)
+        body = None if answer.bodiless else Body(answer.content, self.buffers, answer.live)
         self.context.response = Response(answer.status, answer.reason, told_headers, body)
 
     _policies: "dict[str, Callable[[Gateway, Element], None]]" = field(
         init=False,
         default_factory=lambda: {tag: getattr(Gateway, "_" + tag.replace("-", "_")) for tag in SECTIONS},
     )
-

@@ -16,9 +16,7 @@ from tests.unit.infra.policies.record import fragments, parts, recorded
 REFUSED_BY_LIMIT = PolicyError(
     429, "azure-openai-token-limit", "TokenLimitExceeded", "Token limit is exceeded. Try again in 25 seconds."
 )
-NO_KEY = PolicyError(
-    401, "authorization", "SubscriptionKeyNotFound", "Access denied due to missing subscription key."
-)
+NO_KEY = PolicyError(401, "authorization", "SubscriptionKeyNotFound", "Access denied due to missing subscription key.")
 TIMEOUT = PolicyError(500, "forward-request", "Timeout", "The backend did not answer in time.")
 
 ASKED = {
@@ -55,7 +53,12 @@ def a_run(context: Context | None = None, *answers: Answer, **changes: Any) -> C
 
 
 def test_a_request_part_tells_who_asked_for_what() -> None:
-    headers = {"x-ms-client-request-id": "c-1", "x-session-id": "s-1", "x-end-user-id": "u-1", "X-Tag-Cost-Centre": "42"}
+    headers = {
+        "x-ms-client-request-id": "c-1",
+        "x-session-id": "s-1",
+        "x-end-user-id": "u-1",
+        "X-Tag-Cost-Centre": "42",
+    }
 
     request, _ = parts(a_run(a_call(headers=headers)))
 
@@ -204,7 +207,9 @@ def test_a_call_becomes_one_complete_interaction(tmp_path: Path) -> None:
         ),
         pytest.param({"groups": []}, {"groups": []}, id="no groups"),
         pytest.param({"groups": ["g" * 37, "g"]}, {"groups": ["g"]}, id="a group's name that is no id"),
-        pytest.param({"groups": [f"g{n}" for n in range(99)]}, {"groups": [f"g{n}" for n in range(64)]}, id="many groups"),
+        pytest.param(
+            {"groups": [f"g{n}" for n in range(99)]}, {"groups": [f"g{n}" for n in range(64)]}, id="many groups"
+        ),
         pytest.param({"oid": ["o"], "name": ["Ada"], "email": ["e"]}, {"oid": "o"}, id="claims that nobody asked for"),
     ],
 )
@@ -217,9 +222,10 @@ def test_the_identity_is_what_the_validated_token_says(claims: dict[str, list[st
 def test_the_developer_of_the_subscription_is_named_only_where_no_token_names_a_person() -> None:
     owned = a_run(a_call(user=Named("owner-1")))
     unknown = a_run(a_call(user=Named("owner-1")), token=None)
+    keys_only = a_run(a_call(user=Named("owner-1")), validates=False)
 
     assert "userId" not in parts(owned)[0]
-    assert parts(unknown)[0]["userId"] == "owner-1"
+    assert [parts(call)[0]["userId"] for call in (unknown, keys_only)] == ["owner-1", "owner-1"]
 
 
 def test_a_call_without_product_subscription_and_user_is_recorded_all_the_same() -> None:
@@ -252,7 +258,9 @@ def test_the_url_holds_no_secret(name: str) -> None:
 
 
 def test_the_other_parameters_stand_in_the_url_as_they_were_sent() -> None:
-    request, _ = parts(a_run(a_call(url="/openai/files?limit=5&after=a%26b%3D%C3%BC~&tag=x&tag=y&flag", template="/files")))
+    request, _ = parts(
+        a_run(a_call(url="/openai/files?limit=5&after=a%26b%3D%C3%BC~&tag=x&tag=y&flag", template="/files"))
+    )
 
     assert request["url"] == "/openai/files?limit=5&after=a%26b%3D%C3%BC%7E&tag=x&tag=y&flag="
 
@@ -352,7 +360,10 @@ def test_a_missing_key_is_recorded_though_no_policy_ran(tmp_path: Path) -> None:
 
 
 def test_a_backend_that_does_not_answer_is_a_failure_with_its_attempts(tmp_path: Path) -> None:
-    answers = (an_answer(b"{}", 503, after_ms=50, reason="Service Unavailable"), Answer(after_ms=240_000, error=TIMEOUT))
+    answers = (
+        an_answer(b"{}", 503, after_ms=50, reason="Service Unavailable"),
+        Answer(after_ms=240_000, error=TIMEOUT),
+    )
 
     record = recorded(a_run(None, *answers), tmp_path)
 

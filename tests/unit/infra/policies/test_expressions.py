@@ -178,8 +178,7 @@ def test_every_policy_stands_in_a_section_that_takes_it(name: str) -> None:
 
     assert list(told) == ["inbound", "backend", "outbound", "on-error"]
     for section, element in sections(policy(name)):
-        within = element.tag != "authentication-managed-identity" or section == "inbound"
-        assert within and (section in SECTIONS[element.tag]), element.tag
+        assert section in SECTIONS[element.tag], element.tag
 
 
 @pytest.mark.parametrize("name", FRAGMENTS)
@@ -192,7 +191,8 @@ def test_a_fragment_holds_no_fragment_and_no_base(name: str) -> None:
 
 def test_every_fragment_is_included_where_it_belongs() -> None:
     found = {
-        section.tag: [one.attrib["fragment-id"] for one in section.iter("include-fragment")] for section in policy("api")
+        section.tag: [one.attrib["fragment-id"] for one in section.iter("include-fragment")]
+        for section in policy("api")
     }
 
     assert found == {
@@ -237,8 +237,11 @@ def test_the_request_and_the_response_are_sent_by_the_same_text() -> None:
 
 def test_an_error_tells_of_the_request_by_the_same_text() -> None:
     texts = [
-        [element.attrib["value"].split() for element in policy(name).iter("set-variable")
-         if element.attrib["name"] == "capture-asked"]
+        [
+            element.attrib["value"].split()
+            for element in policy(name).iter("set-variable")
+            if element.attrib["name"] == "capture-asked"
+        ]
         for name in ("fragments/capture-request", "fragments/capture-error")
     ]
 
