@@ -93,6 +93,7 @@ FULL_NAMES = {
     "JTokenType": "Newtonsoft.Json.Linq.JTokenType",
     "Math": "System.Math",
     "BitConverter": "System.BitConverter",
+    "Regex": "System.Text.RegularExpressions.Regex",
     "StringComparison": "System.StringComparison",
     "Jwt": "Jwt",
     "IResponse": "context.Response",

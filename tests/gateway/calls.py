@@ -71,7 +71,7 @@ def a_call(
     template: str = CHAT,
     headers: dict[str, str] | None = None,
     told: bool = True,
-    reads_null: bool = False,
+    address: str | None = "203.0.113.7",
     **changes: Any,
 ) -> Context:
     """Return the context of a chat call with a team's subscription."""
@@ -89,9 +89,9 @@ def a_call(
         Url("https", "gateway.example", path.removeprefix("/openai"), ReadOnly(pairs, any_case=True)),
         Url("https", "gateway.example", path, ReadOnly(pairs, any_case=True)),
         ReadOnly({name: [value] for name, value in sent.items()}, any_case=True),
-        "203.0.113.7",
+        address,
         ReadOnly(matched),
-        None if content is None else Body(None if reads_null else content, V2_BUFFER),
+        None if content is None else Body(content, V2_BUFFER),
     )
     settings: dict[str, Any] = {
         "product": Named("standard"),

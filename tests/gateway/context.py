@@ -99,7 +99,7 @@ class Request:
     url: Url
     original_url: Url
     headers: ReadOnly
-    ip_address: str
+    ip_address: str | None
     matched_parameters: ReadOnly
     body: Body | None = None
 

@@ -6,6 +6,7 @@ sequences are lists, `int` and `long` are int, `double` is float.
 
 import base64
 import hashlib
+import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,11 @@ def _index(text: str, other: str, comparison: str) -> int:
     return text.find(other)
 
 
+def _last_index(text: str, other: str, comparison: str) -> int:
+    text, other = _compared(text, other, comparison)
+    return text.rfind(other)
+
+
 def _get_bytes(text: str) -> bytes:
     return units(text).decode("utf-16-le", "replace").encode()
 
@@ -165,6 +171,7 @@ MEMBERS: dict[type, Members] = {
             "StartsWith": _starts,
             "EndsWith": _ends,
             "IndexOf": _index,
+            "LastIndexOf": _last_index,
             "Contains": lambda text, other: other in text,
             "Replace": lambda text, old, new: text.replace(old, new),
             "Substring": _substring,
@@ -311,6 +318,11 @@ STATICS: dict[str, Mapping[str, Any]] = {
     "JArray": {"Parse": parse_array},
     "Math": {"Round": lambda value: float(round(value)), "Min": _minimum},
     "BitConverter": {"ToString": lambda data: data.hex("-").upper()},
+    # Of patterns that mean the same to Python: no named groups, no \\d, no \\w.
+    "Regex": {
+        "IsMatch": lambda text, pattern: re.search(pattern, text) is not None,
+        "Replace": lambda text, pattern, new: re.sub(pattern, new.replace("$", "\\"), text),
+    },
     "System.Net.WebUtility": {"UrlEncode": _url_encoded},
     "Newtonsoft.Json.Formatting": {"None": "Formatting.None"},
     "StringComparison": {

@@ -245,6 +245,29 @@ def test_a_call_to_no_operation_that_the_gateway_knows_is_recorded_all_the_same(
     assert error["lastError"]["reason"] == "SubscriptionKeyNotFound"
 
 
+@pytest.mark.parametrize(
+    ("address", "forwarded", "caller"),
+    [
+        pytest.param("203.0.113.7", "198.51.100.9", "203.0.113.7", id="a caller from outside who writes the header"),
+        pytest.param("10.0.1.4", "198.51.100.9:51234", "198.51.100.9", id="behind the application gateway"),
+        pytest.param("172.16.0.4", "192.0.2.1, 198.51.100.9:80", "198.51.100.9", id="and what a caller wrote"),
+        pytest.param("192.168.0.4", "[2001:db8::1]:443", "2001:db8::1", id="version 6 with a port"),
+        pytest.param("fd00::4", "2001:db8::1", "2001:db8::1", id="version 6"),
+        pytest.param("10.0.1.4", None, "10.0.1.4", id="a caller inside the network"),
+        pytest.param("10.0.1.4", "unknown", "10.0.1.4", id="no address"),
+        pytest.param("172.32.0.4", "198.51.100.9", "172.32.0.4", id="an address that only looks private"),
+    ],
+)
+def test_the_callers_address_is_the_one_that_the_application_gateway_saw(
+    address: str, forwarded: str | None, caller: str
+) -> None:
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+
+    request, _ = parts(a_run(a_call(headers=headers, address=address)))
+
+    assert request["callerIp"] == caller
+
+
 # Secrets
 
 

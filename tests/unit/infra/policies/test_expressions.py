@@ -221,6 +221,35 @@ def test_nothing_is_set_to_an_empty_literal() -> None:
     assert empty == []
 
 
+# The page
+
+
+def rows(heading: str) -> dict[str, str]:
+    """Return the table under a heading of docs/capture.md: name in backquotes -> second cell."""
+    page = (FOLDER.parents[1] / "docs" / "capture.md").read_text(encoding="utf-8")
+    section = page.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `([\w-]+)` \| ([^|]+) \|", section, re.MULTILINE))
+
+
+def test_the_page_has_every_named_value() -> None:
+    assert set(rows("Named values")) == set(NAMED)
+
+
+def test_the_numbers_stand_once_and_the_page_has_them() -> None:
+    numbers = {
+        element.attrib["name"]: element.attrib["value"].removeprefix("@(").removesuffix(")")
+        for document in DOCUMENTS
+        for element in policy(document).iter("set-variable")
+        if re.fullmatch(r"@\(\d{1,}\)", element.attrib["value"]) and element.attrib["name"] != "capture-index"
+    }
+
+    assert len(numbers) == 4
+    assert {name: value for name, value in rows("Bodies").items() if name.startswith("capture-")} == numbers
+    for document in DOCUMENTS:
+        text = (FOLDER / f"{document}.xml").read_text(encoding="utf-8")
+        assert text.count("200000") + text.count("160000") == (2 if document == "fragments/capture-request" else 0)
+
+
 # What stands twice, because fragments cannot include fragments
 
 

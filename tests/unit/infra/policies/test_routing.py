@@ -8,7 +8,7 @@ import pytest
 
 from shared.api.callers import Role
 from tests.gateway.calls import NAMED, TOKEN, a_call, a_gateway, a_stream, an_answer
-from tests.gateway.context import Named
+from tests.gateway.context import Body, Named
 from tests.gateway.csharp import expression, expressions, named_nodes
 from tests.gateway.dotnet import ReadOnly
 from tests.gateway.policies import FOLDER, SEEN, V2_BUFFER, Answer, Call, PolicyError, policy
@@ -219,7 +219,10 @@ def run_every_branch() -> None:
     refused.run(a_call(subscription=None))
     a_gateway(document="audit-api", token={"roles": ["Usage.Read"]}).run(a_call(None, method="GET"))
     bare = Answer(204, None, {"x-ms-region": "r" * 300, "x-ratelimit-limit-tokens": "9"}, reason=None)
-    a_gateway(bare).run(a_call(b"", operation=None, reads_null=True))
+    nothing = a_call(b"", operation=None, address=None)
+    nothing.request.body = Body(None, V2_BUFFER)
+    a_gateway(bare).run(nothing)
+    a_gateway(token=None).run(a_call(address=None))
     a_gateway(Answer(204, bodiless=True)).run(a_call(b""))
     # Between the token and the capture: the gateway cannot hold what nobody said was so long.
     for claims in (TOKEN, {}):
@@ -227,6 +230,9 @@ def run_every_branch() -> None:
     a_gateway(token=None).run(a_call(user=Named("owner")))
     a_gateway(token={}).run(a_call(user=Named("owner")))
     a_gateway(Answer(500, reason=None), Answer(500, reason=None), Answer(500)).run(a_call())
+    behind = a_call(headers={"X-Forwarded-For": "198.51.100.9:1"}, address="10.0.0.4")
+    a_gateway().run(behind)
+    a_gateway(token=None).run(a_call(headers={"X-Forwarded-For": "198.51.100.9"}, address="10.0.0.4"))
     a_gateway(validates=False).run(a_call(user=Named("owner")))
 
 
