@@ -97,7 +97,7 @@ class Evaluator:
 
     def __init__(self, context: Any, now: Callable[[], Any], seen: set[tuple[str, int, int, str]]) -> None:
         self._context = context
-        self._statics = {**dotnet.STATICS, "DateTime": {"UtcNow": now}}
+        self._statics = {**dotnet.STATIC_MEMBERS, "DateTime": {"UtcNow": now}}
         self._seen = seen
         self._text = ""
 

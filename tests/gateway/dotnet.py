@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.gateway.newtonsoft import JArray, JObject, JProperty, JToken, JValue, parse_array, written_text
 
-__all__ = ["CLASSES", "MEMBERS", "STATICS", "CSharpError", "Members", "ReadOnly", "cast", "get", "has_member"]
+__all__ = ["CLASSES", "MEMBERS", "STATIC_MEMBERS", "CSharpError", "Members", "ReadOnly", "cast", "get", "has_member"]
 
 
 class CSharpError(Exception):
@@ -68,6 +68,11 @@ def _substring(text: str, start: int, length: int | None = None) -> str:
     if not 0 <= start <= end <= whole:
         raise CSharpError(f"ArgumentOutOfRangeException: Substring({start}, {length}) of {whole}")
     return units(text)[2 * start : 2 * end].decode("utf-16-le", "surrogatepass")
+
+
+def _lower(text: str) -> str:
+    # Letter by letter: to Python some become two.
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
 
 
 def _compared(text: str, other: str, comparison: str) -> tuple[str, str]:
@@ -167,7 +172,7 @@ MEMBERS: dict[type, Members] = {
         {
             "Trim": str.strip,
             "TrimEnd": lambda text, letter: text.rstrip(letter),
-            "ToLowerInvariant": str.lower,
+            "ToLowerInvariant": _lower,
             "StartsWith": _starts,
             "EndsWith": _ends,
             "IndexOf": _index,
@@ -299,7 +304,7 @@ def _minimum(one: int, other: int) -> int:
     return min(one, other)
 
 
-STATICS: dict[str, Mapping[str, Any]] = {
+STATIC_MEMBERS: dict[str, Mapping[str, Any]] = {
     "string": {"Join": _joined},
     "long": {"TryParse": _try_parse_long},
     "Convert": {

@@ -103,6 +103,8 @@ class Gateway:
     """False: as an API would be that takes subscription keys alone."""
     before_inbound: PolicyError | None = None
     token_limit: PolicyError | None = None
+    product: PolicyError | None = None
+    """What the product's own policy, which `base` stands for, says no with."""
     blob_statuses: tuple[int | None, ...] = (201,)
     """In order, the last for all that follow; None: Blob storage does not answer."""
     buffers: int = V2_BUFFER
@@ -162,6 +164,8 @@ class Gateway:
     # Policies
 
     def _base(self, _: Element) -> None:
+        if self.section == "inbound" and self.product is not None:
+            raise self.product
         if self.document == "audit-api" and self.section == "backend":
             self._forward_request(Element("forward-request"))
 

@@ -11,7 +11,7 @@ from tree_sitter import Node
 from tests.gateway.allowed import ALLOWED_TYPES, CONTEXT_MEMBERS, FULL_NAMES
 from tests.gateway.calls import NAMED
 from tests.gateway.csharp import Expression, expression, expressions, named_nodes
-from tests.gateway.dotnet import MEMBERS, STATICS, Members
+from tests.gateway.dotnet import MEMBERS, STATIC_MEMBERS, Members
 from tests.gateway.policies import FOLDER, SECTIONS, named_values, policy
 
 DOCUMENTS = sorted(str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.xml"))
@@ -148,12 +148,12 @@ def test_the_simulated_types_have_only_members_that_are_allowed(known: Members) 
         assert allowed is None or names <= allowed
 
 
-@pytest.mark.parametrize("known", STATICS)
+@pytest.mark.parametrize("known", STATIC_MEMBERS)
 def test_the_simulated_static_types_are_allowed(known: str) -> None:
     name = full_name(known.removesuffix(".UTF8"))
 
     assert name in ALLOWED_TYPES
-    assert ALLOWED_TYPES[name] is None or set(STATICS[known]) <= (ALLOWED_TYPES[name] or set())
+    assert ALLOWED_TYPES[name] is None or set(STATIC_MEMBERS[known]) <= (ALLOWED_TYPES[name] or set())
 
 
 @pytest.mark.parametrize("found", CODE)
