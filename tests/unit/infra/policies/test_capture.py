@@ -303,11 +303,12 @@ def test_no_event_holds_a_header_that_opens_doors(name: str) -> None:
 
 
 def test_tags_are_few_and_short() -> None:
-    headers = {f"x-tag-t{number}": "v" * 300 for number in range(20)} | {"x-tag-": "none", "x-tag-" + "n" * 41: "long"}
+    headers = {"x-tag-": "none", "x-tag-" + "n" * 41: "long", "x-tag-" + "n" * 40: "fits"}
+    headers |= {f"x-tag-t{number}": "v" * 300 for number in range(20)}
 
     request, _ = parts(a_run(a_call(headers=headers)))
 
-    assert request["tags"] == {f"t{number}": "v" * 200 for number in range(16)}
+    assert request["tags"] == {"n" * 40: "fits"} | {f"t{number}": "v" * 200 for number in range(15)}
 
 
 # Streams
@@ -326,6 +327,25 @@ def test_a_stream_is_neither_read_nor_held_back() -> None:
     assert response["timings"] == {"firstByteMs": 300, "backendMs": 300}
     assert not {"body", "bodyBase64", "bodyOmitted", "size"} & set(response)
     assert [one["buffer-response"] for one in call.forwarded] == ["false"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "streamed"),
+    [
+        ("text/event-stream", True),
+        ("Text/Event-Stream;charset=UTF-8", True),
+        (" text/event-stream ", True),
+        ("text/eventually", False),
+        ("application/json; was=text/event-stream", False),
+    ],
+)
+def test_a_stream_is_told_by_its_content_type(content_type: str, streamed: bool) -> None:  # noqa: FBT001
+    answer = a_stream(headers={"Content-Type": content_type})
+
+    _, response = parts(a_run(None, answer))
+
+    assert response["streamed"] is streamed
+    assert ("body" in response) is not streamed
 
 
 def test_of_a_stream_the_record_knows_all_but_the_text(tmp_path: Path) -> None:

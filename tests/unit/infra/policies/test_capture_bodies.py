@@ -348,6 +348,37 @@ def test_an_answer_is_read_where_that_holds_nothing_back(headers: dict[str, str]
     assert context.response.body.reads == (1 if omitted is None else 0)
 
 
+@pytest.mark.parametrize(
+    ("template", "omitted"),
+    [
+        ("/deployments/{deployment-id}/chat/completions", None),
+        ("/v1/responses", None),
+        ("/deployments/{deployment-id}/images/generations", "length unknown"),
+        ("/v1/Embeddings", "length unknown"),
+        ("/files/{file_id}/content", "length unknown"),
+    ],
+)
+def test_json_that_may_be_larger_than_the_gateway_is_read_only_if_its_length_is_told(
+    template: str, omitted: str | None
+) -> None:
+    untold = Answer(200, COMPLETION, {"Content-Type": "application/json"})
+
+    calls = [a_gateway(answer).run(a_call(template=template)) for answer in (untold, an_answer())]
+
+    assert [of_part(call, "response")[0].get("bodyOmitted") for call in calls] == [omitted, None]
+
+
+def test_an_answer_that_the_gateway_could_not_hold_is_an_error_after_one_attempt(tmp_path: Path) -> None:
+    answer = Answer(200, b"x" * (V2_BUFFER + 1), {"Content-Type": "application/json"}, after_ms=700)
+
+    call = a_gateway(answer).run(a_call())
+
+    (error,) = of_part(call, "error")
+    assert error["attempts"] == [{"backendId": "openai-pool", "status": 200, "ms": 700}]
+    assert (error["status"], error["lastError"]["section"]) == (500, "outbound")
+    assert recorded(call, tmp_path).row["state"] == "failed"
+
+
 def test_the_backend_and_the_caller_get_what_was_sent() -> None:
     """Reading for the record takes nothing from the call."""
     context = a_call()

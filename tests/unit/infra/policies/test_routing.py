@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.api.callers import Role
-from tests.gateway.calls import NAMED, TOKEN, a_call, a_gateway, a_stream, an_answer
+from tests.gateway.calls import COMPLETION, NAMED, TOKEN, a_call, a_gateway, a_stream, an_answer
 from tests.gateway.context import Body, Named
 from tests.gateway.csharp import expression, expressions, named_nodes
 from tests.gateway.dotnet import ReadOnly
@@ -209,6 +209,8 @@ def run_every_branch() -> None:
     a_gateway(an_answer(b"x" * 1_000_000), blob_statuses=(403,)).run(a_call(b"\xff"))
     a_gateway(Answer(200, b"x" * 9, {"Content-Type": "audio/mpeg"})).run(a_call(b"x", told=False))
     a_gateway(Answer(200, b"x" * 9, {})).run(a_call(b"x", told=False, headers={"Content-Type": "text/plain"}))
+    untold = Answer(200, COMPLETION, {"Content-Type": "application/json"})
+    a_gateway(untold).run(a_call(template="/v1/images/generations"))
     large = {"Content-Length": "3000000"}
     a_gateway(Answer(200, b"x", large)).run(a_call(b"x", headers=large))
     a_gateway(claim_check=False).run(a_call(b"x" * 1_000_000))
