@@ -370,7 +370,9 @@ def test_an_answer_that_is_an_error_instead_of_the_stream_is_read() -> None:
 
 @pytest.mark.parametrize("who", ["token_limit", "product"])
 def test_a_call_over_a_token_limit_has_its_question_and_its_refusal(who: str, tmp_path: Path) -> None:
-    call = a_run(**{who: REFUSED_BY_LIMIT})
+    refusals: dict[str, Any] = {who: REFUSED_BY_LIMIT}
+
+    call = a_run(**refusals)
 
     record = recorded(call, tmp_path)
     assert [one["part"] for one in parts(call)] == ["request", "error"]
