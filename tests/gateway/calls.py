@@ -38,6 +38,7 @@ NAMED = {
     "content-container": "claim-checks",
     "openai-audience": "https://cognitiveservices.azure.com",
     "audit-audience": "api://promptledger",
+    "gateway-client-id": "gateway-1",
     "tenant-id": "tenant-1",
     "capture-claim-check": "true",
 }

@@ -219,7 +219,7 @@ class Gateway:
         self.blob_statuses = tuple(others) or (status,)
         if status is not None:
             stored = Response(status, "", ReadOnly({}, any_case=True))
-            headers["resource"] = identity.attrib["resource"]
+            headers["Authorization"] = self._identity(identity)
             if status == 201:
                 self.call.blobs[f"{method} {url}"] = (headers, body)
         self.context.variables.set(element.attrib["response-variable-name"], stored)
@@ -256,8 +256,11 @@ class Gateway:
             raise self.token_limit
 
     def _authentication_managed_identity(self, element: Element) -> None:
-        told = {"Authorization": [f"Bearer managed identity for {element.attrib['resource']}"]}
+        told = {"Authorization": [self._identity(element)]}
         self.context.request.headers = ReadOnly({**self.context.request.headers.items, **told}, any_case=True)
+
+    def _identity(self, element: Element) -> str:
+        return f"Bearer {self._evaluated(element.attrib['client-id'])} for {element.attrib['resource']}"
 
     def _forward_request(self, element: Element) -> None:
         request, answer = self.context.request, next(self._answers)

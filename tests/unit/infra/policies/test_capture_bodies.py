@@ -239,7 +239,7 @@ def test_a_body_of_more_parts_goes_to_blob_storage(part: str, tmp_path: Path) ->
     assert url == f"PUT https://content.blob.example/claim-checks/{path}"
     assert stored == content
     assert headers["x-ms-blob-type"] == "BlockBlob"
-    assert headers["resource"] == "https://storage.azure.com/"
+    assert headers["Authorization"] == "Bearer gateway-1 for https://storage.azure.com/"
     assert event["size"] == len(content)
     assert recorded(call, tmp_path).row[f"{part}_bytes"] == len(content)
 

@@ -66,14 +66,18 @@ def types_named(found: Expression) -> set[str]:
     return {full_name(name) for name in named - {"var"}} | {name for name, _ in static_uses(found)}
 
 
-def test_the_files_are_those_that_the_templates_name() -> None:
-    assert DOCUMENTS == [
-        "api",
-        "audit-api",
-        "fragments/capture-error",
-        "fragments/capture-request",
-        "fragments/capture-response",
-    ]
+def test_the_files_that_the_templates_name_are_there() -> None:
+    assert {"api", "audit-api", *(f"fragments/capture-{part}" for part in ("request", "response", "error"))} <= set(
+        DOCUMENTS
+    )
+
+
+def test_the_templates_hand_the_policies_over_as_xml() -> None:
+    """As `rawxml`, the gateway would take an escaped `<` or `&` in an expression for C#."""
+    pattern = re.compile(r"format: '(\w+)'\s+value: loadTextContent\('\.\./policies/([\w/-]+)\.xml'\)")
+    told = [found for module in FOLDER.parent.rglob("*.bicep") for found in pattern.findall(module.read_text("utf-8"))]
+
+    assert [name for form, name in told if form != "xml"] == []
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

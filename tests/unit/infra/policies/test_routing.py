@@ -112,7 +112,7 @@ def test_the_backend_gets_the_gateways_identity_and_none_of_the_callers_keys() -
     call = a_gateway().run(a_call(url=url, headers=headers))
 
     (sent,) = call.forwarded
-    assert sent["Authorization"] == "Bearer managed identity for https://cognitiveservices.azure.com"
+    assert sent["Authorization"] == "Bearer gateway-1 for https://cognitiveservices.azure.com"
     assert sent["query"] == "api-version"
     assert not {"api-key", "ocp-apim-subscription-key", "Accept-Encoding"} & set(sent)
 
