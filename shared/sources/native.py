@@ -67,6 +67,8 @@ def _read(record: Record) -> Reading:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
     code, facts, content, claims = read(record)
+    if text(event.get("bodyOmitted")) is not None:
+        facts["truncated"] = True
     document = record.document()
     piece = None
     if event.get("bodyRef") is not None:
@@ -91,6 +93,7 @@ def _read_error(record: Record) -> _Told:
     facts["has_response"] = True
     state_members(facts, event, _STATUS)
     _state_object(facts, event.get("timings"), _TIMINGS)
+    state(facts, "attempts", _attempts(event.get("attempts")))
     told = event.get("lastError")
     last: Mapping[str, Json] = told if isinstance(told, dict) else {}
     status = facts.get("http_status")

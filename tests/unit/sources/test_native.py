@@ -75,6 +75,23 @@ def test_a_request_states_who_asked_for_what() -> None:
     assert fragment.content.request == body
 
 
+@pytest.mark.parametrize("build", [a_request, a_response])
+def test_a_body_that_the_policy_left_out_is_seen(build: Any) -> None:
+    fragment = fragment_of(build(body=None, bodyOmitted="too large"))
+
+    assert fragment.facts["truncated"] is True
+    assert "truncated" not in fragment_of(build(bodyOmitted=None)).facts
+
+
+def test_a_call_without_an_answer_keeps_its_attempts() -> None:
+    fragment = fragment_of(an_error(attempts=[{"backendId": "pool", "status": 503, "ms": 5}, {"backendId": "pool"}]))
+
+    assert json.loads(fragment.facts["attempts"]) == [
+        {"backendId": "pool", "status": 503, "ms": 5},
+        {"backendId": "pool"},
+    ]
+
+
 def test_a_response_states_what_came_back() -> None:
     fragment = fragment_of(a_response(headers={"X-MS-Region": "East US", "set-cookie": "a=b"}))
 

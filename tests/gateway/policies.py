@@ -1,0 +1,286 @@
+"""A gateway that runs our policies as documented: sections, fragments, retry, errors, the 200 KB of an event."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, parse
+
+from tests.gateway.context import Body, Context, Jwt, LastError, Response
+from tests.gateway.csharp import Evaluator, expression
+from tests.gateway.dotnet import CSharpError, ReadOnly
+
+__all__ = ["FOLDER", "SEEN", "Answer", "Call", "Gateway", "PolicyError", "named_values", "policy"]
+
+FOLDER = Path(__file__).parents[2] / "infra" / "policies"
+NOW = datetime(2026, 3, 2, 9, 29, 58, 250_000, UTC)
+EVENT_BYTES = 200_000
+"""API Management's 200 KB, whichever thousand it means."""
+V2_BUFFER = 2 * 1024 * 1024
+SEEN: set[tuple[str, int, int, str]] = set()
+"""Every node of C# that any test of this process came past."""
+
+_ANYWHERE = {"inbound", "backend", "outbound", "on-error"}
+SECTIONS = {
+    "set-variable": _ANYWHERE,
+    "choose": _ANYWHERE,
+    "retry": _ANYWHERE,
+    "include-fragment": _ANYWHERE,
+    "log-to-eventhub": _ANYWHERE,
+    "send-request": _ANYWHERE,
+    "set-header": _ANYWHERE,
+    "base": _ANYWHERE,
+    "validate-azure-ad-token": {"inbound"},
+    "set-query-parameter": {"inbound"},
+    "set-backend-service": {"inbound", "backend"},
+    "azure-openai-token-limit": {"inbound"},
+    "authentication-managed-identity": {"inbound"},
+    "forward-request": {"backend"},
+}
+"""Where each policy may stand, as the reference says."""
+VARIABLE_TYPES = (bool, int, float, str, bytes)
+
+
+class PolicyError(Exception):
+    """What ends a section and begins on-error."""
+
+    def __init__(self, status: int, source: str, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.source, self.reason, self.message = status, source, reason, message
+
+
+@dataclass
+class Answer:
+    """What a backend says: after how long, with what."""
+
+    status: int = 200
+    content: bytes | None = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    reason: str | None = "OK"
+    after_ms: float = 100
+    live: bool = False
+    bodiless: bool = False
+    error: PolicyError | None = None
+
+
+@dataclass
+class Call:
+    """What came of one call."""
+
+    events: list[tuple[str, str, bytes]] = field(default_factory=list)
+    """Logger, partition key, event."""
+    forwarded: list[dict[str, str]] = field(default_factory=list)
+    """Of each attempt: the headers that the backend got, and `backend`, `query`, `buffered`."""
+    blobs: dict[str, tuple[dict[str, str], bytes]] = field(default_factory=dict)
+    status: int = 0
+    ended_in: str = "outbound"
+
+
+@cache
+def policy(name: str) -> Element:
+    """Return a policy document by its path below infra/policies, without .xml."""
+    return parse(FOLDER / f"{name}.xml").getroot()  # noqa: S314 - our own file
+
+
+def named_values(root: Element) -> set[str]:
+    texts = [text for element in root.iter() for text in (*element.attrib.values(), element.text or "")]
+    return {name for text in texts for name in re.findall(r"\{\{([\w-]+)\}\}", text)}
+
+
+@dataclass
+class Gateway:
+    """One gateway; what others do to a call is told by its fields."""
+
+    document: str = "api"
+    named: dict[str, str] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=lambda: [Answer()])
+    token: dict[str, list[str]] | None = field(default_factory=dict)
+    """Claims of a valid token; None when validation fails."""
+    validates: bool = True
+    """False: as an API would be that takes subscription keys alone."""
+    before_inbound: PolicyError | None = None
+    token_limit: PolicyError | None = None
+    product: PolicyError | None = None
+    """What the product's own policy, which `base` stands for, says no with."""
+    blob_statuses: tuple[int | None, ...] = (201,)
+    """In order, the last for all that follow; None: Blob storage does not answer."""
+    buffers: int = V2_BUFFER
+
+    def run(self, context: Context) -> Call:
+        """Run the sections as a call does."""
+        self.context, self.call, self.section = context, Call(), "inbound"
+        self._answers = iter(self.answers)
+        self._evaluator = Evaluator(context, lambda: NOW + context.elapsed, SEEN)
+        self._query = dict(context.request.original_url.query.items)
+        self._backend = ""
+        root = policy(self.document)
+        try:
+            if self.before_inbound is not None:
+                raise self.before_inbound
+            for self.section in ("inbound", "backend", "outbound"):
+                section = root.find(self.section)
+                assert section is not None
+                assert self.section != "backend" or len(section) == 1, "backend takes one policy"
+                self._all(section)
+        except PolicyError as error:
+            self._on_error(root, error)
+        self.call.status = context.response.status_code if context.response else 0
+        return self.call
+
+    def _on_error(self, root: Element, error: PolicyError) -> None:
+        self.context.last_error = LastError(error.source, error.reason, error.message, self.section)
+        self.context.response = Response(error.status, "", ReadOnly({}, any_case=True))
+        self.call.ended_in = self.section = "on-error"
+        section = root.find("on-error")
+        assert section is not None
+        self._all(section)
+
+    def _all(self, parent: Element) -> None:
+        for element in parent:
+            assert self.section in SECTIONS[element.tag], f"{element.tag} in {self.section}"
+            try:
+                self._policies[element.tag](self, element)
+            except CSharpError as error:
+                raise PolicyError(500, element.tag, "ExpressionValueEvaluationFailure", str(error)) from error
+
+    # Values
+
+    def _evaluated(self, text: str) -> Any:
+        for name in re.findall(r"\{\{([\w-]+)\}\}", text):
+            text = text.replace("{{" + name + "}}", self.named[name])
+        found = expression(text)
+        return text.strip() if found is None else self._evaluator.run(found)
+
+    def _text(self, element: Element, name: str) -> str:
+        child = element.find(name)
+        assert child is not None
+        value = self._evaluated(child.text or "")
+        assert isinstance(value, str)
+        return value
+
+    # Policies
+
+    def _base(self, _: Element) -> None:
+        if self.section == "inbound" and self.product is not None:
+            raise self.product
+        if self.document == "audit-api" and self.section == "backend":
+            self._forward_request(Element("forward-request"))
+
+    def _set_variable(self, element: Element) -> None:
+        value = self._evaluated(element.attrib["value"])
+        assert isinstance(value, VARIABLE_TYPES), f"{element.attrib['name']}: {type(value)} is no basic type"
+        self.context.variables.set(element.attrib["name"], value)
+
+    def _choose(self, element: Element) -> None:
+        for branch in element:
+            if branch.tag == "otherwise" or self._holds(branch):
+                self._all(branch)
+                return
+
+    def _holds(self, element: Element) -> bool:
+        value = self._evaluated(element.attrib["condition"])
+        assert isinstance(value, bool)
+        return value
+
+    def _retry(self, element: Element) -> None:
+        count, interval = int(element.attrib["count"]), int(element.attrib["interval"])
+        assert 1 <= count <= 50
+        fast = element.attrib.get("first-fast-retry") == "true"
+        self._all(element)
+        for again in range(count):
+            if not self._holds(element):
+                return
+            self.context.elapsed += timedelta(seconds=0 if fast and again == 0 else interval)
+            self._all(element)
+
+    def _include_fragment(self, element: Element) -> None:
+        self._all(policy(f"fragments/{element.attrib['fragment-id']}"))
+
+    def _log_to_eventhub(self, element: Element) -> None:
+        value = self._evaluated(element.text or "")
+        if not value:
+            raise CSharpError("value field is required")
+        key = self._evaluated(element.attrib["partition-key"])
+        event = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+        self.call.events.append((self._evaluated(element.attrib["logger-id"]), key, event[:EVENT_BYTES]))
+
+    def _send_request(self, element: Element) -> None:
+        assert element.attrib["ignore-error"] == "true"
+        url, method = self._text(element, "set-url"), self._text(element, "set-method")
+        headers = {one.attrib["name"]: self._text(one, "value") for one in element.findall("set-header")}
+        identity = element.find("authentication-managed-identity")
+        assert identity is not None
+        body = self._evaluated((element.findtext("set-body") or "").strip())
+        assert isinstance(body, bytes)
+        stored, (status, *others) = None, self.blob_statuses
+        self.blob_statuses = tuple(others) or (status,)
+        if status is not None:
+            stored = Response(status, "", ReadOnly({}, any_case=True))
+            headers["Authorization"] = self._identity(identity)
+            if status == 201:
+                self.call.blobs[f"{method} {url}"] = (headers, body)
+        self.context.variables.set(element.attrib["response-variable-name"], stored)
+
+    def _set_header(self, element: Element) -> None:
+        request = self.context.request
+        name = element.attrib["name"]
+        kept = {key: value for key, value in request.headers.items.items() if key.lower() != name.lower()}
+        if element.attrib["exists-action"] == "override":
+            kept[name] = [self._text(element, "value")]
+        request.headers = ReadOnly(kept, any_case=True)
+
+    def _set_query_parameter(self, element: Element) -> None:
+        assert element.attrib["exists-action"] == "delete"
+        self._query.pop(element.attrib["name"], None)
+
+    def _validate_azure_ad_token(self, element: Element) -> None:
+        self._evaluated(element.attrib["tenant-id"])
+        audience = element.find("audiences/audience")
+        assert audience is not None
+        self._evaluated(audience.text or "")
+        if not self.validates:
+            return
+        if self.token is None:
+            raise PolicyError(401, "validate-azure-ad-token", "TokenNotPresent", "JWT not present.")
+        self.context.variables.set(element.attrib["output-token-variable-name"], Jwt(ReadOnly(self.token)))
+
+    def _set_backend_service(self, element: Element) -> None:
+        self._backend = element.attrib["backend-id"]
+
+    def _azure_openai_token_limit(self, element: Element) -> None:
+        assert self._evaluated(element.attrib["counter-key"])
+        if self.token_limit is not None:
+            raise self.token_limit
+
+    def _authentication_managed_identity(self, element: Element) -> None:
+        told = {"Authorization": [self._identity(element)]}
+        self.context.request.headers = ReadOnly({**self.context.request.headers.items, **told}, any_case=True)
+
+    def _identity(self, element: Element) -> str:
+        return f"Bearer {self._evaluated(element.attrib['client-id'])} for {element.attrib['resource']}"
+
+    def _forward_request(self, element: Element) -> None:
+        request, answer = self.context.request, next(self._answers)
+        buffered = element.attrib.get("buffer-request-body", "false")
+        assert request.body is None or not request.body.consumed, "the body is gone"
+        if buffered == "true" and request.body is not None and len(request.body.content or b"") > self.buffers:
+            raise PolicyError(500, "forward-request", "BufferLimit", "the body is larger than what the gateway buffers")
+        assert not self.call.forwarded or self.call.forwarded[-1]["buffered"] == "true", "the body was sent away"
+        headers = {name: ",".join(value) for name, value in request.headers.items.items()}
+        told = {"backend": self._backend, "query": "&".join(sorted(self._query)), "buffered": buffered}
+        self.call.forwarded.append(headers | told | {"buffer-response": element.attrib.get("buffer-response", "true")})
+        request.url.host = f"{self._backend}.example"
+        self.context.elapsed += timedelta(milliseconds=answer.after_ms)
+        if answer.error is not None:
+            raise answer.error
+        told_headers = ReadOnly({name: [value] for name, value in answer.headers.items()}, any_case=True)
+        body = None if answer.bodiless else Body(answer.content, self.buffers, answer.live)
+        self.context.response = Response(answer.status, answer.reason, told_headers, body)
+
+    _policies: "dict[str, Callable[[Gateway, Element], None]]" = field(
+        init=False,
+        default_factory=lambda: {tag: getattr(Gateway, "_" + tag.replace("-", "_")) for tag in SECTIONS},
+    )
