@@ -88,19 +88,17 @@ var freeText = [
 ]
 // The groups that judge texts. Protocol rules, scanners, file inclusion by URL path and known vulnerabilities stay on everywhere.
 var textGroups = [
+  'FIX'
+  'JAVA'
+  'LFI'
+  'MS-ThreatIntel-AppSec'
+  'MS-ThreatIntel-SQLI'
+  'NODEJS'
+  'PHP'
+  'RCE'
+  'RFI'
   'SQLI'
   'XSS'
-  'RCE'
-  'LFI'
-  'RFI'
-  'PHP'
-  'JAVA'
-  'NODEJS'
-  'GENERAL'
-  'FIX'
-  'SESSION-FIXATION'
-  'MS-ThreatIntel-SQLI'
-  'MS-ThreatIntel-AppSec'
 ]
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
