@@ -1,69 +1,17 @@
-// The Azure OpenAI API: its operations, the named values and fragments of its policy, and what Azure Monitor keeps of its calls.
+// The Azure OpenAI API: its operations, its policy with the fragments, and what Azure Monitor keeps of its calls.
 
 @description('Name of the API Management service.')
 param serviceName string
 
-@description('Name of the logger of our own events, as the policies name it.')
-param loggerName string
-
 @description('Resource id of the logger of Azure Monitor.')
 param monitorLoggerId string
-
-@description('Address of the storage account of claim checks.')
-param claimCheckEndpoint string
-
-@description('Container of claim checks.')
-param claimCheckContainerName string
-
-@description('Write bodies that are too big for an event to Blob storage; otherwise they travel in parts.')
-param captureClaimChecks bool
-
-@description('Audience that clients\' tokens must name.')
-param openAIAudience string
 
 @description('Largest message in bytes that Azure Monitor\'s model log keeps.')
 param maximumLoggedBytes int = 262144
 
-var namedValues = [
-  {
-    name: 'promptledger-logger'
-    value: loggerName
-  }
-  {
-    name: 'content-account'
-    value: claimCheckEndpoint
-  }
-  {
-    name: 'content-container'
-    value: claimCheckContainerName
-  }
-  {
-    name: 'openai-audience'
-    value: openAIAudience
-  }
-  {
-    name: 'tenant-id'
-    value: tenant().tenantId
-  }
-  {
-    name: 'capture-claim-check'
-    value: captureClaimChecks ? 'true' : 'false'
-  }
-]
-
 resource service 'Microsoft.ApiManagement/service@2024-05-01' existing = {
   name: serviceName
 }
-
-resource values 'Microsoft.ApiManagement/service/namedValues@2024-05-01' = [for namedValue in namedValues: {
-  parent: service
-  name: namedValue.name
-  properties: {
-    displayName: namedValue.name
-    secret: false
-    value: namedValue.value
-  }
-}]
 
 resource captureRequest 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
   parent: service
@@ -73,9 +21,6 @@ resource captureRequest 'Microsoft.ApiManagement/service/policyFragments@2024-05
     format: 'rawxml'
     value: loadTextContent('../policies/fragments/capture-request.xml')
   }
-  dependsOn: [
-    values
-  ]
 }
 
 resource captureResponse 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
@@ -86,9 +31,6 @@ resource captureResponse 'Microsoft.ApiManagement/service/policyFragments@2024-0
     format: 'rawxml'
     value: loadTextContent('../policies/fragments/capture-response.xml')
   }
-  dependsOn: [
-    values
-  ]
 }
 
 resource captureError 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
@@ -99,9 +41,6 @@ resource captureError 'Microsoft.ApiManagement/service/policyFragments@2024-05-0
     format: 'rawxml'
     value: loadTextContent('../policies/fragments/capture-error.xml')
   }
-  dependsOn: [
-    values
-  ]
 }
 
 resource api 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
@@ -135,7 +74,6 @@ resource apiPolicy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = 
     value: loadTextContent('../policies/api.xml')
   }
   dependsOn: [
-    values
     captureRequest
     captureResponse
     captureError

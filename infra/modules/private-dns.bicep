@@ -27,3 +27,6 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
     }
   }
 }]
+
+@description('Resource group of the zones.')
+output resourceGroupId string = resourceGroup().id

@@ -89,6 +89,8 @@ param logAnalyticsWorkspaceId string
 var isServerless = skuName == 'GP_S_Gen5'
 var isHyperscale = skuName == 'HS_Gen5'
 var hasSecondary = !empty(secondaryLocation)
+// Not the server's name: both are names of one domain.
+var failoverGroupName = '${serverName}-failover'
 var sku = {
   name: '${skuName}_${virtualCores}'
 }
@@ -325,7 +327,7 @@ resource secondaryAssessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@
 // Fails over by hand: an automatic one may lose rows that clients were told of.
 resource failoverGroup 'Microsoft.Sql/servers/failoverGroups@2023-08-01' = if (hasSecondary) {
   parent: server
-  name: serverName
+  name: failoverGroupName
   tags: tags
   properties: {
     databases: [
@@ -360,5 +362,5 @@ module secondaryEndpoint 'private-endpoint.bicep' = if (hasSecondary) {
 @description('Resource id of the database.')
 output databaseId string = database.id
 
-@description('Host name to connect to: that of the failover group where there is one, which is spelt like the server\'s.')
-output hostName string = server.properties.fullyQualifiedDomainName
+@description('Host name to connect to: that of the failover group where there is one, so that a failover changes no setting.')
+output hostName string = hasSecondary ? '${failoverGroupName}${environment().suffixes.sqlServerHostname}' : server.properties.fullyQualifiedDomainName
