@@ -88,6 +88,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = if (!isV2) {
 }
 
 resource service 'Microsoft.ApiManagement/service@2024-05-01' = {
+  // checkov:skip=CKV_AZURE_174: closed by virtual network or private endpoint; a v2 service cannot be created closed, and an injected one has no public gateway
   name: name
   location: location
   tags: tags

@@ -131,6 +131,9 @@ resource entraOnly 'Microsoft.Sql/servers/azureADOnlyAuthentications@2023-08-01'
 }
 
 resource database 'Microsoft.Sql/servers/databases@2023-08-01' = {
+  // checkov:skip=CKV_AZURE_229: zone redundancy is a parameter: the profiles say
+  // checkov:skip=CKV_AZURE_26: alerts are set on the server, for all its databases
+  // checkov:skip=CKV_AZURE_27: alerts are set on the server, for all its databases
   parent: server
   name: databaseName
   location: location
@@ -274,6 +277,8 @@ module endpoint 'private-endpoint.bicep' = {
 }
 
 resource secondary 'Microsoft.Sql/servers@2023-08-01' = if (hasSecondary) {
+  // checkov:skip=CKV_AZURE_52: TLS 1.2 it is; the check cannot read a conditional resource
+  // checkov:skip=CKV_AZURE_113: public access is off; the check cannot read a conditional resource
   name: secondaryServerName
   location: hasSecondary ? secondaryLocation : location
   tags: tags

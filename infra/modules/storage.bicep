@@ -56,6 +56,7 @@ param roleAssignments array = []
 var roles = loadJsonContent('../roles.json')
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
+  // checkov:skip=CKV_AZURE_206: redundancy is a parameter: the profiles say how much
   name: name
   location: location
   tags: tags
