@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fuzz fmt lock schema clean packages packages-dev
+.PHONY: help demo start test check bench fuzz infra fmt lock schema clean packages packages-dev
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,7 +43,7 @@ fmt: packages-dev ## format, and fix what ruff can fix
 	@"$(bin)/ruff" format .
 
 lock: packages-dev ## write requirements*.txt from requirements*.in (ARGS=--upgrade: take newer versions)
-	@for name in requirements requirements-local requirements-dev requirements-fuzz; do \
+	@for name in requirements requirements-local requirements-dev requirements-fuzz requirements-infra; do \
 		"$(bin)/uv" pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 			--custom-compile-command "make lock" --output-file $$name.txt $(ARGS) $$name.in || exit 1; \
 	done
@@ -53,12 +53,16 @@ fuzz: packages-dev ## mutations of every source's events for ten minutes (ARGS="
 		--require-hashes -r requirements-fuzz.txt || echo "NOTE: no wheel of atheris for this machine"
 	@"$(bin)/python" -m tests.fuzz $(ARGS)
 
+infra: ## lint the templates of infra/ with checkov, in an environment of its own
+	@.ci/venv "$(VENV)-infra" requirements-infra.txt "$(PYTHON)"
+	@"$(VENV)-infra/bin/checkov" --config-file infra/checkov.yaml --directory infra
+
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new
 	@mv sql/schema.sql.new sql/schema.sql
 
 clean: ## remove what these targets made, the local ledger too
-	rm -rf "$(VENV)" .local .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf "$(VENV)" "$(VENV)-infra" .local .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 packages:

@@ -828,7 +828,7 @@ module apiManagementNamedValues 'modules/apim-named-values.bicep' = {
     claimCheckContainerName: claimCheckContainerName
     captureClaimChecks: captureClaimChecks
     openAIAudience: openAIAudience
-    auditAudience: empty(auditClientId) ? 'none' : 'api://${auditClientId}'
+    auditAudience: empty(auditClientId) ? 'none' : auditClientId
     identityClientId: apiManagementIdentity.outputs.clientId
   }
 }
