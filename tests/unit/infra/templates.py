@@ -107,11 +107,14 @@ def parse(source: str) -> Node:
 def parameter_values(path: Path) -> tuple[Node, dict[str, Node]]:
     """Return the tree of a .bicepparam file and what it assigns.
 
-    The grammar knows templates alone, in which `param x = 1` lacks its type: as variables the assignments read the same.
+    The grammar knows templates alone, in which `param x = 1` lacks its type: written as variables, assignments are
+    read all the same.
     """
     source = re.sub(r"^param ", "var ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     root = parse(source)
-    assigned = {_first(one): one.named_children[-1] for one in root.named_children if one.type == "variable_declaration"}
+    assigned = {
+        _first(one): one.named_children[-1] for one in root.named_children if one.type == "variable_declaration"
+    }
     return root, assigned
 
 

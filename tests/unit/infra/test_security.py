@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.templates import INFRA, Declaration, Node, Template, dig, objects, properties, templates, text_of, walk
+from tests.unit.infra.templates import (
+    INFRA,
+    Declaration,
+    Node,
+    Template,
+    dig,
+    objects,
+    properties,
+    templates,
+    text_of,
+    walk,
+)
 
 ALL = templates()
 ROLES: dict[str, dict[str, str]] = json.loads((INFRA / "roles.json").read_text(encoding="utf-8"))
@@ -227,9 +238,7 @@ def test_nothing_comes_in_from_the_internet_but_to_application_gateway() -> None
 def test_every_subnet_but_the_platform_s_own_has_a_security_group() -> None:
     network = next(one for one in ALL if one.name == "modules/network.bicep")
     subnets = [
-        found
-        for node in walk(network.root)
-        if node.type == "object" and "addressPrefix" in (found := properties(node))
+        found for node in walk(network.root) if node.type == "object" and "addressPrefix" in (found := properties(node))
     ]
 
     bare = [text_of(found["addressPrefix"]) for found in subnets if "networkSecurityGroup" not in found]
@@ -272,7 +281,10 @@ def test_no_role_lets_anybody_manage_or_grant() -> None:
     names = {entry["name"] for entry in ROLES.values()}
 
     assert len({entry["id"] for entry in ROLES.values()}) == len(ROLES)
-    assert names & {"Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator"} == set()
+    assert (
+        names & {"Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator"}
+        == set()
+    )
 
 
 @pytest.mark.parametrize(("one", "assignment"), of_type(ROLE_ASSIGNMENT), ids=label)
@@ -304,9 +316,7 @@ def test_every_type_of_resource_is_logged_or_says_why_not() -> None:
     assert top - DIAGNOSED - set(UNDIAGNOSED) - {ROLE_ASSIGNMENT, DIAGNOSTIC_SETTING} == set()
 
 
-@pytest.mark.parametrize(
-    ("one", "resource"), [case for case in resources() if case[1].type in DIAGNOSED], ids=label
-)
+@pytest.mark.parametrize(("one", "resource"), [case for case in resources() if case[1].type in DIAGNOSED], ids=label)
 def test_a_resource_has_a_diagnostic_setting(one: Template, resource: Declaration) -> None:
     scopes = {
         text_of(found.body["scope"]): found
@@ -331,7 +341,9 @@ def test_application_insights_gets_no_body(one: Template, resource: Declaration)
 
 def test_the_app_s_hub_gets_the_logs_that_it_reads() -> None:
     streams = {
-        one.name: {text_of(properties(log)["category"]) for log in objects(found.body["properties"]) for log in _logs(log)}
+        one.name: {
+            text_of(properties(log)["category"]) for log in objects(found.body["properties"]) for log in _logs(log)
+        }
         for one, found in of_type(DIAGNOSTIC_SETTING)
         if dig(found.body, "properties.eventHubName") is not None
     }
@@ -355,7 +367,9 @@ def test_no_template_asks_for_a_key() -> None:
 
 def test_no_template_or_file_of_parameters_holds_a_secret() -> None:
     words = re.compile(r"(password|accountkey|sharedaccesskey|sas_?token|client_?secret)\b\s*[:=]", re.IGNORECASE)
-    files = [path for path in INFRA.rglob("*") if path.is_file() and path.suffix in (".bicep", ".bicepparam", ".json", ".sh")]
+    files = [
+        path for path in INFRA.rglob("*") if path.is_file() and path.suffix in (".bicep", ".bicepparam", ".json", ".sh")
+    ]
 
     assert files
     assert [path.name for path in files if words.search(path.read_text(encoding="utf-8"))] == []

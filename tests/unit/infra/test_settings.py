@@ -50,7 +50,9 @@ AHEAD = {
 
 
 def settings() -> dict[str, Node]:
-    output = next(one for one in template(INFRA / "modules" / "app-settings.bicep").all("output") if one.name == "values")
+    output = next(
+        one for one in template(INFRA / "modules" / "app-settings.bicep").all("output") if one.name == "values"
+    )
     assert output.value is not None
     return properties(output.value)
 

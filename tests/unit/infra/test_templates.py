@@ -108,7 +108,9 @@ def module_calls() -> list[tuple[str, Template, Declaration]]:
     return [(f"{one.name}:{call.name}", one, call) for one in ALL for call in one.all("module")]
 
 
-@pytest.mark.parametrize(("one", "call"), [case[1:] for case in module_calls()], ids=[case[0] for case in module_calls()])
+@pytest.mark.parametrize(
+    ("one", "call"), [case[1:] for case in module_calls()], ids=[case[0] for case in module_calls()]
+)
 def test_a_module_gets_all_parameters_that_it_needs_and_no_other(one: Template, call: Declaration) -> None:
     taken = parameters(one.module_of(call))
     given = set(properties(call.body["params"]))
@@ -117,7 +119,9 @@ def test_a_module_gets_all_parameters_that_it_needs_and_no_other(one: Template, 
     assert {name for name, declared in taken.items() if declared.value is None} - given == set()
 
 
-@pytest.mark.parametrize(("one", "call"), [case[1:] for case in module_calls()], ids=[case[0] for case in module_calls()])
+@pytest.mark.parametrize(
+    ("one", "call"), [case[1:] for case in module_calls()], ids=[case[0] for case in module_calls()]
+)
 def test_a_parameter_that_is_handed_on_keeps_its_type_and_what_is_allowed(one: Template, call: Declaration) -> None:
     taken, own = parameters(one.module_of(call)), parameters(one)
 
@@ -128,8 +132,9 @@ def test_a_parameter_that_is_handed_on_keeps_its_type_and_what_is_allowed(one: T
             assert allowed(passed) == allowed(taken[name]), name
 
 
-def allowed(declared: Declaration) -> list[str]:
-    return re.findall(r"'([^']*)'|(?<=\s)(\d+)", declared.decorators.get("allowed", ""))
+def allowed(declared: Declaration) -> set[str]:
+    """Return what a parameter may be, as text; nothing when anything may be."""
+    return set(re.findall(r"[^\s\[\]',]+", declared.decorators.get("allowed", "")))
 
 
 @by_name
@@ -229,7 +234,7 @@ def test_a_file_of_parameters_gives_values_that_are_allowed(path: Path) -> None:
 
     for name, value in assigned.items():
         declared = parameters(MAIN)[name]
-        choices = {text or number for text, number in allowed(declared)}
+        choices = allowed(declared)
         if value.type in literal:
             assert literal[value.type] == declared.type, name
         if choices and value.type in ("string", "number"):
