@@ -55,7 +55,10 @@ fuzz: packages-dev ## mutations of every source's events for ten minutes (ARGS="
 
 infra: ## lint the templates of infra/ with checkov, in an environment of its own
 	@.ci/venv "$(VENV)-infra" requirements-infra.txt "$(PYTHON)"
-	@"$(VENV)-infra/bin/checkov" --config-file infra/checkov.yaml --directory infra
+	@"$(VENV)-infra/bin/checkov" --config-file infra/checkov.yaml --directory infra >"$(VENV)-infra/checkov.log" \
+		|| { cat "$(VENV)-infra/checkov.log"; exit 1; }
+	@! grep "Parsing errors" "$(VENV)-infra/checkov.log" || { echo "checkov passes over what it cannot read"; exit 1; }
+	@grep "Passed checks" "$(VENV)-infra/checkov.log"
 
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new

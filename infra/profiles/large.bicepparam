@@ -1,4 +1,4 @@
-// 10 million calls a month: 40 a second at the busiest. Reasons: docs/deploy.md, Sizing.
+// 10 million calls a month: 50 a second at the busiest. Reasons: docs/deploy.md, Sizing.
 using '../main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'large')

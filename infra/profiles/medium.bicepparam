@@ -1,4 +1,4 @@
-// 100,000 calls a month: about one a second at the busiest. Reasons: docs/deploy.md, Sizing.
+// 100,000 calls a month: one every other second at the busiest. Reasons: docs/deploy.md, Sizing.
 using '../main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'medium')
