@@ -66,7 +66,7 @@ param zones array = [
 // Application Gateway
 
 @description('TLS certificate of Application Gateway: the address of its secret in Key Vault, without version. Empty leaves the gateway out until the vault holds one.')
-param certificateSecretId string = ''
+param certificateId string = ''
 
 @description('Fewest instances of Application Gateway.')
 param applicationGatewayMinimum int = 1
@@ -283,6 +283,9 @@ param monitorPrivateLink bool = true
 
 @description('Let signed-in people query logs from outside the network.')
 param publicLogQueries bool = false
+
+@description('Let Log Analytics hold prompts and answers too: whoever reads the workspace then reads them. The article\'s two saved queries need it.')
+param contentInWorkspace bool = false
 
 // Data Explorer
 
@@ -794,6 +797,7 @@ module apiManagement 'modules/apim.bicep' = {
     publisherEmail: publisherEmail
     identityId: apiManagementIdentity.outputs.id
     openOnCreation: apiManagementOpenOnCreation
+    contentInWorkspace: contentInWorkspace
     subnetId: '${networkId}/subnets/api-management'
     endpointSubnetId: endpointSubnetId
     zoneId: '${zonesId}/${zoneNames.apiManagement}'
@@ -880,7 +884,7 @@ module apiManagementTeams 'modules/apim-teams.bicep' = {
 
 // The way in
 
-module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certificateSecretId)) {
+module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certificateId)) {
   name: 'application-gateway'
   params: {
     name: 'agw-promptledger-${suffix}'
@@ -891,7 +895,7 @@ module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certi
     minimumInstances: applicationGatewayMinimum
     maximumInstances: applicationGatewayMaximum
     identityId: applicationGatewayIdentity.outputs.id
-    certificateSecretId: certificateSecretId
+    certificateId: certificateId
     backendHostName: apiManagement.outputs.hostName
     requestTimeoutSeconds: requestTimeoutSeconds
     firewallMode: firewallMode
@@ -970,4 +974,4 @@ output GATEWAY_HOST_NAME string = apiManagement.outputs.hostName
 output KEY_VAULT_NAME string = keyVault.outputs.name
 
 @description('Address that the organisation\'s DNS record points to; empty before there is a certificate.')
-output APPLICATION_GATEWAY_ADDRESS string = empty(certificateSecretId) ? '' : applicationGateway!.outputs.ipAddress
+output APPLICATION_GATEWAY_ADDRESS string = empty(certificateId) ? '' : applicationGateway!.outputs.ipAddress

@@ -8,7 +8,7 @@ param publisherEmail = readEnvironmentVariable('PUBLISHER_EMAIL', 'operators@exa
 param sqlAdministratorsName = readEnvironmentVariable('SQL_ADMINISTRATORS_NAME', 'promptledger-administrators')
 param sqlAdministratorsObjectId = readEnvironmentVariable('SQL_ADMINISTRATORS_OBJECT_ID', '00000000-0000-0000-0000-000000000000')
 param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
-param certificateSecretId = readEnvironmentVariable('CERTIFICATE_SECRET_ID', '')
+param certificateId = readEnvironmentVariable('CERTIFICATE_ID', '')
 param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
 param apiManagementOpenOnCreation = bool(readEnvironmentVariable('FIRST_DEPLOYMENT', 'false'))
 

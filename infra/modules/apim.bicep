@@ -50,6 +50,9 @@ param zoneId string
 @description('Virtual network that resolves the injected service\'s name.')
 param virtualNetworkId string
 
+@description('Let Log Analytics hold prompts and answers too.')
+param contentInWorkspace bool
+
 @description('Rule of the Event Hubs namespace that logs are streamed to.')
 param monitorRuleId string
 
@@ -60,6 +63,13 @@ param monitorHubName string
 param logAnalyticsWorkspaceId string
 
 var isV2 = skuName == 'StandardV2'
+// GatewayLlmLogs hold what people wrote. The app's hub always gets them, the workspace when the organisation says so.
+var workspaceCategories = contentInWorkspace ? [
+  'GatewayLogs'
+  'GatewayLlmLogs'
+] : [
+  'GatewayLogs'
+]
 // Old protocols and ciphers off; the v2 tiers never had them and take no such switches.
 var classicProtocols = {
   'Microsoft.WindowsAzure.ApiManagement.Gateway.Protocols.Server.Http2': 'True'
@@ -152,12 +162,10 @@ resource serviceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   properties: {
     workspaceId: logAnalyticsWorkspaceId
     logAnalyticsDestinationType: 'Dedicated'
-    logs: [
-      {
-        categoryGroup: 'allLogs'
-        enabled: true
-      }
-    ]
+    logs: [for category in workspaceCategories: {
+      category: category
+      enabled: true
+    }]
     metrics: [
       {
         category: 'AllMetrics'

@@ -29,7 +29,7 @@ param maximumInstances int
 param identityId string
 
 @description('Address of the certificate as a secret of Key Vault, without its version so that renewals are followed.')
-param certificateSecretId string
+param certificateId string
 
 @description('Host name of API Management\'s gateway.')
 param backendHostName string
@@ -87,7 +87,7 @@ var freeText = [
   'additional_messages'
 ]
 // The groups that judge texts. Protocol rules, scanners, file inclusion by URL path and known vulnerabilities stay on everywhere.
-var textGroups = [
+var textGroupNames = [
   'FIX'
   'JAVA'
   'LFI'
@@ -100,6 +100,9 @@ var textGroups = [
   'SQLI'
   'XSS'
 ]
+var textGroups = [for group in textGroupNames: {
+  ruleGroupName: group
+}]
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
   name: '${name}-ip'
@@ -184,9 +187,7 @@ resource firewall 'Microsoft.Network/ApplicationGatewayWebApplicationFirewallPol
           {
             ruleSetType: 'Microsoft_DefaultRuleSet'
             ruleSetVersion: '2.1'
-            ruleGroups: [for group in textGroups: {
-              ruleGroupName: group
-            }]
+            ruleGroups: textGroups
           }
         ]
       }]
@@ -231,7 +232,7 @@ resource gateway 'Microsoft.Network/applicationGateways@2024-05-01' = {
       {
         name: 'clients'
         properties: {
-          keyVaultSecretId: certificateSecretId
+          keyVaultSecretId: certificateId
         }
       }
     ]

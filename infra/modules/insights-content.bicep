@@ -29,6 +29,8 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existin
 resource savedQueries 'Microsoft.OperationalInsights/workspaces/savedSearches@2023-09-01' = [for saved in queries: {
   parent: workspace
   name: saved.name
+  // Overwrites the one of the deployment before.
+  etag: '*'
   properties: {
     category: 'PromptLedger'
     displayName: saved.displayName

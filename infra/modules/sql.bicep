@@ -89,6 +89,17 @@ param logAnalyticsWorkspaceId string
 var isServerless = skuName == 'GP_S_Gen5'
 var isHyperscale = skuName == 'HS_Gen5'
 var hasSecondary = !empty(secondaryLocation)
+// Who came in, who was turned away, who changed rights or tables. Not BATCH_COMPLETED_GROUP: it writes statements with their
+// parameters, and with them texts of people, into a log.
+var auditedGroups = [
+  'DATABASE_OBJECT_PERMISSION_CHANGE_GROUP'
+  'DATABASE_PERMISSION_CHANGE_GROUP'
+  'DATABASE_PRINCIPAL_CHANGE_GROUP'
+  'DATABASE_ROLE_MEMBER_CHANGE_GROUP'
+  'FAILED_DATABASE_AUTHENTICATION_GROUP'
+  'SCHEMA_OBJECT_CHANGE_GROUP'
+  'SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP'
+]
 // Not the server's name: both are names of one domain.
 var failoverGroupName = '${serverName}-failover'
 var sku = {
@@ -193,11 +204,7 @@ resource auditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = {
     isManagedIdentityInUse: true
     retentionDays: 0
     storageEndpoint: auditBlobEndpoint
-    auditActionsAndGroups: [
-      'BATCH_COMPLETED_GROUP'
-      'FAILED_DATABASE_AUTHENTICATION_GROUP'
-      'SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP'
-    ]
+    auditActionsAndGroups: auditedGroups
   }
 }
 
@@ -306,6 +313,7 @@ resource secondaryAuditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' =
     isManagedIdentityInUse: true
     retentionDays: 0
     storageEndpoint: auditBlobEndpoint
+    auditActionsAndGroups: auditedGroups
   }
 }
 

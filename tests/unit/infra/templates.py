@@ -12,6 +12,7 @@ import tree_sitter_bicep
 __all__ = [
     "INFRA",
     "Declaration",
+    "Node",
     "Template",
     "dig",
     "faults",

@@ -122,4 +122,4 @@ def test_the_article_s_questions_are_saved(name: str) -> None:
     saved = (INFRA / "modules" / "insights-content.bicep").read_text(encoding="utf-8")
 
     assert f"loadTextContent('../queries/{name}.kql')" in saved
-    assert re.search(r"^ApiManagementGatewayLogs$", query, re.MULTILINE)
+    assert re.search(r"^ApiManagementGatewayLlmLog$", query, re.MULTILINE)

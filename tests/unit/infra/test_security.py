@@ -358,6 +358,22 @@ def _logs(setting: Node) -> list[Node]:
     return objects(properties(setting)["logs"])
 
 
+def test_what_people_wrote_goes_to_the_workspace_only_when_somebody_says_so() -> None:
+    source = (INFRA / "modules" / "apim.bicep").read_text(encoding="utf-8")
+    main = next(one for one in ALL if one.name == "main.bicep").all("param")
+    default = next(one.value for one in main if one.name == "contentInWorkspace")
+
+    assert default is not None
+    assert text_of(default) == "false"
+    assert re.search(
+        r"contentInWorkspace \? \[\s+'GatewayLogs'\s+'GatewayLlmLogs'\s+\] : \[\s+'GatewayLogs'\s+\]", source
+    )
+
+
+def test_the_audit_of_the_database_holds_no_statement() -> None:
+    assert "BATCH_COMPLETED_GROUP'" not in (INFRA / "modules" / "sql.bicep").read_text(encoding="utf-8")
+
+
 # Secrets
 
 

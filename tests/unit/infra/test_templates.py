@@ -9,6 +9,7 @@ import pytest
 from tests.unit.infra.templates import (
     INFRA,
     Declaration,
+    Node,
     Template,
     faults,
     parameter_values,
@@ -206,6 +207,22 @@ def test_loops_stand_only_where_the_compiler_takes_them(one: Template) -> None:
     ]
 
     assert misplaced == []
+
+
+@by_name
+def test_no_loop_of_a_property_stands_inside_another(one: Template) -> None:
+    # The compiler refuses it: a variable has to hold the inner one.
+    def inside(node: Node) -> bool:
+        outer = node.parent
+        while outer is not None:
+            if outer.type == "for_statement" and outer.parent is not None and outer.parent.type == "object_property":
+                return True
+            outer = outer.parent
+        return False
+
+    loops = [node for node in walk(one.root) if node.type == "for_statement"]
+
+    assert [text_of(node)[:60] for node in loops if inside(node)] == []
 
 
 # Files of parameters
