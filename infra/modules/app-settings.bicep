@@ -65,8 +65,9 @@ output values object = {
   GATEWAY_HUB_NAME: gatewayHubName
   HUB_CONSUMER_GROUP: consumerGroupName
   MONITOR_HUB_NAME: monitorHubName
+  CLAIM_CHECK_SCHEDULE: '30 * * * * *'
   COMPLETENESS_SCHEDULE: '0 10 * * * *'
-  EXPIRE_SCHEDULE: '0 */10 * * * *'
+  EXPIRE_SCHEDULE: '30 */5 * * * *'
   ROLLUP_SCHEDULE: '0 */5 * * * *'
 
   // The app.
@@ -74,15 +75,22 @@ output values object = {
   PROMPTLEDGER_AUTH: 'entra'
   PROMPTLEDGER_CLAIM_CHECK_ACCOUNT: claimCheckEndpoint
   PROMPTLEDGER_CLAIM_CHECK_CONTAINERS: claimCheckContainerName
+  PROMPTLEDGER_CLAIM_CHECK_DAYS: '7'
+  PROMPTLEDGER_CLAIM_CHECK_MEGABYTES: '64'
   PROMPTLEDGER_CONTENT: 'cosmos'
   PROMPTLEDGER_CONTENT_DAYS: string(contentDays)
   PROMPTLEDGER_COSMOS_CONTAINER: cosmosContainerName
   PROMPTLEDGER_COSMOS_DATABASE: cosmosDatabaseName
   PROMPTLEDGER_COSMOS_ENDPOINT: cosmosEndpoint
   PROMPTLEDGER_DATABASE: 'mssql+pyodbc://@${sqlHostName}/${sqlDatabaseName}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
+  PROMPTLEDGER_INVALID_COUNT: '50'
+  PROMPTLEDGER_INVALID_RATIO: '0.5'
+  PROMPTLEDGER_PENDING_MINUTES: '60'
 
   // The libraries below them: which of several identities, and where telemetry goes.
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
   AZURE_CLIENT_ID: identityClientId
+  OTEL_METRICS_EXPORTER: 'none'
+  PYTHON_THREADPOOL_THREAD_COUNT: '8'
 }

@@ -208,6 +208,25 @@ resource auditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = {
   }
 }
 
+// What administrators do by their own hand, they do as dbo; the app is another user, so none of its statements comes here.
+resource administratorAuditing 'Microsoft.Sql/servers/databases/auditingSettings@2023-08-01' = {
+  parent: database
+  name: 'default'
+  properties: {
+    state: 'Enabled'
+    isAzureMonitorTargetEnabled: true
+    isManagedIdentityInUse: true
+    retentionDays: 0
+    storageEndpoint: auditBlobEndpoint
+    auditActionsAndGroups: [
+      'SELECT ON DATABASE::${databaseName} BY dbo'
+      'INSERT ON DATABASE::${databaseName} BY dbo'
+      'UPDATE ON DATABASE::${databaseName} BY dbo'
+      'DELETE ON DATABASE::${databaseName} BY dbo'
+    ]
+  }
+}
+
 resource threatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-01' = {
   parent: server
   name: 'Default'

@@ -1,19 +1,18 @@
--- Makes the app's identity a user of the ledger, with no more than it needs: rows, not tables. Run once per database by a
--- member of the administrators' group, after the migrations, from inside the network:
+-- Makes the app's identity a user of the ledger with the role promptledger_app: rows, not tables. Run once per database by a
+-- member of the administrators' group, after the migrations and the script that makes the roles, from inside the network:
 --
---   sqlcmd -S "$SQL_HOST_NAME" -d promptledger -G -v app="$APP_IDENTITY_NAME" -i infra/scripts/grant-database.sql
+--   sqlcmd -b -S "$SQL_HOST_NAME" -d promptledger -G -v app="$APP_IDENTITY_NAME" -i infra/scripts/grant-database.sql
 --
 -- May be run again at will.
 set xact_abort on;
 begin transaction;
 
-if not exists (select 1 from sys.database_principals where name = N'$(app)')
+if database_principal_id(N'promptledger_app') is null
+    throw 50000, 'The role promptledger_app is not there: run the script that makes the roles first.', 1;
+
+if database_principal_id(N'$(app)') is null
     create user [$(app)] from external provider;
 
-if not exists (select 1 from sys.database_principals where name = N'promptledger_app' and type = 'R')
-    create role promptledger_app;
-
-grant select, insert, update, delete on schema::dbo to promptledger_app;
 alter role promptledger_app add member [$(app)];
 
 commit transaction;

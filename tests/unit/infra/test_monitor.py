@@ -1,5 +1,6 @@
 """Somebody is told: an alert for every objective, a page that shows it, and queries that are saved."""
 
+import ast
 import json
 import re
 from typing import Any
@@ -15,22 +16,37 @@ METRIC = r"promptledger\.[a-z_.]+[a-z]"
 EVERY = [alert for group in ALERTS.values() for alert in group]
 
 
-def objectives() -> dict[str, str]:
-    """Return the metrics of docs/operations.md that have an objective, with the name of the alert."""
+def objectives() -> set[tuple[str, str]]:
+    """Return the metrics of docs/operations.md that have an objective, each with the name of its alert."""
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     section = page.split("\n## Objectives\n")[1].split("\n## ")[0]
-    return dict(re.findall(rf"^\| `({METRIC})` \| [^|]+ \| `([\w-]+)` \|", section, re.MULTILINE))
+    return set(re.findall(rf"^\| `({METRIC})` \| [^|]+ \| `([\w-]+)` \|", section, re.MULTILINE))
 
 
-def test_every_metric_that_has_an_objective_has_an_alert() -> None:
-    assert objectives() == {alert["metric"]: alert["name"] for alert in ALERTS["app"]}
+def test_every_objective_has_an_alert_and_every_alert_of_the_app_an_objective() -> None:
+    assert objectives() == {(alert["metric"], alert["name"]) for alert in ALERTS["app"]}
+
+
+def test_every_metric_that_the_app_holds_itself_to_has_an_alert() -> None:
+    registry = ROOT / "shared" / "telemetry.py"
+    source = registry.read_text(encoding="utf-8") if registry.exists() else ""
+    calls = [call for call in ast.walk(ast.parse(source)) if isinstance(call, ast.Call)]
+    metrics = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Metric"]
+    held = {
+        ast.literal_eval(call.args[0])
+        for call in metrics
+        if (len(call.args) > 5 and ast.literal_eval(call.args[5]))
+        or any(word.arg == "objective" for word in call.keywords)
+    }
+
+    assert held - {metric for metric, _ in objectives()} == set()
 
 
 def test_the_failures_that_lose_time_or_calls_have_an_objective() -> None:
-    assert set(objectives()) >= {
-        "promptledger.batch.failures",
+    assert {metric for metric, _ in objectives()} >= {
         "promptledger.completeness.findings",
-        "promptledger.lag",
+        "promptledger.ingest.failures",
+        "promptledger.ingest.lag",
         "promptledger.pending.age",
         "promptledger.quarantine.depth",
     }
@@ -105,7 +121,7 @@ def test_the_workbook_has_a_page_of_usage_and_one_of_the_pipeline() -> None:
 def test_the_pipeline_page_shows_every_metric_that_has_an_objective() -> None:
     queries = " ".join(item["content"].get("query", "") for item in pages()["pipeline"])
 
-    assert set(objectives()) - set(re.findall(rf'"({METRIC})"', queries)) == set()
+    assert {metric for metric, _ in objectives()} - set(re.findall(rf'"({METRIC})"', queries)) == set()
 
 
 @pytest.mark.parametrize("page", ["usage", "pipeline"])

@@ -22,6 +22,8 @@ PLATFORM = {
     "AzureWebJobsStorage__credential": "AzureWebJobsStorage by identity",
     "EVENT_HUBS__clientId": "which identity the bindings sign in with",
     "EVENT_HUBS__credential": "the bindings sign in with an identity",
+    "OTEL_METRICS_EXPORTER": "no exporter beside Application Insights",
+    "PYTHON_THREADPOOL_THREAD_COUNT": "threads of the worker",
 }
 """Settings that the platform and its libraries read."""
 
@@ -35,16 +37,22 @@ ELSEWHERE = {
 }
 
 AHEAD = {
+    "CLAIM_CHECK_SCHEDULE",
     "COMPLETENESS_SCHEDULE",
     "EXPIRE_SCHEDULE",
     "PROMPTLEDGER_ASIDE_DAYS",
     "PROMPTLEDGER_CLAIM_CHECK_ACCOUNT",
     "PROMPTLEDGER_CLAIM_CHECK_CONTAINERS",
+    "PROMPTLEDGER_CLAIM_CHECK_DAYS",
+    "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES",
     "PROMPTLEDGER_CONTENT",
     "PROMPTLEDGER_CONTENT_DAYS",
     "PROMPTLEDGER_COSMOS_CONTAINER",
     "PROMPTLEDGER_COSMOS_DATABASE",
     "PROMPTLEDGER_COSMOS_ENDPOINT",
+    "PROMPTLEDGER_INVALID_COUNT",
+    "PROMPTLEDGER_INVALID_RATIO",
+    "PROMPTLEDGER_PENDING_MINUTES",
 }
 """Settings of stores and timers that the estate holds ready before the app reads them."""
 
