@@ -211,8 +211,12 @@ def _identifiers(node: Node) -> Iterator[tuple[str, bool]]:
     elif node.type == "call_expression" and children and children[0].type == "identifier":
         yield text_of(children[0]), True
         children = children[1:]
-    for child in children:
-        yield from _identifiers(child)
+    for child, following in zip(children, [*children[1:], None], strict=True):
+        # The grammar reads a call at the head of an array as a name and what stands in parentheses after it.
+        if node.type == "array" and following is not None and following.type == "parenthesized_expression":
+            yield from ((name, called or child.type == "identifier") for name, called in _identifiers(child))
+        else:
+            yield from _identifiers(child)
 
 
 def _first(node: Node) -> str:

@@ -256,18 +256,18 @@ def test_every_subnet_but_the_platform_s_own_has_a_security_group() -> None:
 
 
 def roles_given() -> set[str]:
-    """Return the names of roles that templates hand out: as `roles.NAME.id`, and as values of `role`."""
+    """Return the names of roles that templates hand out: as `roles.NAME.id`, or to a storage account as `role`."""
     named: set[str] = set()
     for one in ALL:
         named |= set(re.findall(r"\broles\.(\w+)\.id\b", one.path.read_text(encoding="utf-8")))
         for node in walk(one.root):
-            found = properties(node).get("role") if node.type == "object" else None
-            if found is not None and found.type == "string":
-                named.add(text_of(found))
+            found = properties(node) if node.type == "object" else {}
+            if {"container", "principalId", "role"} <= set(found):
+                named.add(text_of(found["role"]))
         for declared in one.all("var"):
             if declared.name == "role" and declared.value is not None:
                 named |= set(re.findall(r"'(\w+)'", text_of(declared.value)))
-    return named - {"Viewer", "Admin"}
+    return named
 
 
 def test_every_role_that_is_given_is_in_the_table_and_every_role_of_the_table_is_given() -> None:
