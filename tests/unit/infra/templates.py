@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 import tree_sitter
@@ -211,7 +212,7 @@ def _identifiers(node: Node) -> Iterator[tuple[str, bool]]:
     elif node.type == "call_expression" and children and children[0].type == "identifier":
         yield text_of(children[0]), True
         children = children[1:]
-    for child, following in zip(children, [*children[1:], None], strict=True):
+    for child, following in zip_longest(children, children[1:]):
         # The grammar reads a call at the head of an array as a name and what stands in parentheses after it.
         if node.type == "array" and following is not None and following.type == "parenthesized_expression":
             yield from ((name, called or child.type == "identifier") for name, called in _identifiers(child))
