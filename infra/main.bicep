@@ -74,6 +74,9 @@ param applicationGatewayMinimum int = 1
 @description('Most instances of Application Gateway.')
 param applicationGatewayMaximum int = 4
 
+@description('Address in the subnet `application-gateway` for callers from the organisation\'s own networks; empty for none.')
+param applicationGatewayPrivateAddress string = ''
+
 @description('What the web application firewall does with a call that breaks a rule.')
 @allowed([
   'Detection'
@@ -891,6 +894,7 @@ module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certi
     location: location
     tags: allTags
     subnetId: '${networkId}/subnets/application-gateway'
+    privateAddress: applicationGatewayPrivateAddress
     zones: zones
     minimumInstances: applicationGatewayMinimum
     maximumInstances: applicationGatewayMaximum

@@ -18,7 +18,7 @@ resource service 'Microsoft.ApiManagement/service@2024-05-01' existing = {
 
 resource backends 'Microsoft.ApiManagement/service/backends@2024-05-01' = [for instance in instances: {
   parent: service
-  name: 'openai-${instance.name}'
+  name: 'azure-openai-${instance.name}'
   properties: {
     type: 'Single'
     protocol: 'http'

@@ -12,6 +12,9 @@ param tags object
 @description('Subnet of the gateway.')
 param subnetId string
 
+@description('Address in the subnet that callers from the organisation\'s own networks use; empty for none.')
+param privateAddress string
+
 @description('Availability zones of gateway and address; none for a region without.')
 param zones array
 
@@ -103,6 +106,37 @@ var textGroupNames = [
 var textGroups = [for group in textGroupNames: {
   ruleGroupName: group
 }]
+
+// Callers across ExpressRoute or VPN reach the same listener's twin on an address of the network.
+var hasPrivateAddress = !empty(privateAddress)
+var publicFrontend = [
+  {
+    name: 'public'
+    properties: {
+      publicIPAddress: {
+        id: address.id
+      }
+    }
+  }
+]
+var privateFrontend = hasPrivateAddress ? [
+  {
+    name: 'private'
+    properties: {
+      privateIPAddress: privateAddress
+      privateIPAllocationMethod: 'Static'
+      subnet: {
+        id: subnetId
+      }
+    }
+  }
+] : []
+var doors = hasPrivateAddress ? [
+  'public'
+  'private'
+] : [
+  'public'
+]
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
   name: '${name}-ip'
@@ -246,16 +280,7 @@ resource gateway 'Microsoft.Network/applicationGateways@2024-05-01' = {
         }
       }
     ]
-    frontendIPConfigurations: [
-      {
-        name: 'public'
-        properties: {
-          publicIPAddress: {
-            id: address.id
-          }
-        }
-      }
-    ]
+    frontendIPConfigurations: concat(publicFrontend, privateFrontend)
     frontendPorts: [
       {
         name: 'https'
@@ -314,41 +339,37 @@ resource gateway 'Microsoft.Network/applicationGateways@2024-05-01' = {
         }
       }
     ]
-    httpListeners: [
-      {
-        name: 'https'
-        properties: {
-          protocol: 'Https'
-          frontendIPConfiguration: {
-            id: resourceId('Microsoft.Network/applicationGateways/frontendIPConfigurations', name, 'public')
-          }
-          frontendPort: {
-            id: resourceId('Microsoft.Network/applicationGateways/frontendPorts', name, 'https')
-          }
-          sslCertificate: {
-            id: resourceId('Microsoft.Network/applicationGateways/sslCertificates', name, 'clients')
-          }
+    httpListeners: [for door in doors: {
+      name: door
+      properties: {
+        protocol: 'Https'
+        frontendIPConfiguration: {
+          id: resourceId('Microsoft.Network/applicationGateways/frontendIPConfigurations', name, door)
+        }
+        frontendPort: {
+          id: resourceId('Microsoft.Network/applicationGateways/frontendPorts', name, 'https')
+        }
+        sslCertificate: {
+          id: resourceId('Microsoft.Network/applicationGateways/sslCertificates', name, 'clients')
         }
       }
-    ]
-    requestRoutingRules: [
-      {
-        name: 'all'
-        properties: {
-          priority: 100
-          ruleType: 'Basic'
-          httpListener: {
-            id: resourceId('Microsoft.Network/applicationGateways/httpListeners', name, 'https')
-          }
-          backendAddressPool: {
-            id: resourceId('Microsoft.Network/applicationGateways/backendAddressPools', name, 'api-management')
-          }
-          backendHttpSettings: {
-            id: resourceId('Microsoft.Network/applicationGateways/backendHttpSettingsCollection', name, 'api-management')
-          }
+    }]
+    requestRoutingRules: [for (door, index) in doors: {
+      name: door
+      properties: {
+        priority: 100 + index
+        ruleType: 'Basic'
+        httpListener: {
+          id: resourceId('Microsoft.Network/applicationGateways/httpListeners', name, door)
+        }
+        backendAddressPool: {
+          id: resourceId('Microsoft.Network/applicationGateways/backendAddressPools', name, 'api-management')
+        }
+        backendHttpSettings: {
+          id: resourceId('Microsoft.Network/applicationGateways/backendHttpSettingsCollection', name, 'api-management')
         }
       }
-    ]
+    }]
   }
 }
 

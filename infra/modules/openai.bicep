@@ -69,18 +69,18 @@ resource instance 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
 
 // The service takes one deployment at a time.
 @batchSize(1)
-resource models 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = [for deployment in deployments: {
+resource models 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = [for model in deployments: {
   parent: instance
-  name: deployment.name
+  name: model.name
   sku: {
-    name: deployment.sku
-    capacity: deployment.capacity
+    name: model.sku
+    capacity: model.capacity
   }
   properties: {
     model: {
       format: 'OpenAI'
-      name: deployment.model
-      version: deployment.version
+      name: model.model
+      version: model.version
     }
     // A model changes when the organisation says so: prices and answers change with it.
     versionUpgradeOption: 'NoAutoUpgrade'
