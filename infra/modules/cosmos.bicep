@@ -167,6 +167,11 @@ module endpoint 'private-endpoint.bicep' = {
       zoneId
     ]
   }
+  // The account takes one operation at a time.
+  dependsOn: [
+    container
+    writesContent
+  ]
 }
 
 // Requests, not texts: DataPlaneRequests holds no item. QueryRuntimeStatistics would hold query texts, so the audit group only.

@@ -238,6 +238,10 @@ resource signIn 'Microsoft.Web/sites/config@2024-11-01' = {
       }
     }
   }
+  // One change of configuration after the other.
+  dependsOn: [
+    settings
+  ]
 }
 
 resource publishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(publisherPrincipalId)) {

@@ -110,6 +110,10 @@ module endpoint 'private-endpoint.bicep' = {
       zoneId
     ]
   }
+  // The service refuses an endpoint while a deployment is under way.
+  dependsOn: [
+    models
+  ]
 }
 
 resource instanceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
