@@ -133,6 +133,61 @@ def test_a_parameter_that_is_handed_on_keeps_its_type_and_what_is_allowed(one: T
             assert allowed(passed) == allowed(taken[name]), name
 
 
+LITERALS = {
+    "array": "array",
+    "boolean": "bool",
+    "for_statement": "array",
+    "number": "int",
+    "object": "object",
+    "string": "string",
+}
+
+
+def type_of(one: Template, value: Node) -> str | None:
+    """Return the type of a literal or of a module's output; None where it takes a compiler to tell."""
+    output = re.fullmatch(r"(\w+)(?:\[\w+\])?!?\.outputs\.(\w+)", text_of(value))
+    if output and value.type == "member_expression":
+        call = next(found for found in one.all("module") if found.name == output[1])
+        return next(found.type for found in one.module_of(call).all("output") if found.name == output[2])
+    if value.type == "ternary_expression":
+        kinds = {kind for branch in value.named_children[1:] if (kind := type_of(one, branch))}
+        return kinds.pop() if len(kinds) == 1 else None
+    return LITERALS.get(value.type)
+
+
+@pytest.mark.parametrize(
+    ("one", "call"), [case[1:] for case in module_calls()], ids=[case[0] for case in module_calls()]
+)
+def test_a_module_gets_values_of_the_types_that_it_takes(one: Template, call: Declaration) -> None:
+    taken = parameters(one.module_of(call))
+    wrong = {
+        name: found
+        for name, value in properties(call.body["params"]).items()
+        if (found := type_of(one, value)) is not None and found != taken[name].type
+    }
+
+    assert wrong == {}
+
+
+def test_the_type_of_a_value_is_told() -> None:
+    calls = {call.name: call for call in MAIN.all("module")}
+    values = properties(calls["functionApp"].body["params"])
+
+    assert type_of(MAIN, values["appSettings"]) == "object"
+    assert type_of(MAIN, values["functionsSubnetId"]) == "string"
+    assert type_of(MAIN, values["hostStorageName"]) == "string"
+    assert type_of(MAIN, properties(calls["alerts"].body["params"])["disabledRules"]) == "array"
+
+
+@by_name
+def test_a_default_has_its_parameter_s_type_and_is_allowed(one: Template) -> None:
+    for declared in one.all("param"):
+        if declared.value is not None and (found := type_of(one, declared.value)) is not None:
+            assert found == declared.type, declared.name
+            if allowed(declared):
+                assert text_of(declared.value) in allowed(declared), declared.name
+
+
 def allowed(declared: Declaration) -> set[str]:
     """Return what a parameter may be, as text; nothing when anything may be."""
     return set(re.findall(r"[^\s\[\]',]+", declared.decorators.get("allowed", "")))
