@@ -32,7 +32,19 @@ case $(wc -w <<<"$found") in
     *) echo "There is more than one application named $name: rename or remove all but one." >&2; exit 1 ;;
 esac
 
-az ad app update --id "$client" --identifier-uris "api://$client" --app-roles "$roles" --set api.requestedAccessTokenVersion=2
+az ad app update --id "$client" --identifier-uris "api://$client" --app-roles "$roles"
+
+# People sign in with a scope, and Azure CLI may ask for it in their name: an auditor needs no other tool. The scope must be
+# there before a client can be allowed to use it, hence two steps.
+graph="https://graph.microsoft.com/v1.0/applications(appId='$client')"
+scope=5b0c1d0e-4f4c-4a39-9c57-0a0d6f0a1b10
+azure_cli=04b07795-8ddb-461a-bbee-02f9e1bf7b46
+patch() { az rest --method patch --url "$graph" --headers Content-Type=application/json --body "$1" --output none; }
+patch '{"api": {"requestedAccessTokenVersion": 2, "oauth2PermissionScopes": [{"id": "'"$scope"'", "value": "user_impersonation",
+  "type": "User", "isEnabled": true, "adminConsentDisplayName": "Ask the audit API",
+  "adminConsentDescription": "Asks the audit API in the name of the person who signed in."}]}}'
+patch '{"api": {"preAuthorizedApplications": [{"appId": "'"$azure_cli"'", "delegatedPermissionIds": ["'"$scope"'"]}]}}'
+
 if ! az ad sp show --id "$client" --output none 2>/dev/null; then
     az ad sp create --id "$client" --output none
 fi
