@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fuzz tsql chaos memory e2e fmt lock schema zip clean packages packages-dev packages-e2e
+.PHONY: help demo start test check bench fuzz tsql chaos memory e2e infra fmt lock schema zip clean packages packages-dev packages-e2e
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,7 +43,7 @@ fmt: packages-dev ## format, and fix what ruff can fix
 	@"$(bin)/ruff" format .
 
 lock: packages-dev ## write requirements*.txt from requirements*.in (ARGS=--upgrade: take newer versions)
-	@for name in requirements requirements-local requirements-dev requirements-fuzz requirements-e2e; do \
+	@for name in requirements requirements-local requirements-dev requirements-fuzz requirements-e2e requirements-infra; do \
 		"$(bin)/uv" pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 			--custom-compile-command "make lock" --output-file $$name.txt $(ARGS) $$name.in || exit 1; \
 	done
@@ -70,6 +70,13 @@ memory: packages-dev ## the most memory that a replay of 1,000,000 events takes 
 e2e: packages-e2e ## producer, hub, checkpoints, host, ledger, API: all real but the services' stand-ins
 	@"$(bin)/python" -m pytest tests/e2e/test_event_hubs.py $(ARGS)
 
+infra: ## lint the templates of infra/ with checkov, in an environment of its own
+	@.ci/venv "$(VENV)-infra" requirements-infra.txt "$(PYTHON)"
+	@"$(VENV)-infra/bin/checkov" --config-file infra/checkov.yaml --directory infra >"$(VENV)-infra/checkov.log" \
+		|| { cat "$(VENV)-infra/checkov.log"; exit 1; }
+	@! grep "Parsing errors" "$(VENV)-infra/checkov.log" || { echo "checkov passes over what it cannot read"; exit 1; }
+	@grep "Passed checks" "$(VENV)-infra/checkov.log"
+
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new
 	@mv sql/schema.sql.new sql/schema.sql
@@ -78,7 +85,8 @@ zip: ## build/app.zip, the package that is deployed (ARGS=other.zip)
 	@"$$(.ci/find-python)" .ci/package.py $(ARGS)
 
 clean: ## remove what these targets made, the local ledger too
-	rm -rf "$(VENV)" tests/parts/node_modules .local build .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf "$(VENV)" "$(VENV)-infra" tests/parts/node_modules .local build
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 packages:

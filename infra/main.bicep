@@ -1,0 +1,981 @@
+// The whole architecture in one resource group: composition only, every resource stands in a module.
+targetScope = 'resourceGroup'
+
+metadata description = 'Azure OpenAI behind API Management with a complete record of every call.'
+
+// General
+
+@description('Name of the environment, such as dev or prod: part of every name.')
+@minLength(2)
+@maxLength(12)
+param environmentName string
+
+@description('Region of everything but further Azure OpenAI instances and secondary replicas.')
+param location string = resourceGroup().location
+
+@description('Further tags of all resources.')
+param tags object = {}
+
+// Network
+
+@description('Virtual network to use in place of a new one: its resource id. It has the subnets that docs/deploy.md lists.')
+param existingVirtualNetworkId string = ''
+
+@description('Resource group that holds the private DNS zones already: its resource id. Empty makes them here.')
+param existingPrivateDnsZonesId string = ''
+
+@description('Address space of the new network.')
+param addressPrefix string = '10.60.0.0/22'
+
+@description('Address prefixes of the new network\'s subnets.')
+param subnetPrefixes object = {
+  applicationGateway: '10.60.0.0/24'
+  apiManagement: '10.60.1.0/26'
+  functions: '10.60.1.64/26'
+  operations: '10.60.1.128/27'
+  gateway: '10.60.1.160/27'
+  privateEndpoints: '10.60.2.0/24'
+}
+
+@description('Where clients may call Application Gateway from: address prefixes or service tags.')
+param clientPrefixes array = [
+  'Internet'
+]
+
+@description('DNS servers of the new network; none means the platform\'s own.')
+param dnsServers array = []
+
+@description('Gateway to the organisation\'s own sites.')
+@allowed([
+  'None'
+  'ExpressRoute'
+  'Vpn'
+])
+param hybridGatewayType string = 'None'
+
+@description('Size of that gateway.')
+param hybridGatewaySku string = 'ErGw1AZ'
+
+@description('Availability zones of zonal resources; none for a region without.')
+param zones array = [
+  '1'
+  '2'
+  '3'
+]
+
+// Application Gateway
+
+@description('TLS certificate of Application Gateway: the address of its secret in Key Vault, without version. Empty leaves the gateway out until the vault holds one.')
+param certificateId string = ''
+
+@description('Fewest instances of Application Gateway.')
+param applicationGatewayMinimum int = 1
+
+@description('Most instances of Application Gateway.')
+param applicationGatewayMaximum int = 4
+
+@description('Address in the subnet `application-gateway` for callers from the organisation\'s own networks; empty for none.')
+param applicationGatewayPrivateAddress string = ''
+
+@description('What the web application firewall does with a call that breaks a rule.')
+@allowed([
+  'Detection'
+  'Prevention'
+])
+param firewallMode string = 'Prevention'
+
+@description('Calls a minute from one address after which the firewall holds it back.')
+param callsPerMinutePerAddress int = 3000
+
+@description('Seconds that a call to a model may take.')
+param requestTimeoutSeconds int = 600
+
+// API Management
+
+@description('Tier of API Management.')
+@allowed([
+  'Developer'
+  'Premium'
+  'StandardV2'
+])
+param apiManagementSku string = 'StandardV2'
+
+@description('Units of API Management.')
+param apiManagementCapacity int = 1
+
+@description('True for the very first deployment of StandardV2 only: the platform makes no such service without a public door.')
+param apiManagementOpenOnCreation bool = false
+
+@description('Name that API Management writes in its mails.')
+param publisherName string
+
+@description('Address that API Management\'s notifications go to.')
+param publisherEmail string
+
+@description('Audience of clients\' tokens for Azure OpenAI.')
+param openAIAudience string = 'https://cognitiveservices.azure.com'
+
+@description('Teams that call: objects with `name`, `displayName`, `tokensPerMinute` and `groupId` (Entra group whose members may call; empty for anybody with the subscription).')
+param teams array = []
+
+@description('Write bodies that are too big for an event to Blob storage; otherwise they travel in parts.')
+param captureClaimChecks bool = true
+
+// Azure OpenAI
+
+@description('Instances: objects with `name`, `location`, `priority` (1 is tried first), `weight` and `deployments` (objects with `name`, `model`, `version`, `sku`, `capacity`). The first serves stateful operations.')
+@minLength(1)
+param openAIInstances array
+
+// Event Hubs
+
+@description('Tier of Event Hubs.')
+@allowed([
+  'Standard'
+  'Premium'
+])
+param eventHubsSku string = 'Standard'
+
+@description('Throughput or processing units of Event Hubs to begin with.')
+param eventHubsCapacity int = 1
+
+@description('Throughput units up to which Standard inflates by itself.')
+param eventHubsMaximum int = 4
+
+@description('Partitions of each hub.')
+param partitionCount int = 4
+
+@description('Hours for which hubs keep events: the time that a store may be down without loss.')
+param retentionHours int = 168
+
+@description('Keep the raw events of both hubs in Blob storage as well.')
+param captureRawEvents bool = false
+
+@description('Further consumer groups on both hubs.')
+param furtherConsumerGroups array = []
+
+@description('Let holders of a key into the Event Hubs namespace: only where Azure Monitor cannot stream without.')
+param allowEventHubsKeys bool = false
+
+// Function app
+
+@description('Python that the app runs on.')
+@allowed([
+  '3.11'
+  '3.12'
+  '3.13'
+])
+param pythonVersion string = '3.13'
+
+@description('Memory of an instance of the app in MB.')
+@allowed([
+  2048
+  4096
+])
+param instanceMemoryMB int = 2048
+
+@description('Most instances of the app.')
+param maximumInstances int = 40
+
+@description('Instances that wait for HTTP calls.')
+param alwaysReadyHttp int = 0
+
+@description('Instances that wait for each hub\'s events.')
+param alwaysReadyIngest int = 0
+
+@description('Entra application of the audit API: client id, as infra/scripts/audit-app.sh prints it. Empty on the very first deployment.')
+param auditClientId string = ''
+
+@description('Identity that publishes the app\'s package: object id of the pipeline\'s service principal; empty for none.')
+param publisherPrincipalId string = ''
+
+// Azure SQL
+
+@description('Entra group that administers the database server: its name.')
+param sqlAdministratorsName string
+
+@description('Entra group that administers the database server: its object id.')
+param sqlAdministratorsObjectId string
+
+@description('Kind of database: GP_S_Gen5 is serverless, GP_Gen5 provisioned, BC_Gen5 business critical, HS_Gen5 hyperscale.')
+@allowed([
+  'GP_S_Gen5'
+  'GP_Gen5'
+  'BC_Gen5'
+  'HS_Gen5'
+])
+param sqlSku string = 'GP_S_Gen5'
+
+@description('Virtual cores of the database.')
+param sqlCores int = 2
+
+@description('Fewest virtual cores of a serverless database, as text.')
+param sqlMinimumCores string = '0.5'
+
+@description('Idle minutes after which a serverless database pauses; -1 never.')
+param sqlAutoPauseMinutes int = -1
+
+@description('Largest size of the database in GiB.')
+param sqlMaximumGiB int = 32
+
+@description('Redundancy of the database\'s backups.')
+@allowed([
+  'Geo'
+  'GeoZone'
+  'Local'
+  'Zone'
+])
+param sqlBackupRedundancy string = 'Geo'
+
+@description('Days for which any second of the database can be restored.')
+param sqlRestoreDays int = 14
+
+@description('How long weekly backups of the database are kept, as an ISO 8601 duration.')
+param sqlWeeklyRetention string = 'P12W'
+
+@description('Upload digests of ledger tables.')
+param ledgerDigests bool = false
+
+// Cosmos DB and content
+
+@description('Cosmos DB without reserved throughput.')
+param cosmosServerless bool = true
+
+@description('Most request units a second of the content container, where throughput is reserved.')
+param cosmosMaximumThroughput int = 1000
+
+@description('Days for which content is kept; 0 for ever.')
+param contentDays int = 365
+
+@description('Days for which records that speak of no call are kept; 0 for ever.')
+param asideDays int = 30
+
+@description('Days for which claim checks and captured raw events are kept; 0 for ever. Not shorter than contentDays, and than any hold.')
+param blobDays int = 365
+
+// Availability
+
+@description('Spread databases and plans over availability zones.')
+param zoneRedundant bool = false
+
+@description('Redundancy of storage accounts.')
+@allowed([
+  'Standard_LRS'
+  'Standard_ZRS'
+  'Standard_GRS'
+  'Standard_GZRS'
+])
+param storageSku string = 'Standard_LRS'
+
+@description('Region that takes over the ledger and the content when this one is lost; empty for none.')
+param secondaryLocation string = ''
+
+// Monitoring
+
+@description('Mail addresses that alerts go to.')
+param alertMailAddresses array = []
+
+@description('Days for which logs are kept.')
+param logRetentionDays int = 90
+
+@description('GiB of logs a day after which the workspace takes no more; -1 for no limit.')
+param logDailyQuotaGiB int = -1
+
+@description('Carry logs and telemetry inside the network. False where the network\'s DNS has a private link scope of its own.')
+param monitorPrivateLink bool = true
+
+@description('Let signed-in people query logs from outside the network.')
+param publicLogQueries bool = false
+
+@description('Let Log Analytics hold prompts and answers too: whoever reads the workspace then reads them. The article\'s two saved queries need it.')
+param contentInWorkspace bool = false
+
+// Data Explorer
+
+@description('Deploy Data Explorer, which reads the hubs beside the app.')
+param deployDataExplorer bool = false
+
+// Names
+
+var token = uniqueString(resourceGroup().id, environmentName)
+var suffix = '${environmentName}-${token}'
+var allTags = union(tags, {
+  'azd-env-name': environmentName
+  product: 'promptledger'
+})
+var gatewayHubName = 'gateway'
+var monitorHubName = 'monitor'
+var consumerGroupName = 'promptledger'
+var claimCheckContainerName = 'claim-checks'
+var captureContainerName = 'raw-events'
+var packageContainerName = 'packages'
+var trainingContainerName = 'training'
+var eventLoggerName = 'promptledger'
+var apiManagementName = 'apim-promptledger-${suffix}'
+var isApiManagementV2 = apiManagementSku == 'StandardV2'
+
+// Network
+
+var makesNetwork = empty(existingVirtualNetworkId)
+var makesZones = empty(existingPrivateDnsZonesId)
+var hasHybridGateway = hybridGatewayType != 'None'
+var zoneNames = {
+  apiManagement: 'privatelink.azure-api.net'
+  blob: 'privatelink.blob.${environment().suffixes.storage}'
+  cosmos: 'privatelink.documents.azure.com'
+  eventHubs: 'privatelink.servicebus.windows.net'
+  monitor: 'privatelink.monitor.azure.com'
+  monitorAgents: 'privatelink.agentsvc.azure-automation.net'
+  monitorIngestion: 'privatelink.ods.opinsights.azure.com'
+  monitorManagement: 'privatelink.oms.opinsights.azure.com'
+  openAI: 'privatelink.openai.azure.com'
+  sites: 'privatelink.azurewebsites.net'
+  sql: 'privatelink${environment().suffixes.sqlServerHostname}'
+  table: 'privatelink.table.${environment().suffixes.storage}'
+  vault: 'privatelink.vaultcore.azure.net'
+}
+
+var allZoneNames = [for zone in items(zoneNames): zone.value]
+
+module network 'modules/network.bicep' = if (makesNetwork) {
+  name: 'network'
+  params: {
+    name: 'vnet-promptledger-${suffix}'
+    location: location
+    tags: allTags
+    addressPrefix: addressPrefix
+    subnetPrefixes: subnetPrefixes
+    apiManagementDelegation: isApiManagementV2 ? 'Microsoft.Web/serverFarms' : ''
+    clientPrefixes: clientPrefixes
+    deployGatewaySubnet: hasHybridGateway
+    dnsServers: dnsServers
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+var networkId = makesNetwork ? network!.outputs.id : existingVirtualNetworkId
+var endpointSubnetId = '${networkId}/subnets/private-endpoints'
+
+module privateDns 'modules/private-dns.bicep' = if (makesZones) {
+  name: 'private-dns'
+  params: {
+    zoneNames: allZoneNames
+    tags: allTags
+    virtualNetworkId: networkId
+  }
+}
+
+var zonesId = '${makesZones ? privateDns!.outputs.resourceGroupId : existingPrivateDnsZonesId}/providers/Microsoft.Network/privateDnsZones'
+
+module hybridGateway 'modules/hybrid-gateway.bicep' = if (hasHybridGateway) {
+  name: 'hybrid-gateway'
+  params: {
+    name: 'vgw-promptledger-${suffix}'
+    location: location
+    tags: allTags
+    gatewayType: hybridGatewayType == 'Vpn' ? 'Vpn' : 'ExpressRoute'
+    skuName: hybridGatewaySku
+    subnetId: '${networkId}/subnets/GatewaySubnet'
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+// Identities: one for each part that signs in to others
+
+module appIdentity 'modules/identity.bicep' = {
+  name: 'identity-app'
+  params: {
+    name: 'id-promptledger-app-${suffix}'
+    location: location
+    tags: allTags
+  }
+}
+
+module apiManagementIdentity 'modules/identity.bicep' = {
+  name: 'identity-api-management'
+  params: {
+    name: 'id-promptledger-apim-${suffix}'
+    location: location
+    tags: allTags
+  }
+}
+
+module applicationGatewayIdentity 'modules/identity.bicep' = {
+  name: 'identity-application-gateway'
+  params: {
+    name: 'id-promptledger-agw-${suffix}'
+    location: location
+    tags: allTags
+  }
+}
+
+module eventHubsIdentity 'modules/identity.bicep' = {
+  name: 'identity-event-hubs'
+  params: {
+    name: 'id-promptledger-evh-${suffix}'
+    location: location
+    tags: allTags
+  }
+}
+
+module openAIIdentity 'modules/identity.bicep' = {
+  name: 'identity-openai'
+  params: {
+    name: 'id-promptledger-oai-${suffix}'
+    location: location
+    tags: allTags
+  }
+}
+
+module sqlIdentity 'modules/identity.bicep' = {
+  name: 'identity-sql'
+  params: {
+    name: 'id-promptledger-sql-${suffix}'
+    location: location
+    tags: allTags
+  }
+}
+
+// Monitoring
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  params: {
+    workspaceName: 'log-promptledger-${suffix}'
+    componentName: 'appi-promptledger-${suffix}'
+    location: location
+    tags: allTags
+    retentionDays: logRetentionDays
+    dailyQuotaGiB: logDailyQuotaGiB
+    publicIngestion: !monitorPrivateLink
+    publicQueries: publicLogQueries
+  }
+}
+
+module monitoringAccess 'modules/monitoring-access.bicep' = {
+  name: 'monitoring-access'
+  params: {
+    componentName: monitoring.outputs.componentName
+    publisherPrincipalIds: [
+      appIdentity.outputs.principalId
+      apiManagementIdentity.outputs.principalId
+    ]
+  }
+}
+
+module monitoringPrivateLink 'modules/monitoring-private-link.bicep' = if (monitorPrivateLink) {
+  name: 'monitoring-private-link'
+  params: {
+    name: 'ampls-promptledger-${suffix}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    componentId: monitoring.outputs.componentId
+    privateQueries: !publicLogQueries
+    subnetId: endpointSubnetId
+    zoneIds: [
+      '${zonesId}/${zoneNames.monitor}'
+      '${zonesId}/${zoneNames.monitorManagement}'
+      '${zonesId}/${zoneNames.monitorIngestion}'
+      '${zonesId}/${zoneNames.monitorAgents}'
+      '${zonesId}/${zoneNames.blob}'
+    ]
+  }
+}
+
+// Storage: one account per purpose, so that no identity reaches what another keeps
+
+var storageZoneIds = {
+  blob: '${zonesId}/${zoneNames.blob}'
+  table: '${zonesId}/${zoneNames.table}'
+}
+
+module hostStorage 'modules/storage.bicep' = {
+  name: 'storage-host'
+  params: {
+    name: 'stplhost${token}'
+    location: location
+    tags: allTags
+    skuName: storageSku
+    containerNames: [
+      packageContainerName
+    ]
+    privateEndpointGroups: [
+      'blob'
+      'table'
+    ]
+    zoneIds: storageZoneIds
+    subnetId: endpointSubnetId
+    networkLocation: location
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    roleAssignments: [
+      {
+        principalId: appIdentity.outputs.principalId
+        role: 'storageBlobDataOwner'
+        container: ''
+      }
+      {
+        principalId: appIdentity.outputs.principalId
+        role: 'storageTableDataContributor'
+        container: ''
+      }
+    ]
+  }
+}
+
+module contentStorage 'modules/storage.bicep' = {
+  name: 'storage-content'
+  params: {
+    name: 'stplbody${token}'
+    location: location
+    tags: allTags
+    skuName: storageSku
+    containerNames: [
+      claimCheckContainerName
+      captureContainerName
+    ]
+    deleteAfterDays: blobDays
+    zoneIds: storageZoneIds
+    subnetId: endpointSubnetId
+    networkLocation: location
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    // Event Hubs' capture has no way in through the network.
+    allowTrustedServices: captureRawEvents
+    roleAssignments: [
+      {
+        principalId: apiManagementIdentity.outputs.principalId
+        role: 'storageBlobDataContributor'
+        container: claimCheckContainerName
+      }
+      {
+        principalId: appIdentity.outputs.principalId
+        role: 'storageBlobDataReader'
+        container: claimCheckContainerName
+      }
+      {
+        principalId: eventHubsIdentity.outputs.principalId
+        role: 'storageBlobDataContributor'
+        container: captureContainerName
+      }
+    ]
+  }
+}
+
+module trainingStorage 'modules/storage.bicep' = {
+  name: 'storage-training'
+  params: {
+    name: 'stpltrain${token}'
+    location: location
+    tags: allTags
+    skuName: storageSku
+    containerNames: [
+      trainingContainerName
+    ]
+    zoneIds: storageZoneIds
+    subnetId: endpointSubnetId
+    networkLocation: location
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    // Azure OpenAI fetches files from outside the network.
+    allowTrustedServices: true
+    roleAssignments: [
+      {
+        principalId: openAIIdentity.outputs.principalId
+        role: 'storageBlobDataReader'
+        container: trainingContainerName
+      }
+    ]
+  }
+}
+
+module auditStorage 'modules/storage.bicep' = {
+  name: 'storage-audit'
+  params: {
+    name: 'stplaudit${token}'
+    location: location
+    tags: allTags
+    skuName: storageSku
+    // SQL Server makes its containers itself.
+    containerNames: []
+    keepVersions: true
+    softDeleteDays: 90
+    zoneIds: storageZoneIds
+    subnetId: endpointSubnetId
+    networkLocation: location
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    // SQL Server writes from outside the network.
+    allowTrustedServices: true
+    roleAssignments: [
+      {
+        principalId: sqlIdentity.outputs.principalId
+        role: 'storageBlobDataContributor'
+        container: ''
+      }
+    ]
+  }
+}
+
+// Hubs, ledger, content, certificate
+
+module eventHubs 'modules/event-hubs.bicep' = {
+  name: 'event-hubs'
+  params: {
+    name: 'evhns-promptledger-${suffix}'
+    location: location
+    tags: allTags
+    skuName: eventHubsSku
+    capacity: eventHubsCapacity
+    maximumThroughputUnits: eventHubsMaximum
+    gatewayHubName: gatewayHubName
+    monitorHubName: monitorHubName
+    consumerGroupName: consumerGroupName
+    furtherConsumerGroupNames: furtherConsumerGroups
+    partitionCount: partitionCount
+    retentionHours: retentionHours
+    allowKeys: allowEventHubsKeys
+    captureEnabled: captureRawEvents
+    captureStorageAccountId: contentStorage.outputs.id
+    captureContainerName: captureContainerName
+    identityId: eventHubsIdentity.outputs.id
+    receiverPrincipalId: appIdentity.outputs.principalId
+    senderPrincipalId: apiManagementIdentity.outputs.principalId
+    subnetId: endpointSubnetId
+    networkLocation: location
+    zoneId: '${zonesId}/${zoneNames.eventHubs}'
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module sql 'modules/sql.bicep' = {
+  name: 'sql'
+  params: {
+    serverName: 'sql-promptledger-${suffix}'
+    databaseName: 'promptledger'
+    location: location
+    tags: allTags
+    administratorsName: sqlAdministratorsName
+    administratorsObjectId: sqlAdministratorsObjectId
+    identityId: sqlIdentity.outputs.id
+    skuName: sqlSku
+    virtualCores: sqlCores
+    minimumVirtualCores: sqlMinimumCores
+    autoPauseMinutes: sqlAutoPauseMinutes
+    maximumSizeGiB: sqlMaximumGiB
+    zoneRedundant: zoneRedundant
+    backupRedundancy: sqlBackupRedundancy
+    restoreDays: sqlRestoreDays
+    weeklyRetention: sqlWeeklyRetention
+    auditBlobEndpoint: auditStorage.outputs.blobEndpoint
+    ledgerDigests: ledgerDigests
+    secondaryLocation: secondaryLocation
+    secondaryServerName: 'sql-promptledger2-${suffix}'
+    subnetId: endpointSubnetId
+    networkLocation: location
+    zoneId: '${zonesId}/${zoneNames.sql}'
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module cosmos 'modules/cosmos.bicep' = {
+  name: 'cosmos'
+  params: {
+    name: 'cosmos-pl-${suffix}'
+    location: location
+    tags: allTags
+    databaseName: 'promptledger'
+    containerName: 'content'
+    serverless: cosmosServerless
+    maximumThroughput: cosmosMaximumThroughput
+    zoneRedundant: zoneRedundant
+    secondaryLocation: secondaryLocation
+    writerPrincipalId: appIdentity.outputs.principalId
+    subnetId: endpointSubnetId
+    networkLocation: location
+    zoneId: '${zonesId}/${zoneNames.cosmos}'
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module keyVault 'modules/key-vault.bicep' = {
+  name: 'key-vault'
+  params: {
+    name: 'kv-pl-${token}'
+    location: location
+    tags: allTags
+    certificateReaderPrincipalId: applicationGatewayIdentity.outputs.principalId
+    subnetId: endpointSubnetId
+    zoneId: '${zonesId}/${zoneNames.vault}'
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+// Models
+
+module openAI 'modules/openai.bicep' = [for (instance, index) in openAIInstances: {
+  name: 'openai-${instance.name}'
+  params: {
+    name: 'oai-${instance.name}-${suffix}'
+    location: instance.location
+    tags: allTags
+    deployments: instance.deployments
+    servesStatefulOperations: index == 0
+    identityId: openAIIdentity.outputs.id
+    callerPrincipalId: apiManagementIdentity.outputs.principalId
+    // The platform streams logs to a namespace of the same region only. The others' logs are in Log Analytics.
+    monitorRuleId: instance.location == location ? eventHubs.outputs.monitorRuleId : ''
+    monitorHubName: eventHubs.outputs.monitorHubName
+    subnetId: endpointSubnetId
+    networkLocation: location
+    zoneId: '${zonesId}/${zoneNames.openAI}'
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}]
+
+// The app
+
+module appSettings 'modules/app-settings.bicep' = {
+  name: 'app-settings'
+  params: {
+    identityClientId: appIdentity.outputs.clientId
+    hostStorageName: hostStorage.outputs.name
+    eventHubsHostName: eventHubs.outputs.hostName
+    gatewayHubName: eventHubs.outputs.gatewayHubName
+    monitorHubName: eventHubs.outputs.monitorHubName
+    consumerGroupName: consumerGroupName
+    sqlHostName: sql.outputs.hostName
+    sqlDatabaseName: 'promptledger'
+    cosmosEndpoint: cosmos.outputs.endpoint
+    cosmosDatabaseName: cosmos.outputs.databaseName
+    cosmosContainerName: cosmos.outputs.containerName
+    claimCheckEndpoint: contentStorage.outputs.blobEndpoint
+    claimCheckContainerName: claimCheckContainerName
+    contentDays: contentDays
+    asideDays: asideDays
+    componentName: monitoring.outputs.componentName
+  }
+}
+
+module functionApp 'modules/function-app.bicep' = {
+  name: 'function-app'
+  params: {
+    name: 'func-promptledger-${suffix}'
+    planName: 'plan-promptledger-${suffix}'
+    location: location
+    tags: union(allTags, {
+      'azd-service-name': 'app'
+    })
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstances: maximumInstances
+    alwaysReadyHttp: alwaysReadyHttp
+    alwaysReadyIngest: alwaysReadyIngest
+    zoneRedundant: zoneRedundant
+    functionsSubnetId: '${networkId}/subnets/functions'
+    endpointSubnetId: endpointSubnetId
+    zoneId: '${zonesId}/${zoneNames.sites}'
+    identityId: appIdentity.outputs.id
+    hostStorageName: hostStorage.outputs.name
+    packageContainerName: packageContainerName
+    appSettings: appSettings.outputs.values
+    auditClientId: auditClientId
+    publisherPrincipalId: publisherPrincipalId
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+  dependsOn: [
+    monitoringAccess
+  ]
+}
+
+// API Management
+
+module apiManagement 'modules/apim.bicep' = {
+  name: 'api-management'
+  params: {
+    name: apiManagementName
+    location: location
+    tags: allTags
+    skuName: apiManagementSku
+    capacity: apiManagementCapacity
+    zones: zones
+    publisherName: publisherName
+    publisherEmail: publisherEmail
+    identityId: apiManagementIdentity.outputs.id
+    openOnCreation: apiManagementOpenOnCreation
+    contentInWorkspace: contentInWorkspace
+    subnetId: '${networkId}/subnets/api-management'
+    endpointSubnetId: endpointSubnetId
+    zoneId: '${zonesId}/${zoneNames.apiManagement}'
+    virtualNetworkId: networkId
+    monitorRuleId: eventHubs.outputs.monitorRuleId
+    monitorHubName: eventHubs.outputs.monitorHubName
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module apiManagementTelemetry 'modules/apim-telemetry.bicep' = {
+  name: 'api-management-telemetry'
+  params: {
+    serviceName: apiManagement.outputs.name
+    loggerName: eventLoggerName
+    eventHubsHostName: eventHubs.outputs.hostName
+    gatewayHubName: eventHubs.outputs.gatewayHubName
+    identityClientId: apiManagementIdentity.outputs.clientId
+    componentName: monitoring.outputs.componentName
+  }
+  dependsOn: [
+    monitoringAccess
+  ]
+}
+
+module apiManagementNamedValues 'modules/apim-named-values.bicep' = {
+  name: 'api-management-named-values'
+  params: {
+    serviceName: apiManagement.outputs.name
+    loggerName: apiManagementTelemetry.outputs.eventLoggerName
+    claimCheckEndpoint: contentStorage.outputs.blobEndpoint
+    claimCheckContainerName: claimCheckContainerName
+    captureClaimChecks: captureClaimChecks
+    openAIAudience: openAIAudience
+    auditAudience: empty(auditClientId) ? 'none' : auditClientId
+    identityClientId: apiManagementIdentity.outputs.clientId
+  }
+}
+
+module apiManagementBackends 'modules/apim-backends.bicep' = {
+  name: 'api-management-backends'
+  params: {
+    serviceName: apiManagement.outputs.name
+    instances: [for (instance, index) in openAIInstances: {
+      name: instance.name
+      endpoint: openAI[index].outputs.endpoint
+      priority: instance.priority
+      weight: instance.weight
+    }]
+  }
+}
+
+module apiManagementOpenAIApi 'modules/apim-openai-api.bicep' = {
+  name: 'api-management-openai-api'
+  params: {
+    serviceName: apiManagement.outputs.name
+    monitorLoggerId: apiManagementTelemetry.outputs.monitorLoggerId
+  }
+  dependsOn: [
+    apiManagementBackends
+    apiManagementNamedValues
+  ]
+}
+
+module apiManagementAuditApi 'modules/apim-audit-api.bicep' = {
+  name: 'api-management-audit-api'
+  params: {
+    serviceName: apiManagement.outputs.name
+    functionHostName: functionApp.outputs.hostName
+  }
+  dependsOn: [
+    apiManagementNamedValues
+  ]
+}
+
+module apiManagementTeams 'modules/apim-teams.bicep' = {
+  name: 'api-management-teams'
+  params: {
+    serviceName: apiManagement.outputs.name
+    apiName: apiManagementOpenAIApi.outputs.apiName
+    teams: teams
+  }
+}
+
+// The way in
+
+module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certificateId)) {
+  name: 'application-gateway'
+  params: {
+    name: 'agw-promptledger-${suffix}'
+    location: location
+    tags: allTags
+    subnetId: '${networkId}/subnets/application-gateway'
+    privateAddress: applicationGatewayPrivateAddress
+    zones: zones
+    minimumInstances: applicationGatewayMinimum
+    maximumInstances: applicationGatewayMaximum
+    identityId: applicationGatewayIdentity.outputs.id
+    certificateId: certificateId
+    backendHostName: apiManagement.outputs.hostName
+    requestTimeoutSeconds: requestTimeoutSeconds
+    firewallMode: firewallMode
+    maximumBodyKB: 2000
+    maximumFileMB: 512
+    callsPerMinute: callsPerMinutePerAddress
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+  dependsOn: [
+    keyVault
+  ]
+}
+
+// What people look at
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  params: {
+    prefix: 'promptledger-${environmentName}'
+    location: location
+    tags: allTags
+    mailAddresses: alertMailAddresses
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    targets: {
+      apiManagement: apiManagement.outputs.id
+      cosmos: cosmos.outputs.id
+      eventHubs: eventHubs.outputs.id
+      sql: sql.outputs.databaseId
+    }
+    // Each tier of API Management has its own measure of load.
+    disabledRules: isApiManagementV2 ? [
+      'gateway-capacity'
+    ] : [
+      'gateway-cpu'
+    ]
+  }
+}
+
+module insightsContent 'modules/insights-content.bicep' = {
+  name: 'insights-content'
+  params: {
+    workspaceName: monitoring.outputs.workspaceName
+    location: location
+    tags: allTags
+  }
+}
+
+module dataExplorer 'modules/data-explorer.bicep' = if (deployDataExplorer) {
+  name: 'data-explorer'
+  params: {
+    name: 'adxpl${take(token, 13)}'
+    location: location
+    tags: allTags
+    eventHubsNamespaceId: eventHubs.outputs.id
+    subnetId: endpointSubnetId
+    principalId: appIdentity.outputs.principalId
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+// For azd, the pipeline and docs/deploy.md
+
+@description('Name of the function app that the package goes to.')
+output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
+
+@description('Name of the app\'s identity: infra/scripts/grant-database.sql makes it a user of the ledger.')
+output APP_IDENTITY_NAME string = appIdentity.outputs.name
+
+@description('Host name of the ledger\'s server.')
+output SQL_HOST_NAME string = sql.outputs.hostName
+
+@description('Host name of API Management\'s gateway.')
+output GATEWAY_HOST_NAME string = apiManagement.outputs.hostName
+
+@description('Name of the vault that takes the TLS certificate.')
+output KEY_VAULT_NAME string = keyVault.outputs.name
+
+@description('Address that the organisation\'s DNS record points to; empty before there is a certificate.')
+output APPLICATION_GATEWAY_ADDRESS string = empty(certificateId) ? '' : applicationGateway!.outputs.ipAddress

@@ -1,0 +1,157 @@
+// One action group and all alert rules. alerts.json is the list: to add a rule is to add an entry.
+
+@description('Prefix of the rules\' names.')
+param prefix string
+
+@description('Region of the rules that ask logs.')
+param location string
+
+@description('Tags of the rules.')
+param tags object
+
+@description('Mail addresses that alerts go to.')
+param mailAddresses array
+
+@description('Log Analytics workspace that the rules ask.')
+param logAnalyticsWorkspaceId string
+
+@description('Resource ids by the names that alerts.json uses: apiManagement, cosmos, eventHubs and sql.')
+param targets object
+
+@description('Rules of alerts.json that stay off, by name: such as platform rules of a tier that has no such metric.')
+param disabledRules array
+
+var alerts = loadJsonContent('../alerts.json')
+
+resource team 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: '${prefix}-operators'
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'promptledger'
+    emailReceivers: [for (address, index) in mailAddresses: {
+      name: 'mail-${index}'
+      emailAddress: address
+      useCommonAlertSchema: true
+    }]
+  }
+}
+
+resource appRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in alerts.app: {
+  name: '${prefix}-${alert.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: '${prefix}: ${alert.name}'
+    description: alert.description
+    enabled: !contains(disabledRules, alert.name)
+    severity: alert.severity
+    scopes: [
+      logAnalyticsWorkspaceId
+    ]
+    evaluationFrequency: alert.frequency
+    windowSize: alert.window
+    autoMitigate: true
+    // Metrics of an app that is not deployed yet have no table.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: 'AppMetrics | where Name == "${alert.metric}" | summarize value = ${alert.aggregate} by bin(TimeGenerated, 5m)'
+          metricMeasureColumn: 'value'
+          timeAggregation: 'Maximum'
+          operator: alert.operator
+          threshold: alert.threshold
+          failingPeriods: {
+            minFailingPeriodsToAlert: 1
+            numberOfEvaluationPeriods: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        team.id
+      ]
+    }
+  }
+}]
+
+resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in alerts.logs: {
+  name: '${prefix}-${alert.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: '${prefix}: ${alert.name}'
+    description: alert.description
+    enabled: !contains(disabledRules, alert.name)
+    severity: alert.severity
+    scopes: [
+      logAnalyticsWorkspaceId
+    ]
+    evaluationFrequency: alert.frequency
+    windowSize: alert.window
+    autoMitigate: true
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: alert.query
+          metricMeasureColumn: 'value'
+          timeAggregation: 'Total'
+          operator: alert.operator
+          threshold: alert.threshold
+          failingPeriods: {
+            minFailingPeriodsToAlert: 1
+            numberOfEvaluationPeriods: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        team.id
+      ]
+    }
+  }
+}]
+
+resource platformRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert in alerts.platform: {
+  name: '${prefix}-${alert.name}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: alert.description
+    enabled: !contains(disabledRules, alert.name)
+    severity: alert.severity
+    scopes: [
+      targets[alert.target]
+    ]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'threshold'
+          metricNamespace: alert.metricNamespace
+          metricName: alert.metric
+          timeAggregation: alert.aggregation
+          operator: alert.operator
+          threshold: alert.threshold
+          skipMetricValidation: true
+        }
+      ]
+    }
+    actions: [
+      {
+        actionGroupId: team.id
+      }
+    ]
+  }
+}]

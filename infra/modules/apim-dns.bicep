@@ -1,0 +1,43 @@
+// The name of an injected API Management service, inside the network.
+
+@description('Host name of the gateway, which becomes a zone of its own: other services of that domain stay as they are.')
+param zoneName string
+
+@description('Tags of the zone.')
+param tags object
+
+@description('Virtual network that resolves the name.')
+param virtualNetworkId string
+
+@description('Private addresses of the service.')
+param addresses array
+
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
+  name: zoneName
+  location: 'global'
+  tags: tags
+}
+
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
+  parent: zone
+  name: 'link-${uniqueString(virtualNetworkId)}'
+  location: 'global'
+  tags: tags
+  properties: {
+    registrationEnabled: false
+    virtualNetwork: {
+      id: virtualNetworkId
+    }
+  }
+}
+
+resource record 'Microsoft.Network/privateDnsZones/A@2024-06-01' = {
+  parent: zone
+  name: '@'
+  properties: {
+    ttl: 300
+    aRecords: [for address in addresses: {
+      ipv4Address: address
+    }]
+  }
+}

@@ -1,0 +1,74 @@
+// Values that policies name in double braces. infra/policies/ uses each of them.
+
+@description('Name of the API Management service.')
+param serviceName string
+
+@description('Name of the logger of our own events, as the policies name it.')
+param loggerName string
+
+@description('Address of the storage account of claim checks.')
+param claimCheckEndpoint string
+
+@description('Container of claim checks.')
+param claimCheckContainerName string
+
+@description('Write bodies that are too big for an event to Blob storage; otherwise they travel in parts.')
+param captureClaimChecks bool
+
+@description('Audience that clients\' tokens must name.')
+param openAIAudience string
+
+@description('Audience that auditors\' tokens must name.')
+param auditAudience string
+
+@description('Client id of the service\'s identity, which policies sign in with.')
+param identityClientId string
+
+var namedValues = [
+  {
+    name: 'promptledger-logger'
+    value: loggerName
+  }
+  {
+    name: 'content-account'
+    value: claimCheckEndpoint
+  }
+  {
+    name: 'content-container'
+    value: claimCheckContainerName
+  }
+  {
+    name: 'openai-audience'
+    value: openAIAudience
+  }
+  {
+    name: 'audit-audience'
+    value: auditAudience
+  }
+  {
+    name: 'gateway-client-id'
+    value: identityClientId
+  }
+  {
+    name: 'tenant-id'
+    value: tenant().tenantId
+  }
+  {
+    name: 'capture-claim-check'
+    value: captureClaimChecks ? 'true' : 'false'
+  }
+]
+
+resource service 'Microsoft.ApiManagement/service@2024-05-01' existing = {
+  name: serviceName
+}
+
+resource values 'Microsoft.ApiManagement/service/namedValues@2024-05-01' = [for namedValue in namedValues: {
+  parent: service
+  name: namedValue.name
+  properties: {
+    displayName: namedValue.name
+    secret: false
+    value: namedValue.value
+  }
+}]

@@ -1,0 +1,118 @@
+// Where API Management writes: the hub of our own events, Azure Monitor, and Application Insights without bodies.
+
+@description('Name of the API Management service.')
+param serviceName string
+
+@description('Name of the logger of our own events, as policies name it.')
+param loggerName string
+
+@description('Host name of the Event Hubs namespace.')
+param eventHubsHostName string
+
+@description('Hub of the API Management policy\'s events.')
+param gatewayHubName string
+
+@description('Client id of the service\'s identity.')
+param identityClientId string
+
+@description('Application Insights component.')
+param componentName string
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource service 'Microsoft.ApiManagement/service@2024-05-01' existing = {
+  name: serviceName
+}
+
+resource eventLogger 'Microsoft.ApiManagement/service/loggers@2024-05-01' = {
+  parent: service
+  name: loggerName
+  properties: {
+    loggerType: 'azureEventHub'
+    description: 'Events of the capture policy.'
+    isBuffered: true
+    credentials: {
+      name: gatewayHubName
+      endpointAddress: eventHubsHostName
+      identityClientId: identityClientId
+    }
+  }
+}
+
+resource monitorLogger 'Microsoft.ApiManagement/service/loggers@2024-05-01' = {
+  parent: service
+  name: 'azuremonitor'
+  properties: {
+    loggerType: 'azureMonitor'
+    description: 'Azure Monitor: diagnostic settings say where to.'
+    isBuffered: true
+  }
+}
+
+resource insightsLogger 'Microsoft.ApiManagement/service/loggers@2024-05-01' = {
+  parent: service
+  name: 'applicationinsights'
+  properties: {
+    loggerType: 'applicationInsights'
+    description: 'Application Insights, signed in to by identity.'
+    isBuffered: true
+    resourceId: component.id
+    credentials: {
+      connectionString: component.properties.ConnectionString
+      identityClientId: identityClientId
+    }
+  }
+}
+
+resource insights 'Microsoft.ApiManagement/service/diagnostics@2024-05-01' = {
+  parent: service
+  name: 'applicationinsights'
+  properties: {
+    loggerId: insightsLogger.id
+    alwaysLog: 'allErrors'
+    httpCorrelationProtocol: 'W3C'
+    logClientIp: true
+    metrics: true
+    verbosity: 'information'
+    sampling: {
+      samplingType: 'fixed'
+      percentage: 100
+    }
+    frontend: {
+      request: {
+        headers: []
+        body: {
+          bytes: 0
+        }
+      }
+      response: {
+        headers: []
+        body: {
+          bytes: 0
+        }
+      }
+    }
+    backend: {
+      request: {
+        headers: []
+        body: {
+          bytes: 0
+        }
+      }
+      response: {
+        headers: []
+        body: {
+          bytes: 0
+        }
+      }
+    }
+  }
+}
+
+@description('Name of the logger of our own events.')
+output eventLoggerName string = eventLogger.name
+
+@description('Resource id of the logger of Azure Monitor.')
+output monitorLoggerId string = monitorLogger.id

@@ -1,0 +1,225 @@
+// API Management: reachable from inside the network alone. Classic tiers are injected into a subnet; v2 tiers get a private
+// endpoint on the way in and a delegated subnet on the way out.
+
+@description('Name of the service.')
+param name string
+
+@description('Region of the service.')
+param location string
+
+@description('Tags of the service.')
+param tags object
+
+@description('Tier: Developer and Premium are classic and injected, StandardV2 has a private endpoint. Developer promises no availability.')
+@allowed([
+  'Developer'
+  'Premium'
+  'StandardV2'
+])
+param skuName string
+
+@description('Units of the tier.')
+@minValue(1)
+@maxValue(31)
+param capacity int
+
+@description('Availability zones of Premium; none for the others.')
+param zones array
+
+@description('Name that the service writes in its mails.')
+param publisherName string
+
+@description('Address that the service\'s notifications go to.')
+param publisherEmail string
+
+@description('Identity of the service: resource id.')
+param identityId string
+
+@description('Leave the public door open: the platform refuses to make a v2 service without one. True for the very first deployment of StandardV2 only.')
+param openOnCreation bool
+
+@description('Subnet of API Management.')
+param subnetId string
+
+@description('Subnet of the private endpoint of v2 tiers.')
+param endpointSubnetId string
+
+@description('Private DNS zone of API Management\'s private endpoints.')
+param zoneId string
+
+@description('Virtual network that resolves the injected service\'s name.')
+param virtualNetworkId string
+
+@description('Let Log Analytics hold prompts and answers too.')
+param contentInWorkspace bool
+
+@description('Rule of the Event Hubs namespace that logs are streamed to.')
+param monitorRuleId string
+
+@description('Hub that logs are streamed to.')
+param monitorHubName string
+
+@description('Log Analytics workspace for the service\'s logs.')
+param logAnalyticsWorkspaceId string
+
+var isV2 = skuName == 'StandardV2'
+// GatewayLlmLogs hold what people wrote. The app's hub always gets them, the workspace when the organisation says so.
+var workspaceCategories = contentInWorkspace ? [
+  'GatewayLogs'
+  'GatewayLlmLogs'
+] : [
+  'GatewayLogs'
+]
+// Old protocols and ciphers off; the v2 tiers never had them and take no such switches.
+var classicProtocols = {
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Protocols.Server.Http2': 'True'
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Backend.Protocols.Ssl30': 'False'
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Backend.Protocols.Tls10': 'False'
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Backend.Protocols.Tls11': 'False'
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Ciphers.TripleDes168': 'False'
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Protocols.Ssl30': 'False'
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Protocols.Tls10': 'False'
+  'Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Protocols.Tls11': 'False'
+}
+
+resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = if (!isV2) {
+  name: '${name}-ip'
+  location: location
+  tags: tags
+  sku: {
+    name: 'Standard'
+  }
+  properties: {
+    publicIPAllocationMethod: 'Static'
+    dnsSettings: {
+      domainNameLabel: name
+    }
+  }
+}
+
+resource service 'Microsoft.ApiManagement/service@2024-05-01' = {
+  // checkov:skip=CKV_AZURE_174: closed by virtual network or private endpoint; a v2 service cannot be created closed, and an injected one has no public gateway
+  name: name
+  location: location
+  tags: tags
+  sku: {
+    name: skuName
+    capacity: capacity
+  }
+  zones: skuName == 'Premium' ? zones : null
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    apiVersionConstraint: {
+      minApiVersion: '2021-08-01'
+    }
+    customProperties: isV2 ? {} : classicProtocols
+    publisherEmail: publisherEmail
+    publisherName: publisherName
+    // The management plane of an injected service has its own public address; its gateway has none.
+    publicIpAddressId: isV2 ? null : address.id
+    publicNetworkAccess: isV2 && !openOnCreation ? 'Disabled' : 'Enabled'
+    virtualNetworkType: isV2 ? 'External' : 'Internal'
+    virtualNetworkConfiguration: {
+      subnetResourceId: subnetId
+    }
+  }
+}
+
+module endpoint 'private-endpoint.bicep' = if (isV2) {
+  name: '${name}-endpoint'
+  params: {
+    name: 'pe-${name}'
+    location: location
+    tags: tags
+    subnetId: endpointSubnetId
+    serviceId: service.id
+    groupId: 'Gateway'
+    zoneIds: [
+      zoneId
+    ]
+  }
+}
+
+// An injected service has a private address but no private endpoint, so its one name gets a zone of its own.
+module injectedName 'apim-dns.bicep' = if (!isV2) {
+  name: '${name}-dns'
+  params: {
+    zoneName: '${name}.azure-api.net'
+    tags: tags
+    virtualNetworkId: virtualNetworkId
+    addresses: isV2 ? [] : service.properties.privateIPAddresses
+  }
+}
+
+resource serviceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'log-analytics'
+  scope: service
+  properties: {
+    workspaceId: logAnalyticsWorkspaceId
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [for category in workspaceCategories: {
+      category: category
+      enabled: true
+    }]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+// A second witness of every call beside the policy's own events: the app joins them, and finds what either has missed.
+resource serviceStream 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'event-hubs'
+  scope: service
+  properties: {
+    eventHubAuthorizationRuleId: monitorRuleId
+    eventHubName: monitorHubName
+    logs: [
+      {
+        category: 'GatewayLogs'
+        enabled: true
+      }
+      {
+        category: 'GatewayLlmLogs'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource addressLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!isV2) {
+  name: 'log-analytics'
+  scope: address
+  properties: {
+    workspaceId: logAnalyticsWorkspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id of the service.')
+output id string = service.id
+
+@description('Name of the service.')
+output name string = service.name
+
+@description('Host name of the gateway.')
+output hostName string = replace(service.properties.gatewayUrl, 'https://', '')

@@ -1,0 +1,96 @@
+// The one list of settings: all that the app, its bindings and the host read in Azure. docs/operations.md says what each means.
+// FUNCTIONS_WORKER_RUNTIME is not among them: Flex Consumption takes the runtime from the app's own configuration.
+
+@description('Client id of the app\'s identity.')
+param identityClientId string
+
+@description('Storage account of the Functions host.')
+param hostStorageName string
+
+@description('Host name of the Event Hubs namespace.')
+param eventHubsHostName string
+
+@description('Hub of the API Management policy\'s events.')
+param gatewayHubName string
+
+@description('Hub of the diagnostic settings\' logs.')
+param monitorHubName string
+
+@description('The app\'s own consumer group on both hubs.')
+param consumerGroupName string
+
+@description('Host name of the SQL server, or of its failover group.')
+param sqlHostName string
+
+@description('Name of the ledger\'s database.')
+param sqlDatabaseName string
+
+@description('Address of the Cosmos DB account.')
+param cosmosEndpoint string
+
+@description('Database of content.')
+param cosmosDatabaseName string
+
+@description('Container of content.')
+param cosmosContainerName string
+
+@description('Address of the storage account of claim checks.')
+param claimCheckEndpoint string
+
+@description('Container of claim checks.')
+param claimCheckContainerName string
+
+@description('Days for which content is kept; 0 for ever.')
+param contentDays int
+
+@description('Days for which records that speak of no call are kept; 0 for ever.')
+param asideDays int
+
+@description('Application Insights component.')
+param componentName string
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+@description('The settings by name.')
+output values object = {
+  // The Functions host and its bindings.
+  AzureWebJobsStorage__accountName: hostStorageName
+  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsStorage__credential: 'managedidentity'
+  EVENT_HUBS__clientId: identityClientId
+  EVENT_HUBS__credential: 'managedidentity'
+  EVENT_HUBS__fullyQualifiedNamespace: eventHubsHostName
+  GATEWAY_HUB_NAME: gatewayHubName
+  HUB_CONSUMER_GROUP: consumerGroupName
+  MONITOR_HUB_NAME: monitorHubName
+  CLAIM_CHECK_SCHEDULE: '30 * * * * *'
+  COMPLETENESS_SCHEDULE: '0 10 * * * *'
+  EXPIRE_SCHEDULE: '30 */5 * * * *'
+  ROLLUP_SCHEDULE: '0 */5 * * * *'
+
+  // The app.
+  PROMPTLEDGER_ASIDE_DAYS: string(asideDays)
+  PROMPTLEDGER_AUTH: 'entra'
+  PROMPTLEDGER_CLAIM_CHECK_ACCOUNT: claimCheckEndpoint
+  PROMPTLEDGER_CLAIM_CHECK_CONTAINERS: claimCheckContainerName
+  PROMPTLEDGER_CLAIM_CHECK_DAYS: '7'
+  PROMPTLEDGER_CLAIM_CHECK_MEGABYTES: '64'
+  PROMPTLEDGER_CONTENT: 'cosmos'
+  PROMPTLEDGER_CONTENT_DAYS: string(contentDays)
+  PROMPTLEDGER_COSMOS_CONTAINER: cosmosContainerName
+  PROMPTLEDGER_COSMOS_DATABASE: cosmosDatabaseName
+  PROMPTLEDGER_COSMOS_ENDPOINT: cosmosEndpoint
+  PROMPTLEDGER_DATABASE: 'mssql+pyodbc://@${sqlHostName}/${sqlDatabaseName}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
+  PROMPTLEDGER_INVALID_COUNT: '50'
+  PROMPTLEDGER_INVALID_RATIO: '0.5'
+  PROMPTLEDGER_PENDING_MINUTES: '60'
+
+  // The libraries below them: which of several identities, and where telemetry goes.
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
+  AZURE_CLIENT_ID: identityClientId
+  OTEL_METRICS_EXPORTER: 'none'
+  PYTHON_THREADPOOL_THREAD_COUNT: '8'
+}

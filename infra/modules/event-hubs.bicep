@@ -1,0 +1,270 @@
+// The namespace with the two hubs that the app reads. Retention is the buffer for the time that a store is down.
+
+@description('Name of the namespace.')
+param name string
+
+@description('Region of the namespace. Diagnostic settings stream only to a namespace in their resource\'s own region.')
+param location string
+
+@description('Tags of the namespace.')
+param tags object
+
+@description('Tier: Standard counts throughput units, Premium processing units and keeps events for up to 90 days.')
+@allowed([
+  'Standard'
+  'Premium'
+])
+param skuName string
+
+@description('Throughput units (Standard) or processing units (Premium) to begin with.')
+@minValue(1)
+@maxValue(40)
+param capacity int
+
+@description('Throughput units up to which Standard inflates by itself; 0 for Premium, which does not.')
+param maximumThroughputUnits int
+
+@description('Hub of the API Management policy\'s events.')
+param gatewayHubName string
+
+@description('Hub of the diagnostic settings\' logs.')
+param monitorHubName string
+
+@description('The app\'s own consumer group on both hubs.')
+param consumerGroupName string
+
+@description('Further consumer groups on both hubs, such as that of Data Explorer or of a job that is being replaced.')
+param furtherConsumerGroupNames array
+
+@description('Partitions of each hub: the most that can be read side by side. Standard cannot change it later.')
+@minValue(1)
+@maxValue(32)
+param partitionCount int
+
+@description('Hours for which events are kept: 168 at most in Standard, 2160 in Premium.')
+param retentionHours int
+
+@description('Let those who hold a key of the namespace in. Only for a cloud whose Azure Monitor cannot stream without.')
+param allowKeys bool
+
+@description('Keep the raw events of both hubs in Blob storage as well.')
+param captureEnabled bool
+
+@description('Storage account that captured events go to; unused without capture.')
+param captureStorageAccountId string
+
+@description('Container that captured events go to.')
+param captureContainerName string
+
+@description('Identity of the namespace, which writes captured events.')
+param identityId string
+
+@description('Object id of the app\'s identity, which receives.')
+param receiverPrincipalId string
+
+@description('Object id of API Management\'s identity, which sends to the gateway hub.')
+param senderPrincipalId string
+
+@description('Subnet of the private endpoint.')
+param subnetId string
+
+@description('Region of the virtual network.')
+param networkLocation string
+
+@description('Private DNS zone of Event Hubs.')
+param zoneId string
+
+@description('Log Analytics workspace for the namespace\'s logs.')
+param logAnalyticsWorkspaceId string
+
+var roles = loadJsonContent('../roles.json')
+var isStandard = skuName == 'Standard'
+var consumerGroupNames = concat([
+  consumerGroupName
+], furtherConsumerGroupNames)
+var capture = captureEnabled ? {
+  enabled: true
+  encoding: 'Avro'
+  intervalInSeconds: 300
+  sizeLimitInBytes: 314572800
+  skipEmptyArchives: true
+  destination: {
+    name: 'EventHubArchive.AzureBlockBlob'
+    identity: {
+      type: 'UserAssigned'
+      userAssignedIdentity: identityId
+    }
+    properties: {
+      storageAccountResourceId: captureStorageAccountId
+      blobContainer: captureContainerName
+      archiveNameFormat: '{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}'
+    }
+  }
+} : null
+
+resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  sku: {
+    name: skuName
+    tier: skuName
+    capacity: capacity
+  }
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    disableLocalAuth: !allowKeys
+    isAutoInflateEnabled: isStandard
+    maximumThroughputUnits: isStandard ? maximumThroughputUnits : 0
+    minimumTlsVersion: '1.2'
+    publicNetworkAccess: 'Disabled'
+    zoneRedundant: true
+  }
+}
+
+// Azure Monitor and API Management are trusted services: they come past the firewall by identity, clients do not.
+resource firewall 'Microsoft.EventHub/namespaces/networkRuleSets@2024-01-01' = {
+  parent: namespace
+  name: 'default'
+  properties: {
+    defaultAction: 'Deny'
+    publicNetworkAccess: 'Disabled'
+    trustedServiceAccessEnabled: true
+  }
+}
+
+resource gatewayHub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = {
+  parent: namespace
+  name: gatewayHubName
+  properties: {
+    partitionCount: partitionCount
+    retentionDescription: {
+      cleanupPolicy: 'Delete'
+      retentionTimeInHours: retentionHours
+    }
+    captureDescription: capture
+  }
+}
+
+resource monitorHub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = {
+  parent: namespace
+  name: monitorHubName
+  properties: {
+    partitionCount: partitionCount
+    retentionDescription: {
+      cleanupPolicy: 'Delete'
+      retentionTimeInHours: retentionHours
+    }
+    captureDescription: capture
+  }
+}
+
+resource gatewayReaders 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2024-01-01' = [for groupName in consumerGroupNames: {
+  parent: gatewayHub
+  name: groupName
+  properties: {}
+}]
+
+resource monitorReaders 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2024-01-01' = [for groupName in consumerGroupNames: {
+  parent: monitorHub
+  name: groupName
+  properties: {}
+}]
+
+// A diagnostic setting names its namespace by such a rule. Its keys open nothing while local authentication is off.
+resource monitorRule 'Microsoft.EventHub/namespaces/authorizationRules@2024-01-01' = {
+  parent: namespace
+  name: 'diagnostic-settings'
+  properties: {
+    rights: [
+      'Listen'
+      'Manage'
+      'Send'
+    ]
+  }
+}
+
+resource receivesFromGatewayHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(gatewayHub.id, receiverPrincipalId, 'eventHubsDataReceiver')
+  scope: gatewayHub
+  properties: {
+    principalId: receiverPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventHubsDataReceiver.id)
+  }
+}
+
+resource receivesFromMonitorHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(monitorHub.id, receiverPrincipalId, 'eventHubsDataReceiver')
+  scope: monitorHub
+  properties: {
+    principalId: receiverPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventHubsDataReceiver.id)
+  }
+}
+
+resource sendsToGatewayHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(gatewayHub.id, senderPrincipalId, 'eventHubsDataSender')
+  scope: gatewayHub
+  properties: {
+    principalId: senderPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventHubsDataSender.id)
+  }
+}
+
+module endpoint 'private-endpoint.bicep' = {
+  name: '${name}-endpoint'
+  params: {
+    name: 'pe-${name}'
+    location: networkLocation
+    tags: tags
+    subnetId: subnetId
+    serviceId: namespace.id
+    groupId: 'namespace'
+    zoneIds: [
+      zoneId
+    ]
+  }
+}
+
+resource namespaceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'log-analytics'
+  scope: namespace
+  properties: {
+    workspaceId: logAnalyticsWorkspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id of the namespace.')
+output id string = namespace.id
+
+@description('Host name of the namespace.')
+output hostName string = replace(replace(namespace.properties.serviceBusEndpoint, 'https://', ''), ':443/', '')
+
+@description('Rule that diagnostic settings name; an id, not a key.')
+output monitorRuleId string = monitorRule.id
+
+@description('Name of the gateway hub.')
+output gatewayHubName string = gatewayHub.name
+
+@description('Name of the monitor hub.')
+output monitorHubName string = monitorHub.name

@@ -1,0 +1,28 @@
+// A user-assigned identity: it outlives the resource that uses it, so roles can be granted before that resource exists.
+
+@description('Name of the identity.')
+param name string
+
+@description('Region of the identity.')
+param location string
+
+@description('Tags of the identity.')
+param tags object
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: name
+  location: location
+  tags: tags
+}
+
+@description('Resource id of the identity.')
+output id string = identity.id
+
+@description('Name of the identity: also the name of its user in the database.')
+output name string = identity.name
+
+@description('Object id, for role assignments.')
+output principalId string = identity.properties.principalId
+
+@description('Client id, for those who must say which of several identities they are.')
+output clientId string = identity.properties.clientId

@@ -1,0 +1,398 @@
+// Azure SQL: the ledger. Entra sign-in only, private, audited, with its backups in the paired region.
+
+@description('Name of the server.')
+param serverName string
+
+@description('Name of the database.')
+param databaseName string
+
+@description('Region of the server.')
+param location string
+
+@description('Tags of server and database.')
+param tags object
+
+@description('Entra group whose members administer the server: its name.')
+param administratorsName string
+
+@description('Entra group whose members administer the server: its object id.')
+param administratorsObjectId string
+
+@description('Identity of the server, which writes audit logs and ledger digests.')
+param identityId string
+
+@description('Size of the database: GP_S_Gen5 is serverless, GP_Gen5 provisioned, BC_Gen5 business critical, HS_Gen5 hyperscale.')
+@allowed([
+  'GP_S_Gen5'
+  'GP_Gen5'
+  'BC_Gen5'
+  'HS_Gen5'
+])
+param skuName string
+
+@description('Virtual cores: of serverless, the most.')
+param virtualCores int
+
+@description('Fewest virtual cores of serverless, as text, such as `0.5`.')
+param minimumVirtualCores string
+
+@description('Idle minutes after which serverless pauses; -1 never. A paused database makes the next batch wait for a minute.')
+param autoPauseMinutes int
+
+@description('Largest size of the database in GiB. Unused by hyperscale.')
+param maximumSizeGiB int
+
+@description('Spread replicas over availability zones.')
+param zoneRedundant bool
+
+@description('Redundancy of backups.')
+@allowed([
+  'Geo'
+  'GeoZone'
+  'Local'
+  'Zone'
+])
+param backupRedundancy string
+
+@description('Days for which any second can be restored.')
+@minValue(7)
+@maxValue(35)
+param restoreDays int
+
+@description('How long weekly backups are kept, as an ISO 8601 duration.')
+param weeklyRetention string
+
+@description('Storage account of audit logs and ledger digests: its blob address.')
+param auditBlobEndpoint string
+
+@description('Upload digests of ledger tables. Needs the migration that makes ledger tables.')
+param ledgerDigests bool
+
+@description('Region of a second server that takes over when this one is lost; empty for none.')
+param secondaryLocation string
+
+@description('Name of the second server.')
+param secondaryServerName string
+
+@description('Subnet of the private endpoints.')
+param subnetId string
+
+@description('Region of the virtual network.')
+param networkLocation string
+
+@description('Private DNS zone of Azure SQL.')
+param zoneId string
+
+@description('Log Analytics workspace for audit and performance logs.')
+param logAnalyticsWorkspaceId string
+
+var isServerless = skuName == 'GP_S_Gen5'
+var isHyperscale = skuName == 'HS_Gen5'
+var hasSecondary = !empty(secondaryLocation)
+// Who came in, who was turned away, who changed rights or tables. Not BATCH_COMPLETED_GROUP: it writes statements with their
+// parameters, and with them texts of people, into a log.
+var auditedGroups = [
+  'DATABASE_OBJECT_PERMISSION_CHANGE_GROUP'
+  'DATABASE_PERMISSION_CHANGE_GROUP'
+  'DATABASE_PRINCIPAL_CHANGE_GROUP'
+  'DATABASE_ROLE_MEMBER_CHANGE_GROUP'
+  'FAILED_DATABASE_AUTHENTICATION_GROUP'
+  'SCHEMA_OBJECT_CHANGE_GROUP'
+  'SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP'
+]
+// Not the server's name: both are names of one domain.
+var failoverGroupName = '${serverName}-failover'
+var sku = {
+  name: '${skuName}_${virtualCores}'
+}
+var administrators = {
+  administratorType: 'ActiveDirectory'
+  azureADOnlyAuthentication: true
+  login: administratorsName
+  principalType: 'Group'
+  sid: administratorsObjectId
+  tenantId: tenant().tenantId
+}
+
+resource server 'Microsoft.Sql/servers@2023-08-01' = {
+  name: serverName
+  location: location
+  tags: tags
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    administrators: administrators
+    minimalTlsVersion: '1.2'
+    primaryUserAssignedIdentityId: identityId
+    publicNetworkAccess: 'Disabled'
+    version: '12.0'
+  }
+}
+
+resource entraOnly 'Microsoft.Sql/servers/azureADOnlyAuthentications@2023-08-01' = {
+  parent: server
+  name: 'Default'
+  properties: {
+    azureADOnlyAuthentication: true
+  }
+}
+
+resource database 'Microsoft.Sql/servers/databases@2023-08-01' = {
+  // checkov:skip=CKV_AZURE_229: zone redundancy is a parameter: the profiles say
+  // checkov:skip=CKV_AZURE_26: alerts are set on the server, for all its databases
+  // checkov:skip=CKV_AZURE_27: alerts are set on the server, for all its databases
+  parent: server
+  name: databaseName
+  location: location
+  tags: tags
+  sku: sku
+  properties: {
+    autoPauseDelay: isServerless ? autoPauseMinutes : null
+    maxSizeBytes: isHyperscale ? null : maximumSizeGiB * 1073741824
+    minCapacity: isServerless ? json(minimumVirtualCores) : null
+    requestedBackupStorageRedundancy: backupRedundancy
+    zoneRedundant: zoneRedundant
+  }
+}
+
+resource encryption 'Microsoft.Sql/servers/databases/transparentDataEncryption@2023-08-01' = {
+  parent: database
+  name: 'current'
+  properties: {
+    state: 'Enabled'
+  }
+}
+
+resource restore 'Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies@2023-08-01' = {
+  parent: database
+  name: 'default'
+  properties: {
+    retentionDays: restoreDays
+  }
+}
+
+resource archive 'Microsoft.Sql/servers/databases/backupLongTermRetentionPolicies@2023-08-01' = {
+  parent: database
+  name: 'default'
+  properties: {
+    weeklyRetention: weeklyRetention
+  }
+  dependsOn: [
+    restore
+  ]
+}
+
+resource digests 'Microsoft.Sql/servers/databases/ledgerDigestUploads@2023-08-01' = if (ledgerDigests) {
+  parent: database
+  name: 'current'
+  properties: {
+    digestStorageEndpoint: auditBlobEndpoint
+  }
+}
+
+// To storage, where nobody who administers the database can change it, and to Log Analytics, where alerts see it.
+resource auditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = {
+  parent: server
+  name: 'default'
+  properties: {
+    state: 'Enabled'
+    isAzureMonitorTargetEnabled: true
+    isManagedIdentityInUse: true
+    retentionDays: 0
+    storageEndpoint: auditBlobEndpoint
+    auditActionsAndGroups: auditedGroups
+  }
+}
+
+// What administrators do by their own hand, they do as dbo; the app is another user, so none of its statements comes here.
+resource administratorAuditing 'Microsoft.Sql/servers/databases/auditingSettings@2023-08-01' = {
+  parent: database
+  name: 'default'
+  properties: {
+    state: 'Enabled'
+    isAzureMonitorTargetEnabled: true
+    isManagedIdentityInUse: true
+    retentionDays: 0
+    storageEndpoint: auditBlobEndpoint
+    auditActionsAndGroups: [
+      'SELECT ON DATABASE::${databaseName} BY dbo'
+      'INSERT ON DATABASE::${databaseName} BY dbo'
+      'UPDATE ON DATABASE::${databaseName} BY dbo'
+      'DELETE ON DATABASE::${databaseName} BY dbo'
+    ]
+  }
+}
+
+resource threatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-01' = {
+  parent: server
+  name: 'Default'
+  properties: {
+    state: 'Enabled'
+    emailAccountAdmins: true
+  }
+}
+
+resource assessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@2023-08-01' = {
+  parent: server
+  name: 'default'
+  properties: {
+    state: 'Enabled'
+  }
+  dependsOn: [
+    threatProtection
+  ]
+}
+
+// Audit events of a server go the way of its master database's diagnostic setting.
+resource master 'Microsoft.Sql/servers/databases@2023-08-01' existing = {
+  parent: server
+  name: 'master'
+}
+
+resource auditLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'log-analytics'
+  scope: master
+  properties: {
+    workspaceId: logAnalyticsWorkspaceId
+    logs: [
+      {
+        category: 'SQLSecurityAuditEvents'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource databaseLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'log-analytics'
+  scope: database
+  properties: {
+    workspaceId: logAnalyticsWorkspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'Basic'
+        enabled: true
+      }
+    ]
+  }
+}
+
+module endpoint 'private-endpoint.bicep' = {
+  name: '${serverName}-endpoint'
+  params: {
+    name: 'pe-${serverName}'
+    location: networkLocation
+    tags: tags
+    subnetId: subnetId
+    serviceId: server.id
+    groupId: 'sqlServer'
+    zoneIds: [
+      zoneId
+    ]
+  }
+}
+
+resource secondary 'Microsoft.Sql/servers@2023-08-01' = if (hasSecondary) {
+  // checkov:skip=CKV_AZURE_52: TLS 1.2 it is; the check cannot read a conditional resource
+  // checkov:skip=CKV_AZURE_113: public access is off; the check cannot read a conditional resource
+  name: secondaryServerName
+  location: hasSecondary ? secondaryLocation : location
+  tags: tags
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    administrators: administrators
+    minimalTlsVersion: '1.2'
+    primaryUserAssignedIdentityId: identityId
+    publicNetworkAccess: 'Disabled'
+    version: '12.0'
+  }
+}
+
+resource secondaryAuditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = if (hasSecondary) {
+  parent: secondary
+  name: 'default'
+  properties: {
+    state: 'Enabled'
+    isAzureMonitorTargetEnabled: true
+    isManagedIdentityInUse: true
+    retentionDays: 0
+    storageEndpoint: auditBlobEndpoint
+    auditActionsAndGroups: auditedGroups
+  }
+}
+
+resource secondaryThreatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-01' = if (hasSecondary) {
+  parent: secondary
+  name: 'Default'
+  properties: {
+    state: 'Enabled'
+    emailAccountAdmins: true
+  }
+}
+
+resource secondaryAssessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@2023-08-01' = if (hasSecondary) {
+  parent: secondary
+  name: 'default'
+  properties: {
+    state: 'Enabled'
+  }
+  dependsOn: [
+    secondaryThreatProtection
+  ]
+}
+
+// Fails over by hand: an automatic one may lose rows that clients were told of.
+resource failoverGroup 'Microsoft.Sql/servers/failoverGroups@2023-08-01' = if (hasSecondary) {
+  parent: server
+  name: failoverGroupName
+  tags: tags
+  properties: {
+    databases: [
+      database.id
+    ]
+    partnerServers: [
+      {
+        id: secondary.id
+      }
+    ]
+    readWriteEndpoint: {
+      failoverPolicy: 'Manual'
+    }
+  }
+}
+
+module secondaryEndpoint 'private-endpoint.bicep' = if (hasSecondary) {
+  name: '${secondaryServerName}-endpoint'
+  params: {
+    name: 'pe-${secondaryServerName}'
+    location: networkLocation
+    tags: tags
+    subnetId: subnetId
+    serviceId: secondary.id
+    groupId: 'sqlServer'
+    zoneIds: [
+      zoneId
+    ]
+  }
+}
+
+@description('Resource id of the database.')
+output databaseId string = database.id
+
+@description('Host name to connect to: that of the failover group where there is one, so that a failover changes no setting.')
+output hostName string = hasSecondary ? '${failoverGroupName}${environment().suffixes.sqlServerHostname}' : server.properties.fullyQualifiedDomainName

@@ -1,0 +1,145 @@
+// 10 million calls a month: 50 a second at the busiest. Reasons: docs/deploy.md, Sizing.
+using '../main.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'large')
+param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
+param publisherName = readEnvironmentVariable('PUBLISHER_NAME', 'PromptLedger')
+param publisherEmail = readEnvironmentVariable('PUBLISHER_EMAIL', 'operators@example.com')
+param sqlAdministratorsName = readEnvironmentVariable('SQL_ADMINISTRATORS_NAME', 'promptledger-administrators')
+param sqlAdministratorsObjectId = readEnvironmentVariable('SQL_ADMINISTRATORS_OBJECT_ID', '00000000-0000-0000-0000-000000000000')
+param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
+param certificateId = readEnvironmentVariable('CERTIFICATE_ID', '')
+param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
+
+// Classic and injected: zones, and no public gateway from the first minute on.
+param apiManagementSku = 'Premium'
+param apiManagementCapacity = 3
+param applicationGatewayMinimum = 3
+param applicationGatewayMaximum = 20
+param callsPerMinutePerAddress = 20000
+
+// Provisioned throughput first; what it cannot take spills over to two regions that share it evenly.
+param openAIInstances = [
+  {
+    name: 'provisioned'
+    location: 'swedencentral'
+    priority: 1
+    weight: 1
+    deployments: [
+      {
+        name: 'gpt-5'
+        model: 'gpt-5'
+        version: '2025-08-07'
+        sku: 'DataZoneProvisionedManaged'
+        capacity: 100
+      }
+      {
+        name: 'gpt-5-mini'
+        model: 'gpt-5-mini'
+        version: '2025-08-07'
+        sku: 'DataZoneProvisionedManaged'
+        capacity: 50
+      }
+      {
+        name: 'text-embedding-3-small'
+        model: 'text-embedding-3-small'
+        version: '1'
+        sku: 'Standard'
+        capacity: 350
+      }
+    ]
+  }
+  {
+    name: 'france'
+    location: 'francecentral'
+    priority: 2
+    weight: 50
+    deployments: [
+      {
+        name: 'gpt-5'
+        model: 'gpt-5'
+        version: '2025-08-07'
+        sku: 'DataZoneStandard'
+        capacity: 450
+      }
+      {
+        name: 'gpt-5-mini'
+        model: 'gpt-5-mini'
+        version: '2025-08-07'
+        sku: 'DataZoneStandard'
+        capacity: 1000
+      }
+      {
+        name: 'text-embedding-3-small'
+        model: 'text-embedding-3-small'
+        version: '1'
+        sku: 'Standard'
+        capacity: 350
+      }
+    ]
+  }
+  {
+    name: 'switzerland'
+    location: 'switzerlandnorth'
+    priority: 2
+    weight: 50
+    deployments: [
+      {
+        name: 'gpt-5'
+        model: 'gpt-5'
+        version: '2025-08-07'
+        sku: 'DataZoneStandard'
+        capacity: 450
+      }
+      {
+        name: 'gpt-5-mini'
+        model: 'gpt-5-mini'
+        version: '2025-08-07'
+        sku: 'DataZoneStandard'
+        capacity: 1000
+      }
+      {
+        name: 'text-embedding-3-small'
+        model: 'text-embedding-3-small'
+        version: '1'
+        sku: 'Standard'
+        capacity: 350
+      }
+    ]
+  }
+]
+
+param teams = [
+  {
+    name: 'default'
+    displayName: 'Everybody'
+    tokensPerMinute: 500000
+    groupId: ''
+  }
+]
+
+param eventHubsSku = 'Premium'
+param eventHubsCapacity = 1
+param eventHubsMaximum = 0
+param partitionCount = 16
+param retentionHours = 336
+param captureRawEvents = true
+
+param alwaysReadyHttp = 2
+param alwaysReadyIngest = 2
+param maximumInstances = 100
+param instanceMemoryMB = 4096
+
+param sqlSku = 'HS_Gen5'
+param sqlCores = 4
+param sqlBackupRedundancy = 'GeoZone'
+param sqlRestoreDays = 35
+param ledgerDigests = true
+
+param cosmosServerless = false
+param cosmosMaximumThroughput = 10000
+param storageSku = 'Standard_GZRS'
+param zoneRedundant = true
+param secondaryLocation = 'francecentral'
+param logRetentionDays = 365
+param deployDataExplorer = true

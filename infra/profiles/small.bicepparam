@@ -1,0 +1,77 @@
+// 10,000 calls a month: a few a minute at the busiest. Reasons: docs/deploy.md, Sizing.
+using '../main.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'small')
+param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
+param publisherName = readEnvironmentVariable('PUBLISHER_NAME', 'PromptLedger')
+param publisherEmail = readEnvironmentVariable('PUBLISHER_EMAIL', 'operators@example.com')
+param sqlAdministratorsName = readEnvironmentVariable('SQL_ADMINISTRATORS_NAME', 'promptledger-administrators')
+param sqlAdministratorsObjectId = readEnvironmentVariable('SQL_ADMINISTRATORS_OBJECT_ID', '00000000-0000-0000-0000-000000000000')
+param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
+param certificateId = readEnvironmentVariable('CERTIFICATE_ID', '')
+param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
+param apiManagementOpenOnCreation = bool(readEnvironmentVariable('FIRST_DEPLOYMENT', 'false'))
+
+// One gateway unit answers hundreds of calls a second.
+param apiManagementSku = 'StandardV2'
+param apiManagementCapacity = 1
+param applicationGatewayMinimum = 0
+param applicationGatewayMaximum = 2
+
+param openAIInstances = [
+  {
+    name: 'first'
+    location: 'swedencentral'
+    priority: 1
+    weight: 1
+    deployments: [
+      {
+        name: 'gpt-5-mini'
+        model: 'gpt-5-mini'
+        version: '2025-08-07'
+        sku: 'DataZoneStandard'
+        capacity: 30
+      }
+      {
+        name: 'text-embedding-3-small'
+        model: 'text-embedding-3-small'
+        version: '1'
+        sku: 'Standard'
+        capacity: 30
+      }
+    ]
+  }
+]
+
+param teams = [
+  {
+    name: 'default'
+    displayName: 'Everybody'
+    tokensPerMinute: 30000
+    groupId: ''
+  }
+]
+
+param eventHubsSku = 'Standard'
+param eventHubsCapacity = 1
+param eventHubsMaximum = 2
+param partitionCount = 2
+param retentionHours = 168
+
+// Nothing waits: the first events after a pause are stored some seconds later.
+param alwaysReadyHttp = 0
+param alwaysReadyIngest = 0
+param maximumInstances = 40
+
+param sqlSku = 'GP_S_Gen5'
+param sqlCores = 1
+param sqlMinimumCores = '0.5'
+param sqlAutoPauseMinutes = 60
+param sqlMaximumGiB = 32
+param sqlBackupRedundancy = 'Local'
+
+param cosmosServerless = true
+param storageSku = 'Standard_LRS'
+param zoneRedundant = false
+param logRetentionDays = 30
+param logDailyQuotaGiB = 1

@@ -1,0 +1,141 @@
+"""Somebody is told: an alert for every objective, a page that shows it, and queries that are saved."""
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.templates import INFRA, dig, properties, template, text_of
+
+ROOT = INFRA.parent
+ALERTS: dict[str, list[dict[str, Any]]] = json.loads((INFRA / "alerts.json").read_text(encoding="utf-8"))
+MAIN = template(INFRA / "main.bicep")
+METRIC = r"promptledger\.[a-z_.]+[a-z]"
+EVERY = [alert for group in ALERTS.values() for alert in group]
+
+
+def objectives() -> set[tuple[str, str]]:
+    """Return the metrics of docs/operations.md that have an objective, each with the name of its alert."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.split("\n## Objectives\n")[1].split("\n## ")[0]
+    return set(re.findall(rf"^\| `({METRIC})` \| [^|]+ \| `([\w-]+)` \|", section, re.MULTILINE))
+
+
+def test_every_objective_has_an_alert_and_every_alert_of_the_app_an_objective() -> None:
+    assert objectives() == {(alert["metric"], alert["name"]) for alert in ALERTS["app"]}
+
+
+def test_every_metric_that_the_app_holds_itself_to_has_an_alert() -> None:
+    registry = ROOT / "shared" / "telemetry.py"
+    source = registry.read_text(encoding="utf-8") if registry.exists() else ""
+    calls = [call for call in ast.walk(ast.parse(source)) if isinstance(call, ast.Call)]
+    metrics = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Metric"]
+    held = {
+        ast.literal_eval(call.args[0])
+        for call in metrics
+        if (len(call.args) > 5 and ast.literal_eval(call.args[5]))
+        or any(word.arg == "objective" for word in call.keywords)
+    }
+
+    assert held - {metric for metric, _ in objectives()} == set()
+
+
+def test_the_failures_that_lose_time_or_calls_have_an_objective() -> None:
+    assert {metric for metric, _ in objectives()} >= {
+        "promptledger.completeness.findings",
+        "promptledger.ingest.failures",
+        "promptledger.ingest.lag",
+        "promptledger.pending.age",
+        "promptledger.quarantine.depth",
+    }
+
+
+def test_throttling_of_every_store_and_of_the_gateway_has_an_alert() -> None:
+    names = {alert["name"] for alert in EVERY}
+
+    assert names >= {"backend-429", "gateway-429", "cosmos-429", "sql-cpu", "sql-workers", "event-hubs-throttled"}
+
+
+def test_no_two_alerts_have_one_name() -> None:
+    names = [alert["name"] for alert in EVERY]
+
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("alert", EVERY, ids=lambda alert: alert["name"])
+def test_an_alert_says_what_to_do_and_how_urgent_it_is(alert: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[a-z0-9-]{3,40}", alert["name"])
+    assert len(alert["description"].split()) >= 5
+    assert alert["severity"] in range(5)
+    assert alert["operator"] in ("GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual")
+
+
+@pytest.mark.parametrize("alert", [*ALERTS["app"], *ALERTS["logs"]], ids=lambda alert: alert["name"])
+def test_a_rule_that_asks_logs_names_a_window_that_the_platform_has(alert: dict[str, Any]) -> None:
+    minutes = {"PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "PT45M": 45, "PT1H": 60}
+
+    assert minutes[alert["frequency"]] <= minutes[alert["window"]]
+    assert "value" in alert.get("query", "value")
+
+
+def test_a_rule_on_a_platform_metric_has_a_target_that_the_estate_gives() -> None:
+    call = next(one for one in MAIN.all("module") if one.name == "alerts")
+    targets = dig(call.body, "params.targets")
+
+    assert targets is not None
+    assert {alert["target"] for alert in ALERTS["platform"]} == set(properties(targets))
+
+
+def test_rules_that_stay_off_exist() -> None:
+    call = next(one for one in MAIN.all("module") if one.name == "alerts")
+    disabled = dig(call.body, "params.disabledRules")
+
+    assert disabled is not None
+    assert set(re.findall(r"'([\w-]+)'", text_of(disabled))) <= {alert["name"] for alert in EVERY}
+
+
+# What people open
+
+
+def workbook() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((INFRA / "workbooks" / "promptledger.json").read_text(encoding="utf-8"))
+    return content
+
+
+def pages() -> dict[str, list[dict[str, Any]]]:
+    return {
+        item["conditionalVisibility"]["value"]: item["content"]["items"]
+        for item in workbook()["items"]
+        if item.get("conditionalVisibility")
+    }
+
+
+def test_the_workbook_has_a_page_of_usage_and_one_of_the_pipeline() -> None:
+    tabs = next(item["content"]["links"] for item in workbook()["items"] if item["name"] == "pages")
+
+    assert {tab["subTarget"] for tab in tabs} == set(pages()) == {"usage", "pipeline"}
+
+
+def test_the_pipeline_page_shows_every_metric_that_has_an_objective() -> None:
+    queries = " ".join(item["content"].get("query", "") for item in pages()["pipeline"])
+
+    assert {metric for metric, _ in objectives()} - set(re.findall(rf'"({METRIC})"', queries)) == set()
+
+
+@pytest.mark.parametrize("page", ["usage", "pipeline"])
+def test_every_tile_asks_something_and_says_what(page: str) -> None:
+    tiles = [item for item in pages()[page] if item["type"] == 3]
+
+    assert tiles
+    assert [tile["name"] for tile in tiles if not (tile["content"]["query"] and tile["content"]["title"])] == []
+
+
+@pytest.mark.parametrize("name", ["usage-by-caller-and-model", "prompts"])
+def test_the_article_s_questions_are_saved(name: str) -> None:
+    query = (INFRA / "queries" / f"{name}.kql").read_text(encoding="utf-8")
+    saved = (INFRA / "modules" / "insights-content.bicep").read_text(encoding="utf-8")
+
+    assert f"loadTextContent('../queries/{name}.kql')" in saved
+    assert re.search(r"^ApiManagementGatewayLlmLog$", query, re.MULTILINE)

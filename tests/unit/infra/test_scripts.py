@@ -1,0 +1,104 @@
+"""What templates cannot make, scripts do: the Entra application, and the app's user in the ledger."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.api.callers import Role
+from tests.unit.infra.templates import INFRA
+
+SCRIPT = INFRA / "scripts" / "audit-app.sh"
+CLIENT = "00000000-0000-4000-8000-000000000001"
+AZ = f"""#!/bin/sh
+printf '%s\\0' "$@" >>"$CALLS"
+printf '\\036' >>"$CALLS"
+case "$1 $2 $3" in
+    "ad app list") printf "$FOUND" ;;
+    "ad app create") echo {CLIENT} ;;
+    "ad sp show") exit 3 ;;
+esac
+"""
+
+
+def run(folder: Path, found: str = "") -> tuple[subprocess.CompletedProcess[str], list[list[str]]]:
+    """Run the script with an `az` that notes its arguments; `found` is what it says of applications of that name."""
+    az, calls = folder / "az", folder / "calls"
+    az.write_text(AZ, encoding="utf-8")
+    az.chmod(0o755)
+    calls.touch()
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "CALLS": str(calls), "FOUND": found}
+    ended = subprocess.run(
+        ["bash", str(SCRIPT), "promptledger-audit"],  # noqa: S607  # whichever bash the machine has
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    noted = calls.read_text(encoding="utf-8").split("\036")[:-1]
+    return ended, [call.split("\0")[:-1] for call in noted]
+
+
+def argument(call: list[str], name: str) -> Any:
+    return json.loads(call[call.index(name) + 1])
+
+
+def test_the_script_makes_the_application_and_prints_its_client_id(tmp_path: Path) -> None:
+    ended, calls = run(tmp_path)
+
+    assert (ended.returncode, ended.stdout.strip()) == (0, CLIENT)
+    assert [call[:3] for call in calls if call[2] == "create"] == [["ad", "app", "create"], ["ad", "sp", "create"]]
+
+
+def test_an_application_that_is_there_is_kept(tmp_path: Path) -> None:
+    ended, calls = run(tmp_path, found=f"{CLIENT}\\n")
+
+    assert (ended.returncode, ended.stdout.strip()) == (0, CLIENT)
+    assert ["ad", "app", "create"] not in [call[:3] for call in calls]
+
+
+def test_two_applications_of_one_name_stop_the_script(tmp_path: Path) -> None:
+    ended, calls = run(tmp_path, found=f"{CLIENT}\\n{CLIENT}\\n")
+
+    assert ended.returncode == 1
+    assert "more than one application" in ended.stderr
+    assert [call[:3] for call in calls] == [["ad", "app", "list"]]
+
+
+def test_the_application_has_the_roles_that_the_audit_api_knows(tmp_path: Path) -> None:
+    _, calls = run(tmp_path)
+    update = next(call for call in calls if call[:3] == ["ad", "app", "update"])
+
+    roles = argument(update, "--app-roles")
+
+    assert {role["value"] for role in roles} == {role.value for role in Role}
+    assert len({role["id"] for role in roles}) == len(roles)
+    assert all(role["isEnabled"] and role["description"] for role in roles)
+
+
+def test_the_scope_is_made_before_a_client_may_use_it(tmp_path: Path) -> None:
+    _, calls = run(tmp_path)
+
+    scope, client = [argument(call, "--body")["api"] for call in calls if call[0] == "rest"]
+
+    assert [client["preAuthorizedApplications"][0]["delegatedPermissionIds"]] == [
+        [one["id"] for one in scope["oauth2PermissionScopes"]]
+    ]
+
+
+def test_nobody_gets_a_token_without_a_role(tmp_path: Path) -> None:
+    _, calls = run(tmp_path)
+
+    assert "appRoleAssignmentRequired=true" in calls[-1]
+
+
+@pytest.mark.parametrize("word", ["db_owner", "db_datawriter", "alter any", "control"])
+def test_the_app_s_user_gets_no_right_beyond_its_role(word: str) -> None:
+    grants = (INFRA / "scripts" / "grant-database.sql").read_text(encoding="utf-8")
+
+    assert word not in grants.lower()
+    assert re.findall(r"^alter role (\w+) add member", grants, re.MULTILINE) == ["promptledger_app"]
