@@ -21,7 +21,7 @@ __all__ = [
 
 APP_SETTINGS = {
     "PROMPTLEDGER_DATABASE": "SQLAlchemy URL of the ledger: sqlite:///file or mssql+pyodbc://...",
-    "PROMPTLEDGER_AUTH": "who may ask: `local` trusts role headers, on a loopback address only",
+    "PROMPTLEDGER_AUTH": "who may ask: `entra`, whom App Service authentication let in, or `local`, on a laptop",
     "AZURE_CLIENT_ID": "client id of the app's user-assigned identity; empty: the system-assigned one",
     "PYTHON_THREADPOOL_THREAD_COUNT": "threads of the worker, which reads it too: as many functions run at once",
     "PROMPTLEDGER_CONTENT": "where texts and bodies are kept: `sql`, beside the ledger, or `cosmos`",
@@ -58,7 +58,7 @@ HOST_SETTINGS = {
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
-_AUTH_MODES = ("local",)
+_AUTH_MODES = ("local", "entra")
 _MOST_THREADS = 1000
 _CONTENT_STORES = ("sql", "cosmos")
 _MEBIBYTE = 1024 * 1024
@@ -121,6 +121,8 @@ class Settings:
     auth: str
     in_azure: bool
     """The platform names the app's site in the environment."""
+    signs_in: bool = False
+    """The platform says that its authentication stands before the app."""
     client_id: str | None = None
     threads: int = 8
     """Functions that run at once; the audit API asks with as many threads more."""
@@ -149,6 +151,7 @@ class Settings:
             database_url=database_url,
             auth=auth,
             in_azure=in_azure,
+            signs_in=in_azure and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
             cosmos=_cosmos(environment, in_azure=in_azure),

@@ -1,5 +1,7 @@
 """A request -> who asks and what they may: the one place that tells callers apart."""
 
+import base64
+import binascii
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,13 +9,23 @@ from enum import StrEnum
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+import orjson
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from shared.errors import ConfigurationError, ForbiddenError, InvalidRequestError
 from shared.services.audit import Reader
 
-__all__ = ["AuthSettings", "Authenticator", "Caller", "LocalAuthenticator", "Role", "authenticator", "require"]
+__all__ = [
+    "AuthSettings",
+    "Authenticator",
+    "Caller",
+    "EntraAuthenticator",
+    "LocalAuthenticator",
+    "Role",
+    "authenticator",
+    "require",
+]
 
 
 class Role(StrEnum):
@@ -60,21 +72,28 @@ class AuthSettings(Protocol):
 
     @property
     def auth(self) -> str:
-        """`local`."""
+        """`local` or `entra`."""
 
     @property
     def in_azure(self) -> bool:
         """Whether this is the app's site in Azure."""
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether App Service authentication stands before the app."""
 
 
 def authenticator(settings: AuthSettings) -> Authenticator:
     """Return the way of telling callers that the settings choose.
 
     Raises:
-        ConfigurationError: local role headers in Azure, where anybody could send them.
+        ConfigurationError: anybody could send the headers that tell: local ones in Azure, or those of
+            App Service authentication where it is off.
     """
-    if settings.auth != "local":
-        raise ConfigurationError("PROMPTLEDGER_AUTH must be local")
+    if settings.auth == "entra":
+        if not settings.signs_in:
+            raise ConfigurationError("PROMPTLEDGER_AUTH=entra needs App Service authentication, which is off")
+        return EntraAuthenticator()
     if settings.in_azure:
         raise ConfigurationError("PROMPTLEDGER_AUTH=local is for a developer's machine; it does not start in Azure")
     return LocalAuthenticator()
@@ -107,6 +126,47 @@ class LocalAuthenticator:
         names = request.headers.get(_ROLES_HEADER)
         roles = frozenset(Role) if names is None else _roles(names.split(","))
         return Caller(request.headers.get(_USER_HEADER, "").strip() or "local", roles)
+
+
+_PRINCIPAL_HEADER: Final = "X-MS-CLIENT-PRINCIPAL"
+_CLAIM: Final = {
+    "http://schemas.microsoft.com/identity/claims/objectidentifier": "oid",
+    "http://schemas.microsoft.com/ws/2008/06/identity/claims/role": "roles",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "upn",
+    "azp": "appid",
+}
+"""Claims that App Service authentication writes by a long name, depending on the token's version."""
+_NAMES: Final = ("preferred_username", "upn", "appid")
+
+
+class EntraAuthenticator:
+    """Trusts the principal of App Service authentication, which takes the header from whoever else sends it."""
+
+    def caller(self, request: Request) -> Caller:
+        """Return the caller of the validated Entra token; see the protocol."""
+        claims = _claims_in(request.headers.get(_PRINCIPAL_HEADER, ""))
+        oid = next(iter(claims.get("oid", ())), None)
+        if oid is None:
+            raise HTTPException(401, "sign in with an Entra token of the audit API")
+        name = next((claims[kind][0] for kind in _NAMES if kind in claims), None)
+        known = {role.value: role for role in Role}
+        roles = frozenset(known[told] for told in claims.get("roles", ()) if told in known)
+        return Caller(oid if name is None else f"{name} ({oid})", roles)
+
+
+def _claims_in(principal: str) -> dict[str, list[str]]:
+    """Return the values of a principal's claims by their short names; none of what cannot be read."""
+    try:
+        told = orjson.loads(base64.b64decode(principal, validate=True))
+    except (binascii.Error, ValueError):
+        return {}
+    claims: dict[str, list[str]] = {}
+    listed = told.get("claims") if isinstance(told, dict) else None
+    for claim in listed if isinstance(listed, list) else ():
+        kind, value = (claim.get("typ"), claim.get("val")) if isinstance(claim, dict) else (None, None)
+        if isinstance(kind, str) and isinstance(value, str) and value:
+            claims.setdefault(_CLAIM.get(kind, kind), []).append(value)
+    return claims
 
 
 def _roles(names: Iterable[str]) -> frozenset[Role]:

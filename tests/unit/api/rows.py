@@ -101,8 +101,8 @@ class Ledger:
 class Client:
     """Sends requests to the API in this process."""
 
-    def __init__(self, audit: AuditService, quarantine: Any, address: str, base_url: str) -> None:
-        self._transport = httpx.ASGITransport(create_app(audit, SETTINGS, quarantine), client=(address, 50_000))
+    def __init__(self, audit: AuditService, quarantine: Any, address: str, base_url: str, settings: Settings) -> None:
+        self._transport = httpx.ASGITransport(create_app(audit, settings, quarantine), client=(address, 50_000))
         self._base_url = base_url
 
     def get(self, url: str, **options: Any) -> httpx.Response:
@@ -129,6 +129,7 @@ def client_of(
     *,
     address: str = "127.0.0.1",
     base_url: str = "http://localhost",
+    settings: Settings = SETTINGS,
 ) -> Client:
     """Return a client of the API, as if it called from `address`."""
-    return Client(audit, quarantine, address, base_url)
+    return Client(audit, quarantine, address, base_url, settings)

@@ -1,12 +1,15 @@
 """Who may ask what, and from where."""
 
+import base64
+import json
 from dataclasses import replace
 
 import pytest
 
 from shared.api.app import create_app
 from shared.errors import ConfigurationError
-from tests.unit.api.rows import SETTINGS, Ledger, client_of
+from shared.settings import Settings
+from tests.unit.api.rows import SETTINGS, Ledger, an_interaction, client_of
 
 _ROUTES = {
     "/api/v1/interactions": "Audit.Read",
@@ -94,3 +97,63 @@ def test_every_spelling_of_this_machine_is_local(
 def test_local_roles_do_not_start_in_azure(ledger: Ledger) -> None:
     with pytest.raises(ConfigurationError, match="PROMPTLEDGER_AUTH"):
         create_app(ledger.audit(), replace(SETTINGS, in_azure=True), ledger.quarantine())
+
+
+_OID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+_ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+_ENTRA = replace(SETTINGS, auth="entra", in_azure=True, signs_in=True)
+
+
+def a_principal(*claims: tuple[str, str]) -> dict[str, str]:
+    told = {"auth_typ": "aad", "claims": [{"typ": kind, "val": value} for kind, value in claims]}
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(told).encode()).decode()}
+
+
+@pytest.mark.parametrize(("oid", "role"), [("oid", "roles"), (_OID, _ROLE)])
+def test_the_roles_of_an_entra_token_open_their_routes_and_no_other(ledger: Ledger, oid: str, role: str) -> None:
+    client = client_of(ledger.audit(), address="203.0.113.7", base_url="https://ledger.example.org", settings=_ENTRA)
+    auditor = a_principal((oid, "0a1b"), (role, "Audit.Read"), (role, "Somebody.Elses"))
+
+    assert client.get("/api/v1/balance", headers=auditor).status_code == 200
+    assert client.get("/api/v1/usage", headers=auditor).json()["role"] == "Usage.Read"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="nobody"),
+        pytest.param({"X-Local-User": "ada", "X-Local-Roles": "Audit.Read"}, id="local headers"),
+        pytest.param({"X-MS-CLIENT-PRINCIPAL": "no base64"}, id="no base64"),
+        pytest.param({"X-MS-CLIENT-PRINCIPAL": base64.b64encode(b"[1]").decode()}, id="no object"),
+        pytest.param({"X-MS-CLIENT-PRINCIPAL": base64.b64encode(b'{"claims": [7, {}]}').decode()}, id="no claims"),
+        pytest.param(a_principal(("roles", "Audit.Read")), id="a principal without an id"),
+    ],
+)
+def test_without_an_entra_principal_nobody_is_let_in(ledger: Ledger, headers: dict[str, str]) -> None:
+    client = client_of(ledger.audit(), settings=_ENTRA)
+
+    response = client.get("/api/v1/balance", headers=headers)
+
+    assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json")
+
+
+def test_a_reading_of_content_is_recorded_with_name_and_id_of_who_signed_in(ledger: Ledger) -> None:
+    ledger.has(an_interaction())
+    client = client_of(ledger.audit(), settings=_ENTRA)
+    reader = a_principal(("oid", "0a1b"), ("preferred_username", "ada@example.org"), ("roles", "Content.Read"))
+
+    assert client.get("/api/v1/interactions/call-1/content", headers=reader).status_code == 200
+    assert ledger.reads() == [("ada@example.org (0a1b)", "/api/v1/interactions/{id}/content", "call-1")]
+
+
+def test_entra_does_not_start_where_nobody_checks_the_tokens(ledger: Ledger) -> None:
+    with pytest.raises(ConfigurationError, match="App Service authentication"):
+        create_app(ledger.audit(), replace(_ENTRA, signs_in=False), ledger.quarantine())
+
+
+def test_the_platform_says_whether_its_authentication_is_on() -> None:
+    least = {"PROMPTLEDGER_DATABASE": "sqlite://", "PROMPTLEDGER_AUTH": "entra"}
+
+    assert Settings.read(least | {"WEBSITE_SITE_NAME": "app", "WEBSITE_AUTH_ENABLED": "True"}).signs_in
+    assert not Settings.read(least | {"WEBSITE_SITE_NAME": "app", "WEBSITE_AUTH_ENABLED": "False"}).signs_in
+    assert not Settings.read(least | {"WEBSITE_AUTH_ENABLED": "True"}).signs_in
