@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -34,6 +33,9 @@ class Services:
     close: Callable[[], None]
     """Give back the stores' connections."""
 
+
+_Closing = list[Callable[[], None]]
+"""What gives back connections; each may be called again, for services that were closed work anew."""
 
 _lock = threading.Lock()
 _services: Services | None = None
@@ -77,8 +79,7 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
 
     engine = create_engine(settings.database_url)
-    closing = ExitStack()
-    closing.callback(engine.dispose)
+    closing: _Closing = [engine.dispose]
     content = _content(settings, engine, closing)
     ledger = SqlLedger(engine)
     claims = ClaimCheck(_bodies(settings, closing), largest=settings.claims.largest_bytes)
@@ -95,11 +96,16 @@ def _build(settings: Settings) -> Services:
         ),
         rebuild_usage_rollups=partial(rebuild_usage_rollups, SqlUsageRollups(engine)),
         audit=AuditService(store=SqlAuditStore(engine), content=content),
-        close=closing.close,
+        close=partial(_close, closing),
     )
 
 
-def _content(settings: Settings, engine: "Engine", closing: ExitStack) -> "ContentStore":
+def _close(closing: _Closing) -> None:
+    for close in reversed(closing):
+        close()
+
+
+def _content(settings: Settings, engine: "Engine", closing: _Closing) -> "ContentStore":
     """Return the content store; `closing` will give back its connections."""
     if settings.cosmos is None:
         from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
@@ -113,11 +119,11 @@ def _content(settings: Settings, engine: "Engine", closing: ExitStack) -> "Conte
     store = CosmosContentStore(
         partial(connected, cosmos), content_days=cosmos.content_days, aside_days=cosmos.aside_days
     )
-    closing.callback(store.close)
+    closing.append(store.close)
     return store
 
 
-def _bodies(settings: Settings, closing: ExitStack) -> "ClaimedBodies | None":
+def _bodies(settings: Settings, closing: _Closing) -> "ClaimedBodies | None":
     """Return the store of claimed bodies, if there is one; `closing` will give back its connections."""
     claims = settings.claims
     if claims.account is None:
@@ -128,5 +134,5 @@ def _bodies(settings: Settings, closing: ExitStack) -> "ClaimedBodies | None":
     store = BlobClaimedBodies(
         partial(connected, claims.account), containers=claims.containers, largest=claims.largest_bytes
     )
-    closing.callback(store.close)
+    closing.append(store.close)
     return store
