@@ -23,7 +23,7 @@ start: packages ## the functions on http://127.0.0.1:7071, with the ledger under
 	@"$(bin)/python" -m localhost start $(ARGS)
 
 test: packages-dev ## all tests (ARGS="-k replay")
-	@"$(bin)/python" -m pytest $(ARGS)
+	@"$(bin)/python" -m pytest -n auto --dist loadfile $(ARGS)
 
 check: packages-dev ## format, lint, types, layers, spelling, rendered schema: what CI checks
 	@"$(bin)/ruff" format --check --quiet --diff .

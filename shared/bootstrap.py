@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -38,6 +37,9 @@ class Services:
     close: Callable[[], None]
     """Give back the stores' connections."""
 
+
+_Closing = list[Callable[[], None]]
+"""What gives back connections; each may be called again, for services that were closed work anew."""
 
 _lock = threading.Lock()
 _services: Services | None = None
@@ -94,13 +96,12 @@ def _build(settings: Settings) -> Services:
         managed=settings.in_azure,
         client_id=settings.client_id,
     )
-    closing = ExitStack()
-    closing.callback(engine.dispose)
+    closing: _Closing = [engine.dispose]
     content = _content(settings, engine, closing)
     ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(engine), SqlCompleteness(engine)
     claims = ClaimCheck(_bodies(settings, closing), largest=settings.claims.largest_bytes)
     recorder = recorder_of(settings.telemetry)
-    closing.callback(recorder.close)
+    closing.append(recorder.close)
     wait = timedelta(minutes=settings.pending_minutes)
 
     def expire() -> None:
@@ -129,11 +130,16 @@ def _build(settings: Settings) -> Services:
         check_completeness=check,
         audit=AuditService(store=audit, content=content),
         quarantine=QuarantineService(store=SqlQuarantine(engine), audit=audit, ledger=ledger, content=content),
-        close=closing.close,
+        close=partial(_close, closing),
     )
 
 
-def _content(settings: Settings, engine: "Engine", closing: ExitStack) -> "ContentStore":
+def _close(closing: _Closing) -> None:
+    for close in reversed(closing):
+        close()
+
+
+def _content(settings: Settings, engine: "Engine", closing: _Closing) -> "ContentStore":
     """Return the content store; `closing` will give back its connections."""
     if settings.cosmos is None:
         from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
@@ -147,11 +153,11 @@ def _content(settings: Settings, engine: "Engine", closing: ExitStack) -> "Conte
     store = CosmosContentStore(
         partial(connected, cosmos), content_days=cosmos.content_days, aside_days=cosmos.aside_days
     )
-    closing.callback(store.close)
+    closing.append(store.close)
     return store
 
 
-def _bodies(settings: Settings, closing: ExitStack) -> "ClaimedBodies | None":
+def _bodies(settings: Settings, closing: _Closing) -> "ClaimedBodies | None":
     """Return the store of claimed bodies, if there is one; `closing` will give back its connections."""
     claims = settings.claims
     if claims.account is None:
@@ -162,5 +168,5 @@ def _bodies(settings: Settings, closing: ExitStack) -> "ClaimedBodies | None":
     store = BlobClaimedBodies(
         partial(connected, claims.account), containers=claims.containers, largest=claims.largest_bytes
     )
-    closing.callback(store.close)
+    closing.append(store.close)
     return store

@@ -84,7 +84,7 @@ def test_a_ledger_that_is_gone_for_seconds(
 ) -> None:
     said = feed_through(table_gone(database, "hub_partition"), functions, caplog)
 
-    assert "no such table: hub_partition" in said
+    assert "it does not understand the statement: run the migrations (SQLITE_ERROR)" in said
     assert differences(database, truth) == {}
 
 
@@ -93,7 +93,7 @@ def test_a_content_store_that_fails(
 ) -> None:
     said = feed_through(table_gone(database, "content"), functions, caplog)
 
-    assert "StoreUnavailableError" in said
+    assert "StoreRefusedError" in said
     assert differences(database, truth) == {}
 
 
@@ -109,7 +109,7 @@ def test_a_database_that_is_locked_longer_than_anybody_waits(
 
     said = feed_through(locked(database), functions, caplog)
 
-    assert "database is locked" in said
+    assert "another writer held the lock for too long (SQLITE_BUSY)" in said
     assert differences(database, truth) == {}
 
 
@@ -120,7 +120,7 @@ def test_a_database_that_is_read_only(
 
     said = feed_through(pragma_of_every_connection("query_only = 1"), functions, caplog)
 
-    assert "attempt to write a readonly database" in said
+    assert "it is read-only (SQLITE_READONLY)" in said
     assert differences(database, truth) == {}
 
 
@@ -131,7 +131,7 @@ def test_a_database_that_is_full(
 
     said = feed_through(pragma_of_every_connection("max_page_count = 60"), functions, caplog)
 
-    assert "database or disk is full" in said
+    assert "the disk has no room left (SQLITE_FULL)" in said
     assert differences(database, truth) == {}
 
 
