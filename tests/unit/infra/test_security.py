@@ -234,11 +234,18 @@ def test_nothing_comes_in_from_the_internet_but_to_application_gateway() -> None
         for rule in rules()
         if text_of(rule["access"]) == "Allow"
         and text_of(rule["direction"]) == "Inbound"
-        and text_of(rule.get("sourceAddressPrefix", rule["access"])) in ("*", "Internet", "Allow")
+        and text_of(rule["sourceAddressPrefix"]) in ("*", "Internet", "prefix")
     ]
+    network = next(one for one in ALL if one.name == "modules/network.bicep").path.read_text(encoding="utf-8")
 
-    assert [text_of(rule["sourceAddressPrefixes"]) for rule in open_ones] == ["clientPrefixes"]
+    assert [text_of(rule["sourceAddressPrefix"]) for rule in open_ones] == ["prefix"]
+    assert "[for (prefix, index) in clientPrefixes: {" in network
     assert [text_of(rule["destinationPortRange"]) for rule in open_ones] == ["443"]
+
+
+def test_no_rule_lists_addresses_since_a_list_takes_no_service_tag() -> None:
+    assert rules()
+    assert [text_of(rule["priority"]) for rule in rules() if "sourceAddressPrefixes" in rule] == []
 
 
 def test_every_subnet_but_the_platform_s_own_has_a_security_group() -> None:
