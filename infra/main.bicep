@@ -230,7 +230,7 @@ param sqlBackupRedundancy string = 'Geo'
 @description('Days for which any second of the database can be restored.')
 param sqlRestoreDays int = 14
 
-@description('How long weekly backups of the database are kept, as an ISO 8601 duration.')
+@description('How long weekly backups of the database are kept, as an ISO 8601 duration. A database that pauses has none.')
 param sqlWeeklyRetention string = 'P12W'
 
 @description('Upload digests of ledger tables.')
