@@ -151,7 +151,7 @@ param retentionHours int = 168
 @description('Keep the raw events of both hubs in Blob storage as well.')
 param captureRawEvents bool = false
 
-@description('Further consumer groups on both hubs.')
+@description('Further consumer groups on both hubs. Not that of Data Explorer, which makes its own.')
 param furtherConsumerGroups array = []
 
 @description('Let holders of a key into the Event Hubs namespace: only where Azure Monitor cannot stream without.')
@@ -294,6 +294,9 @@ param contentInWorkspace bool = false
 
 @description('Deploy Data Explorer, which reads the hubs beside the app.')
 param deployDataExplorer bool = false
+
+@description('Entra group of analysts, who ask Data Explorer for everything but content: its object id; empty for none.')
+param analystsGroupId string = ''
 
 // Names
 
@@ -955,7 +958,13 @@ module dataExplorer 'modules/data-explorer.bicep' = if (deployDataExplorer) {
     tags: allTags
     eventHubsNamespaceId: eventHubs.outputs.id
     subnetId: endpointSubnetId
-    principalId: appIdentity.outputs.principalId
+    principalId: analystsGroupId
+    principalType: 'Group'
+    gatewayHubName: gatewayHubName
+    monitorHubName: monitorHubName
+    zoneIds: makesZones ? [] : [
+      '${zonesId}/privatelink.${location}.kusto.windows.net'
+    ]
     logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
