@@ -183,7 +183,7 @@ param alwaysReadyHttp int = 0
 @description('Instances that wait for each hub\'s events.')
 param alwaysReadyIngest int = 0
 
-@description('Entra application of the audit API: client id, as infra/scripts/audit-app.sh prints it. Empty on the very first deployment.')
+@description('Entra application of the audit API: client id, as infra/scripts/audit-app.sh prints it. While it is empty, the audit API answers nobody; all else goes on.')
 param auditClientId string = ''
 
 @description('Identity that publishes the app\'s package: object id of the pipeline\'s service principal; empty for none.')

@@ -180,6 +180,18 @@ def test_every_sql_server_is_audited_and_watched() -> None:
         assert {text_of(value) for one in found if (value := dig(one.body, "properties.state"))} == {"Enabled"}
 
 
+def test_nobody_comes_past_the_app_s_sign_in_but_those_who_ask_for_its_health() -> None:
+    app = next(one for one in ALL if one.name == "modules/function-app.bicep")
+    sign_in = next(one for one in app.all("resource") if one.name == "signIn")
+    validation = properties(properties(sign_in.body["properties"])["globalValidation"])
+    blueprint = (INFRA.parent / "blueprints" / "health.py").read_text(encoding="utf-8")
+
+    assert text_of(validation["requireAuthentication"]) == "true"
+    assert [text_of(path) for path in validation["excludedPaths"].named_children] == [
+        f"/api/{route}" for route in re.findall(r'route="([^"]+)"', blueprint)
+    ]
+
+
 # Private endpoints
 
 
