@@ -301,7 +301,8 @@ param analystsGroupId string = ''
 // Names
 
 var token = uniqueString(resourceGroup().id, environmentName)
-var suffix = '${environmentName}-${token}'
+// Some services take no capitals in a name.
+var suffix = toLower('${environmentName}-${token}')
 var allTags = union(tags, {
   'azd-env-name': environmentName
   product: 'promptledger'
