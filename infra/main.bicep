@@ -151,7 +151,7 @@ param retentionHours int = 168
 @description('Keep the raw events of both hubs in Blob storage as well.')
 param captureRawEvents bool = false
 
-@description('Further consumer groups on both hubs.')
+@description('Further consumer groups on both hubs. Not that of Data Explorer, which makes its own.')
 param furtherConsumerGroups array = []
 
 @description('Let holders of a key into the Event Hubs namespace: only where Azure Monitor cannot stream without.')
@@ -183,7 +183,7 @@ param alwaysReadyHttp int = 0
 @description('Instances that wait for each hub\'s events.')
 param alwaysReadyIngest int = 0
 
-@description('Entra application of the audit API: client id, as infra/scripts/audit-app.sh prints it. Empty on the very first deployment.')
+@description('Entra application of the audit API: client id, as infra/scripts/audit-app.sh prints it. While it is empty, the audit API answers nobody; all else goes on.')
 param auditClientId string = ''
 
 @description('Identity that publishes the app\'s package: object id of the pipeline\'s service principal; empty for none.')
@@ -230,7 +230,7 @@ param sqlBackupRedundancy string = 'Geo'
 @description('Days for which any second of the database can be restored.')
 param sqlRestoreDays int = 14
 
-@description('How long weekly backups of the database are kept, as an ISO 8601 duration.')
+@description('How long weekly backups of the database are kept, as an ISO 8601 duration. A database that pauses has none.')
 param sqlWeeklyRetention string = 'P12W'
 
 @description('Upload digests of ledger tables.')
@@ -295,10 +295,14 @@ param contentInWorkspace bool = false
 @description('Deploy Data Explorer, which reads the hubs beside the app.')
 param deployDataExplorer bool = false
 
+@description('Entra group of analysts, who ask Data Explorer for everything but content: its object id; empty for none.')
+param analystsGroupId string = ''
+
 // Names
 
 var token = uniqueString(resourceGroup().id, environmentName)
-var suffix = '${environmentName}-${token}'
+// Some services take no capitals in a name.
+var suffix = toLower('${environmentName}-${token}')
 var allTags = union(tags, {
   'azd-env-name': environmentName
   product: 'promptledger'
@@ -955,7 +959,13 @@ module dataExplorer 'modules/data-explorer.bicep' = if (deployDataExplorer) {
     tags: allTags
     eventHubsNamespaceId: eventHubs.outputs.id
     subnetId: endpointSubnetId
-    principalId: appIdentity.outputs.principalId
+    principalId: analystsGroupId
+    principalType: 'Group'
+    gatewayHubName: gatewayHubName
+    monitorHubName: monitorHubName
+    zoneIds: makesZones ? [] : [
+      '${zonesId}/privatelink.${location}.kusto.windows.net'
+    ]
     logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }

@@ -66,7 +66,8 @@ param maximumInstances = 40
 param sqlSku = 'GP_S_Gen5'
 param sqlCores = 1
 param sqlMinimumCores = '0.5'
-param sqlAutoPauseMinutes = 60
+// The timers ask the ledger every minute, so it would never pause; and one that may pause keeps no weekly backups.
+param sqlAutoPauseMinutes = -1
 param sqlMaximumGiB = 32
 param sqlBackupRedundancy = 'Local'
 

@@ -58,6 +58,7 @@ resource backends 'Microsoft.ApiManagement/service/backends@2024-05-01' = [for i
 resource pool 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: service
   name: 'openai-pool'
+  #disable-next-line BCP035 // a pool has neither url nor protocol; its type asks for both all the same
   properties: {
     type: 'Pool'
     description: 'Stateless operations: any instance, by priority and weight.'

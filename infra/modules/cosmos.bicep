@@ -60,7 +60,7 @@ var secondRegion = empty(secondaryLocation) ? [] : [
 // The built-in role that reads and writes items and can change nothing else. A role of Cosmos DB, not of the subscription.
 var dataContributor = '00000000-0000-0000-0000-000000000002'
 
-resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
+resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
   // checkov:skip=CKV_AZURE_99: public access is off altogether; the check looks for address rules
   name: name
   location: location
@@ -79,7 +79,11 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
       }
     ] : []
     consistencyPolicy: {
-      defaultConsistencyLevel: 'Session'
+      // What one host wrote, the host that joins it a moment later must see: docs/adr/0007-cosmos-content.md. In the region
+      // that is written to, this level is as good as Strong, and the bounds are the least that two regions allow.
+      defaultConsistencyLevel: 'BoundedStaleness'
+      maxIntervalInSeconds: 300
+      maxStalenessPrefix: 100000
     }
     databaseAccountOfferType: 'Standard'
     disableKeyBasedMetadataWriteAccess: true
@@ -92,7 +96,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
   }
 }
 
-resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2025-10-15' = {
+resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2025-04-15' = {
   parent: account
   name: databaseName
   properties: {
@@ -102,7 +106,7 @@ resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2025-10-15
   }
 }
 
-resource container 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-10-15' = {
+resource container 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-04-15' = {
   parent: database
   name: containerName
   properties: {
@@ -144,7 +148,7 @@ resource container 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/container
   }
 }
 
-resource writesContent 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-10-15' = {
+resource writesContent 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-04-15' = {
   parent: account
   name: guid(account.id, writerPrincipalId, dataContributor)
   properties: {

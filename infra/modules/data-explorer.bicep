@@ -18,7 +18,7 @@ param eventHubsNamespaceId string
 @description('Subnet of the private endpoint through which analysts ask.')
 param subnetId string
 
-@description('Object id of the principal that may ask for everything but content.')
+@description('Object id of the principal that may ask for everything but content; empty for none.')
 param principalId string
 
 @description('Log Analytics workspace for the cluster\'s logs and metrics.')
@@ -150,7 +150,7 @@ resource tables 'Microsoft.Kusto/clusters/databases/scripts@2024-04-13' = {
 
 // Who may ask
 
-resource viewer 'Microsoft.Kusto/clusters/databases/principalAssignments@2024-04-13' = {
+resource viewer 'Microsoft.Kusto/clusters/databases/principalAssignments@2024-04-13' = if (!empty(principalId)) {
   parent: database
   name: guid(database.id, principalId, 'Viewer')
   properties: {

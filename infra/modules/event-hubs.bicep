@@ -33,7 +33,7 @@ param monitorHubName string
 @description('The app\'s own consumer group on both hubs.')
 param consumerGroupName string
 
-@description('Further consumer groups on both hubs, such as that of Data Explorer or of a job that is being replaced.')
+@description('Further consumer groups on both hubs, such as that of a job that is being replaced. Data Explorer makes its own.')
 param furtherConsumerGroupNames array
 
 @description('Partitions of each hub: the most that can be read side by side. Standard cannot change it later.')

@@ -62,7 +62,7 @@ param packageContainerName string
 @description('Everything that the app and its bindings read, by name: app-settings.bicep.')
 param appSettings object
 
-@description('Entra application of the audit API: its client id. Empty leaves the platform\'s own sign-in off; the app then checks tokens alone.')
+@description('Entra application of the audit API: its client id. Empty leaves the platform\'s own sign-in off, and the audit API, which trusts nothing else, answers nobody.')
 param auditClientId string
 
 @description('Identity that publishes the app\'s package: its object id; empty for none.')

@@ -13,12 +13,12 @@ var queries = [
   {
     name: 'usage-by-caller-and-model'
     displayName: 'Tokens by caller address and model'
-    query: loadTextContent('../queries/usage-by-caller-and-model.kql')
+    query: loadTextContent('../../sql/kql/log-analytics/usage_by_caller_and_model.kql')
   }
   {
     name: 'prompts'
-    displayName: 'How answers begin'
-    query: loadTextContent('../queries/prompts.kql')
+    displayName: 'How prompts begin'
+    query: loadTextContent('../../sql/kql/log-analytics/prompts.kql')
   }
 ]
 

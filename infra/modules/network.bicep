@@ -30,6 +30,21 @@ param dnsServers array
 @description('Log Analytics workspace for the network\'s logs.')
 param logAnalyticsWorkspaceId string
 
+// A rule for each: the platform takes a service tag such as Internet by itself only, never in a list.
+var allowClients = [for (prefix, index) in clientPrefixes: {
+  name: 'allow-clients-${index}'
+  properties: {
+    description: 'Clients call over TLS, from where the organisation says.'
+    priority: 200 + index
+    direction: 'Inbound'
+    access: 'Allow'
+    protocol: 'Tcp'
+    sourceAddressPrefix: prefix
+    sourcePortRange: '*'
+    destinationAddressPrefix: '*'
+    destinationPortRange: '443'
+  }
+}]
 var denyInternet = {
   name: 'deny-internet'
   properties: {
@@ -50,21 +65,7 @@ resource applicationGatewayRules 'Microsoft.Network/networkSecurityGroups@2024-0
   location: location
   tags: tags
   properties: {
-    securityRules: [
-      {
-        name: 'allow-clients'
-        properties: {
-          description: 'Clients call over TLS, from where the organisation says.'
-          priority: 100
-          direction: 'Inbound'
-          access: 'Allow'
-          protocol: 'Tcp'
-          sourceAddressPrefixes: clientPrefixes
-          sourcePortRange: '*'
-          destinationAddressPrefix: '*'
-          destinationPortRange: '443'
-        }
-      }
+    securityRules: concat(allowClients, [
       {
         name: 'allow-gateway-manager'
         properties: {
@@ -94,7 +95,7 @@ resource applicationGatewayRules 'Microsoft.Network/networkSecurityGroups@2024-0
         }
       }
       denyInternet
-    ]
+    ])
   }
 }
 

@@ -36,7 +36,7 @@ param virtualCores int
 @description('Fewest virtual cores of serverless, as text, such as `0.5`.')
 param minimumVirtualCores string
 
-@description('Idle minutes after which serverless pauses; -1 never. A paused database makes the next batch wait for a minute.')
+@description('Idle minutes after which serverless pauses; -1 never. A paused database makes the next batch wait for a minute, and one that pauses keeps no weekly backups and has no second region.')
 param autoPauseMinutes int
 
 @description('Largest size of the database in GiB. Unused by hyperscale.')
@@ -59,7 +59,7 @@ param backupRedundancy string
 @maxValue(35)
 param restoreDays int
 
-@description('How long weekly backups are kept, as an ISO 8601 duration.')
+@description('How long weekly backups are kept, as an ISO 8601 duration. Unused by a database that pauses.')
 param weeklyRetention string
 
 @description('Storage account of audit logs and ledger digests: its blob address.')
@@ -87,6 +87,7 @@ param zoneId string
 param logAnalyticsWorkspaceId string
 
 var isServerless = skuName == 'GP_S_Gen5'
+var pauses = isServerless && autoPauseMinutes >= 0
 var isHyperscale = skuName == 'HS_Gen5'
 var hasSecondary = !empty(secondaryLocation)
 // Who came in, who was turned away, who changed rights or tables. Not BATCH_COMPLETED_GROUP: it writes statements with their
@@ -175,7 +176,8 @@ resource restore 'Microsoft.Sql/servers/databases/backupShortTermRetentionPolici
   }
 }
 
-resource archive 'Microsoft.Sql/servers/databases/backupLongTermRetentionPolicies@2023-08-01' = {
+// The platform keeps no long-term backups of a database that pauses.
+resource archive 'Microsoft.Sql/servers/databases/backupLongTermRetentionPolicies@2023-08-01' = if (!pauses) {
   parent: database
   name: 'default'
   properties: {

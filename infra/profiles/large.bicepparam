@@ -79,8 +79,8 @@ param openAIInstances = [
     ]
   }
   {
-    name: 'switzerland'
-    location: 'switzerlandnorth'
+    name: 'germany'
+    location: 'germanywestcentral'
     priority: 2
     weight: 50
     deployments: [

@@ -180,6 +180,18 @@ def test_every_sql_server_is_audited_and_watched() -> None:
         assert {text_of(value) for one in found if (value := dig(one.body, "properties.state"))} == {"Enabled"}
 
 
+def test_nobody_comes_past_the_app_s_sign_in_but_those_who_ask_for_its_health() -> None:
+    app = next(one for one in ALL if one.name == "modules/function-app.bicep")
+    sign_in = next(one for one in app.all("resource") if one.name == "signIn")
+    validation = properties(properties(sign_in.body["properties"])["globalValidation"])
+    blueprint = (INFRA.parent / "blueprints" / "health.py").read_text(encoding="utf-8")
+
+    assert text_of(validation["requireAuthentication"]) == "true"
+    assert [text_of(path) for path in validation["excludedPaths"].named_children] == [
+        f"/api/{route}" for route in re.findall(r'route="([^"]+)"', blueprint)
+    ]
+
+
 # Private endpoints
 
 
@@ -234,11 +246,18 @@ def test_nothing_comes_in_from_the_internet_but_to_application_gateway() -> None
         for rule in rules()
         if text_of(rule["access"]) == "Allow"
         and text_of(rule["direction"]) == "Inbound"
-        and text_of(rule.get("sourceAddressPrefix", rule["access"])) in ("*", "Internet", "Allow")
+        and text_of(rule["sourceAddressPrefix"]) in ("*", "Internet", "prefix")
     ]
+    network = next(one for one in ALL if one.name == "modules/network.bicep").path.read_text(encoding="utf-8")
 
-    assert [text_of(rule["sourceAddressPrefixes"]) for rule in open_ones] == ["clientPrefixes"]
+    assert [text_of(rule["sourceAddressPrefix"]) for rule in open_ones] == ["prefix"]
+    assert "[for (prefix, index) in clientPrefixes: {" in network
     assert [text_of(rule["destinationPortRange"]) for rule in open_ones] == ["443"]
+
+
+def test_no_rule_lists_addresses_since_a_list_takes_no_service_tag() -> None:
+    assert rules()
+    assert [text_of(rule["priority"]) for rule in rules() if "sourceAddressPrefixes" in rule] == []
 
 
 def test_every_subnet_but_the_platform_s_own_has_a_security_group() -> None:
