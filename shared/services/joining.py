@@ -43,6 +43,8 @@ class Joining:
         """Load all that `fragments`, and the pieces that were joined, are going to touch."""
         self.rows: dict[str, Row] = {}
         """The rows as `write` leaves them."""
+        self.began_to_wait: set[str] = set()
+        """Interactions that `write` made pending: their wait has to be noted, or nobody would ever end it."""
         self._told = told
         every = [fragment for _, fragment in fragments]
         claims = _claims([*every, *(keyed[1] for known in told.values() for _, keyed in known if keyed)])
@@ -131,6 +133,8 @@ class Joining:
             else:
                 self.rows[interaction_id] = after
                 states[interaction_id] = after["state"]
+                if after["state"] == State.PENDING and (before is None or before["state"] != State.PENDING):
+                    self.began_to_wait.add(interaction_id)
         for name, alias in self._changed_aliases.items():
             (changes.new_aliases if name in self._new_names else changes.changed_aliases).append(alias)
         return states
