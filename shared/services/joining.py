@@ -80,7 +80,7 @@ class Joining:
     def join_pieces(self) -> list[tuple[str, Whole]]:
         """Merge what joined pieces say; return those whose documents must be read first."""
         unread: list[tuple[str, Whole]] = []
-        for interaction_id, keys in self._pieces.items():
+        for interaction_id in self._pieces:
             own = self._strands_of(interaction_id)[OWN]
             for whole in wholes(own.parts):
                 known = self._told.get((interaction_id, whole))
@@ -90,7 +90,6 @@ class Joining:
                 for mark, keyed in known:
                     if keyed is not None:
                         own.add(*keyed)
-                        keys.update(whole.keys)
                     elif mark in own.parts or self._gave_up(interaction_id):
                         continue
                     own.parts.add(mark)
@@ -98,11 +97,15 @@ class Joining:
         return unread
 
     def spent(self) -> list[tuple[str, str]]:
-        """Return the documents of pieces, as id and key, that were joined and must not be kept."""
+        """Return the documents of pieces, as id and key, that were joined and must not be kept.
+
+        Of every interaction that the batch brings a piece of they are all named again: who joined them
+        may have died before they were dropped, and then its batch is delivered again.
+        """
         return [
             (interaction_id, key)
-            for interaction_id, keys in self._pieces.items()
-            for key in sorted(keys & spent(self._strands_of(interaction_id)[OWN].parts))
+            for interaction_id in self._pieces
+            for key in sorted(spent(self._strands_of(interaction_id)[OWN].parts))
         ]
 
     def waiting_claims(self) -> list[tuple[str, str]]:
