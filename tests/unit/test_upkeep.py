@@ -59,6 +59,10 @@ class Store:
         later = datetime.now(UTC) + after
         return expire_pending_fragments(ledger=self.ledger, content=self.content, wait=WAIT, now=lambda: later)
 
+    def fetch(self, claims: ClaimCheck) -> None:
+        queue, patience = SqlClaimQueue(self.engine), timedelta(days=7)
+        fetch_claimed_bodies(queue=queue, ledger=self.ledger, content=self.content, claims=claims, patience=patience)
+
     def rows(self, table: sa.Table = tables.interaction) -> list[dict[str, Any]]:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
@@ -256,13 +260,7 @@ def test_a_claimed_body_that_comes_after_all_begins_a_new_wait_for_the_part_that
     bodies.upload("q", QUESTION)
 
     if how == "the timer":
-        fetch_claimed_bodies(
-            queue=SqlClaimQueue(store.engine),
-            ledger=store.ledger,
-            content=store.content,
-            claims=claims,
-            patience=timedelta(days=7),
-        )
+        store.fetch(claims)
     else:
         ingest(event, ledger=store.ledger, content=store.content, claims=claims)
 
@@ -328,6 +326,39 @@ def test_any_order_of_events_and_runs_ends_with_the_same_rows(bodies: list[bytes
     assert "pending" not in {row["state"] for row in ends[0]}
     assert (balance.pending, balance.received) == (0, len(shuffled))
     assert balance.received == balance.stored + balance.duplicate
+
+
+_claiming = st.one_of(
+    _bodies,
+    st.builds(
+        lambda call, blob: claiming(call, blob, QUESTION), st.sampled_from(["a", "b"]), st.sampled_from(["q", "never"])
+    ),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_claiming, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_whoever_waits_is_known_to_wait_also_for_bodies_that_come_after_all(bodies: list[bytes], chance: Any) -> None:
+    placed = events.deliveries(*bodies)
+    shuffled = placed + chance.sample(placed, k=len(placed) // 2)
+    chance.shuffle(shuffled)
+    blobs = MemoryBodies()
+    claims = ClaimCheck(blobs, largest=1024 * 1024)
+    standing = []
+
+    with _a_store() as store:
+        for delivery in shuffled:
+            ingest([delivery], ledger=store.ledger, content=store.content, claims=claims)
+            if chance.random() < 0.5:
+                store.expire()
+            if chance.random() < 0.2:
+                blobs.upload("q", QUESTION)
+            if chance.random() < 0.3:
+                store.fetch(claims)
+            pending = {row["id"] for row in store.rows() if row["state"] == "pending"}
+            standing.append((pending, {row["interaction_id"] for row in store.rows(tables.waiting)}))
+
+    assert all(pending == waiting for pending, waiting in standing)
 
 
 @contextmanager
