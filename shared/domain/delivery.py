@@ -1,8 +1,10 @@
 """What Event Hubs hands over: bytes and where they stood."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Delivery", "Position"]
+from shared.domain.values import NO_TIME
+
+__all__ = ["NOWHERE", "Delivery", "Position"]
 
 
 class Position(NamedTuple):
@@ -15,6 +17,10 @@ class Position(NamedTuple):
     """Counts up within a partition; negative, and made of the bytes, when the host sent no metadata."""
     enqueued_at: str
     """Canonical UTC time (`shared.domain.values.utc`)."""
+
+
+NOWHERE: Final = Position("", "", 0, NO_TIME)
+"""Where no delivery stands: an interaction waits there whose deliveries count as stored already."""
 
 
 class Delivery(NamedTuple):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.domain.claims import Claim, Flaw, weight
+from shared.domain.delivery import NOWHERE
 from shared.domain.fragment import Content, Fragment
 from shared.domain.piece_keys import Whole, flaw_mark
 from shared.domain.pieces import wholes
@@ -196,6 +197,7 @@ def _tried(due: Sequence[WaitingClaim], ledger: Ledger, content: ContentStore, c
                 joining.add(key, event)
             joining.join_pieces()
             joining.write(changes)
+            changes.waiting.extend((name, NOWHERE) for name in sorted(joining.began_to_wait))
             transaction.store(changes)
         return joining, changes
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
-from shared.domain.delivery import Delivery, Position
+from shared.domain.delivery import NOWHERE, Delivery, Position
 from shared.domain.invalid_limit import DEFAULT_LIMIT, InvalidLimit
 from shared.domain.piece_keys import Whole, is_claim
 from shared.errors import EventError, TooManyInvalidError
@@ -241,10 +241,14 @@ def _outcome(read: _Read, *, is_news: bool, held: set[str]) -> str:
 def _wait(kept: Iterable[_Read], joining: Joining, states: dict[str, str], changes: Batch) -> int:
     """Note which kept events speak of a pending interaction; return how many do."""
     pending = 0
+    unnoted = set(joining.began_to_wait)
     for read in kept:
         waits = {f.interaction_id for _, f in read.fragments if joining.is_waiting(f, states)}
         changes.waiting.extend((interaction_id, read.position) for interaction_id in waits)
+        unnoted -= waits
         pending += bool(waits)
+    # A body that a repeated event got at last: its interaction was given up, and lacks another part still.
+    changes.waiting.extend((interaction_id, NOWHERE) for interaction_id in sorted(unnoted))
     return pending
 
 

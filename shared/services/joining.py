@@ -43,6 +43,8 @@ class Joining:
         """Load all that `fragments`, and the pieces that were joined, are going to touch."""
         self.rows: dict[str, Row] = {}
         """The rows as `write` leaves them."""
+        self.began_to_wait: set[str] = set()
+        """Interactions that `write` made pending: their wait has to be noted, or nobody would ever end it."""
         self._told = told
         every = [fragment for _, fragment in fragments]
         claims = _claims([*every, *(keyed[1] for known in told.values() for _, keyed in known if keyed)])
@@ -78,7 +80,7 @@ class Joining:
     def join_pieces(self) -> list[tuple[str, Whole]]:
         """Merge what joined pieces say; return those whose documents must be read first."""
         unread: list[tuple[str, Whole]] = []
-        for interaction_id, keys in self._pieces.items():
+        for interaction_id in self._pieces:
             own = self._strands_of(interaction_id)[OWN]
             for whole in wholes(own.parts):
                 known = self._told.get((interaction_id, whole))
@@ -88,7 +90,6 @@ class Joining:
                 for mark, keyed in known:
                     if keyed is not None:
                         own.add(*keyed)
-                        keys.update(whole.keys)
                     elif mark in own.parts or self._gave_up(interaction_id):
                         continue
                     own.parts.add(mark)
@@ -96,11 +97,15 @@ class Joining:
         return unread
 
     def spent(self) -> list[tuple[str, str]]:
-        """Return the documents of pieces, as id and key, that were joined and must not be kept."""
+        """Return the documents of pieces, as id and key, that were joined and must not be kept.
+
+        Of every interaction that the batch brings a piece of they are all named again: who joined them
+        may have died before they were dropped, and then its batch is delivered again.
+        """
         return [
             (interaction_id, key)
-            for interaction_id, keys in self._pieces.items()
-            for key in sorted(keys & spent(self._strands_of(interaction_id)[OWN].parts))
+            for interaction_id in self._pieces
+            for key in sorted(spent(self._strands_of(interaction_id)[OWN].parts))
         ]
 
     def waiting_claims(self) -> list[tuple[str, str]]:
@@ -131,6 +136,8 @@ class Joining:
             else:
                 self.rows[interaction_id] = after
                 states[interaction_id] = after["state"]
+                if after["state"] == State.PENDING and (before is None or before["state"] != State.PENDING):
+                    self.began_to_wait.add(interaction_id)
         for name, alias in self._changed_aliases.items():
             (changes.new_aliases if name in self._new_names else changes.changed_aliases).append(alias)
         return states

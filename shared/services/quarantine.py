@@ -234,6 +234,9 @@ class _ReplayTransaction:
     def overdue(self, before: str, limit: int) -> list[str]:
         return self._transaction.overdue(before, limit)
 
+    def end_waits(self, interaction_ids: Collection[str], before: str) -> None:
+        self._transaction.end_waits(interaction_ids, before)
+
     def take_lease(self, name: str) -> None:
         self._transaction.take_lease(name)
 

@@ -77,13 +77,14 @@ def _expire(ledger: Ledger, content: ContentStore, before: str) -> tuple[int, in
                 overdue.discard(interaction_id)
                 if row["parts"] == rows.get(interaction_id, {}).get("parts"):
                     write_row(changes, row, _given_up(row, told.get(interaction_id, [])))
-            # What is left waits for an interaction that is not pending, or not there, any more.
-            changes.settled.extend(sorted(overdue))
+            # What is left waits for an interaction that is not pending, or not there, any more; should ingest
+            # make it pending at this moment, that wait is younger.
+            transaction.end_waits(sorted(overdue), before)
             transaction.store(changes)
     except ConflictError:
         # Ingest was first with one of them: the next run looks again.
         return 0, 0
-    return len(changes.changed_interactions), len(changes.settled)
+    return len(changes.changed_interactions), len(changes.changed_interactions) + len(overdue)
 
 
 def _told(rows: Mapping[str, Row], content: ContentStore) -> dict[str, list[Fragment]]:

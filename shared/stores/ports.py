@@ -142,7 +142,7 @@ class Batch:
     deliveries: list[tuple[Position, str, str | None]] = field(default_factory=list)
     """New positions, with outcome and source."""
     waiting: list[tuple[str, Position]] = field(default_factory=list)
-    """Kept deliveries of interactions that are pending now."""
+    """Kept deliveries of interactions that are pending now; `NOWHERE` for one that began to wait without any."""
     settled: list[str] = field(default_factory=list)
     """Interactions that were pending and are not any more."""
     quarantined: list[Quarantined] = field(default_factory=list)
@@ -185,6 +185,9 @@ class LedgerTransaction(Protocol):
 
     def overdue(self, before: str, limit: int) -> list[str]:
         """Return up to `limit` interactions for which no waiting delivery was stored since `before`, by their id."""
+
+    def end_waits(self, interaction_ids: Collection[str], before: str) -> None:
+        """Forget those waiting deliveries of the interactions that were stored before `before`."""
 
     def take_lease(self, name: str) -> None:
         """Make a second transaction that takes the lease `name` wait here until this one has ended."""

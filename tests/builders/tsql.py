@@ -200,6 +200,7 @@ def _use_ledger(ledger: SqlLedger) -> None:
         transaction.interactions(["call-1"])
         transaction.aliases(["response-id:a"])
         transaction.overdue(AT, 10)
+        transaction.end_waits(["call-1"], AT)
         transaction.take_lease("x")
         transaction.store(full)
 

@@ -179,6 +179,21 @@ def test_waiting_deliveries_are_forgotten_when_their_interaction_settles(engine:
         assert connection.scalars(sa.select(tables.waiting.c.interaction_id)).all() == ["call-2"]
 
 
+def test_only_waits_that_are_old_enough_are_ended(engine: Engine, ledger: Ledger) -> None:
+    with ledger.transaction() as transaction:
+        transaction.store(a_batch(waiting=[(call, a_position()) for call in ("call-1", "call-2", "call-3")]))
+    with engine.begin() as connection:
+        old = sa.update(tables.waiting).where(tables.waiting.c.interaction_id != "call-2").values(stored_at=AT)
+        connection.execute(old)
+
+    with ledger.transaction() as transaction:
+        transaction.end_waits(["call-1", "call-2"], "2026-03-02T23:00:00.000Z")
+
+    with engine.connect() as connection:
+        waiting = connection.scalars(sa.select(tables.waiting.c.interaction_id)).all()
+    assert sorted(waiting) == ["call-2", "call-3"]
+
+
 def test_quarantine_keeps_the_bytes(engine: Engine, ledger: Ledger) -> None:
     with ledger.transaction() as transaction:
         transaction.store(a_batch(quarantined=[Quarantined("ab12", a_position(), "not JSON", "1", b"\x00\xff{")]))

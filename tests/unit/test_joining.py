@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.questions import InteractionFilter
+from shared.errors import StoreUnavailableError
 from shared.services.audit import AuditService, Reader
 from shared.services.ingest import IngestOutcome, ingest
 from shared.stores.sql import tables
@@ -148,6 +149,27 @@ def test_pieces_that_hold_a_secret_go_when_they_are_joined_and_when_they_come_ag
 
     assert [document.document.count("+") for document in documents] == [0]
     assert b"s3cret" not in documents[0].body
+
+
+def test_pieces_that_hold_a_secret_and_came_before_go_by_the_next_delivery_of_a_batch_that_died_before_dropping_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = QUESTION | {"data_sources": [{"type": "azure_search", "parameters": {"authentication": {"key": "s3cret"}}}]}
+    first, *rest = events.deliveries(*in_parts("call-1", asked, 3))
+    ingest([first], ledger=SqlLedger(store.engine), content=store.content)
+
+    def die(_: object) -> None:
+        raise StoreUnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.content, "drop", die)
+        with pytest.raises(StoreUnavailableError):
+            ingest(rest, ledger=SqlLedger(store.engine), content=store.content)
+    left = store.documents()
+    ingest(rest, ledger=SqlLedger(store.engine), content=store.content)
+
+    assert [document.count("+") for document in left] == [1, 1, 1, 0]
+    assert [document.count("+") for document in store.documents()] == [0]
 
 
 def test_vectors_in_a_body_in_parts_do_not_stay(store: Store) -> None:

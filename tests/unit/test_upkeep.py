@@ -1,8 +1,10 @@
 """Interactions that wait too long are given up; whatever comes later still completes them."""
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,18 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery
 from shared.services.audit import AuditService, PartitionBalance, Reader
+from shared.services.claims import ClaimCheck, fetch_claimed_bodies
 from shared.services.ingest import IngestOutcome, ingest
 from shared.services.upkeep import expire_pending_fragments
+from shared.stores.ports import Batch
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.content import SqlContentStore
-from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.ledger import SqlLedger, _SqlTransaction
 from tests.builders import events
 from tests.builders.azure_monitor import CALL, an_envelope, in_parts, model_rows
+from tests.builders.claims import MemoryBodies, claiming
 from tests.builders.databases import memory_folder, new_sqlite
 
 WAIT = timedelta(minutes=60)
@@ -52,6 +58,10 @@ class Store:
     def expire(self, *, after: timedelta = 2 * WAIT) -> int:
         later = datetime.now(UTC) + after
         return expire_pending_fragments(ledger=self.ledger, content=self.content, wait=WAIT, now=lambda: later)
+
+    def fetch(self, claims: ClaimCheck) -> None:
+        queue, patience = SqlClaimQueue(self.engine), timedelta(days=7)
+        fetch_claimed_bodies(queue=queue, ledger=self.ledger, content=self.content, claims=claims, patience=patience)
 
     def rows(self, table: sa.Table = tables.interaction) -> list[dict[str, Any]]:
         with self.engine.connect() as connection:
@@ -238,6 +248,52 @@ def test_one_run_takes_a_bounded_number_of_them_and_the_next_goes_on(
     assert runs == [4, 3, 0]
 
 
+@pytest.mark.parametrize("how", ["the timer", "its event again"])
+def test_a_claimed_body_that_comes_after_all_begins_a_new_wait_for_the_part_that_lacks_still(
+    store: Store, how: str
+) -> None:
+    bodies = MemoryBodies()
+    claims = ClaimCheck(bodies, largest=1024 * 1024)
+    event = events.deliveries(claiming("call-1", "q", QUESTION))
+    ingest(event, ledger=store.ledger, content=store.content, claims=claims)
+    store.expire()
+    bodies.upload("q", QUESTION)
+
+    if how == "the timer":
+        store.fetch(claims)
+    else:
+        ingest(event, ledger=store.ledger, content=store.content, claims=claims)
+
+    waiting, early, balance = store.row()["state"], store.expire(after=WAIT / 2), store.balance()
+    given_up = store.expire()
+    assert (waiting, early, given_up, store.row()["state"]) == ("pending", 0, 1, "incomplete")
+    assert (balance.received, balance.pending) == (balance.stored + balance.duplicate, 0)
+    assert store.row()["prompt_preview"].startswith("What is two")
+    assert store.rows(tables.waiting) == []
+
+
+def test_a_wait_that_begins_while_stale_ones_are_ended_is_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.ingest(events.a_request(), events.a_response())
+    old, young = (one.position for one in events.deliveries(b"", b""))
+    with store.engine.begin() as connection:
+        connection.execute(sa.insert(tables.waiting).values(("call-1", *old, None)))
+    find = _SqlTransaction.interactions
+    looks = itertools.count()
+
+    def find_and_be_overtaken(transaction: _SqlTransaction, ids: Collection[str]) -> dict[str, Any]:
+        found = find(transaction, ids)
+        # As ingest does, in a transaction of its own, where the database lets it.
+        if next(looks) == 1:
+            transaction.store(replace(Batch.unbooked(), waiting=[("call-1", young)]))
+        return found
+
+    monkeypatch.setattr(_SqlTransaction, "interactions", find_and_be_overtaken)
+    soon = datetime.now(UTC) - timedelta(minutes=1)
+    expire_pending_fragments(ledger=store.ledger, content=store.content, wait=timedelta(), now=lambda: soon)
+
+    assert [row["sequence"] for row in store.rows(tables.waiting)] == [young.sequence]
+
+
 _bodies = st.one_of(
     st.builds(events.a_request, st.sampled_from(["a", "b"])),
     st.builds(events.a_response, st.sampled_from(["a", "b"])),
@@ -270,6 +326,39 @@ def test_any_order_of_events_and_runs_ends_with_the_same_rows(bodies: list[bytes
     assert "pending" not in {row["state"] for row in ends[0]}
     assert (balance.pending, balance.received) == (0, len(shuffled))
     assert balance.received == balance.stored + balance.duplicate
+
+
+_claiming = st.one_of(
+    _bodies,
+    st.builds(
+        lambda call, blob: claiming(call, blob, QUESTION), st.sampled_from(["a", "b"]), st.sampled_from(["q", "never"])
+    ),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_claiming, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_whoever_waits_is_known_to_wait_also_for_bodies_that_come_after_all(bodies: list[bytes], chance: Any) -> None:
+    placed = events.deliveries(*bodies)
+    shuffled = placed + chance.sample(placed, k=len(placed) // 2)
+    chance.shuffle(shuffled)
+    blobs = MemoryBodies()
+    claims = ClaimCheck(blobs, largest=1024 * 1024)
+    standing = []
+
+    with _a_store() as store:
+        for delivery in shuffled:
+            ingest([delivery], ledger=store.ledger, content=store.content, claims=claims)
+            if chance.random() < 0.5:
+                store.expire()
+            if chance.random() < 0.2:
+                blobs.upload("q", QUESTION)
+            if chance.random() < 0.3:
+                store.fetch(claims)
+            pending = {row["id"] for row in store.rows() if row["state"] == "pending"}
+            standing.append((pending, {row["interaction_id"] for row in store.rows(tables.waiting)}))
+
+    assert all(pending == waiting for pending, waiting in standing)
 
 
 @contextmanager

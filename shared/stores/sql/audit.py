@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.delivery import NOWHERE
 from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.domain.verdicts import fields_of, texts_of
 from shared.retry import QUICK_SECONDS, retried
@@ -194,6 +195,7 @@ def partitions_statement() -> sa.CompoundSelect[Any]:
     columns = tables.waiting.c
     waits = (
         sa.select(columns.hub, columns.partition_id, columns.sequence, columns.enqueued_at)
+        .where(columns.hub != NOWHERE.hub)
         .distinct()
         .subquery("held")
         .c

@@ -73,6 +73,11 @@ class _SqlTransaction:
     def overdue(self, before: str, limit: int) -> list[str]:
         return list(self._connection.scalars(overdue_statement(before, limit)))
 
+    def end_waits(self, interaction_ids: Collection[str], before: str) -> None:
+        if interaction_ids:
+            parameters = {"before": before, **bulk.listed(interaction_ids)}
+            self._connection.execute(_ended(self._dialect), parameters)
+
     def take_lease(self, name: str) -> None:
         take_lease(self._connection, name)
 
@@ -177,10 +182,20 @@ def _aliases(dialect_name: str) -> sa.Select[tuple[str, str, str, int]]:
 def overdue_statement(before: str, limit: int) -> sa.Select[tuple[str]]:
     """Return the statement of `LedgerTransaction.overdue`."""
     table = tables.waiting.c
-    newest = sa.func.max(sa.func.coalesce(table.stored_at, table.enqueued_at))
+    newest = sa.func.max(_waits_since())
     bound = sa.literal(before, table.stored_at.type)
     ids = sa.select(table.interaction_id).group_by(table.interaction_id).having(newest < bound)
     return ids.order_by(table.interaction_id).limit(limit)
+
+
+def _waits_since() -> sa.ColumnElement[str]:
+    return sa.func.coalesce(tables.waiting.c.stored_at, tables.waiting.c.enqueued_at)
+
+
+@cache
+def _ended(dialect_name: str) -> sa.Delete:
+    before = sa.bindparam("before", type_=tables.waiting.c.stored_at.type)
+    return _settled(dialect_name).where(_waits_since() < before)
 
 
 @cache
