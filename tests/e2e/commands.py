@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 60
+SECONDS = 150
 
 T = TypeVar("T")
 
