@@ -28,9 +28,8 @@ class Started(NamedTuple):
 
 
 def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PROMPTLEDGER")} | {
-        "PYTHONPATH": str(ROOT)
-    }
+    """Return this process's, of whose settings each test begins without any (tests/conftest.py)."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 def command(*arguments: str) -> list[str]:

@@ -17,7 +17,7 @@ from azure.storage.blob import ContainerClient
 from localhost.traffic.mix import DEFAULT_START, an_hour
 from tests.e2e.commands import Started, rows, run, started, until
 from tests.e2e.test_start import change, total
-from tests.parts.servers import Azurite, EventHubs, azurite, event_hubs
+from tests.parts.servers import Azurite, EventHubs, azurite, cosmos_emulator, event_hubs
 
 HOST = "AzureFunctionsJobHost__extensions__eventHubs__"
 CONTAINER = "azure-webjobs-eventhub"
@@ -97,6 +97,28 @@ def test_what_a_producer_sends_is_stored_answered_and_checkpointed(
         "select hub, partition_id, count(*), min(sequence), max(sequence) from delivery group by hub, partition_id",
     )
     assert positions == [(*key, count, 0, count - 1) for key, count in sorted(sent.items())]
+
+
+def test_content_goes_to_cosmos_db_and_the_api_reads_it_there(
+    tmp_path: Path, hubs: EventHubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cosmos_emulator() as cosmos:
+        monkeypatch.setenv("PROMPTLEDGER_CONTENT", "cosmos")
+        monkeypatch.setenv("PROMPTLEDGER_COSMOS_ENDPOINT", cosmos.endpoint)
+        monkeypatch.setenv("PROMPTLEDGER_COSMOS_DATABASE", "promptledger")
+        monkeypatch.setenv("PROMPTLEDGER_COSMOS_CONTAINER", "content")
+        monkeypatch.setenv("PROMPTLEDGER_COSMOS_KEY", cosmos.key)
+        send(hubs, 100, seed=4)
+
+        with started(tmp_path) as server:
+            balance = received(server, 100)
+            narrowed = {"source": "native", "state": "complete", "limit": "1"}
+            listed = httpx.get(f"{server.url}/api/v1/interactions", params=narrowed).json()
+            content = httpx.get(f"{server.url}/api/v1/interactions/{listed['items'][0]['id']}/content").json()
+
+    assert sum(count for name, count in balance.items() if name != "received") == balance["received"] == 100
+    assert content["request"] is not None
+    assert rows(tmp_path / ".local/promptledger.db", "select count(*) from content") == [(0,)]
 
 
 def last_of(sent: Counter[tuple[str, str]], hub: str) -> dict[str, int]:
