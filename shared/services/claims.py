@@ -186,7 +186,7 @@ def _tried(due: Sequence[WaitingClaim], ledger: Ledger, content: ContentStore, c
     claimed = {(name, wholes([key])[0]): bodies[name, key] for name, key in events}
     told = claims.meet(claimed, content)
 
-    def transact() -> tuple[Joining, Batch]:
+    def transact() -> Joining:
         changes = Batch.unbooked()
         with ledger.transaction() as transaction:
             rows = transaction.interactions({name for name, _ in events})
@@ -199,11 +199,11 @@ def _tried(due: Sequence[WaitingClaim], ledger: Ledger, content: ContentStore, c
             joining.write(changes)
             changes.waiting.extend((name, NOWHERE) for name in sorted(joining.began_to_wait))
             transaction.store(changes)
-        return joining, changes
+        return joining
 
-    joining, changes = retried(transact)
+    joining = retried(transact)
     content.drop(joining.spent())
-    estimate_one_by_one(joining.rows, changes, ledger=ledger, content=content)
+    estimate_one_by_one(joining.rows, ledger=ledger, content=content)
     waiting = set(joining.waiting_claims())
     return {one for one in due if (one.interaction_id, one.document) in waiting}
 
@@ -218,8 +218,8 @@ def _event(document: bytes | None) -> Fragment | None:
     return fragment
 
 
-def estimate_one_by_one(rows: Mapping[str, Row], batch: Batch, *, ledger: Ledger, content: ContentStore) -> None:
+def estimate_one_by_one(rows: Mapping[str, Row], *, ledger: Ledger, content: ContentStore) -> None:
     """Estimate the usage of interactions whose bodies may be large: one at a time in memory."""
     for name, row in rows.items():
         if is_unmetered(row):
-            estimate_usage({name: row}, batch, ledger=ledger, content=content)
+            estimate_usage({name: row}, ledger=ledger, content=content)

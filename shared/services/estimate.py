@@ -37,14 +37,13 @@ def is_unmetered(row: Row) -> bool:
     )
 
 
-def estimate_usage(unmetered: Mapping[str, Row], batch: Batch, *, ledger: Ledger, content: ContentStore) -> int:
+def estimate_usage(unmetered: Mapping[str, Row], *, ledger: Ledger, content: ContentStore) -> int:
     """Estimate the usage of interactions that a batch left without; return how many got one.
 
     A constant number of round trips. Whatever changes one of them meanwhile makes its own estimate.
 
     Args:
         unmetered: the rows as the batch left them.
-        batch: whose hub and partition the change is booked on; no event is counted again.
         ledger: where the rows are.
         content: where their texts are.
 
@@ -56,7 +55,7 @@ def estimate_usage(unmetered: Mapping[str, Row], batch: Batch, *, ledger: Ledger
         return 0
 
     def transact() -> int:
-        changes = _booked_on(batch)
+        changes = Batch.unbooked()
         with ledger.transaction() as transaction:
             for interaction_id, row in transaction.interactions(facts.keys()).items():
                 if row["parts"] == unmetered[interaction_id]["parts"]:
@@ -87,14 +86,3 @@ def _with_estimate(row: Row, facts: Facts) -> Row:
     strands = strands_of(row)
     strands[ESTIMATE] = estimate_strand(strands, facts)
     return fold(row["id"], strands, row["revision"])
-
-
-def _booked_on(batch: Batch) -> Batch:
-    return Batch(
-        hub=batch.hub,
-        partition=batch.partition,
-        received=0,
-        redelivered=0,
-        last_sequence=batch.last_sequence,
-        last_enqueued_at=batch.last_enqueued_at,
-    )

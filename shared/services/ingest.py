@@ -100,9 +100,9 @@ def ingest(
     planned = _stored(batch, ledger, content, claims)
     content.drop(planned.spent)
     if planned.unmetered:
-        estimate_usage(planned.unmetered, planned.changes, ledger=ledger, content=content)
+        estimate_usage(planned.unmetered, ledger=ledger, content=content)
     if planned.changes.met_claims:
-        estimate_one_by_one(planned.claimed, planned.changes, ledger=ledger, content=content)
+        estimate_one_by_one(planned.claimed, ledger=ledger, content=content)
     first = deliveries[0].position
     logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, planned.outcome)
     return planned.outcome
