@@ -18,6 +18,8 @@ _OWN_TO_A_RUN = {
     "interaction": {"revision"},
     # Of two events that say the same, the one that came first is kept.
     "delivery": {"outcome"},
+    # By our clock: when the wait began.
+    "waiting": {"stored_at"},
     "quarantine": {"received_at", "hub", "partition_id", "sequence", "enqueued_at"},
 }
 """Columns that tell of the way and not of what is known."""
