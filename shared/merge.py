@@ -53,6 +53,18 @@ class Strand:
             self.values.update(fragment.facts)
             self.codes.update(dict.fromkeys(fragment.facts, fragment.code))
 
+    def add_again(self, fragment: Fragment) -> bool:
+        """Join what a repeat may say anew: when it happened, for that can be read from when it was enqueued.
+
+        Returns:
+            Whether the strand says something else than before.
+        """
+        told = fragment.facts.get("occurred_at")
+        if told is None or told == self.values.get("occurred_at"):
+            return False
+        _join(self.values, self.codes, fragment.code, {"occurred_at": told})
+        return bool(told == self.values["occurred_at"])
+
 
 Strands = dict[str, Strand]
 """Name of the witnesses' own, as `Fragment.guest` -> their strand; `OWN` -> the gateway's."""

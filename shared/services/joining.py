@@ -72,6 +72,8 @@ class Joining:
             strand = strands[place.strand] = Strand({}, {}, set())
             self._guard(place.strand)
         if key in strand.parts:
+            if strand.add_again(fragment):
+                self._touched.add(place.interaction_id)
             return False
         strand.add(key, fragment)
         self._touched.add(place.interaction_id)

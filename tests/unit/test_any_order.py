@@ -30,6 +30,7 @@ _urls = st.sampled_from(["/openai/v1/embeddings", "/x", "", 5])
 _record_ids = st.sampled_from(["chatcmpl-1", "chatcmpl-2"])
 _times = st.sampled_from(["2026-03-02T09:29:58.250Z", "2026-03-02T09:30:58.250Z", "2026-03-02T11:00:00.000Z"])
 _statuses = st.sampled_from([200, 400, 429, 500, "200", None])
+_enqueued = st.sampled_from([events.ENQUEUED, "2026-02-03T09:30:00.000Z", "2026-03-02T09:29:00.000Z"])
 _texts = st.sampled_from(["Hi", "Ho", "", "Grüße \N{GRINNING FACE}"])
 _counts = st.one_of(st.integers(0, 40), st.sampled_from(["7", None, -1, 10**30, 1.5]))
 
@@ -104,6 +105,8 @@ _bodies = st.one_of(
         _ids, _texts,
     ),
     st.builds(other_events.a_toolkit_record, _ids),
+    st.builds(other_events.an_azureai_record),
+    st.builds(lambda i: events.a_request(i, time=None), _ids),
     st.builds(
         lambda i, t, key, n: events.a_response(
             i,
@@ -173,7 +176,7 @@ def histories(
     """Return events at their positions, and two ways in which they may be delivered, in batches."""
     bodies = draw(st.lists(one_body, min_size=1, max_size=12))
     placed = [
-        Delivery(Position("gateway", draw(st.sampled_from("01")), sequence, events.ENQUEUED), body)
+        Delivery(Position("gateway", draw(st.sampled_from("01")), sequence, draw(_enqueued)), body)
         for sequence, body in enumerate(bodies)
     ]
     return placed, [draw(_ways(placed)), draw(_ways(placed))]

@@ -8,15 +8,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from shared.domain.delivery import Delivery
+from shared.domain.delivery import Delivery, Position
+from shared.domain.values import hour_of
 from shared.errors import ConflictError, StoreUnavailableError
 from shared.services.ingest import IngestOutcome, ingest
 from shared.stores.ports import LedgerTransaction
 from shared.stores.sql import tables
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
-from tests.builders import events
+from tests.builders import events, other_events
 from tests.builders.databases import new_sqlite
+
+EARLY, LATE = "2026-02-03T09:30:00.000Z", "2026-03-02T09:30:00.000Z"
 
 
 class Store:
@@ -97,6 +100,20 @@ def test_the_same_event_at_another_position_says_nothing_new(store: Store) -> No
     outcome = store.ingest(events.deliveries(events.a_request(), events.a_response(), events.poison(), first=50))
 
     assert outcome == IngestOutcome(received=3, duplicate=3)
+
+
+@pytest.mark.parametrize("times", [(EARLY, LATE), (LATE, EARLY)])
+@pytest.mark.parametrize("timestamp", ["3/2/2026 9:28:07 AM", "gone"])
+def test_a_time_read_from_when_the_event_was_enqueued_depends_on_no_order_of_its_repeats(
+    store: Store, timestamp: str, times: tuple[str, str]
+) -> None:
+    for place, enqueued_at in enumerate(times):
+        position = Position("gateway", "0", place, enqueued_at)
+        store.ingest([Delivery(position, other_events.an_azureai_record(timestamp=timestamp))])
+
+    (row,) = store.rows(tables.interaction)
+    assert row["occurred_at"] == ("2026-02-03T09:28:07.000Z" if timestamp[0] == "3" else EARLY)
+    assert {mark["hour"] for mark in store.rows(tables.dirty_hour)} >= {hour_of(str(row["occurred_at"]))}
 
 
 def test_an_event_is_not_passed_over_because_its_position_was_seen_before(store: Store) -> None:
