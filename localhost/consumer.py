@@ -1,6 +1,7 @@
 """Consumes the local event log: one thread per hub and partition, as a host has one listener each."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -15,6 +16,7 @@ __all__ = ["Consumer", "consume_partition", "invoke"]
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.25
+_FAULT_SECONDS = 1.0
 
 
 class Consumer:
@@ -50,14 +52,19 @@ def consume_partition(
 
     The checkpoint moves when the function has returned. While the function's retry policy repeats a
     batch the checkpoint waits. When a function without such a policy raises, it moves on, as in Azure.
+    A fault of the log itself, such as a full disk, is waited out; then the batch comes again.
     """
     while not stop.is_set():
-        events = log.read(function.hub, function.consumer_group, partition, batch_size)
-        if not events:
-            stop.wait(_IDLE_SECONDS)
-        elif invoke(function, partition, events, sleep=stop.wait, stopping=stop.is_set):
-            # The log numbers all its events.
-            log.set_checkpoint(function.hub, function.consumer_group, partition, cast("int", events[-1].sequence))
+        try:
+            events = log.read(function.hub, function.consumer_group, partition, batch_size)
+            if not events:
+                stop.wait(_IDLE_SECONDS)
+            elif invoke(function, partition, events, sleep=stop.wait, stopping=stop.is_set):
+                # The log numbers all its events.
+                log.set_checkpoint(function.hub, function.consumer_group, partition, cast("int", events[-1].sequence))
+        except sqlite3.Error as error:
+            logger.warning("%s/%s: the event log failed: %s", function.hub, partition, error)
+            stop.wait(_FAULT_SECONDS)
 
 
 def invoke(

@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from localhost import consumer
 from localhost.consumer import Consumer, consume_partition
 from localhost.environment import APP_ROOT
 from localhost.errors import UsageError
@@ -121,6 +123,29 @@ def test_a_batch_whose_function_raises_is_repeated_before_the_next_one(log: Even
     consume(a_function(seen, failures=3, retries="-1"), log, until=2)
 
     assert seen == [[b"0", b"1"]] * 4 + [[b"2"]]
+
+
+@pytest.mark.parametrize("method", ["read", "set_checkpoint"])
+def test_a_fault_of_the_log_itself_ends_no_partition(
+    log: EventLog, method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[list[bytes]] = []
+    faults = iter([sqlite3.OperationalError("disk I/O error")] * 2)
+    sound = getattr(log, method)
+
+    def faulty(*arguments: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return sound(*arguments)
+
+    monkeypatch.setattr(log, method, faulty)
+    monkeypatch.setattr(consumer, "_FAULT_SECONDS", 0.01)
+    log.append(Message("hub", b"%d" % n, partition="0") for n in range(3))
+
+    consume(a_function(seen, failures=0, retries="-1"), log, until=2)
+
+    assert seen[-2:] == [[b"0", b"1"], [b"2"]]
+    assert caplog.text.count("hub/0: the event log failed: disk I/O error") == 2
 
 
 def test_without_a_retry_policy_the_checkpoint_moves_on_as_in_azure(log: EventLog) -> None:
