@@ -23,6 +23,7 @@ __all__ = [
     "text",
     "text_of",
     "utc",
+    "utc_now",
     "utc_of",
 ]
 
@@ -121,6 +122,11 @@ def utc(value: Json) -> str | None:
 def _is_canonical(time: str) -> bool:
     """Return whether a text that is an ISO time is one in the canonical form."""
     return len(time) == 24 and time[7] == "-" and time[10] == "T" and time[19] == "." and time[23] == "Z"
+
+
+def utc_now() -> datetime:
+    """Return the time by our clock: what services take for `now` unless a test says otherwise."""
+    return datetime.now(UTC)
 
 
 def utc_of(moment: datetime) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.domain.fragment import Content
 from shared.domain.names import names_of
 from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.domain.values import text, utc_of
+from shared.domain.values import text, utc_now, utc_of
 from shared.errors import EventError, NotFoundError
 from shared.services.content import best_content, mentions
 from shared.sources.record import interaction_id
@@ -72,10 +72,6 @@ def total_balance(balances: Sequence[PartitionBalance]) -> dict[str, int]:
     return {name: sum(row[name] for row in rows) for name in _CLASSES}
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class AuditService:
     """The use cases of the audit API. Every method raises StoreUnavailableError when a store is down."""
 
@@ -84,7 +80,7 @@ class AuditService:
         *,
         store: AuditStore,
         content: ContentStore,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
         search_bound: int = _SEARCH_BOUND,
     ) -> None:
         """Read from `store` and `content`; at most `search_bound` interactions a search."""

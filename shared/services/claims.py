@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.claims import Claim, Flaw, weight
@@ -12,7 +12,7 @@ from shared.domain.delivery import NOWHERE
 from shared.domain.fragment import Content, Fragment
 from shared.domain.piece_keys import Whole, flaw_mark
 from shared.domain.pieces import wholes
-from shared.domain.values import NO_TIME, utc_of
+from shared.domain.values import NO_TIME, utc_now, utc_of
 from shared.errors import EventError
 from shared.retry import retried
 from shared.services.documents import keyed
@@ -47,10 +47,6 @@ _STEPS: Final = 200
 """Such groups in one run: what is left waits for the next run."""
 _SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
 """A claim is tried again after as long as it has waited already, within these bounds."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class ClaimCheck:
@@ -142,7 +138,7 @@ def fetch_claimed_bodies(
     content: ContentStore,
     claims: ClaimCheck,
     patience: timedelta,
-    now: Callable[[], datetime] = _utc_now,
+    now: Callable[[], datetime] = utc_now,
 ) -> int:
     """Try again the claims that were not met and are due; return how many are settled now.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from shared.domain.values import NO_TIME, hour_of, utc_of
+from shared.domain.values import NO_TIME, hour_of, utc_now, utc_of
 from shared.stores.ports import AuditStore, PartitionCounts
 from shared.stores.upkeep_ports import CompletenessStore, Finding, Gap
 
@@ -39,12 +39,8 @@ _GAPS: Final = 1000
 _GAPS_SHOWN: Final = 20
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def check_completeness(
-    *, store: CompletenessStore, audit: AuditStore, wait: timedelta, now: Callable[[], datetime] = _utc_now
+    *, store: CompletenessStore, audit: AuditStore, wait: timedelta, now: Callable[[], datetime] = utc_now
 ) -> int:
     """Look at every hour that ended longer ago than `wait`, keep what is amiss; return how many findings hold.
 

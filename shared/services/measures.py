@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from time import perf_counter
 from typing import Final
 
 from shared.domain.delivery import Delivery
-from shared.domain.values import NO_TIME
+from shared.domain.values import NO_TIME, utc_now
 from shared.errors import StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome
 from shared.stores.upkeep_ports import CompletenessStore
@@ -35,11 +35,7 @@ _CLASSES: Final = ("stored", "duplicate", "pending", "skipped", "quarantined")
 Ingest = Callable[[Sequence[Delivery]], IngestOutcome]
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def measured(ingest: Ingest, recorder: Recorder, *, now: Callable[[], datetime] = _utc_now) -> Ingest:
+def measured(ingest: Ingest, recorder: Recorder, *, now: Callable[[], datetime] = utc_now) -> Ingest:
     """Return `ingest` that tells `recorder` of each batch: what it was, how long it took, or that it failed."""
 
     def ingest_and_tell(deliveries: Sequence[Delivery]) -> IngestOutcome:
@@ -96,7 +92,7 @@ def _tell_failure(recorder: Recorder, deliveries: Sequence[Delivery], error: Exc
     recorder.record(BATCH_FAILURES, 1, hub=hub, partition=partition, kind=kind)
 
 
-def measure_standing(store: CompletenessStore, recorder: Recorder, *, now: Callable[[], datetime] = _utc_now) -> None:
+def measure_standing(store: CompletenessStore, recorder: Recorder, *, now: Callable[[], datetime] = utc_now) -> None:
     """Tell `recorder` how the ledger stands: what waits, what is in quarantine, how old each partition's last event is.
 
     Raises:

@@ -5,15 +5,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.domain.delivery import Delivery, Position
 from shared.domain.invalid_limit import NO_LIMIT
 from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.questions import ListKey
-from shared.domain.values import text, utc_of
-from shared.errors import ConflictError, NotFoundError
+from shared.domain.values import text, utc_now, utc_of
+from shared.errors import NotFoundError
+from shared.retry import QUICK_SECONDS, retried
 from shared.services.audit import Reader
 from shared.services.ingest import ingest
 from shared.sources.redaction import redacted
@@ -24,7 +25,6 @@ __all__ = ["QuarantineService", "Replayed"]
 
 logger = logging.getLogger(__name__)
 
-_ATTEMPTS: Final = 3
 _UNREADABLE: Final = "quarantined"
 
 
@@ -37,10 +37,6 @@ class Replayed(NamedTuple):
     """Ids asked for that are not in quarantine, or not any more."""
     next: ListKey | None
     """Where the rest of the range begins; None at its end."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class QuarantineService:
@@ -58,7 +54,7 @@ class QuarantineService:
         audit: AuditStore,
         ledger: Ledger,
         content: ContentStore,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Act on what `store` holds; reads of bytes are recorded in `audit`."""
         self._store = store
@@ -85,16 +81,7 @@ class QuarantineService:
         An event that can be read leaves quarantine, and its delivery moves to the class that it is
         in now. One that cannot stays, with the reason and the version of this parser.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
-            held = self._store.held(ids)
-            try:
-                classes = self._replay(held, actor)
-            except ConflictError:
-                # Somebody else tried or discarded one of them: look again at what there is.
-                if attempt == _ATTEMPTS:
-                    raise
-            else:
-                break
+        held, classes = retried(lambda: self._replayed(ids, actor), seconds=QUICK_SECONDS)
         known = {one.id for one in held}
         return Replayed(classes, [one for one in ids if one not in known], None)
 
@@ -132,9 +119,12 @@ class QuarantineService:
             is_known = event_id in transaction.known_quarantine({event_id})
         return is_known and not self._store.held([event_id])
 
+    def _replayed(self, ids: Collection[str], actor: str) -> tuple[Sequence[Held], Mapping[str, int]]:
+        # Where somebody else tried or discarded one of them meanwhile, what is held is another.
+        held = self._store.held(ids)
+        return held, self._replay(held, actor) if held else {}
+
     def _replay(self, held: Sequence[Held], actor: str) -> Mapping[str, int]:
-        if not held:
-            return {}
         ledger = _ReplayLedger(self._ledger, held, lambda *told: self._action("replay", told[0], actor, *told[1:]))
         ingest([Delivery(one.position, one.body) for one in held], ledger=ledger, content=self._content, limit=NO_LIMIT)
         classes = Counter(action.result for action in ledger.actions)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
@@ -10,7 +10,7 @@ import orjson
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import State
 from shared.domain.piece_keys import is_piece
-from shared.domain.values import utc_of
+from shared.domain.values import utc_now, utc_of
 from shared.errors import ConflictError
 from shared.merge import fold, give_up, strands_of
 from shared.services.content import salvaged_pieces
@@ -30,12 +30,8 @@ _STEPS: Final = 20
 """Transactions in one run: what is left waits for the next run, not this one for it."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def expire_pending_fragments(
-    *, ledger: Ledger, content: ContentStore, wait: timedelta, now: Callable[[], datetime] = _utc_now
+    *, ledger: Ledger, content: ContentStore, wait: timedelta, now: Callable[[], datetime] = utc_now
 ) -> int:
     """Give up the interactions whose newest waiting delivery was stored longer ago than `wait`; return how many.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
@@ -11,7 +10,7 @@ import zstandard
 from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
-from shared.domain.values import utc_of
+from shared.domain.values import utc_now, utc_of
 from shared.errors import ConflictError
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
@@ -90,7 +89,7 @@ class _SqlTransaction:
             tables.delivery,
             [(*position, outcome, source) for position, outcome, source in batch.deliveries],
         )
-        now = utc_of(datetime.now(UTC))
+        now = utc_of(utc_now())
         bulk.insert_missing(
             connection,
             tables.waiting,
@@ -122,7 +121,7 @@ class _SqlTransaction:
         bulk.insert(connection, tables.alias, batch.new_aliases)
 
     def _note_claims(self, batch: Batch) -> None:
-        now = utc_of(datetime.now(UTC))
+        now = utc_of(utc_now())
         bulk.insert_missing(self._connection, tables.claim, [(*claim, now, now) for claim in batch.claims])
         met = [
             {"interaction_id": interaction_id, "document": document} for interaction_id, document in batch.met_claims
