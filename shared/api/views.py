@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.domain.quarantine import Held
 from shared.domain.values import Json
+from shared.domain.verdicts import FILTER_MEASURES
 from shared.services.audit import PartitionBalance, total_balance
 from shared.services.quarantine import Replayed
 from shared.stores.ports import Row
@@ -90,13 +91,7 @@ _SUMS: Final = _names(
     "reasoning_tokens",
     "total_tokens",
     "unmetered_requests",
-    "filtered_requests",
-    "prompt_filtered",
-    "completion_filtered",
-    "jailbreaks",
-    "indirect_attacks",
-    "protected_material",
-    "blocklisted",
+    *FILTER_MEASURES,
 )
 _CLASSES: Final = _names("received", "stored", "duplicate", "pending", "skipped", "quarantined")
 _FINDING: Final = _names("hour", "kind", "number", "found_at", "resolved_at")

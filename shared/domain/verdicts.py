@@ -7,7 +7,17 @@ A verdict is a word, or two: a severity above safe for the harms, `detected` for
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-__all__ = ["CATEGORIES", "HARMS", "SEVERITIES", "SIDES", "VERDICTS", "Verdict", "fields_of", "texts_of"]
+__all__ = [
+    "CATEGORIES",
+    "FILTER_MEASURES",
+    "HARMS",
+    "SEVERITIES",
+    "SIDES",
+    "VERDICTS",
+    "Verdict",
+    "fields_of",
+    "texts_of",
+]
 
 SIDES: Final = ("prompt", "completion")
 SEVERITIES: Final = ("low", "medium", "high")
@@ -40,6 +50,16 @@ VERDICTS: Final = (
     Verdict("filter_protected_text", "completion", "protected_material_text", "protected_material_text"),
     Verdict("filter_protected_code", "completion", "protected_material_code", "protected_material_code"),
 )
+FILTER_MEASURES: Final = (
+    "filtered_requests",
+    "prompt_filtered",
+    "completion_filtered",
+    "jailbreaks",
+    "indirect_attacks",
+    "protected_material",
+    "blocklisted",
+)
+"""What usage counts of them: calls in which the filter acted, then calls with a finding of a kind."""
 CATEGORIES: Final = tuple(dict.fromkeys(verdict.category for verdict in VERDICTS))
 
 _FINDINGS: Final = ("detected", *SEVERITIES)

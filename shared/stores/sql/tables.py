@@ -6,6 +6,7 @@ from sqlalchemy import Column, Identity, Index, Integer, MetaData, PrimaryKeyCon
 from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
+from shared.domain.verdicts import FILTER_MEASURES
 from shared.stores.sql.types import (
     BLOB,
     COUNT,
@@ -269,16 +270,8 @@ MEASURES = (
     "output_tokens",
     "reasoning_tokens",
     "total_tokens",
-    "filtered_requests",
-    "prompt_filtered",
-    "completion_filtered",
-    "jailbreaks",
-    "indirect_attacks",
-    "protected_material",
-    "blocklisted",
+    *FILTER_MEASURES,
 )
-_MAY_BE_UNKNOWN = MEASURES[MEASURES.index("filtered_requests") :]
-"""Later than the tables: null until the interval is rebuilt."""
 
 
 def _usage_table(name: str) -> Table:
@@ -287,7 +280,8 @@ def _usage_table(name: str) -> Table:
         metadata,
         Column("interval_start", UtcTime(), nullable=False),
         *(Column(dimension, kind, nullable=True) for dimension, kind in DIMENSIONS.items()),
-        *(Column(measure, COUNT, nullable=measure in _MAY_BE_UNKNOWN) for measure in MEASURES),
+        # The filter's came later than the tables: null until the interval is rebuilt.
+        *(Column(measure, COUNT, nullable=measure in FILTER_MEASURES) for measure in MEASURES),
         Index(f"ix_{name}_interval_start", "interval_start", mssql_clustered=True),
     )
 
