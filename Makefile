@@ -22,8 +22,9 @@ demo: packages ## an hour of sample traffic through the triggers, the two tables
 start: packages ## the functions on http://127.0.0.1:7071, with the ledger under .local/
 	@"$(bin)/python" -m localhost start $(ARGS)
 
+# Four at once on two cores too: those that run whole hosts spend most of their time waiting.
 test: packages-dev ## all tests (ARGS="-k replay")
-	@"$(bin)/python" -m pytest -n auto --dist loadfile $(ARGS)
+	@"$(bin)/python" -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: packages-dev ## format, lint, types, layers, spelling, rendered schema: what CI checks
 	@"$(bin)/ruff" format --check --quiet --diff .
