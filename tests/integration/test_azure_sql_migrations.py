@@ -29,7 +29,8 @@ def shape(engine: Engine) -> dict[str, list[tuple[str, bool]]]:
     return {
         name: sorted((column["name"], bool(column["nullable"])) for column in inspector.get_columns(name))
         for name in inspector.get_table_names()
-        if name != "alembic_version"
+        # A ledger table that was dropped is only renamed: earlier tests may have left some.
+        if name != "alembic_version" and not name.startswith("MSSQL_Dropped")
     }
 
 
