@@ -182,7 +182,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
 
 
 def _told(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    # In the column's own type: left alone, the text would go as varchar(max), and all would be grouped as nvarchar(max).
+    # In the column's own type: left alone, the text goes as varchar(max), and all is grouped as nvarchar(max).
     return sa.func.coalesce(dimension, sa.literal(_UNKNOWN.get(dimension.key or "", ""), dimension.type))
 
 
