@@ -35,7 +35,7 @@ GO
 alter role db_ddladmin add member promptledger_migrations;
 alter role db_datareader add member promptledger_migrations;
 alter role db_datawriter add member promptledger_migrations;
--- Only the option `ledger` needs this one, and a server that knows no ledger refuses it:
+-- Only the option `ledger` needs this one (and this script once more), and a server that knows no ledger refuses it:
 -- grant enable ledger to promptledger_migrations;
 GO
 -- Analysts. Columns by name: what a later release adds stays unseen until it is added here.

@@ -149,7 +149,7 @@ CREATE TABLE interaction (
     field_sources NVARCHAR(128) NOT NULL,
     strands NVARCHAR(max) NULL,
     revision INTEGER NOT NULL,
-    CONSTRAINT pk_interaction PRIMARY KEY (id)
+    CONSTRAINT pk_interaction PRIMARY KEY NONCLUSTERED (id)
 );
 
 GO

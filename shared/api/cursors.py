@@ -14,6 +14,8 @@ from shared.errors import InvalidRequestError
 __all__ = ["list_cursor", "list_key", "usage_cursor", "usage_key"]
 
 _LONGEST: Final = 4_096
+_LONGEST_PART: Final = 256
+"""Longer than any id or dimension; the driver of Azure SQL refuses a key of some thousands."""
 
 
 def list_cursor(key: ListKey | None) -> str | None:
@@ -68,7 +70,9 @@ def _decode(cursor: str, length: int) -> list[str]:
         parts = orjson.loads(data)
     except (binascii.Error, orjson.JSONDecodeError) as error:
         raise _bad() from error
-    if not isinstance(parts, list) or len(parts) != length or not all(isinstance(part, str) for part in parts):
+    if not isinstance(parts, list) or len(parts) != length:
+        raise _bad()
+    if not all(isinstance(part, str) and len(part) <= _LONGEST_PART for part in parts):
         raise _bad()
     return parts
 

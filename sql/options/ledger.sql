@@ -1,7 +1,9 @@
 -- Option `ledger`: the record of who read content becomes an append-only ledger table: no one, no
 -- administrator either, can change or remove a row unseen (sys.sp_verify_database_ledger tells).
 -- Costs:  a hash for each row; rows can never be deleted, so retention leaves this table alone.
--- Needs:  the right `enable ledger`, and the digests kept where the database's owner cannot write.
+-- Needs:  the right `enable ledger`, and the digests kept where the database's owner cannot write. Run it as an
+--         administrator, or sql/roles.sql right after it: the app's right goes with the old table, and the
+--         pipeline's role cannot grant it again.
 -- Undo:   there is none; that is the point.
 -- A table cannot be turned into a ledger table: a new one takes its place, with all rows, in one transaction.
 if exists (select 1 from sys.tables where object_id = object_id(N'dbo.content_read') and ledger_type = 0)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["Answer", "Fault", "Hang", "Silence", "TdsServer", "serving"]
+__all__ = ["Answer", "Fault", "Hang", "Several", "Silence", "TdsServer", "serving"]
 
 _PRELOGIN, _RPC, _ATTENTION, _TRANSACTION, _RESULT = 0x12, 0x03, 0x06, 0x0E, 0x04
 _BEGIN, _COMMIT, _ROLLBACK = 5, 7, 8
@@ -50,8 +50,15 @@ class Silence:
     """The statement runs until the client gives it up."""
 
 
-Answer = list[str] | int | Fault | Hang | Silence
-"""A column of texts, a number of rows affected, an error, the end, or nothing at all."""
+@dataclass(frozen=True)
+class Several:
+    """A batch of statements, each with its own answer."""
+
+    answers: list[int | Fault]
+
+
+Answer = list[str] | int | Fault | Several | Hang | Silence
+"""A column of texts, a number of rows affected, an error, several of these, the end, or nothing at all."""
 
 
 @dataclass
@@ -261,6 +268,14 @@ def _features(login: bytes) -> dict[int, bytes]:
 def _answer(answer: Answer, done: int, *, is_call: bool) -> bytes:
     # A prepared call returns its handle.
     handle = b"\x79\0\0\0\0\xac\0\0\0\x01\0\0\0\0\0\0\x26\x04\x04\x01\0\0\0" if is_call else b""
+    if isinstance(answer, Several):
+        # More follows after each, except the last.
+        parts = [(_error(one), 2, 0) if isinstance(one, Fault) else (b"", 0x10, one) for one in answer.answers]
+        last = len(parts) - 1
+        return b"".join(
+            told + _done(done, status | (place < last), rows, _UPDATE)
+            for place, (told, status, rows) in enumerate(parts)
+        )
     if isinstance(answer, Fault):
         return _error(answer) + _done(done, 2)
     if isinstance(answer, list):

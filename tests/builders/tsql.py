@@ -59,6 +59,8 @@ class Recorder:
     """Text with a question mark for each parameter, and the parameters."""
     places: set[tuple[str, int]] = field(default_factory=set)
     """File and line of the stores' code that a statement went through."""
+    types: set[tuple[str, object]] = field(default_factory=set)
+    """Of each parameter whose type the driver was told: the statement's beginning, and pyodbc's name of the type."""
 
     def note(self, statement: str, parameters: tuple[Any, ...]) -> None:
         self.statements.append((statement, parameters))
@@ -79,9 +81,11 @@ class _Cursor:
         self.columns: list[str] = []
         self.description: Sequence[tuple[object, ...]] | None = None
         self.rowcount = -1
+        self._types: list[object] = []
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         self._recorder.note(statement, tuple(parameters))
+        self._recorder.types |= {(_one_line(statement)[:60], kind) for kind in self._types}
         self.description = [(name, str, None, None, None, None, True) for name in self.columns] or None
         self._rows = next((list(rows) for words, rows in _ANSWERS.items() if words in _one_line(statement)), [])
         all_there = statement.startswith(("update existing", "delete existing"))
@@ -92,8 +96,8 @@ class _Cursor:
         for row in rows:
             self.execute(statement, row)
 
-    def setinputsizes(self, _sizes: object) -> None:
-        pass
+    def setinputsizes(self, sizes: Sequence[tuple[object, ...]]) -> None:
+        self._types = [kind for kind, *_ in sizes]
 
     def fetchall(self) -> list[tuple[object, ...]]:
         rows, self._rows = self._rows, []
@@ -127,7 +131,7 @@ class _Connection:
 
 def _driver(recorder: Recorder) -> object:
     """Return a module with what SQLAlchemy uses of pyodbc."""
-    constants = {name: number for number, name in enumerate(_CONSTANTS)}
+    constants = dict(zip(_CONSTANTS, _CONSTANTS, strict=True))
     errors = dict.fromkeys(
         ["Error", "DatabaseError", "InterfaceError", "OperationalError", "ProgrammingError"], Exception
     )

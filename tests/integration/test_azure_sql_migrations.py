@@ -29,7 +29,8 @@ def shape(engine: Engine) -> dict[str, list[tuple[str, bool]]]:
     return {
         name: sorted((column["name"], bool(column["nullable"])) for column in inspector.get_columns(name))
         for name in inspector.get_table_names()
-        if name != "alembic_version"
+        # A ledger table that was dropped is only renamed: earlier tests may have left some.
+        if name != "alembic_version" and not name.startswith("MSSQL_Dropped")
     }
 
 
@@ -58,17 +59,36 @@ def test_a_database_of_any_version_becomes_what_the_tables_say_and_keeps_its_row
     engine.dispose()
 
 
-def test_every_option_can_be_turned_on_and_again_on_a_real_server() -> None:
+_FOUND = {
+    "ledger": "select count(*) from sys.tables where object_id = object_id('dbo.content_read') and ledger_type = 3",
+    "compression": "select sum(data_compression) from sys.partitions where object_id = object_id('dbo.alias')",
+    "columnstore": "select count(*) from sys.indexes where name = 'ix_interaction_columnstore'",
+    "fulltext": "select count(*) from sys.fulltext_indexes where object_id = object_id('dbo.interaction')",
+}
+"""What the catalog answers with 1 once an option is on."""
+_OFFERED = {
+    "ledger": "select case when object_id('sys.database_ledger_transactions') is null then 0 else 1 end",
+    "fulltext": "select fulltextserviceproperty('IsFullTextInstalled')",
+}
+"""Whether a server has at all what not every one has."""
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_can_be_turned_on_and_again_on_a_real_server(option: str) -> None:
     url = emptied_mssql(named_server())
     upgrade(url)
     engine = create_engine(url)
+    with engine.connect() as connection:
+        if option in _OFFERED and connection.scalar(sa.text(_OFFERED[option])) != 1:
+            pytest.skip(f"the server has no {option}")
 
     for _ in range(2):
-        apply_options(engine, OPTIONS)
+        apply_options(engine, [option])
 
     with engine.connect() as connection:
-        found = connection.execute(
-            sa.text("select ledger_type from sys.tables where object_id = object_id('dbo.content_read')")
-        ).scalar_one()
-    assert found == 3
+        assert connection.scalar(sa.text(_FOUND[option])) == 1
     engine.dispose()
+
+
+def test_every_option_is_tested() -> None:
+    assert set(_FOUND) == set(OPTIONS)

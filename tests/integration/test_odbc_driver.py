@@ -24,7 +24,7 @@ from shared.stores.sql.azure_sql import azure_sql_engine
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.migrate import apply_options
-from tests.builders.tds import Answer, Fault, Hang, Silence, TdsServer, serving
+from tests.builders.tds import Answer, Fault, Hang, Several, Silence, TdsServer, serving
 
 pyodbc = pytest.importorskip("pyodbc", reason="the system's unixODBC is not here", exc_type=ImportError)
 
@@ -194,6 +194,15 @@ def test_options_are_turned_on_outside_a_transaction_and_work_is_done_within_one
     options = [is_open for statement, is_open in sent.items() if "create fulltext" in statement]
     assert options == [False, False]
     assert sent["update ledger set a = 1"]
+
+
+def test_an_option_whose_script_fails_half_way_is_an_error(script: Script, connect: Callable[..., Engine]) -> None:
+    engine = connect()
+    ask(engine)
+    script.answer = Several([3, Fault(3701), 0])
+
+    with pytest.raises(pyodbc.Error, match="3701"):
+        apply_options(engine, ["ledger"])
 
 
 @pytest.mark.parametrize("number", faults.TRANSIENT)

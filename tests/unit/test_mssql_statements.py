@@ -161,6 +161,14 @@ def test_every_value_is_a_parameter() -> None:
         assert not re.search(r"call-1|run_1|2026-03", statement), statement
 
 
+def test_every_text_goes_in_the_type_of_its_column() -> None:
+    # One varchar makes what it meets nvarchar(max), which is grouped and sorted at many times the cost.
+    kinds = {kind for _, kind in _recorded().types}
+
+    assert "SQL_WVARCHAR" in kinds
+    assert [beginning for beginning, kind in _recorded().types if kind == "SQL_VARCHAR"] == []
+
+
 def test_groups_and_orders_hold_no_parameter() -> None:
     # SQL Server takes two parameters for two values, even where they are the same.
     for statement in _texts():

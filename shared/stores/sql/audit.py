@@ -168,7 +168,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     # In a derived table: SQL Server does not see that `coalesce(model, ?)` in `select` and in
     # `group by` are one expression when each has a parameter of its own.
     inner = sa.select(table.c.interval_start, *(table.c[name] for name in tables.MEASURES)).add_columns(
-        *(sa.func.coalesce(table.c[name], _UNKNOWN.get(name, "")).label(name) for name in query.dimensions)
+        *(_told(table.c[name]).label(name) for name in query.dimensions)
     )
     if query.starts_from is not None:
         inner = inner.where(table.c.interval_start >= query.starts_from)
@@ -179,6 +179,11 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     sums = [sa.func.coalesce(sa.func.sum(rows[name]), 0).label(name) for name in tables.MEASURES]
     statement = sa.select(*keys, *sums).group_by(*keys).order_by(*keys).limit(limit)
     return statement if after is None else statement.where(_behind(keys, after))
+
+
+def _told(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    # In the column's own type: left alone, the text goes as varchar(max), and all is grouped as nvarchar(max).
+    return sa.func.coalesce(dimension, sa.literal(_UNKNOWN.get(dimension.key or "", ""), dimension.type))
 
 
 _OUTCOMES: Final = ("kept", "duplicate", "skipped", "quarantined")

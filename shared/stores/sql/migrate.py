@@ -14,11 +14,12 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from shared.errors import ConfigurationError
 from shared.stores.sql.engine import create_engine
@@ -61,7 +62,7 @@ def apply_options(engine: Engine, options: Iterable[str]) -> None:
 
     Raises:
         ConfigurationError: the database is not Azure SQL.
-        DBAPIError: the server refused; what was turned on before stays on.
+        pyodbc.Error: the server refused; what was turned on before stays on.
     """
     scripts = [(_SQL / "options" / f"{option}.sql").read_text(encoding="utf-8") for option in options]
     if scripts and engine.dialect.name != "mssql":
@@ -69,7 +70,16 @@ def apply_options(engine: Engine, options: Iterable[str]) -> None:
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         for script in scripts:
             for batch in re.split(r"^GO$", script, flags=re.MULTILINE):
-                connection.exec_driver_sql(batch)
+                _run_whole(connection, batch)
+
+
+def _run_whole(connection: Connection, batch: str) -> None:
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.execute(batch)
+        # Each statement has a result, and its error shows only when that is asked for: a cursor that is
+        # closed before has the server give up the rest.
+        while cursor.nextset():
+            pass
 
 
 def render_schema() -> str:

@@ -144,7 +144,7 @@ def upgrade() -> None:
         sa.Column("field_sources", text(128), nullable=False),
         sa.Column("strands", JSON_TEXT, nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_interaction"),
+        sa.PrimaryKeyConstraint("id", name="pk_interaction", mssql_clustered=False),
     )
     op.create_index(
         "ix_interaction_occurred_at", "interaction", ["occurred_at", "id"], unique=False, mssql_clustered=True

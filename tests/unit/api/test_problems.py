@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.api.cursors import list_cursor
+from shared.domain.questions import ListKey
 from shared.errors import StoreUnavailableError
 from shared.services.audit import AuditService, PartitionBalance
 from tests.unit.api.rows import Client, Ledger, client_of
@@ -38,6 +40,7 @@ _LIST = "/api/v1/interactions"
         ("cursor=", "cursor"),
         ("cursor=nonsense", "cursor"),
         ("cursor=WzEsMl0", "cursor"),
+        (f"cursor={list_cursor(ListKey('2026-03-02T09:30:00.000Z', 'x' * 257))}", "cursor"),
         ("from_=2026-01-01", "from_"),
         ("subscription_id=x", "subscription_id"),
     ],
