@@ -276,9 +276,9 @@ MEASURES = (
     "indirect_attacks",
     "protected_material",
     "blocklisted",
+    "token_requests",
 )
-_MAY_BE_UNKNOWN = MEASURES[MEASURES.index("filtered_requests") :]
-"""Later than the tables: null until the interval is rebuilt."""
+_MAY_BE_UNKNOWN = MEASURES[MEASURES.index("filtered_requests") :]  # later than the tables: null until rebuilt
 
 
 def _usage_table(name: str) -> Table:
