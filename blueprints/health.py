@@ -4,6 +4,7 @@ import logging
 
 import azure.functions as func
 
+from shared.audit_app import audit_app
 from shared.bootstrap import services
 from shared.errors import ConfigurationError, StoreUnavailableError
 from shared.problem import PROBLEM_TYPE, problem
@@ -23,6 +24,7 @@ def check_readiness(req: func.HttpRequest) -> func.HttpResponse:
     """Answer 200 when settings, database and content store are fit to serve, else 503 naming which of them is not."""
     part = "database"
     try:
+        audit_app()
         services().audit.check()
         part = "content"
         services().audit.check_content()

@@ -21,6 +21,8 @@ from localhost.run_balance import RunBalance
 from localhost.serve import serve
 from localhost.timers import run_timer
 from shared import bootstrap
+from shared.audit_app import audit_app
+from shared.errors import ConfigurationError
 from shared.stores.sql.engine import create_engine
 
 __all__ = ["feed", "redrive", "replay", "start", "timer"]
@@ -40,6 +42,10 @@ def start(port: int, database: str | None) -> None:
     functions = registered()
     namespace = Namespace.read(os.environ)
     use_database(database)
+    try:
+        audit_app()
+    except ConfigurationError as error:
+        raise UsageError(str(error)) from error
     with ExitStack() as stack:
         stack.callback(bootstrap.reset)
         hubs = namespace or stack.enter_context(closing(EventLog()))

@@ -6,16 +6,20 @@ import codecs
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from localhost.errors import UsageError
 from localhost.hub_events import HubEvent
+from shared.domain.values import utc_of
 
 __all__ = ["FileEvent", "Positions", "line_of", "read_events"]
 
 Clock = Callable[[], datetime]
+
+_GREATEST: Final = 2**63 - 1
+"""Of the sequence numbers that Event Hubs gives, and that the ledger holds."""
 
 
 class FileEvent(NamedTuple):
@@ -40,10 +44,16 @@ class Positions:
         self._clock = clock or (lambda: datetime.now(UTC))
 
     def sequence(self, hub: str, partition: str, given: int | None) -> int:
-        """Return `given`, or the next number of the partition."""
+        """Return `given`, or the next number of the partition.
+
+        Raises:
+            ValueError: Event Hubs has no such number.
+        """
         key = hub, partition
         following = self._next.get(key, 0)
         sequence = following if given is None else given
+        if not -_GREATEST <= sequence <= _GREATEST:
+            raise ValueError(f"`sequence` must be a number of 64 bits, not {sequence}")
         self._next[key] = max(following, sequence + 1)
         return sequence
 
@@ -122,8 +132,9 @@ def _time(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        # In UTC, as the function will want it: a zone can carry the calendar's ends beyond them.
+        utc_of(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
         raise ValueError(f"`enqueuedTime` must be an ISO 8601 time, not {text!r}") from None
     return text
 

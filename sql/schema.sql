@@ -513,6 +513,28 @@ UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0004 -> 0005
+
+ALTER TABLE usage_hour ADD token_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD token_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD token_requests BIGINT NULL;
+
+GO
+
+insert into dirty_hour (hour) select distinct interval_start from usage_hour;
+
+GO
+
+UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
+
+GO
+
 COMMIT;
 
 GO

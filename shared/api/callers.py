@@ -147,7 +147,9 @@ class EntraAuthenticator:
         claims = _claims_in(request.headers.get(_PRINCIPAL_HEADER, ""))
         oid = next(iter(claims.get("oid", ())), None)
         if oid is None:
-            raise HTTPException(401, "sign in with an Entra token of the audit API")
+            raise HTTPException(
+                401, "sign in with an Entra token of the audit API", headers={"WWW-Authenticate": "Bearer"}
+            )
         name = next((claims[kind][0] for kind in _NAMES if kind in claims), None)
         known = {role.value: role for role in Role}
         roles = frozenset(known[told] for told in claims.get("roles", ()) if told in known)

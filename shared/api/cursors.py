@@ -1,4 +1,4 @@
-"""Places in lists <-> opaque cursors: base64url of a JSON array of strings."""
+"""Places in lists <-> opaque cursors: base64url of a JSON array of strings, the first of which tells the question."""
 
 import base64
 import binascii
@@ -18,50 +18,51 @@ _LONGEST_PART: Final = 256
 """Longer than any id or dimension; the driver of Azure SQL refuses a key of some thousands."""
 
 
-def list_cursor(key: ListKey | None) -> str | None:
-    """Return the cursor of a place in a list by time."""
-    return None if key is None else _encode(key)
+def list_cursor(key: ListKey | None, question: str) -> str | None:
+    """Return the cursor of a place in the list by time that answers `question`."""
+    return None if key is None else _encode(question, key)
 
 
-def list_key(cursor: str | None) -> ListKey | None:
+def list_key(cursor: str | None, question: str) -> ListKey | None:
     """Return the place that a cursor of `list_cursor` names.
 
     Raises:
-        InvalidRequestError: it names none.
+        InvalidRequestError: it names none, or one in the answer to another question.
     """
     if cursor is None:
         return None
-    parts = _decode(cursor, 2)
+    parts = _decode(cursor, question, 2)
     return ListKey(_time(parts[0]), parts[1])
 
 
-def usage_cursor(key: Sequence[str] | None) -> str | None:
-    """Return the cursor of a place in a list of groups."""
-    return None if key is None else _encode(key)
+def usage_cursor(key: Sequence[str] | None, question: str) -> str | None:
+    """Return the cursor of a place in the list of groups that answers `question`."""
+    return None if key is None else _encode(question, key)
 
 
-def usage_key(cursor: str | None, *, dimensions: int, timed: bool) -> tuple[str, ...] | None:
+def usage_key(cursor: str | None, question: str, *, dimensions: int, timed: bool) -> tuple[str, ...] | None:
     """Return the place that a cursor of `usage_cursor` names.
 
     Args:
         cursor: as the caller sent it.
+        question: what is asked now.
         dimensions: how many dimensions the groups have.
         timed: whether an interval start stands before them.
 
     Raises:
-        InvalidRequestError: it names none, or one in other groups.
+        InvalidRequestError: it names none, or one in the answer to another question.
     """
     if cursor is None:
         return None
-    parts = _decode(cursor, dimensions + timed)
+    parts = _decode(cursor, question, dimensions + timed)
     return (_time(parts[0]), *parts[1:]) if timed else tuple(parts)
 
 
-def _encode(parts: Sequence[str]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(list(parts))).decode().rstrip("=")
+def _encode(question: str, key: Sequence[str]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([question, *key])).decode().rstrip("=")
 
 
-def _decode(cursor: str, length: int) -> list[str]:
+def _decode(cursor: str, question: str, length: int) -> list[str]:
     if len(cursor) > _LONGEST or not cursor.isascii():
         raise _bad()
     try:
@@ -70,11 +71,11 @@ def _decode(cursor: str, length: int) -> list[str]:
         parts = orjson.loads(data)
     except (binascii.Error, orjson.JSONDecodeError) as error:
         raise _bad() from error
-    if not isinstance(parts, list) or len(parts) != length:
+    if not isinstance(parts, list) or not all(isinstance(part, str) and len(part) <= _LONGEST_PART for part in parts):
         raise _bad()
-    if not all(isinstance(part, str) and len(part) <= _LONGEST_PART for part in parts):
+    if parts[:1] != [question] or len(parts) != 1 + length:
         raise _bad()
-    return parts
+    return parts[1:]
 
 
 def _time(part: str) -> str:

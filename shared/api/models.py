@@ -145,7 +145,9 @@ class Usage(_Model):
     output_tokens: int
     reasoning_tokens: int
     total_tokens: int
-    average_total_tokens: float | None = Field(description="over the requests whose tokens are known")
+    average_total_tokens: float | None = Field(
+        description="over the requests whose tokens are known, repeated usage once"
+    )
     unmetered_requests: int
     filtered_requests: int = Field(description="the content filter acted on prompt or completion")
     prompt_filtered: int

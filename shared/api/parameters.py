@@ -1,11 +1,21 @@
 """Query parameters, as models: what is not in them is refused by name."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Final, Literal
 
 from fastapi import Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from shared.domain.fragment import EVIDENCE
@@ -66,6 +76,13 @@ def _moment(value: str) -> str:
     return moment
 
 
+def _not_before_from(value: str | None, info: ValidationInfo) -> str | None:
+    start = info.data.get("from_")
+    if value is not None and start is not None and value < start:
+        raise ValueError("it stands before `from`")
+    return value
+
+
 def _one_of(known: Sequence[str], value: str) -> str:
     if value not in known:
         raise ValueError(f"give one of {', '.join(known)}")
@@ -106,6 +123,11 @@ class NoParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
+    def question(self) -> str:
+        """Return what tells this question from others, whichever page of the answer is asked for."""
+        asked = self.model_dump_json(exclude={"limit", "cursor"}, exclude_none=True)
+        return hashlib.sha256(f"{type(self).__name__} {asked}".encode()).hexdigest()[:16]
+
 
 class ListParameters(NoParameters):
     """A page of a list."""
@@ -117,6 +139,8 @@ class ListParameters(NoParameters):
 class _RangeParameters(ListParameters):
     from_: Annotated[_Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
     to: Annotated[_Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
+
+    _in_order = field_validator("to")(_not_before_from)
 
 
 class PromptParameters(_RangeParameters):
@@ -186,6 +210,8 @@ class ReplayRequest(NoParameters):
     to: Annotated[_Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
     limit: Annotated[int, Field(ge=1, le=_MOST_REPLAYED, description="most events of a range in one call")] = 100
     cursor: Annotated[str | None, Field(min_length=1, description="nextCursor of the call before")] = None
+
+    _in_order = field_validator("to")(_not_before_from)
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> "ReplayRequest":

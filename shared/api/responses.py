@@ -62,6 +62,8 @@ def _place(location: Sequence[int | str]) -> str:
 def _fault(fault: dict[str, Any]) -> str:
     if fault["type"] == "extra_forbidden":
         return "there is no such parameter"
+    if fault["loc"] == ("body",) and fault["type"] == "model_attributes_type":
+        return "send a JSON object, with Content-Type: application/json"
     return str(fault["msg"]).removeprefix("Value error, ")
 
 
@@ -89,7 +91,7 @@ def _unavailable(_request: Request, error: Exception) -> Response:
 
 def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
-    kinds = {403: "refused-caller", 404: "not-found", 405: "method-not-allowed"}
+    kinds = {401: "not-signed-in", 403: "refused-caller", 404: "not-found", 405: "method-not-allowed"}
     response = _problem(error.status_code, kinds.get(error.status_code, "refused"), error.detail)
     response.headers.update(error.headers or {})
     return response

@@ -127,16 +127,16 @@ def prompt_view(row: Row) -> dict[str, Json]:
 
 
 def usage_view(row: Row, dimensions: Sequence[str]) -> dict[str, Json]:
-    """Return a group's usage. The average is over the requests whose tokens are known.
+    """Return a group's usage. The average is over the requests whose tokens are known; what polls repeat is one.
 
     `amount` and `currency` are null as long as nothing is priced.
     """
-    metered = row["requests"] - row["unmetered_requests"]
+    told = row["token_requests"]
     return {
         **{to_camel(name): row[name] or None for name in dimensions},
         "intervalStart": row["interval_start"],
         **{name: row[column] for name, column in _SUMS},
-        "averageTotalTokens": round(row["total_tokens"] / metered, 2) if metered > 0 else None,
+        "averageTotalTokens": round(row["total_tokens"] / told, 2) if told else None,
         "amount": None,
         "currency": None,
     }

@@ -61,6 +61,26 @@ def test_marked_hours_are_summed_by_dimension(engine: Engine, ledger: Ledger, ro
     assert usage(engine, tables.usage_month) == [("2026-03-01T00:00:00.000Z", "gpt-4o", 4, 1, 1, 45)]
 
 
+def test_only_requests_whose_tokens_are_known_and_count_are_in_the_average(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    speech = {"input_tokens": None, "output_tokens": None, "total_tokens": None, "characters": 40}
+    missing = speech | {"characters": None, "usage_provenance": "missing"}
+    store(ledger, a_call(1, NINE), a_call(2, NINE, **speech), a_call(3, NINE, **missing))
+    store(ledger, a_poll(4, NINE, 20), a_poll(5, TEN, 30), a_poll(6, TEN, None))
+
+    rollups.rebuild(most_hours=10)
+
+    for table, counts in (
+        (tables.usage_hour, [(NINE, 1), (TEN, 1)]),
+        (tables.usage_day, [(f"{NINE[:10]}T00:00:00.000Z", 2)]),
+    ):
+        c = table.c
+        with engine.connect() as connection:
+            rows = connection.execute(sa.select(c.interval_start, c.token_requests).order_by(c.interval_start))
+            assert [tuple(row) for row in rows] == counts
+
+
 def test_what_the_content_filter_did_and_found_is_counted(
     engine: Engine, ledger: Ledger, rollups: UsageRollups
 ) -> None:

@@ -44,6 +44,16 @@ def test_a_mistake_is_answered_in_words_with_exit_code_2(tmp_path: Path, argumen
     assert done.stdout == ""
 
 
+def test_what_would_answer_no_question_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSITE_SITE_NAME", "a site in Azure")
+
+    done = run(tmp_path, "start", "--port", "0")
+
+    assert done.returncode == 2
+    assert "PROMPTLEDGER_AUTH=local" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_demo_shows_both_tables_and_the_balance(tmp_path: Path) -> None:
     done = run(tmp_path, "demo", "--no-serve", "--count", "1500")
 

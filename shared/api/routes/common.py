@@ -31,6 +31,7 @@ AdminCaller = Annotated[Caller, Depends(require(Role.AUDIT_ADMIN))]
 
 _PROBLEMS: Final = {
     400: "a parameter is wrong, unknown or given twice; `parameter` names it",
+    401: "nobody has signed in (Entra)",
     403: "the caller lacks the role that `role` names",
     404: "there is no such thing",
     503: "a store does not answer; try again",

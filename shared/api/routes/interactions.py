@@ -22,13 +22,13 @@ _ONE: Final = "/api/v1/interactions/{id}"
 _CONTENT: Final = "/api/v1/interactions/{id}/content"
 
 # An id is somebody else's text, a slash included: hence `path`, and the longer route first.
-_Id = Annotated[str, Path(description="the interaction's id")]
+_Id = Annotated[str, Path(alias="id", description="the interaction's id")]
 
 
 @router.get("", **described(Role.AUDIT_READ, model=Page[Interaction]))
 def list_interactions(query: Annotated[InteractionParameters, Query()], caller: AuditCaller, audit: Audit) -> Response:
     """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
-    after = list_key(query.cursor)
+    after = list_key(query.cursor, query.question())
     reader = caller.reader(_LIST)
     if query.q is not None:
         caller.needs(Role.CONTENT_READ)
@@ -36,10 +36,11 @@ def list_interactions(query: Annotated[InteractionParameters, Query()], caller: 
         page = audit.search(query.q, query.narrow(), after=after, limit=query.limit, reader=asker)
     else:
         page = audit.interactions(query.narrow(), after=after, limit=query.limit, reader=reader)
-    return json_response(page_view([interaction_view(row) for row in page.rows], list_cursor(page.next)))
+    following = list_cursor(page.next, query.question())
+    return json_response(page_view([interaction_view(row) for row in page.rows], following))
 
 
-@router.get("/{interaction_id:path}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True))
+@router.get("/{id:path}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True))  # noqa: FAST003  # by its alias
 def read_content(
     interaction_id: _Id, _query: Annotated[NoParameters, Query()], caller: ContentCaller, audit: Audit
 ) -> Response:
@@ -48,7 +49,7 @@ def read_content(
     return json_response(content._asdict())
 
 
-@router.get("/{interaction_id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))
+@router.get("/{id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))  # noqa: FAST003  # by its alias
 def read_interaction(
     interaction_id: _Id, _query: Annotated[NoParameters, Query()], caller: AuditCaller, audit: Audit
 ) -> Response:

@@ -21,5 +21,6 @@ router = APIRouter(prefix="/prompts", tags=["prompts"])
 def list_prompts(query: Annotated[PromptParameters, Query()], caller: UsageCaller, audit: Audit) -> Response:
     """List calls, newest first. `promptPreview` needs Content.Read as well; such a reading is recorded."""
     reader = caller.reader("/api/v1/prompts")
-    page = audit.prompts(query.narrow(), after=list_key(query.cursor), limit=query.limit, reader=reader)
-    return json_response(page_view([prompt_view(row) for row in page.rows], list_cursor(page.next)))
+    after = list_key(query.cursor, query.question())
+    page = audit.prompts(query.narrow(), after=after, limit=query.limit, reader=reader)
+    return json_response(page_view([prompt_view(row) for row in page.rows], list_cursor(page.next, query.question())))

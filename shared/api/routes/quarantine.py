@@ -18,18 +18,20 @@ __all__ = ["router"]
 router = APIRouter(prefix="/quarantine", tags=["quarantine"])
 
 _BODY: Final = "/api/v1/quarantine/{id}/body"
-_Id = Annotated[str, Path(description="the event's id in quarantine", max_length=64)]
+_Id = Annotated[str, Path(alias="id", description="the event's id in quarantine", max_length=64)]
 _Nothing = Annotated[NoParameters, Query()]
 
 
 @router.get("", **described(Role.AUDIT_ADMIN, model=Page[QuarantinedEvent]))
 def list_quarantine(query: Annotated[ListParameters, Query()], _caller: AdminCaller, audit: Audit) -> Response:
     """List what is in quarantine, newest first, without the bytes. What was discarded is not listed."""
-    page = audit.quarantined(after=list_key(query.cursor), limit=query.limit)
-    return json_response(page_view([quarantine_view(row) for row in page.rows], list_cursor(page.next)))
+    page = audit.quarantined(after=list_key(query.cursor, query.question()), limit=query.limit)
+    return json_response(
+        page_view([quarantine_view(row) for row in page.rows], list_cursor(page.next, query.question()))
+    )
 
 
-@router.get("/{event_id}/body", **described(Role.CONTENT_READ, model=QuarantinedBody, missing=True))
+@router.get("/{id}/body", **described(Role.CONTENT_READ, model=QuarantinedBody, missing=True))  # noqa: FAST003  # by its alias
 def read_quarantined_body(event_id: _Id, _query: _Nothing, caller: ContentCaller, quarantine: Quarantine) -> Response:
     """Return the bytes of one event, as text or in base64. The reading is recorded."""
     return json_response(held_view(quarantine.event(event_id, reader=Reader(caller.name, _BODY))))
@@ -47,13 +49,14 @@ def replay_quarantine(
     if request.ids is not None:
         replayed = quarantine.replay(list(dict.fromkeys(request.ids)), actor=caller.name)
     else:
+        after = list_key(request.cursor, request.question())
         replayed = quarantine.replay_between(
-            request.from_, request.to, after=list_key(request.cursor), limit=request.limit, actor=caller.name
+            request.from_, request.to, after=after, limit=request.limit, actor=caller.name
         )
-    return json_response(replayed_view(replayed, list_cursor(replayed.next)))
+    return json_response(replayed_view(replayed, list_cursor(replayed.next, request.question())))
 
 
-@router.post("/{event_id}/discard", **described(Role.AUDIT_ADMIN, model=Discarded, missing=True))
+@router.post("/{id}/discard", **described(Role.AUDIT_ADMIN, model=Discarded, missing=True))  # noqa: FAST003  # by its alias
 def discard_quarantined(
     event_id: _Id, request: DiscardRequest, _query: _Nothing, caller: AdminCaller, quarantine: Quarantine
 ) -> Response:

@@ -27,10 +27,11 @@ def list_usage(query: Annotated[UsageParameters, Query()], _caller: UsageCaller,
     of their group. The rollups follow the facts by minutes.
     """
     dimensions = query.dimensions()
-    after = usage_key(query.cursor, dimensions=len(dimensions), timed=query.interval is not None)
+    after = usage_key(query.cursor, query.question(), dimensions=len(dimensions), timed=query.interval is not None)
     page = audit.usage(
         UsageQuery(dimensions=dimensions, interval=query.interval, starts_from=query.from_, starts_before=query.to),
         after=after,
         limit=query.limit,
     )
-    return json_response(page_view([usage_view(row, dimensions) for row in page.rows], usage_cursor(page.next)))
+    following = usage_cursor(page.next, query.question())
+    return json_response(page_view([usage_view(row, dimensions) for row in page.rows], following))

@@ -114,10 +114,11 @@ def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
         "unmetered_requests": sa.case((interaction.usage_provenance == Provenance.MISSING.value, 1), else_=0),
         **{name: sa.case((sa.or_(*found), 1), else_=0) for name, found in _findings(interaction).items()},
     }
-    tokens = [interaction[name] for name in tables.MEASURES if name not in flags]
+    known = sa.case((interaction.total_tokens.is_not(None), 1), else_=0).label("token_requests")
+    tokens = [interaction[name] for name in tables.MEASURES if name not in flags and name != known.name]
     # SQL Server sums no expression that holds a subquery: whether usage counts is told one level below.
     facts = (
-        sa.select(*[interaction[name] for name in tables.DIMENSIONS], *tokens, _counts().label("counts"))
+        sa.select(*[interaction[name] for name in tables.DIMENSIONS], *tokens, known, _counts().label("counts"))
         .add_columns(*[flag.label(name) for name, flag in flags.items()])
         .where(interaction.occurred_at >= start, interaction.occurred_at < end)
         .subquery("facts")

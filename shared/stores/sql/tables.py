@@ -271,7 +271,10 @@ MEASURES = (
     "reasoning_tokens",
     "total_tokens",
     *FILTER_MEASURES,
+    "token_requests",
 )
+_LATER = {*FILTER_MEASURES, "token_requests"}
+"""Null until the interval is rebuilt: the tables came first."""
 
 
 def _usage_table(name: str) -> Table:
@@ -280,8 +283,7 @@ def _usage_table(name: str) -> Table:
         metadata,
         Column("interval_start", UtcTime(), nullable=False),
         *(Column(dimension, kind, nullable=True) for dimension, kind in DIMENSIONS.items()),
-        # The filter's came later than the tables: null until the interval is rebuilt.
-        *(Column(measure, COUNT, nullable=measure in FILTER_MEASURES) for measure in MEASURES),
+        *(Column(measure, COUNT, nullable=measure in _LATER) for measure in MEASURES),
         Index(f"ix_{name}_interval_start", "interval_start", mssql_clustered=True),
     )
 

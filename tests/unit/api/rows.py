@@ -42,6 +42,7 @@ def a_usage_row(interval_start: str = "2026-03-02T09:00:00.000Z", **changes: Any
     """Return a rollup row of one request with 10 + 5 tokens, and `changes`."""
     sums = dict.fromkeys(tables.MEASURES, 0) | {
         "requests": 1,
+        "token_requests": 1,
         "input_tokens": 10,
         "output_tokens": 5,
         "total_tokens": 15,

@@ -135,6 +135,8 @@ def test_without_an_entra_principal_nobody_is_let_in(ledger: Ledger, headers: di
     response = client.get("/api/v1/balance", headers=headers)
 
     assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json")
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.json()["type"] == "urn:promptledger:problem:not-signed-in"
 
 
 def test_a_reading_of_content_is_recorded_with_name_and_id_of_who_signed_in(ledger: Ledger) -> None:

@@ -111,6 +111,14 @@ def test_query_strings_and_headers_reach_the_api_as_they_were_sent(configured: L
 
 
 @pytest.mark.usefixtures("configured")
+def test_a_path_that_is_no_text_is_a_problem_and_no_failure() -> None:
+    response = call("read_interactions", "/api/v1/interactions/%ff")
+
+    assert (response.status_code, response.mimetype) == (400, "application/problem+json")
+    assert json.loads(response.get_body())["parameter"] == "path"
+
+
+@pytest.mark.usefixtures("configured")
 def test_a_call_by_another_name_than_this_machines_is_refused() -> None:
     response = call("read_balance", "/api/v1/balance", {"Host": "ledger.example.org"})
 
@@ -168,6 +176,17 @@ def test_readiness_names_what_is_not_fit_and_no_secret(
     assert response.mimetype == "application/problem+json"
     assert json.loads(response.get_body())["unreachable"] == [part]
     assert b"tiger" not in response.get_body()
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("setting", ["WEBSITE_SITE_NAME=ledger", "PROMPTLEDGER_AUTH=entra"])
+def test_who_cannot_tell_callers_is_not_ready(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(*setting.split("="))
+    bootstrap.reset()
+
+    response = call("check_readiness", "/api/health/ready")
+
+    assert (response.status_code, json.loads(response.get_body())["unreachable"]) == (503, ["settings"])
 
 
 @pytest.mark.usefixtures("configured")

@@ -6,18 +6,18 @@ from tests.unit.api.rows import Client
 
 _POSTED = {
     "/api/v1/quarantine/replay",
-    "/api/v1/quarantine/{event_id}/discard",
+    "/api/v1/quarantine/{id}/discard",
 }
 _PATHS = _POSTED | {
     "/api/v1/interactions",
-    "/api/v1/interactions/{interaction_id}",
-    "/api/v1/interactions/{interaction_id}/content",
+    "/api/v1/interactions/{id}",
+    "/api/v1/interactions/{id}/content",
     "/api/v1/usage",
     "/api/v1/prompts",
     "/api/v1/balance",
     "/api/v1/completeness",
     "/api/v1/quarantine",
-    "/api/v1/quarantine/{event_id}/body",
+    "/api/v1/quarantine/{id}/body",
 }
 
 
@@ -30,7 +30,7 @@ def test_the_document_describes_every_route_with_its_role_answer_and_problems(cl
         (operation,) = methods.values()
         responses = operation["responses"]
         assert "$ref" in responses["200"]["content"]["application/json"]["schema"]
-        assert {"400", "403", "503"} <= set(responses)
+        assert {"400", "401", "403", "503"} <= set(responses)
         assert "422" not in responses
         assert set(responses["400"]["content"]) == {"application/problem+json"}
         assert operation["x-required-role"]

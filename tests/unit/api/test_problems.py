@@ -8,12 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.api.cursors import list_cursor
+from shared.api.parameters import InteractionParameters
 from shared.domain.questions import ListKey
 from shared.errors import StoreUnavailableError
 from shared.services.audit import AuditService, PartitionBalance
-from tests.unit.api.rows import Client, Ledger, client_of
+from tests.unit.api.rows import Client, Ledger, an_interaction, client_of
 
 _LIST = "/api/v1/interactions"
+_TOO_LONG = list_cursor(ListKey("2026-03-02T09:30:00.000Z", "x" * 257), InteractionParameters().question())
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,7 @@ _LIST = "/api/v1/interactions"
         ("colour=red", "colour"),
         ("from=yesterday", "from"),
         ("to=2026-13-01", "to"),
+        ("from=2026-03-02T12:00:00Z&to=2026-03-02T12:30:00%2B01:00", "to"),
         ("limit=0", "limit"),
         ("limit=1001", "limit"),
         ("limit=many", "limit"),
@@ -40,7 +43,7 @@ _LIST = "/api/v1/interactions"
         ("cursor=", "cursor"),
         ("cursor=nonsense", "cursor"),
         ("cursor=WzEsMl0", "cursor"),
-        (f"cursor={list_cursor(ListKey('2026-03-02T09:30:00.000Z', 'x' * 257))}", "cursor"),
+        (f"cursor={_TOO_LONG}", "cursor"),
         ("from_=2026-01-01", "from_"),
         ("subscription_id=x", "subscription_id"),
     ],
@@ -67,6 +70,10 @@ def test_every_wrong_parameter_is_listed(client: Client) -> None:
         ("/api/v1/usage?groupBy=shoeSize", "groupBy"),
         ("/api/v1/usage?groupBy=model,model", "groupBy"),
         ("/api/v1/usage?interval=week", "interval"),
+        ("/api/v1/usage?from=2026-03-03&to=2026-03-02", "to"),
+        ("/api/v1/prompts?from=2026-03-03&to=2026-03-02", "to"),
+        ("/api/v1/completeness?from=2026-03-03&to=2026-03-02", "to"),
+        ("/api/v1/quarantine/" + "x" * 65 + "/body", "id"),
         ("/api/v1/usage?model=x", "model"),
         ("/api/v1/prompts?userId=x", "userId"),
         ("/api/v1/balance?limit=1", "limit"),
@@ -88,6 +95,41 @@ def test_any_text_is_a_cursor_or_is_refused_as_one(client: Client, cursor: str) 
         response = client.get(path, params={"cursor": cursor, **dict([("groupBy", "model")] * ("usage" in path))})
 
         assert (response.status_code, response.json()["parameter"]) == (400, "cursor")
+
+
+def test_a_range_may_be_empty(client: Client) -> None:
+    response = client.get(f"{_LIST}?from=2026-03-02T12:00:00Z&to=2026-03-02T13:00:00%2B01:00")
+
+    assert (response.status_code, response.json()["items"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "/api/v1/prompts",
+        "/api/v1/completeness",
+        "/api/v1/quarantine",
+        "/api/v1/interactions?state=failed",
+        "/api/v1/interactions?from=2026-03-01",
+        "/api/v1/interactions?q=aurora",
+    ],
+)
+def test_a_cursor_of_another_question_is_refused(ledger: Ledger, client: Client, other: str) -> None:
+    ledger.has(an_interaction("c1"), an_interaction("c2"))
+    cursor = client.get(f"{_LIST}?limit=1").json()["nextCursor"]
+
+    response = client.get(f"{other}{'&' if '?' in other else '?'}cursor={cursor}")
+
+    assert (response.status_code, response.json()["parameter"]) == (400, "cursor")
+
+
+def test_a_cursor_serves_the_same_question_in_other_words_and_pages(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction("c1"), an_interaction("c2"))
+    cursor = client.get(f"{_LIST}?limit=1&from=2026-03-01").json()["nextCursor"]
+
+    page = client.get(f"{_LIST}?cursor={cursor}&from=2026-03-01T01:00%2B01:00&limit=9").json()
+
+    assert [item["id"] for item in page["items"]] == ["c1"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/interactions/", "/nowhere"])

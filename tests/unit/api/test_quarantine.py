@@ -93,6 +93,7 @@ def test_only_an_administrator_acts_on_quarantine(client: Client, path: str) -> 
         ("/replay", {"ids": []}, "ids"),
         ("/replay", {"ids": ["a"] * 101}, "ids"),
         ("/replay", {"from": "yesterday"}, "from"),
+        ("/replay", {"from": "2026-03-02", "to": "2026-03-01"}, "to"),
         ("/replay", {"from": "2026-03-02", "limit": 101}, "limit"),
         ("/replay", {"from": "2026-03-02", "cursor": "rubbish"}, "cursor"),
         ("/replay", {"ids": ["a"], "all": True}, "all"),
@@ -107,6 +108,15 @@ def test_what_is_wrong_with_a_body_is_named(client: Client, path: str, body: Any
 
     assert (response.status_code, response.json()["parameter"]) == (400, parameter)
     assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_not_said_to_be_json_is_told_so(client: Client) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    response = client.send("POST", f"{_QUARANTINE}/replay", headers=form, content=b'{"ids": ["a"]}')
+
+    assert (response.status_code, response.json()["parameter"]) == (400, "body")
+    assert "Content-Type: application/json" in response.json()["detail"]
 
 
 def test_a_get_changes_nothing(client: Client) -> None:

@@ -30,9 +30,18 @@ def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, clie
     acted = {"filtered_requests": 3, "prompt_filtered": 2, "completion_filtered": 1, "jailbreaks": 1}
     ledger.used(a_usage_row(caller_ip="10.0.0.1", model="gpt-4o", user_id="u1", filtered_requests=None))
     ledger.used(
-        a_usage_row(_TEN, caller_ip="10.0.0.1", model="gpt-4o", user_id="u2", requests=2, total_tokens=30, **acted)
+        a_usage_row(
+            _TEN,
+            caller_ip="10.0.0.1",
+            model="gpt-4o",
+            user_id="u2",
+            requests=2,
+            token_requests=2,
+            total_tokens=30,
+            **acted,
+        )
     )
-    ledger.used(a_usage_row(caller_ip="10.0.0.2", model=None, requests=1, unmetered_requests=1, total_tokens=0))
+    ledger.used(a_usage_row(caller_ip="10.0.0.2", model=None, unmetered_requests=1, token_requests=0, total_tokens=0))
 
     first, second = items(client, "groupBy=callerIp,model")
 
@@ -62,8 +71,8 @@ def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, clie
     assert (second["model"], second["averageTotalTokens"]) == (None, None)
 
 
-def test_the_average_is_over_metered_requests_to_two_places(ledger: Ledger, client: Client) -> None:
-    ledger.used(a_usage_row(requests=4, unmetered_requests=1, total_tokens=20))
+def test_the_average_is_over_requests_whose_tokens_are_known_to_two_places(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(requests=5, unmetered_requests=1, token_requests=3, total_tokens=20))
 
     assert items(client, "")[0]["averageTotalTokens"] == 6.67
 
@@ -124,6 +133,8 @@ def test_a_cursor_of_other_groups_is_refused(ledger: Ledger, client: Client) -> 
     ledger.used(a_usage_row(model="a"), a_usage_row(model="b"))
     cursor = client.get("/api/v1/usage?groupBy=model&limit=1").json()["nextCursor"]
 
-    response = client.get(f"/api/v1/usage?groupBy=model,userId&cursor={cursor}")
+    longer = client.get(f"/api/v1/usage?groupBy=model,userId&cursor={cursor}")
+    as_long = client.get(f"/api/v1/usage?groupBy=userId&cursor={cursor}")
 
-    assert (response.status_code, response.json()["parameter"]) == (400, "cursor")
+    assert (longer.status_code, longer.json()["parameter"]) == (400, "cursor")
+    assert (as_long.status_code, as_long.json()["parameter"]) == (400, "cursor")

@@ -73,6 +73,10 @@ def test_numbers_go_on_from_the_last_known_and_from_those_given(tmp_path: Path) 
         ('{"body": "", "hub": 1}', "hub"),
         ('{"body": "", "partition": []}', "partition"),
         ('{"body": "", "enqueuedTime": "noon"}', "noon"),
+        ('{"body": "", "enqueuedTime": "9999-12-31T23:59:59-10:00"}', "9999"),
+        ('{"body": "", "enqueuedTime": " 2026-01-02 "}', "2026-01-02"),
+        ('{"body": "", "sequence": 9223372036854775808}', "sequence"),
+        ('{"body": "", "sequence": -9223372036854775809}', "sequence"),
     ],
 )
 def test_a_line_that_is_no_event_is_named_by_file_and_number(tmp_path: Path, line: str, fault: str) -> None:
@@ -81,6 +85,11 @@ def test_a_line_that_is_no_event_is_named_by_file_and_number(tmp_path: Path, lin
 
     assert "events.ndjson, line 2" in str(caught.value)
     assert fault in str(caught.value)
+
+
+def test_a_line_without_a_number_behind_the_greatest_one_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="line 2: `sequence`"):
+        read(tmp_path / "events.ndjson", {"body": "", "sequence": 2**63 - 1}, {"body": ""})
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
