@@ -52,7 +52,8 @@ def text_of(limit: int) -> Callable[[Json], str | None]:
             return result or None  # nearly every one: it fits, whatever its characters are
         if not result.isascii():
             result = result.encode("utf-16-le", "replace")[: 2 * limit].decode("utf-16-le", "ignore")
-        return result.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:limit]
+        # SQL Server takes texts for equal that differ in spaces at their ends.
+        return result.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:limit].rstrip()
 
     return text_within
 

@@ -32,6 +32,11 @@ def test_a_fact_fits_its_column(value: str, field: Any) -> None:
         assert len(facts[field.name].encode("utf-16-le")) <= 2 * field.limit
 
 
+@pytest.mark.parametrize("letter", ["x", "ü"])
+def test_a_text_that_is_cut_ends_in_no_space(letter: str) -> None:
+    assert text(letter * 3 + " and more", 4) == letter * 3
+
+
 @pytest.mark.parametrize(
     ("told", "known"),
     [
