@@ -120,6 +120,18 @@ def test_a_refused_prompt_says_why(inner: str, results: str) -> None:
     assert categories_of(facts)["prompt"]["violence"] == {"filtered": True, "severity": "high"}
 
 
+def test_a_refused_prompt_of_the_responses_api_says_why() -> None:
+    told = {"jailbreak": {"filtered": True, "detected": True}, "hate": SAFE}
+    judged = [{"blocked": True, "source_type": "prompt", "content_filter_raw": [], "content_filter_results": told}]
+    error = {"code": "content_filter", "content_filters": judged, "innererror": {"code": "ContentFiltered"}}
+
+    facts = read_response({"error": error}, status=400).facts
+
+    assert facts["prompt_filtered"] is True
+    assert categories_of(facts) == {"prompt": {**told, "jailbreak": {"detected": True, "filtered": True}}}
+    assert facts["filter_jailbreak"] == "detected filtered"
+
+
 def test_a_refused_prompt_without_details_is_filtered_all_the_same() -> None:
     assert read_response({"error": {"code": "content_filter"}}, status=400).facts["prompt_filtered"] is True
 
