@@ -345,6 +345,12 @@ def test_a_numbered_row_that_is_a_list_of_messages_is_read_and_fills_its_place()
     assert fragment.content.completion == "Ho"
 
 
+def test_messages_do_not_say_why_they_ended() -> None:
+    fragment = fragment_of(a_model_log(responseMessages=[{"role": "assistant", "content": "Ho"}]))
+
+    assert "finish_reasons" not in fragment.facts
+
+
 @pytest.mark.parametrize("text", ['[{"type":"text","text":"Ho"}]', '{"role":"user","content":"Ho"}', "{}", "[]", "[1]"])
 def test_a_numbered_row_that_may_stand_in_the_middle_of_more_is_a_piece(text: str) -> None:
     fragment = fragment_of(a_model_log(sequenceNumber=2, requestMessages=text))
