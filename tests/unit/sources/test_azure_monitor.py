@@ -227,6 +227,14 @@ def test_a_text_that_begins_like_json_is_not_cut(body: str) -> None:
     assert fragment.content.request == body
 
 
+def test_a_body_may_begin_with_a_byte_order_mark() -> None:
+    body = '\ufeff{"messages": [{"role": "user", "content": "Hi"}]}'
+
+    fragment = fragment_of(a_gateway_log(properties={"backendRequestBody": body}))
+
+    assert fragment.content.prompt == "Hi"
+
+
 def test_lines_of_json_up_to_the_limit_are_cut() -> None:
     lines = ('{"custom_id": "0"}\n' * 500)[:8192]
 

@@ -182,6 +182,22 @@ def test_an_http_response_is_read() -> None:
     assert fragment.content.completion == "4"
 
 
+def test_an_http_body_of_json_lines_is_a_text_and_whole() -> None:
+    lines = '{"id": "batch_req_1", "response": {}}\n{"id": "batch_req_2", "response": {}}\n'
+
+    fragment = fragment_of(an_http_response(body=lines))
+
+    assert not {"truncated", "response_id"} & fragment.facts.keys()
+    assert fragment.content.response == lines
+
+
+def test_an_http_body_may_begin_with_a_byte_order_mark() -> None:
+    fragment = fragment_of(an_http_response(body='\ufeff{"object": "chat.completion", "usage": {"total_tokens": 3}}'))
+
+    assert fragment.facts["total_tokens"] == 3
+    assert "truncated" not in fragment.facts
+
+
 @pytest.mark.parametrize(
     "text",
     [
