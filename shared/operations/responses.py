@@ -83,8 +83,8 @@ def _filter_facts(body: Mapping[str, Json]) -> Facts:
             blocked.append(side)
     moderation = body.get("moderation")
     if isinstance(moderation, dict):
-        sides["prompt"].append(moderated(moderation.get("input")))
-        sides["completion"].append(moderated(moderation.get("output")))
+        sides["prompt"] += moderated(moderation.get("input"))
+        sides["completion"] += moderated(moderation.get("output"))
     facts = filter_facts(sides["prompt"], sides["completion"])
     details = body.get("incomplete_details")
     if isinstance(details, dict) and details.get("reason") == "content_filter":

@@ -6,6 +6,7 @@ import pytest
 from shared.domain.verdicts import HARMS, VERDICTS
 from shared.operations import read_response
 from shared.operations.content_filter import filter_facts
+from tests.builders.streams import a_chunk, stream_of
 
 SAFE = {"filtered": False, "severity": "safe"}
 
@@ -134,6 +135,20 @@ def test_a_refused_prompt_of_the_responses_api_says_why() -> None:
 
 def test_a_refused_prompt_without_details_is_filtered_all_the_same() -> None:
     assert read_response({"error": {"code": "content_filter"}}, status=400).facts["prompt_filtered"] is True
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_moderation_that_a_chat_asked_for_tells_what_it_found(*, several: bool, streamed: bool) -> None:
+    found = {"type": "moderation_result", "flagged": True, "categories": {"violence": True, "hate": False}}
+    told = {"type": "moderation_results", "results": [found]} if several else found
+    last = {"choices": [], "moderation": {"input": told, "output": {"results": []}}}
+    whole = {**last, "choices": [{"index": 0, "message": {"content": "No."}, "finish_reason": "stop"}]}
+
+    facts = read_response(stream_of(a_chunk({"content": "No."}), last) if streamed else whole).facts
+
+    assert categories_of(facts) == {"prompt": {"violence": {"detected": True}}}
+    assert "prompt_filtered" not in facts
 
 
 def verdicts_of(facts: Any) -> dict[str, str]:
