@@ -160,6 +160,9 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
     # The path knows the operation better than a body's shape; the body knows its model.
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)
+    if isinstance(answered.json, dict):
+        # Many requests do not say it, and many have no body; an object is no stream.
+        facts.setdefault("streamed", False)
     facts.setdefault("operation", "other")
     return Content(request.text, response.text, asked.json, response.body or answered.json)
 

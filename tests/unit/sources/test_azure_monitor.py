@@ -200,6 +200,20 @@ def test_a_body_that_is_an_event_stream_is_read_as_a_stream() -> None:
     assert fragment.facts["streamed"] is True
 
 
+@pytest.mark.parametrize(
+    ("told", "streamed"),
+    [
+        pytest.param({"backendRequestBody": None, "backendResponseBody": '{"object": "list"}'}, False, id="an object"),
+        pytest.param({"backendRequestBody": None, "backendResponseBody": None}, None, id="no body"),
+        pytest.param({"backendRequestBody": None, "backendResponseBody": "a text"}, None, id="a text"),
+    ],
+)
+def test_an_answer_that_is_an_object_is_no_stream(told: dict[str, Any], *, streamed: bool | None) -> None:
+    fragment = fragment_of(a_gateway_log(properties=told))
+
+    assert fragment.facts.get("streamed") is streamed
+
+
 def test_a_body_that_is_a_form_is_read_as_its_fields_and_no_byte_of_its_files_is_kept() -> None:
     form = (
         '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
