@@ -151,12 +151,10 @@ def _read_body(told: Json) -> _Body:
 
 
 def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
-    request = operations.read_request(asked.json, facts.get("operation"))
+    request = operations.read_request(asked.json, facts.get("operation"), cut=asked.cut)
     response = operations.read_response(
         answered.json, operation=facts.get("operation"), status=facts.get("http_status"), reason=None
     )
-    if asked.cut and not request.facts.get("streamed"):
-        request.facts.pop("streamed", None)  # `stream` may stand behind the cut.
     # The path knows the operation better than a body's shape; the body knows its model.
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)
