@@ -275,7 +275,7 @@ def _state(values: Facts, *, waits: bool) -> State:
     error = values.get("error_code")
     if values.get("gateway_refused") or error in _REFUSALS:
         return State.REFUSED
-    # A stream, or a background response, can fail after its 200 was sent.
-    if error is not None or values.get("http_status", 0) >= 400:
+    # A stream, or a background response, can fail after its 200 was sent, and may name no code.
+    if error is not None or "error_message" in values or values.get("http_status", 0) >= 400:
         return State.FAILED
     return State.COMPLETE

@@ -6,6 +6,7 @@ To add a family: one module with `read_request` and `read_response`, one line in
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from shared.domain.interaction import Facts
 from shared.domain.values import Json
 from shared.operations import (
     audio,
@@ -71,13 +72,14 @@ _GENERIC: Final = _Family(generic.read_request, generic.read_response)
 _FILES: Final = ("files", "containers")
 
 
-def read_request(body: Json, operation: str | None) -> Said:
+def read_request(body: Json, operation: str | None, *, cut: bool = False) -> Said:
     """Return what a request body says.
 
     Args:
         body: the parsed body, or its text when it is not JSON, or None.
         operation: as path or operation id tell it; None leaves it to the shape of the body, and the
             facts then state the operation.
+        cut: whether the end of the body is missing: what it does not say may have stood there.
     """
     if not isinstance(body, dict):
         return Said({})
@@ -85,7 +87,17 @@ def read_request(body: Json, operation: str | None) -> Said:
     said = _FAMILIES.get(operation or shape or "", _GENERIC).read_request(body)
     if shape is not None:
         said.facts["operation"] = shape
+    if cut:
+        _forget_what_may_be_behind(said.facts, body)
     return said
+
+
+def _forget_what_may_be_behind(facts: Facts, body: dict[str, Json]) -> None:
+    """Take back what only the end of a body can tell: that it asks for no stream, and how long its last text is."""
+    if not facts.get("streamed"):
+        facts.pop("streamed", None)
+    if next(reversed(body), None) == "input":
+        facts.pop("characters", None)
 
 
 def read_response(

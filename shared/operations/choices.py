@@ -1,10 +1,11 @@
 """`choices` of chat and completions -> finish reasons, filter results, in the order of `index`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, canonical, count
 from shared.operations.content_filter import filter_facts, filter_results, prompt_annotations
+from shared.operations.moderations import moderated
 
 __all__ = ["Choice", "choice_facts", "choices_of"]
 
@@ -28,8 +29,14 @@ def choices_of(body: Mapping[str, Json]) -> list[Choice]:
 
 
 def choice_facts(body: Mapping[str, Json], choices: Sequence[Choice]) -> Facts:
-    """Return what all choices say together, and the filter's word on prompts and choices."""
-    facts = filter_facts(prompt_annotations(body), map(filter_results, choices))
+    """Return what all choices say together, and the word on prompts and choices of the filter or of a moderation."""
+    prompts: Iterable[Json] = prompt_annotations(body)
+    completions: Iterable[Json] = map(filter_results, choices)
+    moderation = body.get("moderation")
+    if isinstance(moderation, dict):
+        prompts = [*prompts, *moderated(moderation.get("input"))]
+        completions = [*completions, *moderated(moderation.get("output"))]
+    facts = filter_facts(prompts, completions)
     if choices:
         reasons = [_reason(choice) for choice in choices]
         facts["finish_reasons"] = canonical(reasons)

@@ -1,6 +1,6 @@
 """Annotations of the content filter -> who was filtered, by which category, how severely."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -10,7 +10,7 @@ from shared.domain.interaction import Facts
 from shared.domain.values import Json, canonical
 from shared.domain.verdicts import HARMS, SIDES, VERDICTS
 
-__all__ = ["error_filter_results", "filter_facts", "filter_results", "prompt_annotations"]
+__all__ = ["error_filter_results", "filter_facts", "filter_results", "judgements", "prompt_annotations"]
 
 Categories = dict[str, dict[str, Json]]
 
@@ -39,6 +39,14 @@ def prompt_annotations(body: Mapping[str, Json]) -> Iterable[Json]:
     elif isinstance(annotations, list):
         for annotation in annotations:
             yield filter_results(annotation)
+
+
+def judgements(told: Json) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    """Yield side and entry of each judgement in the `content_filters` of the Responses API, in answers and errors."""
+    for entry in told if isinstance(told, list) else ():
+        side = entry.get("source_type") if isinstance(entry, dict) else None
+        if isinstance(side, str) and side in SIDES:
+            yield side, entry
 
 
 def error_filter_results(error: Mapping[str, Json]) -> Json:

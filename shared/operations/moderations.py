@@ -1,6 +1,6 @@
 """Bodies of moderations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from shared.domain.values import Json
 from shared.operations.content_filter import filter_facts
@@ -21,12 +21,16 @@ def read_request(body: Mapping[str, Json]) -> Said:
 
 def read_response(body: Mapping[str, Json]) -> Said:
     """Read a response: the categories that were found. Nothing was filtered: that is for the client to decide."""
-    results = body.get("results")
-    return answered(body, filter_facts(map(moderated, results if isinstance(results, list) else ()), []), None)
+    return answered(body, filter_facts(moderated(body), []), None)
 
 
-def moderated(result: Json) -> Json:
-    """Return what one result of a moderation found, as the content filter would write it."""
+def moderated(told: Json) -> Iterator[Json]:
+    """Yield what each result of a moderation found, or the one that it is, as the content filter would write it."""
+    results = told.get("results") if isinstance(told, dict) else None
+    yield from map(_found, results if isinstance(results, list) else [told])
+
+
+def _found(result: Json) -> Json:
     categories = result.get("categories") if isinstance(result, dict) else None
     if not isinstance(categories, dict):
         return None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 import orjson
 
@@ -86,7 +87,10 @@ def _part(piece: bytes, *, is_whole: bool) -> _Part | None:
     if not name:
         return None
     content = content.removesuffix(b"\r") if is_whole else content
-    return _Part(name, parameters.get("filename"), headers.get("content-type"), content, is_whole)
+    filename = parameters.get("filename")
+    if filename is None and "filename*" in parameters:
+        filename = unquote(parameters["filename*"].rpartition("'")[2])
+    return _Part(name, filename, headers.get("content-type"), content, is_whole)
 
 
 def _value(part: _Part) -> Json:

@@ -6,7 +6,7 @@ from typing import Final
 from shared.domain.facts import state
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
-from shared.operations.content_filter import filter_facts, filter_results
+from shared.operations.content_filter import filter_facts, filter_results, judgements
 from shared.operations.generic import answered, asked
 from shared.operations.moderations import moderated
 from shared.operations.said import Said
@@ -77,17 +77,14 @@ def _filter_facts(body: Mapping[str, Json]) -> Facts:
     """Return the filter's word, on Azure, and the moderation's, where the request asked for one."""
     sides: dict[str, list[Json]] = {"prompt": [], "completion": []}
     blocked: list[str] = []
-    told = body.get("content_filters")
-    for entry in told if isinstance(told, list) else ():
-        source = entry.get("source_type") if isinstance(entry, dict) else None
-        if isinstance(source, str) and source in sides:
-            sides[source].append(filter_results(entry))
-            if entry.get("blocked") is True:
-                blocked.append(source)
+    for side, entry in judgements(body.get("content_filters")):
+        sides[side].append(filter_results(entry))
+        if entry.get("blocked") is True:
+            blocked.append(side)
     moderation = body.get("moderation")
     if isinstance(moderation, dict):
-        sides["prompt"].append(moderated(moderation.get("input")))
-        sides["completion"].append(moderated(moderation.get("output")))
+        sides["prompt"] += moderated(moderation.get("input"))
+        sides["completion"] += moderated(moderation.get("output"))
     facts = filter_facts(sides["prompt"], sides["completion"])
     details = body.get("incomplete_details")
     if isinstance(details, dict) and details.get("reason") == "content_filter":

@@ -65,7 +65,7 @@ def _read(record: Record) -> Reading:
     if made is None:
         state(facts, "response_id", name)
     facts["operation"] = _operation(event, named_by_policy=made is not None and made["prefix"] is not None)
-    facts.update(_usage(event))
+    facts.update(_usage(event, always_told=facts["operation"] == "embeddings"))
     state(facts, "occurred_at", time_of(event.get("timestamp"), record.enqueued_at))
     code = _ESTIMATED if streamed else _LOGGED
     fragment = Fragment(name, code, facts, Content(), record.document(), guest=response_name(name))
@@ -89,17 +89,21 @@ def _operation(event: Mapping[str, Json], *, named_by_policy: bool) -> str:
     return operation_of_id(event.get("operationName")) or by_object or "other"
 
 
-def _usage(event: Mapping[str, Json]) -> Facts:
+def _usage(event: Mapping[str, Json], *, always_told: bool) -> Facts:
     """Return the token counts, unless they are the policy's defaults.
 
     1/0/1 means that the answer had no usage. 1 and 0 beside another total mean that the answer named
     its counts as the Responses API and gpt-image do, which the policy doesn't know: the total is real.
 
+    Args:
+        event: the record.
+        always_told: whether every answer of the operation has usage, so that 1/0/1 is one token.
+
     Source: event formats, section 3.1.
     """
     facts: Facts = {}
     prompt, response, total = (count(event.get(name)) for name in ("promptTokens", "responseTokens", "totalTokens"))
-    defaults = prompt == 1 and response == 0
+    defaults = prompt == 1 and response == 0 and not (always_told and total == 1)
     if defaults and total == 1:
         return facts
     if not defaults:

@@ -8,15 +8,13 @@ from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, number, text
-from shared.errors import EventError
 from shared.operations.multipart import form_of
 from shared.operations.paths import host_of, operation_of_id, target_of, without_secrets
 from shared.operations.streams import withhold_from_stream
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.azure_monitor_log import Log, table
-from shared.sources.decoding import decode
+from shared.sources.bodies import json_in
 from shared.sources.gateway import allowed_headers, claims_of, is_allowed_header, refused
-from shared.sources.salvage import salvage
 
 __all__ = ["read_gateway_log"]
 
@@ -144,39 +142,25 @@ def _read_body(told: Json) -> _Body:
         return _Body(told)
     if not told.strip():
         return _Body()
-    if told.lstrip()[:1] in ("{", "["):
-        value, cut = salvage(told)
-        # A text may begin with a bracket, and a file's lines be JSON each.
-        if not cut or not (value in (None, []) or _is_json_line(told)):
-            return _Body(value, cut)
+    if (read := json_in(told)) is not None:
+        return _Body(*read)
     # What follows the limit is lost, of a stream too.
     cut = len(told) >= _BODY_BYTES or len(told.encode("utf-8", "replace")) >= _BODY_BYTES
     form = form_of(told)
     return _Body(withhold_from_stream(told), cut) if form is None else _Body(form, cut, is_form=True)
 
 
-def _is_json_line(told: str) -> bool:
-    """Return whether a text's first line is whole JSON, and more follows."""
-    line, _, rest = told.lstrip().partition("\n")
-    if not rest.strip():
-        return False
-    try:
-        decode(line)
-    except EventError:
-        return False
-    return True
-
-
 def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
-    request = operations.read_request(asked.json, facts.get("operation"))
+    request = operations.read_request(asked.json, facts.get("operation"), cut=asked.cut)
     response = operations.read_response(
         answered.json, operation=facts.get("operation"), status=facts.get("http_status"), reason=None
     )
-    if asked.cut and not request.facts.get("streamed"):
-        request.facts.pop("streamed", None)  # `stream` may stand behind the cut.
     # The path knows the operation better than a body's shape; the body knows its model.
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)
+    if isinstance(answered.json, dict):
+        # Many requests do not say it, and many have no body; an object is no stream.
+        facts.setdefault("streamed", False)
     facts.setdefault("operation", "other")
     return Content(request.text, response.text, asked.json, response.body or answered.json)
 

@@ -30,6 +30,7 @@ CODE: Final = "M"
 _FIGURES, _ASKED, _ANSWERED = "L", CODE, "m"
 _ENDS: Final = ("]", "}")
 _SIDES: Final = (("requestmessages", REQUEST), ("responsemessages", ANSWER))
+_NOT_LOGGED: Final = ("parameters", "streamed", "finish_reasons")
 
 _MEMBERS: Final = table(
     model="modelName",
@@ -163,8 +164,8 @@ def _of_messages(log: Log, kind: str, messages: Json) -> tuple[Fragment, bool]:
     else:
         said = operations.read_response(_answer(_listed(messages)))
         content = Content(completion=said.text, response=messages)
-    # How the call was made is not logged; only its texts are.
-    facts |= {fact: value for fact, value in said.facts.items() if fact not in ("parameters", "streamed")}
+    # How the call was made, and why it ended, is not logged; only its texts are.
+    facts |= {fact: value for fact, value in said.facts.items() if fact not in _NOT_LOGGED}
     if log.record.cut:
         facts["truncated"] = True
         document[CUT] = True

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 from shared.domain.values import Json
+from shared.errors import EventError
 from shared.operations.streams import withhold_from_stream
+from shared.sources.decoding import begins_like_json, decode
 from shared.sources.record import Record
 from shared.sources.salvage import salvage
 
-__all__ = ["body_in"]
+__all__ = ["body_in", "json_in"]
 
 
 def body_in(record: Record, member: str, withhold: Callable[[Json], bool]) -> Json:
@@ -17,7 +19,7 @@ def body_in(record: Record, member: str, withhold: Callable[[Json], bool]) -> Js
     is removed from the record's event too.
     """
     told = record.event.get(member)
-    body, cut = _parsed(told) if isinstance(told, str) else (told, False)
+    body, cut = (json_in(told) if isinstance(told, str) else None) or (told, False)
     stripped = withhold_from_stream(body) if isinstance(body, str) else body
     if withhold(stripped) or stripped is not body:
         record.event[member] = stripped
@@ -26,9 +28,22 @@ def body_in(record: Record, member: str, withhold: Callable[[Json], bool]) -> Js
     return stripped
 
 
-def _parsed(told: str) -> tuple[Json, bool]:
-    if told.lstrip()[:1] not in ("{", "["):
-        return told, False
-    body, cut = salvage(told)
-    # A text may begin with a bracket.
-    return (body, cut) if body else (told, False)
+def json_in(told: str) -> tuple[Json, bool] | None:
+    """Return the JSON that a body is, as far as it is whole, and whether its end is missing; None for another text."""
+    if not begins_like_json(told):
+        return None
+    value, cut = salvage(told)
+    # A text may begin with a bracket, and a file's lines be JSON each.
+    return None if cut and (value in (None, []) or _is_json_line(told)) else (value, cut)
+
+
+def _is_json_line(told: str) -> bool:
+    """Return whether a text's first line is whole JSON, and more follows."""
+    line, _, rest = told.lstrip().partition("\n")
+    if not rest.strip():
+        return False
+    try:
+        decode(line)
+    except EventError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +11,9 @@ import orjson
 from shared.domain.values import Json
 from shared.errors import EventError
 
-__all__ = ["decode", "parsed"]
+__all__ = ["begins_like_json", "decode", "parsed"]
+
+_BEGINNING: Final = re.compile(r"\ufeff?\s*+[{\[]")
 
 _DEPTH: Final = 250
 """orjson writes 253 levels; the bodies that we return stand some levels deep in an answer."""
@@ -36,9 +39,14 @@ def decode(body: bytes | str) -> Json:
     return value
 
 
+def begins_like_json(text: str) -> bool:
+    """Return whether `text` begins as an object or an array does, perhaps behind a byte order mark."""
+    return _BEGINNING.match(text) is not None
+
+
 def parsed(text: str) -> Json:
     """Return the object or array that `text` holds, or else `text` as it is."""
-    if text.lstrip()[:1] not in ("{", "["):
+    if not begins_like_json(text):
         return text
     try:
         return decode(text)

@@ -72,6 +72,9 @@ def _answered(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     said = operations.read_response(body, operation=operation)
     facts = said.facts
     facts["has_response"] = True
+    if body:
+        # The policy took these out of JSON; a stream makes it fail, and there is no event.
+        facts["streamed"] = False
     if event.get("operation"):
         facts.setdefault("operation", "other")
     state_members(facts, event, _RESPONSE)

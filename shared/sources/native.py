@@ -112,7 +112,7 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     target = target_of(event.get("url"))
     operation = target.operation or operation_of_id(event.get("operationId"))
     body, kept = body_of(record, withhold_from_request)
-    said = operations.read_request(body, operation)
+    said = operations.read_request(body, operation, cut=record.cut)
     facts = said.facts
     if operation is not None:
         facts["operation"] = operation

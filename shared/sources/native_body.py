@@ -10,7 +10,7 @@ from shared.domain.values import Json
 from shared.operations.multipart import form_of
 from shared.operations.paths import without_secrets
 from shared.operations.streams import withhold_from_stream
-from shared.sources.decoding import parsed
+from shared.sources.decoding import begins_like_json, parsed
 from shared.sources.record import Record
 from shared.sources.salvage import salvage
 
@@ -62,7 +62,7 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
             return None, {"bodyBase64": encoded}
     if isinstance(body, str):
         received, body = body, parsed(body)
-        if record.cut and body is received and body.lstrip()[:1] in ("{", "["):
+        if record.cut and body is received and begins_like_json(body):
             body = salvage(body)[0] or body
         if isinstance(body, str):
             body = withhold_from_stream(body)

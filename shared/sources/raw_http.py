@@ -99,7 +99,7 @@ def _asked(record: Record) -> tuple[str, Facts, Content]:
         facts["operation"] = target.operation or "other"
     state_members(facts, _told_headers(event), _REQUEST)
     body = _body(record, withhold=withhold_from_request)
-    said = operations.read_request(body, target.operation)
+    said = operations.read_request(body, target.operation, cut=record.cut)
     return "y", said.facts | facts, Content(prompt=said.text, request=body or None)
 
 

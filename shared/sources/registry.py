@@ -58,6 +58,9 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     try:
         event = decode(body)
     except EventError:
+        events = _lines_in(body)
+        if events is not None:
+            return _read_array(events, enqueued)
         record = _read_text(body, enqueued)
         if record is None:
             raise
@@ -67,6 +70,23 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     if isinstance(event, list):
         return _read_array(event, enqueued)
     raise EventError("not a JSON object")
+
+
+def _lines_in(body: bytes) -> list[Json] | None:
+    """Return the objects in lines of JSON, which storage accounts hold and somebody may forward; None for other texts.
+
+    Source: event formats, section 1.
+    """
+    first, _, rest = body.partition(b"\n")
+    if not first.lstrip().startswith(b"{") or not rest.strip():
+        return None
+    try:
+        # Of anything else the first line is no JSON, or there is only one.
+        events = [decode(first)]
+        events += [decode(line) for line in rest.splitlines() if line.strip()]
+    except EventError:
+        return None
+    return events if all(isinstance(event, dict) for event in events) else None
 
 
 def _read_text(body: bytes, enqueued_at: str | None) -> Record | None:

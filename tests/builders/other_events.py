@@ -108,12 +108,17 @@ def a_pii_record(record_id: str = GUID, content: dict[str, Any] | None = None, *
     ).encode()
 
 
-def an_http_request(message_id: str = GUID, body: str | None = None, headers: str = "") -> bytes:
+def an_http_request(
+    message_id: str = GUID,
+    body: str | None = None,
+    headers: str = "",
+    path: str = "/openai/deployments/chat/chat/completions",
+) -> bytes:
     """Return a request as text."""
     asked = json.dumps({"messages": [{"role": "user", "content": "2+2?"}], "temperature": 0})
     return (
         f"request:{message_id}\n"
-        "POST /openai/deployments/chat/chat/completions?api-version=2024-10-21&api-key=" + SECRET + " HTTP/1.1\r\n"
+        f"POST {path}?api-version=2024-10-21&api-key={SECRET} HTTP/1.1\r\n"
         f"Host: apim-example.azure-api.net\r\nContent-Length: 71\r\nContent-Type: application/json\r\n{headers}\r\n"
         f"{asked if body is None else body}"
     ).encode()

@@ -62,6 +62,7 @@ def test_merging_in_two_steps_is_merging_at_once() -> None:
         pytest.param({"http_status": 200, "error_code": "server_error"}, "failed", id="a stream failed half-way"),
         pytest.param({"http_status": 401, "gateway_refused": True}, "refused", id="the gateway refused"),
         pytest.param({"error_code": "Timeout"}, "failed", id="an error without status failed"),
+        pytest.param({"http_status": 200, "error_message": "Sorry."}, "failed", id="so did one without a code"),
     ],
 )
 def test_the_state_follows_from_the_facts(facts: dict[str, object], state: str) -> None:

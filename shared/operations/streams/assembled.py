@@ -30,5 +30,10 @@ def error_in(name: str | None, event: Mapping[str, Json]) -> Json:
     if isinstance(error, dict):
         return error if event.get("type") in {None, "error"} else None
     if name == "error" or event.get("type") == "error":
-        return {key: value for key, value in event.items() if key not in {"type", "sequence_number", "event_id"}}
+        # Beside the event's own type, which says no more than its name, there is the error's.
+        return {
+            key: value
+            for key, value in event.items()
+            if key not in {"sequence_number", "event_id"} and (key, value) != ("type", "error")
+        }
     return {"message": error} if isinstance(error, str) and error else None

@@ -6,6 +6,7 @@ import pytest
 from shared.domain.verdicts import HARMS, VERDICTS
 from shared.operations import read_response
 from shared.operations.content_filter import filter_facts
+from tests.builders.streams import a_chunk, stream_of
 
 SAFE = {"filtered": False, "severity": "safe"}
 
@@ -120,8 +121,34 @@ def test_a_refused_prompt_says_why(inner: str, results: str) -> None:
     assert categories_of(facts)["prompt"]["violence"] == {"filtered": True, "severity": "high"}
 
 
+def test_a_refused_prompt_of_the_responses_api_says_why() -> None:
+    told = {"jailbreak": {"filtered": True, "detected": True}, "hate": SAFE}
+    judged = [{"blocked": True, "source_type": "prompt", "content_filter_raw": [], "content_filter_results": told}]
+    error = {"code": "content_filter", "content_filters": judged, "innererror": {"code": "ContentFiltered"}}
+
+    facts = read_response({"error": error}, status=400).facts
+
+    assert facts["prompt_filtered"] is True
+    assert categories_of(facts) == {"prompt": {**told, "jailbreak": {"detected": True, "filtered": True}}}
+    assert facts["filter_jailbreak"] == "detected filtered"
+
+
 def test_a_refused_prompt_without_details_is_filtered_all_the_same() -> None:
     assert read_response({"error": {"code": "content_filter"}}, status=400).facts["prompt_filtered"] is True
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_moderation_that_a_chat_asked_for_tells_what_it_found(*, several: bool, streamed: bool) -> None:
+    found = {"type": "moderation_result", "flagged": True, "categories": {"violence": True, "hate": False}}
+    told = {"type": "moderation_results", "results": [found]} if several else found
+    last = {"choices": [], "moderation": {"input": told, "output": {"results": []}}}
+    whole = {**last, "choices": [{"index": 0, "message": {"content": "No."}, "finish_reason": "stop"}]}
+
+    facts = read_response(stream_of(a_chunk({"content": "No."}), last) if streamed else whole).facts
+
+    assert categories_of(facts) == {"prompt": {"violence": {"detected": True}}}
+    assert "prompt_filtered" not in facts
 
 
 def verdicts_of(facts: Any) -> dict[str, str]:

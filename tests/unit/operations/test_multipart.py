@@ -54,6 +54,12 @@ def test_a_form_may_come_as_text_and_with_bare_line_ends() -> None:
     assert form_of(text) == form_of(text.replace("\r\n", "\n")) == {"model": "whisper-1", "prompt": "Hi"}
 
 
+def test_a_file_whose_name_is_written_in_the_extended_form_only_is_a_file() -> None:
+    form = a_part("file", "spoken", "; filename*=UTF-8''Gr%C3%BC%C3%9Fe.srt") + "--x--"
+
+    assert form_of(form) == {"file": {"filename": "Grüße.srt", "size": 6}}
+
+
 def test_fields_that_come_again_are_a_list() -> None:
     files = a_part("image[]", "A", '; filename="a.png"') + a_part("image[]", "BB", '; filename="b.png"')
     form = form_of(files + a_part("n", "1") + a_part("n", "2") + a_part("n", "3") + "--x--")

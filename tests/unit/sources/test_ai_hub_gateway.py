@@ -79,6 +79,13 @@ def test_tokens_are_stated_as_far_as_they_are_known(told: tuple[Any, ...], known
     assert tokens_of(promptTokens=prompt, responseTokens=response, totalTokens=total) == known
 
 
+def test_embeddings_always_have_usage_so_one_token_is_one() -> None:
+    told = {"targetService": "list", "promptTokens": 1, "responseTokens": 0, "totalTokens": 1}
+
+    assert tokens_of(operationName="Creates an embedding vector", **told) == (1, 0, 1)
+    assert tokens_of(operationName="Lists the currently available models", **told) == (None, None, None)
+
+
 def test_citadel_adds_cached_and_audio_tokens_whose_zero_is_a_default() -> None:
     told = fragment_of(a_usage_record(cachedTokens=64, audioTokens="16")).facts
     untold = fragment_of(a_usage_record(cachedTokens=0, audioTokens=0)).facts

@@ -200,6 +200,20 @@ def test_a_body_that_is_an_event_stream_is_read_as_a_stream() -> None:
     assert fragment.facts["streamed"] is True
 
 
+@pytest.mark.parametrize(
+    ("told", "streamed"),
+    [
+        pytest.param({"backendRequestBody": None, "backendResponseBody": '{"object": "list"}'}, False, id="an object"),
+        pytest.param({"backendRequestBody": None, "backendResponseBody": None}, None, id="no body"),
+        pytest.param({"backendRequestBody": None, "backendResponseBody": "a text"}, None, id="a text"),
+    ],
+)
+def test_an_answer_that_is_an_object_is_no_stream(told: dict[str, Any], *, streamed: bool | None) -> None:
+    fragment = fragment_of(a_gateway_log(properties=told))
+
+    assert fragment.facts.get("streamed") is streamed
+
+
 def test_a_body_that_is_a_form_is_read_as_its_fields_and_no_byte_of_its_files_is_kept() -> None:
     form = (
         '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
@@ -225,6 +239,14 @@ def test_a_text_that_begins_like_json_is_not_cut(body: str) -> None:
 
     assert "truncated" not in fragment.facts
     assert fragment.content.request == body
+
+
+def test_a_body_may_begin_with_a_byte_order_mark() -> None:
+    body = '\ufeff{"messages": [{"role": "user", "content": "Hi"}]}'
+
+    fragment = fragment_of(a_gateway_log(properties={"backendRequestBody": body}))
+
+    assert fragment.content.prompt == "Hi"
 
 
 def test_lines_of_json_up_to_the_limit_are_cut() -> None:
@@ -343,6 +365,12 @@ def test_a_numbered_row_that_is_a_list_of_messages_is_read_and_fills_its_place()
 
     assert fragment.piece == Piece("L", 2, None, "ar")
     assert fragment.content.completion == "Ho"
+
+
+def test_messages_do_not_say_why_they_ended() -> None:
+    fragment = fragment_of(a_model_log(responseMessages=[{"role": "assistant", "content": "Ho"}]))
+
+    assert "finish_reasons" not in fragment.facts
 
 
 @pytest.mark.parametrize("text", ['[{"type":"text","text":"Ho"}]', '{"role":"user","content":"Ho"}', "{}", "[]", "[1]"])

@@ -45,6 +45,7 @@ def test_a_response_holds_tokens_as_digits() -> None:
         "response_headers": '{"openai-processing-ms":"312"}',
         "finish_reasons": '["stop"]',
         "tool_calls": 0,
+        "streamed": False,
         "completion_preview": "4",
         "input_tokens": 11,
         "output_tokens": 1,

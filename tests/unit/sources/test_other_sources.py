@@ -182,6 +182,22 @@ def test_an_http_response_is_read() -> None:
     assert fragment.content.completion == "4"
 
 
+def test_an_http_body_of_json_lines_is_a_text_and_whole() -> None:
+    lines = '{"id": "batch_req_1", "response": {}}\n{"id": "batch_req_2", "response": {}}\n'
+
+    fragment = fragment_of(an_http_response(body=lines))
+
+    assert not {"truncated", "response_id"} & fragment.facts.keys()
+    assert fragment.content.response == lines
+
+
+def test_an_http_body_may_begin_with_a_byte_order_mark() -> None:
+    fragment = fragment_of(an_http_response(body='\ufeff{"object": "chat.completion", "usage": {"total_tokens": 3}}'))
+
+    assert fragment.facts["total_tokens"] == 3
+    assert "truncated" not in fragment.facts
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -194,6 +210,37 @@ def test_an_http_body_of_1024_characters_was_cut(text: str) -> None:
 
     assert fragment.facts["truncated"]
     assert "x" * 900 in str(fragment.content.response)
+
+
+@pytest.mark.parametrize("told", [{}, {"stream": True}])
+def test_what_may_stand_behind_the_cut_of_an_http_request_is_not_denied(told: dict[str, Any]) -> None:
+    asked = json.dumps({**told, "messages": [{"role": "user", "content": "x" * 2000}]})[:1024]
+
+    facts = fragment_of(an_http_request(body=asked)).facts
+
+    assert facts["truncated"]
+    assert facts.get("streamed") is told.get("stream")
+
+
+@pytest.mark.parametrize(
+    ("asked", "characters"),
+    [
+        pytest.param({"voice": "alloy", "input": "x" * 2000}, None, id="cut inside the text"),
+        pytest.param({"input": "x" * 900, "voice": "alloy", "instructions": "y" * 900}, 900, id="cut behind it"),
+    ],
+)
+def test_the_characters_of_a_text_that_was_cut_are_not_counted(asked: dict[str, Any], characters: int | None) -> None:
+    body = json.dumps(asked)[:1024]
+
+    facts = fragment_of(an_http_request(body=body, path="/openai/deployments/tts/audio/speech")).facts
+
+    assert facts.get("characters") == characters
+
+
+def test_a_native_request_that_was_cut_does_not_deny_that_it_streams() -> None:
+    whole = a_request(body={"messages": [{"role": "user", "content": LONG}], "stream": True})
+
+    assert "streamed" not in fragment_of(whole[:200_000]).facts
 
 
 def test_an_http_message_may_have_no_body_and_no_headers() -> None:

@@ -46,6 +46,16 @@ def test_an_array_is_as_many_events() -> None:
     assert reading.fragments[0].facts == read_event(a_request("call-1"), ENQUEUED).fragments[0].facts
 
 
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\n\n"])
+def test_lines_of_json_are_as_many_events(ending: bytes) -> None:
+    long = a_request("call-1", tags={f"tag-{number}": "x" * 200 for number in range(1200)})
+
+    reading = read_event(ending.join([long, a_usage_record("chatcmpl-2")]) + ending, ENQUEUED)
+
+    assert [fragment.interaction_id for fragment in reading.fragments] == ["call-1", "chatcmpl-2"]
+    assert "truncated" not in reading.fragments[0].facts
+
+
 @pytest.mark.parametrize("body", [a_metric(), b"[" + a_metric() + b"]", b"[]", b'{"records": []}'])
 def test_metrics_and_emptiness_speak_of_no_call(body: bytes) -> None:
     reading = read_event(body, ENQUEUED)
@@ -84,6 +94,8 @@ def test_metrics_and_emptiness_speak_of_no_call(body: bytes) -> None:
             "not supported: comma-joined",
             id="comma-joined text",
         ),
+        pytest.param(a_request() + b"\n[]", "not JSON", id="a line that is no object"),
+        pytest.param(a_request() + b"\n" + a_request()[:-1], "not JSON", id="a line that was cut"),
         pytest.param(b"request:no id\nGET / HTTP/1.1", "not JSON", id="an HTTP message without an id"),
     ],
 )

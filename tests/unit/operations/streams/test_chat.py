@@ -376,6 +376,7 @@ def test_a_stream_cut_after_the_filters_first_chunk_belongs_to_its_path(operatio
         an_event({"error": {"code": "429", "message": "Slow down."}}),
         an_event({"code": "429", "message": "Slow down."}, "error"),
         an_event({"type": "error", "code": "429", "message": "Slow down."}),
+        an_event({"type": "429", "code": None, "message": "Slow down."}, "error"),
         an_event({"type": "error", "error": {"type": "x", "code": "429", "message": "Slow down."}}),
     ],
 )
