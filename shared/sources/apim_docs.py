@@ -1,7 +1,7 @@
 """Events of the policy in API Management's how-to for Event Hubs -> fragments.
 
-One event per call, under API Management's own request id, alone or in a `records` array. Members and
-quirks: docs/events.md, section "APIM documentation".
+One event per call, under API Management's own request id. Members and quirks: docs/events.md,
+section "APIM documentation".
 """
 
 from typing import Final
@@ -11,12 +11,10 @@ from shared.domain.facts import members, state, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
-from shared.errors import EventError
 from shared.operations.paths import operation_of_id
 from shared.operations.withheld import withhold_from_response
-from shared.sources import azure_monitor
 from shared.sources.bodies import body_in
-from shared.sources.record import Reading, Record, Source, inner, interaction_id
+from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import time_of
 
 __all__ = ["SOURCE"]
@@ -26,26 +24,12 @@ _TOLD: Final = frozenset({"EventTime", "RequestId", "ServiceName"})
 _MEMBERS: Final = members(gateway_name="ServiceName", caller_ip="RequestIp", operation_id="OperationName")
 
 
-def _is_event(event: Json) -> bool:
-    if not isinstance(event, dict) or not event.keys() >= _TOLD:
-        return False
-    return not azure_monitor.SOURCE.recognises(event)
-
-
 def _recognises(event: dict[str, Json]) -> bool:
-    records = event.get("records")
-    return _is_event(event) or (isinstance(records, list) and any(map(_is_event, records)))
+    return event.keys() >= _TOLD
 
 
 def _read(record: Record) -> Reading:
-    records = record.event.get("records")
-    if not isinstance(records, list):
-        fragments = [_fragment(record)]
-    elif all(map(_is_event, records)):
-        fragments = [_fragment(inner(one, record)) for one in records]
-    else:
-        raise EventError("records of several kinds in one event")
-    return Reading(EVIDENCE[_CODE].source, tuple(fragments))
+    return Reading(EVIDENCE[_CODE].source, (_fragment(record),))
 
 
 def _fragment(record: Record) -> Fragment:

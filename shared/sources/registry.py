@@ -21,7 +21,7 @@ from shared.sources import (
     unsupported,
 )
 from shared.sources.decoding import decode
-from shared.sources.record import CUT, Reading, Record
+from shared.sources.record import CUT, Reading, Record, inner
 from shared.sources.salvage import salvage
 from shared.sources.times import known
 
@@ -60,7 +60,7 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     except EventError:
         events = _lines_in(body)
         if events is not None:
-            return _read_array(events, enqueued)
+            return _read_array(events, Record({}, None, enqueued))
         record = _read_text(body, enqueued)
         if record is None:
             raise
@@ -68,7 +68,7 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     if isinstance(event, dict):
         return _read_object(Record(event, body, enqueued))
     if isinstance(event, list):
-        return _read_array(event, enqueued)
+        return _read_array(event, Record({}, None, enqueued))
     raise EventError("not a JSON object")
 
 
@@ -123,16 +123,20 @@ def _read_object(record: Record) -> Reading:
                 for fragment in reading.fragments:
                     fragment.facts["truncated"] = True
             return reading
+    records = record.event.get("records")
+    if isinstance(records, list):
+        # Azure Monitor's are read already: policies of others wrap their events so too.
+        return _read_array(records, record)
     raise EventError("unknown shape: the event is of no source that we know")
 
 
-def _read_array(events: list[Json], enqueued_at: str | None) -> Reading:
-    """Read events that a forwarder joined. All or none: half an event cannot be in quarantine."""
+def _read_array(events: list[Json], outer: Record) -> Reading:
+    """Read events that a forwarder joined into `outer`. All or none: half an event cannot be in quarantine."""
     readings = []
     for event in events:
         if not isinstance(event, dict):
             raise EventError("an array of something else than JSON objects")
-        readings.append(_read_object(Record(event, None, enqueued_at)))
+        readings.append(_read_object(inner(event, outer)))
     fragments = tuple(fragment for reading in readings for fragment in reading.fragments)
     asides = tuple(aside for reading in readings for aside in reading.asides)
     if fragments:

@@ -120,9 +120,21 @@ def test_vectors_in_an_answer_that_was_cut_are_not_kept() -> None:
     assert fragment.facts["truncated"]
 
 
-def test_records_of_several_kinds_are_refused() -> None:
-    with pytest.raises(EventError, match="several kinds"):
-        read_event(as_event({"records": [a_howto_event(), {"category": "GatewayLogs"}]}), ENQUEUED)
+def test_records_of_several_kinds_are_read_each_as_what_it_is() -> None:
+    records = [a_howto_event(), json.loads(an_azureai_record()), json.loads(a_request("call-2"))]
+
+    fragments = fragments_of(as_event({"records": records}))
+
+    assert [EVIDENCE[one.code].source for one in fragments] == ["apim-docs", "enterprise-azureai", "native"]
+
+
+def test_a_record_that_could_be_of_two_sources_is_kept_as_what_it_is_read_as() -> None:
+    both = json.loads(an_azureai_record()) | a_howto_event()
+
+    (fragment,) = fragments_of(as_event({"records": [both]}))
+
+    assert fragments_of(fragment.document) == (fragment,)
+    assert both["appSubscriptionKey"].encode() not in fragment.document
 
 
 def test_a_pii_record_tells_the_call_in_facts_and_the_person_in_content_only() -> None:
