@@ -36,8 +36,15 @@ def _is_monitored(record: Json) -> bool:
     return isinstance(record, dict) and any(name.lower() in _MARKS for name in record)
 
 
+def _is_record(event: dict[str, Json]) -> bool:
+    names = set(map(str.lower, event))
+    # A record that stood in `records`, and says its category inside, is kept alone.
+    return not names.isdisjoint({"category", "metricname"}) or names >= {"resourceid", "properties"}
+
+
 def _records(event: dict[str, Json]) -> Json:
-    return event.get("records", event.get("Records"))
+    # What a record holds is its own affair.
+    return None if _is_record(event) else event.get("records", event.get("Records"))
 
 
 def _recognises(event: dict[str, Json]) -> bool:
@@ -45,9 +52,7 @@ def _recognises(event: dict[str, Json]) -> bool:
     if isinstance(records, list):
         # Policies of others wrap what is not Azure Monitor's in `records` too.
         return all(map(_is_monitored, records))
-    names = set(map(str.lower, event))
-    # A record that stood in `records`, and says its category inside, is kept alone.
-    return not names.isdisjoint({"category", "metricname"}) or names >= {"resourceid", "properties"}
+    return _is_record(event)
 
 
 def _read(record: Record) -> Reading:

@@ -75,6 +75,13 @@ def test_an_envelope_mixes_categories_and_each_record_is_kept_by_itself() -> Non
         assert again == fragment
 
 
+@pytest.mark.parametrize("held", [["x"], [], [{"category": "GatewayLogs"}], [{"EventTime": "now"}]])
+def test_what_a_record_holds_in_records_is_no_record(held: list[Any]) -> None:
+    fragment = fragment_of(a_request_response() | {"records": held})
+
+    assert read_event(fragment.document, ENQUEUED).fragments == (fragment,)
+
+
 def test_an_array_of_envelopes_and_an_unwrapped_record_are_read_alike() -> None:
     record = a_gateway_log()
 
