@@ -1,7 +1,6 @@
 """Databases for tests: a new SQLite file, or the SQL Server that the environment names."""
 
 import os
-import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -22,17 +21,18 @@ TEST_MSSQL = "PROMPTLEDGER_TEST_MSSQL"
 
 
 @cache
-def _migrated() -> Path:
+def _migrated() -> bytes:
     # Migrating costs more than most tests: one file is migrated and then copied.
-    path = Path(tempfile.mkdtemp(prefix=f"promptledger-{os.getpid()}-")) / "migrated.db"
-    upgrade(f"sqlite:///{path}")
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "migrated.db"
+        upgrade(f"sqlite:///{path}")
+        return path.read_bytes()
 
 
 def new_sqlite(folder: Path) -> Engine:
     """Return an engine on a new, migrated database file in `folder`."""
     path = folder / "ledger.db"
-    shutil.copy(_migrated(), path)
+    path.write_bytes(_migrated())
     return create_engine(f"sqlite:///{path}")
 
 
