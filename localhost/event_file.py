@@ -4,7 +4,7 @@ import base64
 import binascii
 import codecs
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +12,7 @@ import orjson
 
 from localhost.errors import UsageError
 from localhost.hub_events import HubEvent
-from shared.domain.values import utc_of
+from shared.domain.values import utc_now, utc_of
 
 __all__ = ["FileEvent", "Positions", "line_of", "read_events"]
 
@@ -41,7 +41,7 @@ class Positions:
             clock: gives the enqueued time of lines that have none.
         """
         self._next = {key: sequence + 1 for key, sequence in (last_known or {}).items()}
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self._clock = clock or utc_now
 
     def sequence(self, hub: str, partition: str, given: int | None) -> int:
         """Return `given`, or the next number of the partition.
@@ -59,7 +59,7 @@ class Positions:
 
     def now(self) -> str:
         """Return the present as Event Hubs writes it."""
-        return self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return utc_of(self._clock())
 
 
 def read_events(path: Path, positions: Positions, *, default_hub: str = "gateway") -> Iterator[FileEvent]:

@@ -8,13 +8,13 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from localhost.errors import UsageError
 from localhost.hub_events import HubEvent
+from shared.domain.values import utc_now, utc_of
 
 __all__ = ["DEFAULT_LOG", "PARTITIONS", "EventLog", "Message"]
 
@@ -82,7 +82,7 @@ class EventLog:
                 following[key] = sequence + 1
                 connection.execute(
                     "insert into event values (?, ?, ?, ?, ?, ?)",
-                    (message.hub, partition, sequence, _now(), message.partition_key, message.body),
+                    (message.hub, partition, sequence, utc_of(utc_now()), message.partition_key, message.body),
                 )
                 appended += 1
         except BaseException:  # Ctrl-C included: half of what was appended must not stay.
@@ -145,7 +145,3 @@ class EventLog:
     def _partition(self, key: str | None) -> str:
         number = next(self._turns) if key is None else zlib.crc32(key.encode())
         return PARTITIONS[number % len(PARTITIONS)]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

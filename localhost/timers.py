@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 from azure.functions.timer import TimerRequest
 from croniter import CroniterError, croniter
@@ -11,6 +11,7 @@ from croniter import CroniterError, croniter
 from localhost.errors import UsageError
 from localhost.registered import TimerFunction
 from localhost.retry import Sleep, until_done
+from shared.domain.values import utc_now
 
 __all__ = ["Timer", "next_run", "run_timer"]
 
@@ -45,7 +46,7 @@ def run_timer(function: TimerFunction, *, sleep: Sleep = time.sleep) -> None:
     Raises:
         Exception: what the function raised, when its retry policy allows no further try.
     """
-    now = datetime.now(UTC)
+    now = utc_now()
     request = TimerRequest(
         past_due=False,
         schedule={"AdjustForDST": True},
@@ -67,7 +68,7 @@ class Timer:
         Raises:
             UsageError: its schedule cannot be read.
         """
-        next_run(function.schedule, datetime.now(UTC))
+        next_run(function.schedule, utc_now())
         self._function = function
         self._stop = stop
         self._thread = threading.Thread(target=self._run, name=function.name)
@@ -84,7 +85,7 @@ class Timer:
         if self._function.run_on_startup:
             self._invoke()
         while True:
-            now = datetime.now(UTC)
+            now = utc_now()
             if self._stop.wait((next_run(self._function.schedule, now) - now).total_seconds()):
                 return
             self._invoke()

@@ -1,6 +1,6 @@
 """Annotations of the content filter -> who was filtered, by which category, how severely."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -10,7 +10,7 @@ from shared.domain.interaction import Facts
 from shared.domain.values import Json, canonical
 from shared.domain.verdicts import HARMS, SIDES, VERDICTS
 
-__all__ = ["error_filter_results", "filter_facts", "filter_results", "judgements", "prompt_annotations"]
+__all__ = ["error_filter_results", "filter_facts", "filter_results", "judge", "prompt_annotations"]
 
 Categories = dict[str, dict[str, Json]]
 
@@ -41,12 +41,20 @@ def prompt_annotations(body: Mapping[str, Json]) -> Iterable[Json]:
             yield filter_results(annotation)
 
 
-def judgements(told: Json) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """Yield side and entry of each judgement in the `content_filters` of the Responses API, in answers and errors."""
+def judge(told: Json, sides: Mapping[str, list[Json]]) -> set[str]:
+    """Add to `sides` the results in the `content_filters` of the Responses API, in answers and errors.
+
+    Returns:
+        The sides that were blocked.
+    """
+    blocked: set[str] = set()
     for entry in told if isinstance(told, list) else ():
         side = entry.get("source_type") if isinstance(entry, dict) else None
-        if isinstance(side, str) and side in SIDES:
-            yield side, entry
+        if isinstance(side, str) and side in sides:
+            sides[side].append(filter_results(entry))
+            if entry.get("blocked") is True:
+                blocked.add(side)
+    return blocked
 
 
 def error_filter_results(error: Mapping[str, Json]) -> Json:

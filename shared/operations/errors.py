@@ -6,7 +6,7 @@ from typing import Final
 from shared.domain.facts import state
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, text
-from shared.operations.content_filter import error_filter_results, filter_facts, filter_results, judgements
+from shared.operations.content_filter import error_filter_results, filter_facts, judge
 
 __all__ = ["CONTENT_FILTER", "FIRST_ERROR_STATUS", "error_facts"]
 
@@ -73,11 +73,7 @@ def _loose(body: Json, error: Json) -> tuple[Json, Json]:
 
 def _filter(error: Mapping[str, Json], code: Json) -> Facts:
     sides: dict[str, list[Json]] = {"prompt": [error_filter_results(error)], "completion": []}
-    blocked: set[str] = set()
-    for side, entry in judgements(error.get("content_filters")):
-        sides[side].append(filter_results(entry))
-        if entry.get("blocked") is True:
-            blocked.add(side)
+    blocked = judge(error.get("content_filters"), sides)
     facts = filter_facts(sides["prompt"], sides["completion"])
     inner = error.get("innererror") or error.get("inner_error")
     if not blocked and (code == CONTENT_FILTER or (isinstance(inner, dict) and inner.get("code") == _POLICY)):

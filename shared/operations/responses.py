@@ -6,7 +6,7 @@ from typing import Final
 from shared.domain.facts import state
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
-from shared.operations.content_filter import filter_facts, filter_results, judgements
+from shared.operations.content_filter import filter_facts, judge
 from shared.operations.generic import answered, asked
 from shared.operations.moderations import moderated
 from shared.operations.said import Said
@@ -76,11 +76,7 @@ def _is_call(item: Mapping[str, Json]) -> bool:
 def _filter_facts(body: Mapping[str, Json]) -> Facts:
     """Return the filter's word, on Azure, and the moderation's, where the request asked for one."""
     sides: dict[str, list[Json]] = {"prompt": [], "completion": []}
-    blocked: list[str] = []
-    for side, entry in judgements(body.get("content_filters")):
-        sides[side].append(filter_results(entry))
-        if entry.get("blocked") is True:
-            blocked.append(side)
+    blocked = judge(body.get("content_filters"), sides)
     moderation = body.get("moderation")
     if isinstance(moderation, dict):
         sides["prompt"] += moderated(moderation.get("input"))
@@ -88,7 +84,7 @@ def _filter_facts(body: Mapping[str, Json]) -> Facts:
     facts = filter_facts(sides["prompt"], sides["completion"])
     details = body.get("incomplete_details")
     if isinstance(details, dict) and details.get("reason") == "content_filter":
-        blocked.append("completion")
+        blocked.add("completion")
     for side in blocked:
         state(facts, f"{side}_filtered", value=True)
     return facts

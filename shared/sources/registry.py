@@ -58,13 +58,12 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     try:
         event = decode(body)
     except EventError:
-        events = _lines_in(body)
-        if events is not None:
-            return _read_array(events, Record({}, None, enqueued))
-        record = _read_text(body, enqueued)
-        if record is None:
-            raise
-        return _read_object(record)
+        event = _lines_in(body)
+        if event is None:
+            record = _read_text(body, enqueued)
+            if record is None:
+                raise
+            return _read_object(record)
     if isinstance(event, dict):
         return _read_object(Record(event, body, enqueued))
     if isinstance(event, list):

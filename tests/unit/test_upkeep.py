@@ -308,8 +308,7 @@ _bodies = st.one_of(
 @given(st.lists(_bodies, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_of_events_and_runs_ends_with_the_same_rows(bodies: list[bytes], chance: Any) -> None:
     placed = events.deliveries(*bodies)
-    shuffled = placed + chance.sample(placed, k=len(placed) // 2)
-    chance.shuffle(shuffled)
+    shuffled = _shuffled(placed, chance)
 
     with _a_store() as disturbed, _a_store() as undisturbed:
         for delivery in shuffled:
@@ -339,9 +338,7 @@ _claiming = st.one_of(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(_claiming, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_whoever_waits_is_known_to_wait_also_for_bodies_that_come_after_all(bodies: list[bytes], chance: Any) -> None:
-    placed = events.deliveries(*bodies)
-    shuffled = placed + chance.sample(placed, k=len(placed) // 2)
-    chance.shuffle(shuffled)
+    shuffled = _shuffled(events.deliveries(*bodies), chance)
     blobs = MemoryBodies()
     claims = ClaimCheck(blobs, largest=1024 * 1024)
     standing = []
@@ -359,6 +356,13 @@ def test_whoever_waits_is_known_to_wait_also_for_bodies_that_come_after_all(bodi
             standing.append((pending, {row["interaction_id"] for row in store.rows(tables.waiting)}))
 
     assert all(pending == waiting for pending, waiting in standing)
+
+
+def _shuffled(placed: list[Delivery], chance: Any) -> list[Delivery]:
+    """Return deliveries in any order, half of them twice."""
+    shuffled: list[Delivery] = placed + chance.sample(placed, k=len(placed) // 2)
+    chance.shuffle(shuffled)
+    return shuffled
 
 
 @contextmanager

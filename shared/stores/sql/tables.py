@@ -261,6 +261,8 @@ DIMENSIONS = {
 }
 """What usage can be grouped by; named as the interaction's columns are."""
 
+_LATER = (*FILTER_MEASURES, "token_requests")
+"""Null until the interval is rebuilt: the tables came first."""
 MEASURES = (
     "requests",
     "errors",
@@ -270,11 +272,8 @@ MEASURES = (
     "output_tokens",
     "reasoning_tokens",
     "total_tokens",
-    *FILTER_MEASURES,
-    "token_requests",
+    *_LATER,
 )
-_LATER = {*FILTER_MEASURES, "token_requests"}
-"""Null until the interval is rebuilt: the tables came first."""
 
 
 def _usage_table(name: str) -> Table:
