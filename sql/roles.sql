@@ -55,7 +55,9 @@ grant select on dbo.interaction (
     filter_completion_hate, filter_prompt_sexual, filter_completion_sexual, filter_prompt_violence,
     filter_completion_violence, filter_prompt_self_harm, filter_completion_self_harm, filter_prompt_profanity,
     filter_completion_profanity, filter_prompt_blocklist, filter_completion_blocklist, filter_jailbreak,
-    filter_indirect_attack, filter_protected_text, filter_protected_code, state, usage_provenance, sources, awaited
+    filter_indirect_attack, filter_protected_text, filter_protected_code, requested_model,
+    served_deployment, spillover, cached, filter_failed, possible_refusal, unreadable, not_captured, time_replaced,
+    callers_differ, unknown_words, state, usage_provenance, sources, awaited
 ) to promptledger_analyst;
 GO
 grant select on dbo.interaction (id, occurred_at, prompt_preview, completion_preview, error_message)

@@ -535,6 +535,84 @@ UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0005 -> 0006
+
+ALTER TABLE interaction ADD requested_model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD served_deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD spillover NVARCHAR(max) NULL;
+
+GO
+
+ALTER TABLE interaction ADD cached BIT NULL;
+
+GO
+
+ALTER TABLE interaction ADD filter_failed BIT NULL;
+
+GO
+
+ALTER TABLE interaction ADD possible_refusal BIT NULL;
+
+GO
+
+ALTER TABLE interaction ADD unreadable NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD not_captured NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD time_replaced BIT NULL;
+
+GO
+
+ALTER TABLE interaction ADD callers_differ BIT NULL;
+
+GO
+
+ALTER TABLE interaction ADD unknown_words NVARCHAR(max) NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD cached_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD filter_failures BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD cached_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD filter_failures BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD cached_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD filter_failures BIGINT NULL;
+
+GO
+
+insert into dirty_hour (hour) select distinct interval_start from usage_hour;
+
+GO
+
+UPDATE alembic_version SET version_num='0006' WHERE alembic_version.version_num = '0005';
+
+GO
+
 COMMIT;
 
 GO

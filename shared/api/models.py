@@ -60,6 +60,7 @@ class ContentFilter(_Model):
 
     prompt_filtered: bool | None
     completion_filtered: bool | None
+    failed: bool = Field(description="true: the filter says that it did not run, or not on all of it")
     categories: Any
 
 
@@ -82,8 +83,12 @@ class Interaction(_Model):
     method: str | None
     path: str | None
     api_version: str | None
-    deployment: str | None
-    model: str | None
+    deployment: str | None = Field(description="asked for")
+    served_deployment: str | None = Field(description="the one that answered, where another did: spill-over")
+    spillover: dict[str, Any] | None = Field(description="why another deployment answered, as the service's headers say")
+    model: str | None = Field(description="the one that served")
+    requested_model: str | None = Field(description="the name asked for: a model, an alias or a router")
+    cached: bool | None = Field(description="true: answered from a cache, no new usage")
     streamed: bool | None
     http_status: int | None
     caller_ip: str | None
@@ -113,7 +118,13 @@ class Interaction(_Model):
     error: CallError | None
     prompt_preview: str | None = Field(description="first 100 characters; null without Content.Read")
     completion_preview: str | None = Field(description="first 100 characters; null without Content.Read")
-    truncated: bool
+    truncated: bool = Field(description="true: a part of request or answer is missing")
+    unreadable: str | None = Field(description="what the answer is, where it is not what the operation answers")
+    not_captured: str | None = Field(description="why the gateway sent no body")
+    time_replaced: bool = Field(description="true: no event told a possible time; occurredAt is when one was enqueued")
+    callers_differ: bool = Field(description="true: events of this id name different callers")
+    possible_refusal: bool = Field(description="true: looks like a refusal by policy, in words that are not known")
+    unknown_words: list[str] = Field(description="words of the service that are not known here: kind, colon, word")
     sources: list[str]
 
 
@@ -149,6 +160,7 @@ class Usage(_Model):
         description="over the requests whose tokens are known, repeated usage once"
     )
     unmetered_requests: int
+    cached_requests: int = Field(description="answered from a cache: their usage was counted before")
     filtered_requests: int = Field(description="the content filter acted on prompt or completion")
     prompt_filtered: int
     completion_filtered: int
@@ -156,6 +168,7 @@ class Usage(_Model):
     indirect_attacks: int
     protected_material: int = Field(description="text or code")
     blocklisted: int
+    filter_failures: int = Field(description="the filter says that it did not run")
     amount: float | None
     currency: str | None
 

@@ -41,7 +41,10 @@ _PLAIN: Final = _names(
     "path",
     "api_version",
     "deployment",
+    "served_deployment",
     "model",
+    "requested_model",
+    "cached",
     "streamed",
     "http_status",
     "caller_ip",
@@ -63,9 +66,12 @@ _PLAIN: Final = _names(
     "tool_calls",
     "prompt_preview",
     "completion_preview",
+    "unreadable",
+    "not_captured",
 )
-_OBJECTS: Final = _names("identity", "tags", "parameters")
-_LISTS: Final = _names("attempts", "awaited", "finish_reasons", "sources")
+_FLAGS: Final = _names("truncated", "time_replaced", "callers_differ", "possible_refusal")
+_OBJECTS: Final = _names("identity", "tags", "parameters", "spillover")
+_LISTS: Final = _names("attempts", "awaited", "finish_reasons", "sources", "unknown_words")
 _USAGE: Final = _names(
     "input_tokens",
     "cached_input_tokens",
@@ -91,7 +97,9 @@ _SUMS: Final = _names(
     "reasoning_tokens",
     "total_tokens",
     "unmetered_requests",
+    "cached_requests",
     *FILTER_MEASURES,
+    "filter_failures",
 )
 _CLASSES: Final = _names("received", "stored", "duplicate", "pending", "skipped", "quarantined")
 _FINDING: Final = _names("hour", "kind", "number", "found_at", "resolved_at")
@@ -104,16 +112,17 @@ def page_view(items: list[dict[str, Json]], next_cursor: str | None) -> dict[str
 
 
 def interaction_view(row: Row) -> dict[str, Json]:
-    """Return an interaction: null is unknown, but lists are empty and `truncated` is false."""
+    """Return an interaction: null is unknown, but lists are empty, and what is marked when seen is false."""
     view = {name: row[column] for name, column in _PLAIN}
     view |= {name: _json(row[column]) for name, column in _OBJECTS}
     view |= {name: _json(row[column]) or [] for name, column in _LISTS}
     view["operation"] = row["operation"] or "other"
-    view["truncated"] = bool(row["truncated"])
+    view |= {name: bool(row[column]) for name, column in _FLAGS}
     view["usage"] = {name: row[column] for name, column in _USAGE} | {"provenance": row["usage_provenance"]}
     view["contentFilter"] = {
         "promptFiltered": row["prompt_filtered"],
         "completionFiltered": row["completion_filtered"],
+        "failed": bool(row["filter_failed"]),
         "categories": _json(row["filter_categories"]),
     }
     code, message = row["error_code"], row["error_message"]

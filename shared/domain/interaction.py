@@ -158,6 +158,18 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("characters", Kind.COUNT),
     # What the content filter found, where that is above safe (shared/domain/verdicts.py)
     *(Field(verdict.field, Kind.TEXT, limit=32) for verdict in VERDICTS),
+    # What else the answer, and the way to it, tell
+    Field("requested_model", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("served_deployment", Kind.TEXT, limit=128),
+    Field("spillover", Kind.JSON),
+    Field("cached", Kind.FLAG),
+    Field("filter_failed", Kind.FLAG),
+    Field("possible_refusal", Kind.FLAG, precedence=_ERROR_FIRST),
+    Field("unreadable", Kind.TEXT, limit=32),
+    Field("not_captured", Kind.TEXT, limit=32),
+    Field("time_replaced", Kind.FLAG),
+    Field("callers_differ", Kind.FLAG),
+    Field("unknown_words", Kind.JSON),
 )
 
 FIELD_NAMES: Final = tuple(field.name for field in FIELDS)

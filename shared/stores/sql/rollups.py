@@ -112,6 +112,8 @@ def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
         "requests": sa.literal(1),
         "errors": sa.case((interaction.http_status >= _HTTP_ERROR, 1), else_=0),
         "unmetered_requests": sa.case((interaction.usage_provenance == Provenance.MISSING.value, 1), else_=0),
+        "cached_requests": sa.case((interaction.cached == sa.true(), 1), else_=0),
+        "filter_failures": sa.case((interaction.filter_failed == sa.true(), 1), else_=0),
         **{name: sa.case((sa.or_(*found), 1), else_=0) for name, found in _findings(interaction).items()},
     }
     known = sa.case((interaction.total_tokens.is_not(None), 1), else_=0).label("token_requests")

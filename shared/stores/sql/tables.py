@@ -261,7 +261,7 @@ DIMENSIONS = {
 }
 """What usage can be grouped by; named as the interaction's columns are."""
 
-_LATER = (*FILTER_MEASURES, "token_requests")
+_LATER = (*FILTER_MEASURES, "token_requests", "cached_requests", "filter_failures")
 """Null until the interval is rebuilt: the tables came first."""
 MEASURES = (
     "requests",
