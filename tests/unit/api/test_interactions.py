@@ -64,6 +64,7 @@ def test_an_interaction_shows_every_field_in_its_own_form(ledger: Ledger, client
     assert found["contentFilter"] == {
         "promptFiltered": True,
         "completionFiltered": False,
+        "failed": False,
         "categories": {"hate": {"filtered": True}},
     }
     assert found["error"] == {"code": "content_filter", "message": "filtered"}
