@@ -85,7 +85,7 @@ class Interaction(_Model):
     api_version: str | None
     deployment: str | None = Field(description="asked for")
     served_deployment: str | None = Field(description="the one that answered, where another did: spill-over")
-    spillover: dict[str, Any] | None = Field(description="why another deployment answered, as the service's headers say")
+    spillover: dict[str, Any] | None = Field(description="why another deployment answered, by the service's headers")
     model: str | None = Field(description="the one that served")
     requested_model: str | None = Field(description="the name asked for: a model, an alias or a router")
     cached: bool | None = Field(description="true: answered from a cache, no new usage")
