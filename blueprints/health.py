@@ -7,7 +7,7 @@ import azure.functions as func
 from shared.audit_app import audit_app
 from shared.bootstrap import services
 from shared.errors import ConfigurationError, StoreUnavailableError
-from shared.problem import PROBLEM_TYPE, problem
+from shared.problem import PROBLEM_TYPE, problem, settings_named
 
 bp = func.Blueprint()
 logger = logging.getLogger(__name__)
@@ -29,14 +29,14 @@ def check_readiness(req: func.HttpRequest) -> func.HttpResponse:
         part = "content"
         services().audit.check_content()
     except ConfigurationError as error:
-        return _unready("settings", error)
+        return _unready("settings", error, settings=settings_named(error))
     except StoreUnavailableError as error:
         return _unready(part, error)
     return func.HttpResponse('{"status":"ready"}', mimetype="application/json")
 
 
-def _unready(part: str, error: Exception) -> func.HttpResponse:
+def _unready(part: str, error: Exception, **more: list[str]) -> func.HttpResponse:
     # Anybody may ask for the health: the log says why, the answer only what.
     logger.error("health.unready %s %s", part, error)
-    body = problem(503, "unready", f"not ready: {part}", unreachable=[part])
+    body = problem(503, "unready", f"not ready: {part}", unreachable=[part], **more)
     return func.HttpResponse(body, status_code=503, mimetype=PROBLEM_TYPE, headers={"Retry-After": "5"})

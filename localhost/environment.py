@@ -52,6 +52,8 @@ def load_settings(environment: MutableMapping[str, str] | None = None, root: Pat
         if not isinstance(value, str):
             raise UsageError(f"{path.name}: the value of {name} must be a string, as Core Tools wants it")
         environment.setdefault(name, value)
+    # Only this machine can connect to our server, and it tells the app who did.
+    environment.setdefault("PROMPTLEDGER_AUTH", "local")
 
 
 def read_host(root: Path = APP_ROOT, environment: Mapping[str, str] | None = None) -> Host:

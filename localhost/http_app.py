@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import azure.functions as func
 from azure.functions.http import HttpResponseConverter
 
+from blueprints.asgi import PEER
 from localhost.context import LocalContext
 from localhost.registered import HttpFunction
 from localhost.routes import Routes
@@ -36,6 +37,8 @@ class HttpApp:
         target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
+        # Each request is a task of its own, so the address is nobody else's.
+        PEER.set(scope.get("client"))
         response = await self.request(scope["method"], target, headers, await _body(receive))
         await _respond(response, send, with_body=scope["method"] != "HEAD")
 

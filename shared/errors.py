@@ -9,7 +9,7 @@
   x InvalidRequestError    caller      400, naming the parameter
   x ForbiddenError         caller      403, naming the role
   x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a good stream into quarantine
-  x ConfigurationError     operator    fail the first call, naming the setting
+  x ConfigurationError     operator    fail the first call, naming the setting; the audit API answers 503
 """
 
 __all__ = [

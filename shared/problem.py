@@ -1,13 +1,15 @@
 """Problem documents (RFC 9457). Imports no framework: the health functions answer with them too."""
 
+import re
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 
-__all__ = ["PROBLEM_TYPE", "problem"]
+__all__ = ["PROBLEM_TYPE", "problem", "settings_named", "unconfigured"]
 
 PROBLEM_TYPE: Final = "application/problem+json"
+_SETTING: Final = re.compile(r"\b(?:PROMPTLEDGER|PYTHON)_[A-Z_]+\b")
 
 
 def problem(status: int, kind: str, detail: str, **more: Any) -> bytes:  # noqa: ANN401  # any JSON value
@@ -22,3 +24,15 @@ def problem(status: int, kind: str, detail: str, **more: Any) -> bytes:  # noqa:
     title = HTTPStatus(status).phrase
     head = {"type": f"urn:promptledger:problem:{kind}", "title": title, "status": status, "detail": detail}
     return orjson.dumps(head | more)
+
+
+def settings_named(error: Exception) -> list[str]:
+    """Return the settings that the message of a `ConfigurationError` names, none of their values."""
+    return list(dict.fromkeys(_SETTING.findall(str(error))))
+
+
+def unconfigured(error: Exception) -> bytes:
+    """Return the problem document, 503, of a `ConfigurationError`: `settings` names those that are at fault."""
+    names = settings_named(error)
+    detail = f"{names[0] if names else 'a setting'} is missing or unfit; the app's log says why"
+    return problem(503, "unconfigured", detail, settings=names)

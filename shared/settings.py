@@ -1,6 +1,7 @@
 """Every setting of the app: name, meaning, default. Read once, by bootstrap."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -21,7 +22,9 @@ __all__ = [
 
 APP_SETTINGS = {
     "PROMPTLEDGER_DATABASE": "SQLAlchemy URL of the ledger: sqlite:///file or mssql+pyodbc://...",
-    "PROMPTLEDGER_AUTH": "who may ask: `entra`, whom App Service authentication let in, or `local`, on a laptop",
+    "PROMPTLEDGER_AUTH": "who may ask: `entra`, whom App Service authentication let in, or `local`; unset: nobody",
+    "PROMPTLEDGER_TENANT_ID": "id of the Entra tenant that callers sign in to; `entra` needs it",
+    "PROMPTLEDGER_LOCAL_TOKEN": "what `local` callers send where no peer address is known, as under `func start`",
     "AZURE_CLIENT_ID": "client id of the app's user-assigned identity; empty: the system-assigned one",
     "PYTHON_THREADPOOL_THREAD_COUNT": "threads of the worker, which reads it too: as many functions run at once",
     "PROMPTLEDGER_CONTENT": "where texts and bodies are kept: `sql`, beside the ledger, or `cosmos`",
@@ -58,7 +61,10 @@ HOST_SETTINGS = {
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
-_AUTH_MODES = ("local", "entra")
+_AUTH_MODES = ("", "local", "entra")
+_AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LEAST_TOKEN = 32
 _MOST_THREADS = 1000
 _CONTENT_STORES = ("sql", "cosmos")
 _MEBIBYTE = 1024 * 1024
@@ -119,10 +125,14 @@ class Settings:
 
     database_url: str
     auth: str
+    """Empty when nobody said who may ask: the audit API answers nobody then, all else works."""
     in_azure: bool
     """The platform names the app's site in the environment."""
     signs_in: bool = False
     """The platform says that its authentication stands before the app."""
+    tenant_id: str = ""
+    local_token: str = field(default="", repr=False)
+    """Empty outside a developer's machine, as Core Tools tells it."""
     client_id: str | None = None
     threads: int = 8
     """Functions that run at once; the audit API asks with as many threads more."""
@@ -143,15 +153,17 @@ class Settings:
         database_url = environment.get("PROMPTLEDGER_DATABASE", "")
         if not database_url:
             raise ConfigurationError("PROMPTLEDGER_DATABASE is not set: give a SQLAlchemy URL")
-        auth = environment.get("PROMPTLEDGER_AUTH", "local")
+        auth = environment.get("PROMPTLEDGER_AUTH", "")
         if auth not in _AUTH_MODES:
-            raise ConfigurationError(f"PROMPTLEDGER_AUTH must be one of {', '.join(_AUTH_MODES)}, not {auth!r}")
-        in_azure = "WEBSITE_SITE_NAME" in environment
+            raise ConfigurationError(f"PROMPTLEDGER_AUTH must be one of {', '.join(_AUTH_MODES[1:])}, not {auth!r}")
+        in_azure = any(name in environment for name in _AZURE)
         return cls(
             database_url=database_url,
             auth=auth,
             in_azure=in_azure,
             signs_in=in_azure and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
+            tenant_id=_tenant_id(environment.get("PROMPTLEDGER_TENANT_ID", "")),
+            local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
             cosmos=_cosmos(environment, in_azure=in_azure),
@@ -163,6 +175,25 @@ class Settings:
             pending_minutes=_number(environment, "PROMPTLEDGER_PENDING_MINUTES", int, _PENDING_MINUTES, least=1),
             telemetry=_telemetry(environment),
         )
+
+
+def _tenant_id(told: str) -> str:
+    tenant = told.strip().lower()
+    if tenant and not _GUID.fullmatch(tenant):
+        raise ConfigurationError("PROMPTLEDGER_TENANT_ID is no GUID: give the tenant's id, not its name")
+    return tenant
+
+
+def _local_token(environment: Mapping[str, str], *, in_azure: bool) -> str:
+    token = environment.get("PROMPTLEDGER_LOCAL_TOKEN", "")
+    if not token:
+        return ""
+    if in_azure:
+        raise ConfigurationError("PROMPTLEDGER_LOCAL_TOKEN is for a developer's machine; it is refused in Azure")
+    if not (token.isascii() and len(token) >= _LEAST_TOKEN):
+        raise ConfigurationError(f"PROMPTLEDGER_LOCAL_TOKEN needs {_LEAST_TOKEN} ASCII characters or more")
+    # Core Tools says Development; a host that says nothing is in production.
+    return token if environment.get("AZURE_FUNCTIONS_ENVIRONMENT", "").lower() == "development" else ""
 
 
 def _threads(value: str) -> int:

@@ -17,7 +17,13 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in (*APP_SETTINGS, *HOST_SETTINGS, "WEBSITE_SITE_NAME"):
+    for name in (
+        *APP_SETTINGS,
+        *HOST_SETTINGS,
+        "WEBSITE_SITE_NAME",
+        "WEBSITE_INSTANCE_ID",
+        "AZURE_FUNCTIONS_ENVIRONMENT",
+    ):
         monkeypatch.delenv(name, raising=False)
     yield
     bootstrap.reset()

@@ -86,6 +86,7 @@ output values object = {
   PROMPTLEDGER_INVALID_COUNT: '50'
   PROMPTLEDGER_INVALID_RATIO: '0.5'
   PROMPTLEDGER_PENDING_MINUTES: '60'
+  PROMPTLEDGER_TENANT_ID: tenant().tenantId
 
   // The libraries below them: which of several identities, and where telemetry goes.
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'

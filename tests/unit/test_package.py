@@ -147,12 +147,14 @@ print(json.dumps({name: pathlib.Path(importlib.import_module(name).__file__).is_
 SERVING = """
 import asyncio, json
 import azure.functions as func
+import blueprints.asgi
 import function_app
 functions = {one.get_function_name(): one.get_user_function() for one in function_app.app.get_functions()}
 
 functions["ingest_gateway"]([func.EventHubEvent(
     body=body, trigger_metadata={}, enqueued_time=None, partition_key=None, sequence_number=number, offset=number,
     iothub_metadata={}) for number, body in enumerate(BODIES)])
+blueprints.asgi.PEER.set(("127.0.0.1", 50_000))
 request = func.HttpRequest(method="GET", url="http://localhost/api/v1/balance", headers={"Host": "localhost"}, body=b"")
 answer = asyncio.run(functions["read_balance"](request, None))
 print(json.dumps({"status": answer.status_code, "body": json.loads(answer.get_body())}))

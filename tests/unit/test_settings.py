@@ -79,6 +79,9 @@ def test_a_key_of_storage_is_never_shown() -> None:
     [
         ({}, "PROMPTLEDGER_DATABASE"),
         (LEAST | {"PROMPTLEDGER_AUTH": "none"}, "PROMPTLEDGER_AUTH"),
+        (LEAST | {"PROMPTLEDGER_TENANT_ID": "example.org"}, "PROMPTLEDGER_TENANT_ID"),
+        (LEAST | {"PROMPTLEDGER_LOCAL_TOKEN": "secret"}, "PROMPTLEDGER_LOCAL_TOKEN"),
+        (LEAST | {"PROMPTLEDGER_LOCAL_TOKEN": "secret" * 8} | IN_AZURE, "PROMPTLEDGER_LOCAL_TOKEN"),
         (LEAST | {"PROMPTLEDGER_CONTENT": "files"}, "PROMPTLEDGER_CONTENT"),
         *((COSMOS | {name: ""}, name) for name in COSMOS if "COSMOS" in name),
         (COSMOS | {"PROMPTLEDGER_COSMOS_ENDPOINT": "http://account"}, "PROMPTLEDGER_COSMOS_ENDPOINT"),

@@ -101,11 +101,14 @@ def test_local_roles_do_not_start_in_azure(ledger: Ledger) -> None:
 
 _OID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
-_ENTRA = replace(SETTINGS, auth="entra", in_azure=True, signs_in=True)
+_TENANT = "0f5c2b1e-7d3a-4c55-9a0e-5b1f3d2c4a60"
+_ISSUER = f"https://login.microsoftonline.com/{_TENANT}/v2.0"
+_ENTRA = replace(SETTINGS, auth="entra", in_azure=True, signs_in=True, tenant_id=_TENANT)
 
 
 def a_principal(*claims: tuple[str, str]) -> dict[str, str]:
-    told = {"auth_typ": "aad", "claims": [{"typ": kind, "val": value} for kind, value in claims]}
+    of_the_tenant = (("iss", _ISSUER), ("tid", _TENANT))
+    told = {"auth_typ": "aad", "claims": [{"typ": kind, "val": value} for kind, value in (*of_the_tenant, *claims)]}
     return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(told).encode()).decode()}
 
 
@@ -145,12 +148,17 @@ def test_a_reading_of_content_is_recorded_with_name_and_id_of_who_signed_in(ledg
     reader = a_principal(("oid", "0a1b"), ("preferred_username", "ada@example.org"), ("roles", "Content.Read"))
 
     assert client.get("/api/v1/interactions/call-1/content", headers=reader).status_code == 200
-    assert ledger.reads() == [("ada@example.org (0a1b)", "/api/v1/interactions/{id}/content", "call-1")]
+    assert ledger.reads() == [("0a1b (ada@example.org)", "/api/v1/interactions/{id}/content", "call-1")]
 
 
 def test_entra_does_not_start_where_nobody_checks_the_tokens(ledger: Ledger) -> None:
     with pytest.raises(ConfigurationError, match="App Service authentication"):
         create_app(ledger.audit(), replace(_ENTRA, signs_in=False), ledger.quarantine())
+
+
+def test_entra_does_not_start_without_a_tenant(ledger: Ledger) -> None:
+    with pytest.raises(ConfigurationError, match="PROMPTLEDGER_TENANT_ID"):
+        create_app(ledger.audit(), replace(_ENTRA, tenant_id=""), ledger.quarantine())
 
 
 def test_the_platform_says_whether_its_authentication_is_on() -> None:

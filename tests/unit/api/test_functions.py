@@ -11,8 +11,8 @@ import azure.functions as func
 import pytest
 
 from blueprints import audit, health
+from blueprints.asgi import PEER
 from shared import bootstrap
-from shared.errors import ConfigurationError
 from tests.unit.api.rows import Ledger, an_interaction
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -26,6 +26,7 @@ def call(name: str, url: str, headers: dict[str, str] | None = None, body: bytes
     method = "GET" if body is None else "POST"
     request = func.HttpRequest(method, f"http://localhost:7071{url}", headers=headers, body=body or b"")
     function = _FUNCTIONS[name]
+    PEER.set(("127.0.0.1", 50_000))
     answer = function(request, None) if "context" in inspect.signature(function).parameters else function(request)
     response = asyncio.run(answer) if inspect.iscoroutine(answer) else answer
     assert isinstance(response, func.HttpResponse)
@@ -35,6 +36,7 @@ def call(name: str, url: str, headers: dict[str, str] | None = None, body: bytes
 @pytest.fixture
 def configured(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     monkeypatch.setenv("PROMPTLEDGER_DATABASE", str(ledger.engine.url))
+    monkeypatch.setenv("PROMPTLEDGER_AUTH", "local")
     return ledger
 
 
@@ -138,11 +140,13 @@ def test_new_services_have_a_new_application(
 
 
 @pytest.mark.usefixtures("configured")
-def test_local_roles_in_azure_fail_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_roles_in_azure_are_a_problem_that_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBSITE_SITE_NAME", "ledger")
 
-    with pytest.raises(ConfigurationError, match="PROMPTLEDGER_AUTH"):
-        call("read_balance", "/api/v1/balance")
+    response = call("read_balance", "/api/v1/balance")
+
+    assert (response.status_code, response.mimetype) == (503, "application/problem+json")
+    assert json.loads(response.get_body())["settings"] == ["PROMPTLEDGER_AUTH"]
 
 
 def test_liveness_needs_neither_settings_nor_stores() -> None:
@@ -169,6 +173,7 @@ def test_readiness_names_what_is_not_fit_and_no_secret(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, part: str
 ) -> None:
     monkeypatch.setenv("PROMPTLEDGER_DATABASE", url.format(folder=tmp_path))
+    monkeypatch.setenv("PROMPTLEDGER_AUTH", "local")
 
     response = call("check_readiness", "/api/health/ready")
 

@@ -29,6 +29,7 @@ PLATFORM = {
 
 LOCAL_ONLY = {
     "PROMPTLEDGER_COSMOS_KEY": "of the emulator: in Azure identity signs in",
+    "PROMPTLEDGER_LOCAL_TOKEN": "of a developer: in Azure Entra signs in",
 }
 
 ELSEWHERE = {
