@@ -121,6 +121,29 @@ param teams array = []
 @description('Write bodies that are too big for an event to Blob storage; otherwise they travel in parts.')
 param captureClaimChecks bool = true
 
+@description('Calls a minute of one caller whose bodies are recorded; calls beyond are told without them. 0 for all.')
+@minValue(0)
+param captureCallsPerMinute int = 600
+
+@description('Who owns files, threads, stored responses and other objects, which nobody else may name: teams share one instance.')
+@allowed([
+  'subscription'
+  'application'
+  'person'
+  'off'
+])
+param objectOwner string = 'subscription'
+
+@description('Objects that nobody is known to own: whoever names one first has it (adopt), or nobody gets it (refuse).')
+@allowed([
+  'adopt'
+  'refuse'
+])
+param unknownObjects string = 'adopt'
+
+@description('Refuse calls that bring their key in the URL, where logs keep it.')
+param refuseQueryKeys bool = true
+
 // Azure OpenAI
 
 @description('Instances: objects with `name`, `location`, `priority` (1 is tried first), `weight` and `deployments` (objects with `name`, `model`, `version`, `sku`, `capacity`). The first serves stateful operations.')
@@ -838,6 +861,10 @@ module apiManagementNamedValues 'modules/apim-named-values.bicep' = {
     claimCheckEndpoint: contentStorage.outputs.blobEndpoint
     claimCheckContainerName: claimCheckContainerName
     captureClaimChecks: captureClaimChecks
+    captureCallsPerMinute: captureCallsPerMinute
+    objectOwner: objectOwner
+    unknownObjects: unknownObjects
+    refuseQueryKeys: refuseQueryKeys
     openAIAudience: openAIAudience
     auditAudience: empty(auditClientId) ? 'none' : auditClientId
     identityClientId: apiManagementIdentity.outputs.clientId

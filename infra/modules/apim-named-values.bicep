@@ -15,6 +15,28 @@ param claimCheckContainerName string
 @description('Write bodies that are too big for an event to Blob storage; otherwise they travel in parts.')
 param captureClaimChecks bool
 
+@description('Calls a minute of one caller whose bodies are recorded; 0 for all.')
+param captureCallsPerMinute int
+
+@description('Who owns files, threads, stored responses and other objects: subscription, application, person, or off.')
+@allowed([
+  'subscription'
+  'application'
+  'person'
+  'off'
+])
+param objectOwner string
+
+@description('What happens to objects that nobody is known to own: adopt or refuse.')
+@allowed([
+  'adopt'
+  'refuse'
+])
+param unknownObjects string
+
+@description('Refuse calls that bring their key in the URL.')
+param refuseQueryKeys bool
+
 @description('Audience that clients\' tokens must name.')
 param openAIAudience string
 
@@ -56,6 +78,22 @@ var namedValues = [
   {
     name: 'capture-claim-check'
     value: captureClaimChecks ? 'true' : 'false'
+  }
+  {
+    name: 'capture-calls-per-minute'
+    value: string(captureCallsPerMinute)
+  }
+  {
+    name: 'ownership'
+    value: objectOwner
+  }
+  {
+    name: 'ownership-unknown'
+    value: unknownObjects
+  }
+  {
+    name: 'query-keys'
+    value: refuseQueryKeys ? 'refuse' : 'allow'
   }
 ]
 

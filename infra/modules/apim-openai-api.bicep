@@ -9,6 +9,40 @@ param monitorLoggerId string
 @description('Largest message in bytes that Azure Monitor\'s model log keeps.')
 param maximumLoggedBytes int = 262144
 
+var masked = loadJsonContent('../masked.json')
+
+var maskedQueryParameters = [for name in masked.queryParameters: {
+  value: name
+  mode: 'Hide'
+}]
+
+var maskedHeaders = [for name in masked.headers: {
+  value: name
+  mode: 'Hide'
+}]
+
+// No header and no body; of the query, all but what opens doors.
+var maskedRequest = {
+  headers: []
+  body: {
+    bytes: 0
+  }
+  dataMasking: {
+    headers: maskedHeaders
+    queryParams: maskedQueryParameters
+  }
+}
+
+var maskedResponse = {
+  headers: []
+  body: {
+    bytes: 0
+  }
+  dataMasking: {
+    headers: maskedHeaders
+  }
+}
+
 resource service 'Microsoft.ApiManagement/service@2024-05-01' existing = {
   name: serviceName
 }
@@ -40,6 +74,36 @@ resource captureError 'Microsoft.ApiManagement/service/policyFragments@2024-05-0
     description: 'Emits the error part of an interaction that API Management itself refused.'
     format: 'xml'
     value: loadTextContent('../policies/fragments/capture-error.xml')
+  }
+}
+
+resource ownershipRequest 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
+  parent: service
+  name: 'ownership-request'
+  properties: {
+    description: 'Refuses calls that name an object of another owner.'
+    format: 'xml'
+    value: loadTextContent('../policies/fragments/ownership-request.xml')
+  }
+}
+
+resource ownershipResponse 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
+  parent: service
+  name: 'ownership-response'
+  properties: {
+    description: 'Keeps who owns what a call made.'
+    format: 'xml'
+    value: loadTextContent('../policies/fragments/ownership-response.xml')
+  }
+}
+
+resource queryKeys 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
+  parent: service
+  name: 'query-keys'
+  properties: {
+    description: 'Refuses calls that bring a key in the URL.'
+    format: 'xml'
+    value: loadTextContent('../policies/fragments/query-keys.xml')
   }
 }
 
@@ -77,6 +141,9 @@ resource apiPolicy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = 
     captureRequest
     captureResponse
     captureError
+    ownershipRequest
+    ownershipResponse
+    queryKeys
   ]
 }
 
@@ -92,6 +159,14 @@ resource modelLog 'Microsoft.ApiManagement/service/apis/diagnostics@2024-06-01-p
     sampling: {
       samplingType: 'fixed'
       percentage: 100
+    }
+    frontend: {
+      request: maskedRequest
+      response: maskedResponse
+    }
+    backend: {
+      request: maskedRequest
+      response: maskedResponse
     }
     largeLanguageModel: {
       logs: 'enabled'

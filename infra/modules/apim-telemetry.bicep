@@ -18,6 +18,40 @@ param identityClientId string
 @description('Application Insights component.')
 param componentName string
 
+var masked = loadJsonContent('../masked.json')
+
+var maskedQueryParameters = [for name in masked.queryParameters: {
+  value: name
+  mode: 'Hide'
+}]
+
+var maskedHeaders = [for name in masked.headers: {
+  value: name
+  mode: 'Hide'
+}]
+
+// No header and no body; of the query, all but what opens doors.
+var maskedRequest = {
+  headers: []
+  body: {
+    bytes: 0
+  }
+  dataMasking: {
+    headers: maskedHeaders
+    queryParams: maskedQueryParameters
+  }
+}
+
+var maskedResponse = {
+  headers: []
+  body: {
+    bytes: 0
+  }
+  dataMasking: {
+    headers: maskedHeaders
+  }
+}
+
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
 }
@@ -81,32 +115,36 @@ resource insights 'Microsoft.ApiManagement/service/diagnostics@2024-05-01' = {
       percentage: 100
     }
     frontend: {
-      request: {
-        headers: []
-        body: {
-          bytes: 0
-        }
-      }
-      response: {
-        headers: []
-        body: {
-          bytes: 0
-        }
-      }
+      request: maskedRequest
+      response: maskedResponse
     }
     backend: {
-      request: {
-        headers: []
-        body: {
-          bytes: 0
-        }
-      }
-      response: {
-        headers: []
-        body: {
-          bytes: 0
-        }
-      }
+      request: maskedRequest
+      response: maskedResponse
+    }
+  }
+}
+
+// Of every API, and of calls that no API takes; the Azure OpenAI API has one of its own.
+resource monitor 'Microsoft.ApiManagement/service/diagnostics@2024-05-01' = {
+  parent: service
+  name: 'azuremonitor'
+  properties: {
+    loggerId: monitorLogger.id
+    alwaysLog: 'allErrors'
+    logClientIp: true
+    verbosity: 'information'
+    sampling: {
+      samplingType: 'fixed'
+      percentage: 100
+    }
+    frontend: {
+      request: maskedRequest
+      response: maskedResponse
+    }
+    backend: {
+      request: maskedRequest
+      response: maskedResponse
     }
   }
 }

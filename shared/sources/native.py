@@ -67,8 +67,10 @@ def _read(record: Record) -> Reading:
         raise EventError("part is none of request, response, error")
     name = interaction_id(event.get("interactionId"), "interactionId")
     code, facts, content, claims = read(record)
-    if text(event.get("bodyOmitted")) is not None:
+    omitted = text(event.get("bodyOmitted"))
+    if omitted is not None:
         facts["truncated"] = True
+        state(facts, "not_captured", omitted)
     document = record.document()
     piece = None
     if event.get("bodyRef") is not None:

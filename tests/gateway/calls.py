@@ -41,12 +41,18 @@ NAMED = {
     "gateway-client-id": "gateway-1",
     "tenant-id": "tenant-1",
     "capture-claim-check": "true",
+    "capture-calls-per-minute": "600",
+    "ownership": "subscription",
+    "ownership-unknown": "adopt",
+    "query-keys": "refuse",
 }
 
 
-def a_gateway(*answers: Answer, claim_check: bool = True, **changes: Any) -> Gateway:
-    """Return a gateway with our named values and the answers of its backends, in order."""
-    named = NAMED | {"capture-claim-check": "true" if claim_check else "false"}
+def a_gateway(
+    *answers: Answer, claim_check: bool = True, named: dict[str, str] | None = None, **changes: Any
+) -> Gateway:
+    """Return a gateway with our named values, some of them changed, and the answers of its backends, in order."""
+    named = NAMED | {"capture-claim-check": "true" if claim_check else "false"} | (named or {})
     settings: dict[str, Any] = {"token": TOKEN, "answers": list(answers or [an_answer()]), "named": named}
     return Gateway(**(settings | changes))
 
@@ -83,8 +89,8 @@ def a_call(
     pairs: dict[str, list[str]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         pairs.setdefault(name, []).append(value)
-    parts = path.split("/")
-    matched = {"deployment-id": parts[parts.index("deployments") + 1]} if "{deployment-id}" in template else {}
+    segments = list(zip(reversed(template.partition("?")[0].split("/")), reversed(path.split("/")), strict=False))
+    matched = {name[1:-1]: value for name, value in segments if name.startswith("{")}
     request = Request(
         method,
         Url("https", "gateway.example", path.removeprefix("/openai"), ReadOnly(pairs, any_case=True)),

@@ -91,6 +91,7 @@ class LastError:
 @dataclass
 class Jwt:
     claims: ReadOnly
+    issuer: str = "https://login.microsoftonline.com/tenant-1/v2.0"
 
 
 @dataclass
@@ -192,7 +193,7 @@ _register(
 )
 _register(Url, "IUrl", {"Scheme": "scheme", "Host": "host", "Path": "path", "Query": "query"})
 _register(Body, "IMessageBody", {}, As=Body.read)
-_register(Jwt, "Jwt", {"Claims": "claims"})
+_register(Jwt, "Jwt", {"Claims": "claims", "Issuer": "issuer"})
 _register(UUID, "System.Guid", {}, ToString=str)
 _register(
     Variables,

@@ -142,6 +142,14 @@ class Evaluator:
         if branch is not None:
             self._execute(branch, _Scope(scope))
 
+    def _do_try_statement(self, node: Node, scope: dict[str, Any]) -> None:
+        body, clause = node.named_children
+        assert clause.type == "catch_clause", clause.type
+        try:
+            self._execute(body, _Scope(scope))
+        except CSharpError:
+            self._execute(clause.named_children[-1], _Scope(scope))
+
     def _do_foreach_statement(self, node: Node, scope: dict[str, Any]) -> None:
         name = _text(_part(node, "left"))
         for item in dotnet.iterated(self._value(_part(node, "right"), scope)):
@@ -259,12 +267,16 @@ class Evaluator:
         owner, key = self._element(node, scope)
         if owner is None:
             raise CSharpError("NullReferenceException: element of null")
+        if isinstance(owner, list):
+            if not 0 <= key < len(owner):
+                raise CSharpError(f"IndexOutOfRangeException: {key} of {len(owner)}")
+            return owner[key]
         return owner.at(key) if isinstance(owner, dotnet.ReadOnly) else owner.get(key)
 
     def _element(self, node: Node, scope: dict[str, Any]) -> tuple[Any, Any]:
         (argument,) = _part(node, "subscript").named_children
         owner = self._value(_part(node, "expression"), scope)
-        assert owner is None or isinstance(owner, dotnet.ReadOnly | JObject), type(owner)
+        assert owner is None or isinstance(owner, dotnet.ReadOnly | JObject | list), type(owner)
         return owner, self._value(argument.named_children[0], scope)
 
     def _of_invocation_expression(self, node: Node, scope: dict[str, Any]) -> Any:
@@ -305,16 +317,17 @@ class Evaluator:
     def _of_implicit_array_creation_expression(self, node: Node, scope: dict[str, Any]) -> list[Any]:
         return [self._value(item, scope) for item in node.named_children[-1].named_children]
 
-    def _of_lambda_expression(self, node: Node, scope: dict[str, Any]) -> Callable[[Any], Any]:
-        name, body = _text(_part(node, "parameters")), _part(node, "body")
-        assert name not in scope, f"{name} is declared twice"
+    def _of_lambda_expression(self, node: Node, scope: dict[str, Any]) -> Callable[..., Any]:
+        parameters, body = _part(node, "parameters"), _part(node, "body")
+        names = [_text(one) for one in parameters.named_children] or [_text(parameters)]
+        assert not set(names) & set(scope), f"one of {names} is declared twice"
 
-        def called(item: Any) -> Any:
+        def called(item: Any, index: int) -> Any:
             inner = _Scope(scope)
-            inner[name] = item
+            inner.update(zip(names, (item, index), strict=False))
             return self._value(body, inner)
 
-        return called
+        return called if len(names) == 2 else lambda item: called(item, 0)
 
     def _note(self, node: Node) -> None:
         self._seen.add((self._text, node.start_byte, node.end_byte, node.type))
@@ -356,6 +369,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": _added,
     "-": lambda left, right: left - right,
     "*": lambda left, right: left * right,
+    "%": lambda left, right: left % right,
     "/": lambda left, right: int(left / right) if isinstance(left, int) else left / right,
     "==": _same,
     "!=": lambda left, right: not _same(left, right),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.gateway.newtonsoft import JArray, JObject, JProperty, JToken, JValue, parse_array, written_text
+from tests.gateway.newtonsoft import JArray, JObject, JProperty, JToken, JValue, parse_array, parse_object, written_text
 
 __all__ = ["CLASSES", "MEMBERS", "STATIC_MEMBERS", "CSharpError", "Members", "ReadOnly", "cast", "get", "has_member"]
 
@@ -148,8 +148,17 @@ def _total(items: list[Any], chosen: Callable[[Any], int]) -> int:
     return sum(chosen(item) for item in items)
 
 
+def _where(items: list[Any], holds: Callable[..., bool]) -> list[Any]:
+    """Return `Where`, whose condition may ask for the index, too."""
+    if holds.__code__.co_argcount == 1:
+        return [item for item in items if holds(item)]
+    return [item for index, item in enumerate(items) if holds(item, index)]
+
+
 _SEQUENCE: Mapping[str, Callable[..., Any]] = {
-    "Where": lambda items, holds: [item for item in items if holds(item)],
+    "Where": _where,
+    "Concat": lambda items, others: [*items, *others],
+    "Distinct": lambda items: list(dict.fromkeys(items)),
     "Select": lambda items, chosen: [chosen(item) for item in items],
     "SelectMany": _flattened,
     "Take": lambda items, count: items[:count],
@@ -208,7 +217,9 @@ MEMBERS: dict[type, Members] = {
         {"Remove": JProperty.remove},
     ),
     JObject: Members(
-        "Newtonsoft.Json.Linq.JObject", {**_TOKEN, "HasValues": lambda told: bool(told.properties)}, _TOKEN_METHODS
+        "Newtonsoft.Json.Linq.JObject",
+        {**_TOKEN, "HasValues": lambda told: bool(told.properties)},
+        {**_TOKEN_METHODS, "SelectTokens": JObject.select},
     ),
     JArray: Members(
         "Newtonsoft.Json.Linq.JArray",
@@ -300,6 +311,13 @@ def _url_encoded(text: str) -> str:
     return urllib.parse.quote_plus(_get_bytes(text), safe="!*()").replace("~", "%7E")
 
 
+def _parsed_object(text: str) -> JObject:
+    try:
+        return parse_object(text)
+    except ValueError:
+        raise CSharpError("JsonReaderException: no object") from None
+
+
 def _minimum(one: int, other: int) -> int:
     return min(one, other)
 
@@ -321,11 +339,13 @@ STATIC_MEMBERS: dict[str, Mapping[str, Any]] = {
     },
     "JsonConvert": {"SerializeObject": written_text},
     "JArray": {"Parse": parse_array},
+    "JObject": {"Parse": _parsed_object},
     "Math": {"Round": lambda value: float(round(value)), "Min": _minimum},
     "BitConverter": {"ToString": lambda data: data.hex("-").upper()},
     # Of patterns that mean the same to Python: no named groups, no \\d, no \\w.
     "Regex": {
         "IsMatch": lambda text, pattern: re.search(pattern, text) is not None,
+        "Split": lambda text, pattern: re.split(pattern, text),
         "Replace": lambda text, pattern, new: re.sub(pattern, new.replace("$", "\\"), text),
     },
     "System.Net.WebUtility": {"UrlEncode": _url_encoded},

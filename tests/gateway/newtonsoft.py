@@ -1,6 +1,7 @@
 """The part of Newtonsoft.Json that the policies use: tokens with a parent, and its writer."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -105,6 +106,18 @@ class JObject(JToken):
                 return
         self.properties.append(self.adopt(JProperty(name, content)))
 
+    def select(self, path: str) -> list[JToken]:
+        """Return `SelectTokens`, of paths that are names and `[*]` alone."""
+        assert re.fullmatch(r"\w+(\[\*\])?(\.\w+(\[\*\])?)*", path), path
+        found: list[JToken] = [self]
+        for step in re.findall(r"\w+|\[\*\]", path):
+            if step == "[*]":
+                found = [item for one in found if isinstance(one, JArray) for item in one.items]
+            else:
+                inside = (one.get(step) for one in found if isinstance(one, JObject))
+                found = [one for one in inside if one is not None]
+        return found
+
     def written(self) -> str:
         return "{" + ",".join(one.written() for one in self.properties) + "}"
 
@@ -153,6 +166,20 @@ def parse_array(text: str) -> JArray:
     value = json.loads(text)
     assert isinstance(value, list)
     return JArray(_read(item) for item in value)
+
+
+def parse_object(text: str) -> "JObject":
+    """Return `JObject.Parse`, of objects that hold no text which looks like a date.
+
+    Raises:
+        ValueError: it is no JSON, or no object.
+    """
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("no object")  # noqa: TRY004 - as what is no JSON at all
+    read = _read(value)
+    assert isinstance(read, JObject)
+    return read
 
 
 def _read(value: Any) -> JToken:

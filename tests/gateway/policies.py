@@ -39,6 +39,9 @@ SECTIONS = {
     "azure-openai-token-limit": {"inbound"},
     "authentication-managed-identity": {"inbound"},
     "forward-request": {"backend"},
+    "cache-lookup-value": _ANYWHERE,
+    "cache-store-value": _ANYWHERE,
+    "check-header": {"inbound"},
 }
 """Where each policy may stand, as the reference says."""
 VARIABLE_TYPES = (bool, int, float, str, bytes)
@@ -108,6 +111,9 @@ class Gateway:
     blob_statuses: tuple[int | None, ...] = (201,)
     """In order, the last for all that follow; None: Blob storage does not answer."""
     buffers: int = V2_BUFFER
+    cache: dict[str, str] = field(default_factory=dict)
+    """What the calls before this one left there; how long each entry lives is in `lives`."""
+    lives: dict[str, int] = field(default_factory=dict)
 
     def run(self, context: Context) -> Call:
         """Run the sections as a call does."""
@@ -231,6 +237,24 @@ class Gateway:
         if element.attrib["exists-action"] == "override":
             kept[name] = [self._text(element, "value")]
         request.headers = ReadOnly(kept, any_case=True)
+
+    def _check_header(self, element: Element) -> None:
+        """End the call: our checks are for a header that was taken away just before."""
+        assert element.find("value") is None
+        assert not self.context.request.headers.has(element.attrib["name"])
+        status = int(self._evaluated(element.attrib["failed-check-httpcode"]))
+        message = self._evaluated(element.attrib["failed-check-error-message"])
+        raise PolicyError(status, "check-header", "HeaderNotFound", message)
+
+    def _cache_lookup_value(self, element: Element) -> None:
+        found = self.cache.get(self._evaluated(element.attrib["key"]), self._evaluated(element.attrib["default-value"]))
+        self.context.variables.set(element.attrib["variable-name"], found)
+
+    def _cache_store_value(self, element: Element) -> None:
+        key, value = self._evaluated(element.attrib["key"]), self._evaluated(element.attrib["value"])
+        assert isinstance(key, str)
+        assert isinstance(value, str)
+        self.cache[key], self.lives[key] = value, int(element.attrib["duration"])
 
     def _set_query_parameter(self, element: Element) -> None:
         assert element.attrib["exists-action"] == "delete"

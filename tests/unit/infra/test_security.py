@@ -361,16 +361,52 @@ def test_a_resource_has_a_diagnostic_setting(one: Template, resource: Declaratio
     assert resource.name in scopes
 
 
-@pytest.mark.parametrize(("one", "resource"), of_type("Microsoft.ApiManagement/service/diagnostics"), ids=label)
-def test_application_insights_gets_no_body(one: Template, resource: Declaration) -> None:
-    sizes = {
-        text_of(found["bytes"])
-        for value in resource.body.values()
-        for node in walk(value)
-        if node.type == "object" and "bytes" in (found := properties(node))
-    }
+GATEWAY_LOGS = [
+    *of_type("Microsoft.ApiManagement/service/diagnostics"),
+    *of_type("Microsoft.ApiManagement/service/apis/diagnostics"),
+]
 
-    assert sizes == {"0"}, one.name
+
+def variable(one: Template, name: str) -> Node:
+    return next(found.value for found in one.all("var") if found.name == name and found.value is not None)
+
+
+@pytest.mark.parametrize(("one", "resource"), GATEWAY_LOGS, ids=label)
+@pytest.mark.parametrize("side", ["frontend", "backend"])
+@pytest.mark.parametrize("message", ["request", "response"])
+def test_no_log_of_the_gateway_gets_a_body_a_header_or_a_key_in_a_url(
+    one: Template, resource: Declaration, side: str, message: str
+) -> None:
+    named = dig(resource.body, f"properties.{side}.{message}")
+    assert named is not None
+
+    told = variable(one, text_of(named))
+
+    assert text_of(dig(properties(told), "body.bytes") or told) == "0"
+    assert text_of(dig(properties(told), "headers") or told) == "[]"
+    assert text_of(dig(properties(told), "dataMasking.headers") or told) == "maskedHeaders"
+    if message == "request":
+        assert text_of(dig(properties(told), "dataMasking.queryParams") or told) == "maskedQueryParameters"
+    for list_name, masked in (("maskedHeaders", "headers"), ("maskedQueryParameters", "queryParameters")):
+        assert f"for name in masked.{masked}: " in text_of(variable(one, list_name))
+        assert "mode: 'Hide'" in text_of(variable(one, list_name))
+    assert "../masked.json" in text_of(variable(one, "masked"))
+
+
+def test_the_gateway_s_logs_go_to_both_and_both_are_masked() -> None:
+    names = sorted(text_of(resource.body["name"]) for _, resource in GATEWAY_LOGS)
+
+    assert names == ["applicationinsights", "azuremonitor", "azuremonitor"]
+
+
+def test_what_the_logs_mask_is_what_the_app_and_the_policies_take_for_secrets() -> None:
+    masked = json.loads((INFRA / "masked.json").read_text(encoding="utf-8"))
+    policy = (INFRA / "policies" / "fragments" / "capture-request.xml").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"var secrets = new \[\] \{([^}]*)\}", policy)
+
+    assert set(masked["queryParameters"]) == set(re.findall(r'"([^"]+)"', listed))
+    assert set(masked["queryParameters"]) >= {"subscription-key", "api-key", "key", "sig", "code", "access_token"}
+    assert {name.lower() for name in masked["headers"]} >= {"authorization", "api-key", "ocp-apim-subscription-key"}
 
 
 def test_the_app_s_hub_gets_the_logs_that_it_reads() -> None:

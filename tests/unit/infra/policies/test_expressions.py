@@ -200,9 +200,9 @@ def test_every_fragment_is_included_where_it_belongs() -> None:
     }
 
     assert found == {
-        "inbound": ["capture-request"],
+        "inbound": ["query-keys", "capture-request", "ownership-request"],
         "backend": [],
-        "outbound": ["capture-response"],
+        "outbound": ["capture-response", "ownership-response"],
         "on-error": ["capture-error"],
     }
 
@@ -244,7 +244,7 @@ def test_the_numbers_stand_once_and_the_page_has_them() -> None:
         element.attrib["name"]: element.attrib["value"].removeprefix("@(").removesuffix(")")
         for document in DOCUMENTS
         for element in policy(document).iter("set-variable")
-        if re.fullmatch(r"@\(\d{1,}\)", element.attrib["value"]) and element.attrib["name"] != "capture-index"
+        if re.fullmatch(r"@\(\d{1,}\)", element.attrib["value"]) and not element.attrib["name"].endswith("-index")
     }
 
     assert len(numbers) == 4

@@ -16,6 +16,7 @@ from tests.unit.infra.policies.record import parts
 
 BUSY = an_answer(b'{"error":{"code":"429"}}', 429, reason="Too Many Requests", after_ms=20)
 BROKEN = an_answer(b"", 502, reason="Bad Gateway", after_ms=30)
+ISSUED = {"typ": "iss", "val": "https://login.microsoftonline.com/tenant-1/v2.0"}
 NONE_LEFT = an_answer(b"", 503, reason="Backend pool openai-pool is temporarily unavailable", after_ms=1)
 
 
@@ -65,7 +66,7 @@ def test_calls_that_leave_nothing_behind_go_to_the_pool(template: str) -> None:
     ],
 )
 def test_all_that_has_a_state_stays_with_one_instance(method: str, template: str) -> None:
-    call = a_gateway(BUSY).run(a_call(method=method, template=template))
+    call = a_gateway(BUSY, named={"ownership": "off"}).run(a_call(method=method, template=template))
 
     assert [one["backend"] for one in call.forwarded] == ["openai-primary"]
     assert attempts(call) == [429]
@@ -109,7 +110,7 @@ def test_the_backend_gets_the_gateways_identity_and_none_of_the_callers_keys() -
         "Accept-Encoding": "gzip",
     }
 
-    call = a_gateway().run(a_call(url=url, headers=headers))
+    call = a_gateway(named={"query-keys": "allow"}).run(a_call(url=url, headers=headers))
 
     (sent,) = call.forwarded
     assert sent["Authorization"] == "Bearer gateway-1 for https://cognitiveservices.azure.com"
@@ -148,6 +149,7 @@ def test_the_audit_api_learns_who_asks_and_with_which_roles() -> None:
             {"typ": "tid", "val": "tenant-1"},
             {"typ": "roles", "val": "Audit.Read"},
             {"typ": "roles", "val": "Content.Read"},
+            ISSUED,
         ],
     }
 
@@ -163,7 +165,7 @@ def test_no_header_of_the_callers_own_says_who_asks() -> None:
 
     told, sent = principal({"oid": ["oid-1"]}, forged | {"Authorization": "Bearer caller"})
 
-    assert told["claims"] == [{"typ": "oid", "val": "oid-1"}]
+    assert told["claims"] == [{"typ": "oid", "val": "oid-1"}, ISSUED]
     assert "forged" not in sent.values()
     assert sent["Authorization"] == "Bearer caller"
 
@@ -184,7 +186,7 @@ def test_without_a_token_nobody_reaches_the_audit_api() -> None:
 # That all of it was run
 
 
-DOCUMENTS = ["api", "audit-api", *(f"fragments/capture-{part}" for part in ("request", "response", "error"))]
+DOCUMENTS = ["api", "audit-api", *sorted(f"fragments/{path.stem}" for path in (FOLDER / "fragments").glob("*.xml"))]
 MUST_RUN = {
     "assignment_expression",
     "conditional_access_expression",
@@ -236,6 +238,40 @@ def run_every_branch() -> None:
     a_gateway().run(behind)
     a_gateway(token=None).run(a_call(headers={"X-Forwarded-For": "198.51.100.9"}, address="10.0.0.4"))
     a_gateway(validates=False).run(a_call(user=Named("owner")))
+    run_every_branch_of_ownership()
+
+
+def run_every_branch_of_ownership() -> None:
+    a_gateway().run(a_call(url="/openai/deployments/chat/chat/completions?key=1"))
+    made = json.dumps({"id": "file-1", "output": [{"id": "msg_1"}]}).encode()
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    named = b'{"previous_response_id":"resp_1","file_ids":["file-1"],"input":[{"type":"item_reference","id":"msg_1"}]}'
+    everybody = a_gateway()
+    for kind in ("subscription", "application", "person"):
+        everybody.named["ownership"] = kind
+        for context in (
+            a_call(url="/openai/files", template="/files", headers=form),
+            a_call(named, url="/openai/responses", template="/responses"),
+            a_call(None, method="GET", url="/openai/files/file-1", template="/files/{file_id}"),
+            a_call(None, method="GET", url="/openai/files", template="/files"),
+            a_call(url="/openai/uploads/u/parts", template="/uploads/{upload_id}/parts", headers=form),
+            a_call(url="/openai/threads", template="/threads", headers={"Content-Encoding": "gzip"}),
+            a_call(b"x" * (V2_BUFFER + 1), url="/openai/threads", template="/threads"),
+            a_call(b'{"input":"\\u0041"}', url="/openai/threads", template="/threads"),
+        ):
+            everybody.answers = [an_answer(made)]
+            everybody.run(context)
+    unknown = a_gateway(named={"ownership-unknown": "refuse"})
+    unknown.run(a_call(None, method="GET", url="/openai/files/file-1", template="/files/{file_id}"))
+    keys_only = a_gateway(validates=False, named={"ownership": "person"})
+    keys_only.run(a_call(None, method="GET", url="/openai/files/file-1", template="/files/{file_id}"))
+    a_gateway(an_answer(b"no JSON")).run(a_call(url="/openai/threads", template="/threads"))
+    many = json.dumps({"file_ids": [f"file-{number}" for number in range(51)]}).encode()
+    a_gateway().run(a_call(many, url="/openai/threads", template="/threads"))
+    full = a_gateway(named={"capture-calls-per-minute": "1"})
+    for _ in range(2):
+        full.answers = [an_answer()]
+        full.run(a_call())
 
 
 def test_every_branch_of_every_expression_was_run_by_these_calls() -> None:
