@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.calls import TOKEN, a_call, a_gateway, a_stream, an_answer
+from tests.gateway.calls import QUESTION, TOKEN, a_call, a_gateway, a_stream, an_answer
 from tests.gateway.context import Context, Named
 from tests.gateway.policies import Answer, Call, Gateway
 from tests.unit.infra.policies.record import parts, recorded
@@ -41,7 +41,7 @@ def test_a_call_over_the_limit_is_counted_and_marked(tmp_path: Path) -> None:
     record = recorded(called(gateway), tmp_path)
 
     assert (record.row["state"], record.row["not_captured"], record.row["truncated"]) == ("complete", "rate", True)
-    assert (record.row["http_status"], record.row["request_bytes"]) == (200, len(a_call().request.body.content))
+    assert (record.row["http_status"], record.row["request_bytes"]) == (200, len(QUESTION))
     assert (record.content.prompt, record.content.completion) == (None, None)
 
 
