@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localhost.environment import load_settings
+from localhost.environment import let_this_machine_ask, load_settings
 from localhost.errors import UsageError
 from shared.errors import AppError
 
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     command: Callable[[argparse.Namespace], None] = options.run
     try:
         load_settings()
+        let_this_machine_ask()
         command(options)
     except UsageError as error:
         print(f"localhost: {error}", file=sys.stderr)

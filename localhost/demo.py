@@ -80,7 +80,7 @@ async def _ask(app: HttpApp, port: int) -> tuple[list[dict[str, Any]], list[dict
 
 
 async def _items(app: HttpApp, port: int, target: str) -> list[dict[str, Any]]:
-    response = await app.request("GET", target, {"host": f"{HOST_ADDRESS}:{port}"})
+    response = await app.request("GET", target, {"host": f"{HOST_ADDRESS}:{port}"}, peer=(HOST_ADDRESS, port))
     if response.status_code != 200:
         raise UsageError(f"{target} answered {response.status_code}: {response.get_body().decode()}")
     items: list[dict[str, Any]] = json.loads(response.get_body())["items"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from localhost.errors import UsageError
 from localhost.retry import seconds_of
 
-__all__ = ["APP_ROOT", "Host", "load_settings", "read_host", "resolve"]
+__all__ = ["APP_ROOT", "Host", "let_this_machine_ask", "load_settings", "read_host", "resolve"]
 
 APP_ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder of function_app.py and host.json."""
@@ -52,8 +52,11 @@ def load_settings(environment: MutableMapping[str, str] | None = None, root: Pat
         if not isinstance(value, str):
             raise UsageError(f"{path.name}: the value of {name} must be a string, as Core Tools wants it")
         environment.setdefault(name, value)
-    # Only this machine can connect to our server, and it tells the app who did.
-    environment.setdefault("PROMPTLEDGER_AUTH", "local")
+
+
+def let_this_machine_ask(environment: MutableMapping[str, str] | None = None) -> None:
+    """Set `PROMPTLEDGER_AUTH=local` unless something else is set: only this machine can connect to our server."""
+    (os.environ if environment is None else environment).setdefault("PROMPTLEDGER_AUTH", "local")
 
 
 def read_host(root: Path = APP_ROOT, environment: Mapping[str, str] | None = None) -> Host:

@@ -37,13 +37,17 @@ class HttpApp:
         target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
-        # Each request is a task of its own, so the address is nobody else's.
-        PEER.set(scope.get("client"))
-        response = await self.request(scope["method"], target, headers, await _body(receive))
+        response = await self.request(scope["method"], target, headers, await _body(receive), peer=scope.get("client"))
         await _respond(response, send, with_body=scope["method"] != "HEAD")
 
     async def request(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        peer: tuple[str, int] | None = None,
     ) -> func.HttpResponse:
         """Return the answer to one request; 404 when no function takes it, 500 when the function raised.
 
@@ -52,7 +56,10 @@ class HttpApp:
             target: path, percent-encoded, and query.
             headers: with `host`.
             body: all of it.
+            peer: address and port of who is connected; None when nobody knows.
         """
+        # Each request is a task of its own, so the address is nobody else's.
+        PEER.set(peer)
         url = f"http://{headers.get('host', '')}{target}"
         try:
             parts = urlsplit(url)

@@ -11,7 +11,7 @@ import pytest
 
 from blueprints import audit, health
 from blueprints.asgi import PEER
-from localhost.environment import load_settings
+from localhost.environment import let_this_machine_ask
 from localhost.http_app import HttpApp
 from localhost.registered import functions_of
 from localhost.routes import Routes
@@ -223,12 +223,11 @@ def test_our_own_server_tells_who_is_connected_whatever_the_request_says(
     assert sent[1]["body"].decode() == seen
 
 
-def test_our_own_server_is_local_without_being_told(tmp_path: Path) -> None:
-    (tmp_path / "local.settings.json").write_text('{"Values": {}}')
+def test_our_own_server_is_local_unless_the_settings_say_otherwise() -> None:
     bare: dict[str, str] = {}
     told = {"PROMPTLEDGER_AUTH": "entra"}
 
-    load_settings(bare, tmp_path)
-    load_settings(told, tmp_path)
+    let_this_machine_ask(bare)
+    let_this_machine_ask(told)
 
     assert (bare["PROMPTLEDGER_AUTH"], told["PROMPTLEDGER_AUTH"]) == ("local", "entra")
