@@ -1,6 +1,7 @@
 """Add what else is known of an answer and of the way to it, and count it in the rollups."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +16,7 @@ depends_on: Sequence[str] | None = None
 
 def upgrade() -> None:
     """Add the columns, all of them nullable: the release before writes none of them."""
-    columns = (
+    columns: tuple[sa.Column[Any], ...] = (
         sa.Column("requested_model", exact_text(128), nullable=True),
         sa.Column("served_deployment", exact_text(128), nullable=True),
         sa.Column("spillover", JSON_TEXT, nullable=True),

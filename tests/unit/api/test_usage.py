@@ -58,6 +58,7 @@ def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, clie
         "totalTokens": 45,
         "averageTotalTokens": 15.0,
         "unmeteredRequests": 0,
+        "cachedRequests": 0,
         "filteredRequests": 3,
         "promptFiltered": 2,
         "completionFiltered": 1,
@@ -65,6 +66,7 @@ def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, clie
         "indirectAttacks": 0,
         "protectedMaterial": 0,
         "blocklisted": 0,
+        "filterFailures": 0,
         "amount": None,
         "currency": None,
     }
