@@ -121,6 +121,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
     field_sources, provenance = _witnesses(codes)
     return {
         "occurred_at": NO_TIME,  # until a witness tells
+        **_asked_for(values),
         **values,
         "id": interaction_id,
         "state": state,
@@ -132,6 +133,11 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "strands": _stored(strands),
         "revision": revision,
     }
+
+
+def _asked_for(values: Facts) -> Facts:
+    """Return the model that was asked for, which stands in for the one that served until a witness tells of that."""
+    return {"model": values["requested_model"]} if "requested_model" in values else {}
 
 
 def _awaited(values: Facts, parts: Collection[str]) -> str | None:

@@ -6,6 +6,7 @@ To add a family: one module with `read_request` and `read_response`, one line in
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from shared.domain.facts import state
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
 from shared.operations import (
@@ -25,11 +26,13 @@ from shared.operations import (
     streams,
     threads,
 )
+from shared.operations.asked import UNKNOWN, Asked, asked_in
 from shared.operations.errors import FIRST_ERROR_STATUS, error_facts
 from shared.operations.said import Said, preview
 from shared.operations.shapes import likely_operation_of, operation_of_request, operation_of_response
+from shared.operations.unreadable import BINARY, COMPRESSED, STREAM, TEXT, kind_of
 
-__all__ = ["read_request", "read_response"]
+__all__ = ["asked_in", "read_request", "read_response"]
 
 _Reader = Callable[[Mapping[str, Json]], Said]
 
@@ -76,13 +79,14 @@ def read_request(body: Json, operation: str | None, *, cut: bool = False) -> Sai
     """Return what a request body says.
 
     Args:
-        body: the parsed body, or its text when it is not JSON, or None.
+        body: the parsed body, or its text when it is not JSON, its bytes when it is no text, or None.
         operation: as path or operation id tell it; None leaves it to the shape of the body, and the
             facts then state the operation.
         cut: whether the end of the body is missing: what it does not say may have stood there.
     """
     if not isinstance(body, dict):
-        return Said({})
+        kind = kind_of(body, operation)
+        return Said({"unreadable": f"request {kind}"} if kind in {BINARY, COMPRESSED} else {})
     shape = operation_of_request(body) if operation is None else None
     said = _FAMILIES.get(operation or shape or "", _GENERIC).read_request(body)
     if shape is not None:
@@ -107,25 +111,32 @@ def read_response(
     status: int | None = None,
     reason: Json = None,
     content_type: Json = None,
+    asked: Asked = UNKNOWN,
 ) -> Said:
     """Return what a response body says, whatever its status.
 
     Args:
-        body: the parsed body, or its text when it is not JSON, or None.
+        body: the parsed body, or its text when it is not JSON, its bytes when it is no text, or None.
         operation: as the source tells it, for bodies whose shape doesn't.
         status: the HTTP status where it is known.
         reason: the HTTP reason phrase.
         content_type: of the body, where it is known.
+        asked: what is known of the request.
     """
-    if isinstance(body, str):
-        stream = streams.assemble(body, operation=operation, content_type=content_type)
+    kind = kind_of(body, operation, content_type)
+    if isinstance(body, str) and kind in {None, STREAM, TEXT}:
+        stream = streams.assemble(body, operation=operation, content_type=content_type, asked=asked)
         # What a failed call answers in place of a stream is its error's text.
         if stream is not None and (stream.body is not None or status is None or status < FIRST_ERROR_STATUS):
             return _read_stream(stream, operation=operation, status=status, reason=reason)
     said = Said({})
-    if status is None or status < FIRST_ERROR_STATUS:
+    failed = status is not None and status >= FIRST_ERROR_STATUS
+    if kind is not None and not (failed and kind in {STREAM, TEXT}):
+        said = Said({"unreadable": kind})
+    elif not failed:
         said = _read_answer(body, operation)
-    for name, value in error_facts(body, status=status, reason=reason).items():
+    message = None if kind in {BINARY, COMPRESSED} else body
+    for name, value in error_facts(message, status=status, reason=reason).items():
         said.facts.setdefault(name, value)
     return said
 
@@ -150,6 +161,10 @@ def _read_stream(stream: streams.Assembled, *, operation: str | None, status: in
     said.facts["streamed"] = True
     if stream.ended is False:
         said.facts["truncated"] = True
+    if stream.body is None and stream.ended is None:
+        said.facts["unreadable"] = STREAM
+    if stream.router is not None:
+        state(said.facts, "requested_model", stream.router)
     text = said.text or stream.text
     if text and said.text is None:
         said.facts["completion_preview"] = preview(text)

@@ -9,7 +9,7 @@ from shared.domain.interaction import Facts
 from shared.domain.values import Json
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
-from shared.operations.usage import usage_facts
+from shared.operations.usage import state_usage
 
 __all__ = ["read_request", "read_response", "read_speech_request", "read_speech_response", "read_text"]
 
@@ -37,7 +37,7 @@ def read_response(body: Mapping[str, Json]) -> Said:
     """
     facts: Facts = {}
     state(facts, "seconds", body.get("duration"))
-    facts.update(usage_facts(body.get("usage")))
+    state_usage(facts, body.get("usage"))
     text = body.get("text")
     return answered(body, facts, text if isinstance(text, str) else None)
 
@@ -54,7 +54,9 @@ def read_speech_request(body: Mapping[str, Json]) -> Said:
 
 def read_speech_response(body: Mapping[str, Json]) -> Said:
     """Read what a stream of speech told at its end: usage. Speech itself is no JSON."""
-    return answered(body, usage_facts(body.get("usage")), None)
+    facts: Facts = {}
+    state_usage(facts, body.get("usage"))
+    return answered(body, facts, None)
 
 
 def read_text(text: str, operation: str | None) -> Said:

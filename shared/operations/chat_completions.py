@@ -8,7 +8,7 @@ from shared.operations.choices import Choice, choice_facts, choices_of
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
 from shared.operations.texts import content_texts, joined, message_texts
-from shared.operations.usage import usage_facts
+from shared.operations.usage import state_usage
 
 __all__ = ["read_request", "read_response"]
 
@@ -32,7 +32,7 @@ def read_response(body: Mapping[str, Json]) -> Said:
     choices = choices_of(body)
     facts = choice_facts(body, choices)
     if _STORED not in body:
-        facts.update(usage_facts(body.get("usage")))
+        state_usage(facts, body.get("usage"))
     if choices:
         facts["tool_calls"] = sum(map(_tool_calls, choices))
     return answered(body, facts, _answer(choices[0]) if choices else None)

@@ -7,7 +7,7 @@ from shared.operations.choices import choice_facts, choices_of
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
 from shared.operations.texts import texts_of
-from shared.operations.usage import usage_facts
+from shared.operations.usage import state_usage
 
 __all__ = ["read_request", "read_response"]
 
@@ -26,7 +26,7 @@ def read_response(body: Mapping[str, Json]) -> Said:
     """Read a response; the completion is the text of the choice with the lowest index."""
     choices = choices_of(body)
     facts = choice_facts(body, choices)
-    facts.update(usage_facts(body.get("usage")))
+    state_usage(facts, body.get("usage"))
     if choices:
         # It has no way to call one.
         facts["tool_calls"] = 0

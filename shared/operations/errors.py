@@ -7,6 +7,7 @@ from shared.domain.facts import state
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, text
 from shared.operations.content_filter import error_filter_results, filter_facts, judge
+from shared.operations.reasons import reason_in
 
 __all__ = ["CONTENT_FILTER", "FIRST_ERROR_STATUS", "error_facts"]
 
@@ -15,6 +16,7 @@ FIRST_ERROR_STATUS: Final = 400
 CONTENT_FILTER: Final = "content_filter"
 """The code with which Azure OpenAI refuses a prompt."""
 
+_MESSAGES: Final = ("message", "detail", "title")
 _POLICY: Final = "ResponsibleAIPolicyViolation"
 
 
@@ -38,7 +40,7 @@ def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -
     code: Json = None
     message: Json = None
     if isinstance(error, dict):
-        code, message = _code(error), error.get("message")
+        code, message = _code(error), text(error.get("message")) or reason_in(error)
     else:
         code, message = _loose(body, error)
     facts: Facts = {}
@@ -65,10 +67,8 @@ def _loose(body: Json, error: Json) -> tuple[Json, Json]:
         return None, None
     # API Management's own {statusCode, message}; {code, message}; RFC 9457.
     code = text(body.get("statusCode")) or text(body.get("code"))
-    for message in (error, body.get("message"), body.get("detail"), body.get("title")):
-        if isinstance(message, str):
-            return code, message
-    return code, None
+    told = (error, *(body.get(name) for name in _MESSAGES))
+    return code, next((told for told in told if isinstance(told, str)), None) or reason_in(body)
 
 
 def _filter(error: Mapping[str, Json], code: Json) -> Facts:

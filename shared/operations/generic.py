@@ -5,14 +5,18 @@ from typing import Final
 
 from shared.domain.facts import members, state_members
 from shared.domain.interaction import Facts
+from shared.domain.unknown_words import note
 from shared.domain.values import Json
 from shared.operations.parameters import parameters
 from shared.operations.said import Said, preview
 
 __all__ = ["answered", "asked", "read_request", "read_response"]
 
-_ASKED: Final = members(model="model", end_user_id="safety_identifier") + members(end_user_id="user", streamed="stream")
+_ASKED: Final = members(requested_model="model", end_user_id="safety_identifier") + members(
+    end_user_id="user", streamed="stream"
+)
 _ANSWERED: Final = members(model="model", response_id="id")
+_USAGE: Final = ("usage", "tool_usage")
 
 
 def asked(body: Mapping[str, Json], prompt: str | None) -> Said:
@@ -30,9 +34,15 @@ def asked(body: Mapping[str, Json], prompt: str | None) -> Said:
 def answered(body: Mapping[str, Json], facts: Facts, completion: str | None) -> Said:
     """Return what any response says, beside `facts` and `completion`."""
     state_members(facts, body, _ANSWERED)
+    note(facts, "usage", [name for name in body if "usage" in name.lower() and _is_strange(name, body[name])])
     if completion:
         facts["completion_preview"] = preview(completion)
     return Said(facts, completion or None)
+
+
+def _is_strange(name: str, value: Json) -> bool:
+    """Return whether a member holds usage that no reader knows; the number of bytes that a store uses is none."""
+    return isinstance(value, dict) and name not in _USAGE
 
 
 def read_request(body: Mapping[str, Json]) -> Said:

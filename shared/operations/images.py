@@ -8,7 +8,7 @@ from shared.operations.content_filter import filter_facts, filter_results
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
 from shared.operations.texts import joined, texts_of
-from shared.operations.usage import usage_facts
+from shared.operations.usage import state_usage
 
 __all__ = ["read_request", "read_response"]
 
@@ -31,7 +31,8 @@ def read_response(body: Mapping[str, Json]) -> Said:
     result = body.get("result")
     answer: Mapping[str, Json] = result if isinstance(result, dict) else body
     data = answer.get("data")
-    facts: Facts = usage_facts(answer.get("usage"))
+    facts: Facts = {}
+    state_usage(facts, answer.get("usage"))
     images: list[Mapping[str, Json]] = []
     if isinstance(data, list):
         images = [image for image in data if isinstance(image, dict)]

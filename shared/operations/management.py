@@ -7,7 +7,7 @@ from shared.domain.interaction import Facts
 from shared.domain.values import Json
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
-from shared.operations.usage import keyed_usage_facts
+from shared.operations.usage import state_keyed_usage
 
 __all__ = ["read_batch_response", "read_request", "read_response"]
 
@@ -29,7 +29,7 @@ def read_batch_response(body: Mapping[str, Json]) -> Said:
     """Read a batch. The calls inside it do not pass the gateway; newer versions tell their usage in sum."""
     facts: Facts = {}
     if body.get("object") in ("batch", None):
-        facts.update(keyed_usage_facts(body.get("usage"), key=body.get("id")))
+        state_keyed_usage(facts, body.get("usage"), key=body.get("id"))
         facts.update(_error_facts(body.get("errors")))
     return answered(body, facts, None)
 

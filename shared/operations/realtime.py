@@ -7,17 +7,20 @@ from shared.domain.interaction import Facts
 from shared.domain.values import Json
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
+from shared.operations.texts import joined, variable_texts
 
 __all__ = ["read_request", "read_response"]
 
 
 def read_request(body: Mapping[str, Json]) -> Said:
-    """Read what a session, a client secret or a call is asked for with.
+    """Read what a session, a client secret or a call is asked for with; texts are the variables of a stored prompt.
 
     Source: event formats, section 8.10.
     """
-    said = asked(body, None)
-    said.facts.update({**_session(body, model="model"), **said.facts})
+    session = body.get("session")
+    holders = [body, session] if isinstance(session, dict) else [body]
+    said = asked(body, joined(text for holder in holders for text in variable_texts(holder.get("prompt"))))
+    said.facts.update({**_session(body, requested_model="model"), **said.facts})
     return said
 
 

@@ -1,31 +1,36 @@
 """Bodies of the Responses API: responses, their input items, compaction, token counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from shared.domain.facts import state
 from shared.domain.interaction import Facts
+from shared.domain.unknown_words import note
 from shared.domain.values import Json
 from shared.operations.content_filter import filter_facts, judge
 from shared.operations.generic import answered, asked
 from shared.operations.moderations import moderated
 from shared.operations.said import Said
-from shared.operations.texts import joined, message_texts
-from shared.operations.usage import finish_facts, keyed_usage_facts
+from shared.operations.texts import joined, message_texts, variable_texts
+from shared.operations.usage import add_usage, finish_facts, state_keyed_usage
 
 __all__ = ["input_texts", "read_request", "read_response"]
 
 _WITH_USAGE: Final = ("response", "response.compaction", None)
 """`object` of the answers whose usage is a response's own. A list repeats that of others."""
 _CALL: Final = "_call"
+_IMAGE_CALL: Final = "image_generation_call"
+_TOOLS: Final = ("image_gen", "web_search")
+"""Members of `tool_usage`. Searches have a number of their own, which is no unit of ours: it stays in the content."""
 
 
 def read_request(body: Mapping[str, Json]) -> Said:
-    """Read a request; the prompt is the text of its input, without `instructions`.
+    """Read a request; the prompt is the variables of a stored one and the text of its input, without `instructions`.
 
     Source: event formats, section 8.6.
     """
-    said = asked(body, joined(input_texts(body.get("input"))))
+    said = asked(body, joined(chain(variable_texts(body.get("prompt")), input_texts(body.get("input")))))
     said.facts.setdefault("streamed", False)
     return said
 
@@ -40,7 +45,8 @@ def read_response(body: Mapping[str, Json]) -> Said:
     facts = _filter_facts(body)
     facts.update(finish_facts(body))
     if body.get("object") in _WITH_USAGE:
-        facts.update(keyed_usage_facts(body.get("usage"), key=body.get("id")))
+        state_keyed_usage(facts, body.get("usage"), key=body.get("id"))
+        _add_tools_usage(facts, body, items)
     if isinstance(output, list):
         facts["tool_calls"] = sum(_is_call(item) for item in items)
     return answered(body, facts, joined(_said(items, "output_text", "text")) or joined(_said(items, "refusal")))
@@ -66,6 +72,29 @@ def _said(items: Sequence[Mapping[str, Json]], kind: str, member: str | None = N
         ]
         if any(texts):
             yield "".join(texts)
+
+
+def _add_tools_usage(facts: Facts, body: Mapping[str, Json], items: Sequence[Mapping[str, Json]]) -> None:
+    """Add what tools used beside the response's own model, and count the images of one that tells its usage.
+
+    The usage of a response is its own model's alone. What the image tool's model used is added to input,
+    output and total alike, so that image tokens stay a part of them; it is told once for the response
+    (`tool_usage`), else by each call, and never counted in both places.
+    """
+    if "total_tokens" not in facts:
+        return
+    told = body.get("tool_usage")
+    tools: Mapping[str, Json] = told if isinstance(told, dict) else {}
+    note(facts, "usage", [f"tool_usage.{name}" for name, value in tools.items() if value and name not in _TOOLS])
+    adds = add_usage(facts, tools.get("image_gen"))
+    for item in items:
+        kind, usage = item.get("type"), item.get("usage")
+        if kind != _IMAGE_CALL:
+            note(facts, "usage", [f"{kind}.usage"] if usage else [])
+        elif not tools.get("image_gen"):
+            adds |= add_usage(facts, usage)
+    if adds:
+        facts["images"] = sum(item.get("type") == _IMAGE_CALL and bool(item.get("result")) for item in items)
 
 
 def _is_call(item: Mapping[str, Json]) -> bool:

@@ -9,7 +9,7 @@ from shared.domain.values import Json
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
 from shared.operations.texts import joined, message_texts, spoken_by_model
-from shared.operations.usage import finish_facts, keyed_usage_facts
+from shared.operations.usage import finish_facts, state_keyed_usage
 
 __all__ = ["read_request", "read_response", "read_step_request", "read_step_response"]
 
@@ -36,7 +36,7 @@ def read_response(body: Mapping[str, Json]) -> Said:
     facts: Facts = {}
     if body.get("object") in (_RUN, None):
         facts.update(finish_facts(body))
-        facts.update(keyed_usage_facts(body.get("usage"), key=body.get("id")))
+        state_keyed_usage(facts, body.get("usage"), key=body.get("id"))
         facts.update(_error_facts(body.get("last_error")))
         facts.update(_tool_calls(_inner(body.get("required_action"), "submit_tool_outputs")))
     return answered(body, facts, joined(message_texts(list(spoken_by_model(body.get("messages"))))))
@@ -52,7 +52,7 @@ def read_step_response(body: Mapping[str, Json]) -> Said:
     facts: Facts = {}
     if body.get("object") in (_STEP, None):
         facts.update(finish_facts(body))
-        facts.update(keyed_usage_facts(body.get("usage"), key=body.get("run_id")))
+        state_keyed_usage(facts, body.get("usage"), key=body.get("run_id"))
         facts.update(_error_facts(body.get("last_error")))
         facts.update(_tool_calls(body.get("step_details")))
     return answered(body, facts, None)

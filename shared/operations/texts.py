@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.domain.values import Json
 
-__all__ = ["content_texts", "joined", "message_texts", "spoken_by_model", "texts_of"]
+__all__ = ["content_texts", "joined", "message_texts", "spoken_by_model", "texts_of", "variable_texts"]
 
 _MODEL: Final = "assistant"
 
@@ -50,6 +50,16 @@ def texts_of(value: Json) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else []
+
+
+def variable_texts(prompt: Json) -> Iterator[str]:
+    """Yield the texts that people put into the variables of a stored prompt: as they are, or in parts.
+
+    Source: event formats, section 8.6.
+    """
+    variables = prompt.get("variables") if isinstance(prompt, dict) else None
+    for value in variables.values() if isinstance(variables, dict) else ():
+        yield from content_texts(value if isinstance(value, list) else [value])
 
 
 def joined(texts: Iterator[str]) -> str | None:

@@ -1,13 +1,14 @@
 """`usage` objects, in all four dialects of the service -> token facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
+from shared.domain.unknown_words import note
 from shared.domain.values import COUNT_LIMIT, Json, canonical
 
-__all__ = ["finish_facts", "keyed_usage_facts", "usage_facts"]
+__all__ = ["add_usage", "finish_facts", "state_keyed_usage", "state_usage", "usage_facts"]
 
 # chat and embeddings; responses, images and batches; runs (details in the singular); audio.
 # A usage object speaks one dialect. Should one mix them, the name further down wins.
@@ -36,6 +37,22 @@ _DETAILS: Final = {
     "output_tokens_details": _OUTPUT,
     "output_token_details": _OUTPUT,
 }
+_KNOWN: Final = frozenset(
+    {
+        *(name for name, _, _ in _TOTALS),
+        *_DETAILS,
+        "type",
+        # Parts of what is counted, prices, and times: they stay in the content.
+        *"latency_checkpoint audio_prompt_tokens num_sources_used cost_in_usd_ticks".split(),
+        *"prompt_cache_hit_tokens prompt_cache_miss_tokens service_tier".split(),
+    }
+)
+_KNOWN_DETAILS: Final = frozenset(
+    {
+        *(name for name, _, _ in (*_INPUT, *_OUTPUT)),
+        *"text_tokens accepted_prediction_tokens rejected_prediction_tokens".split(),
+    }
+)
 
 _UNFINISHED: Final = ("queued", "in_progress", "cancelling")
 _REASON_LENGTH: Final = 64
@@ -61,19 +78,46 @@ def usage_facts(usage: Json) -> Facts:
     return facts
 
 
-def keyed_usage_facts(usage: Json, *, key: Json) -> Facts:
-    """Return the usage of a response, run or batch, and the key by which it counts once.
+def state_usage(facts: Facts, usage: Json) -> None:
+    """State the token counts that `usage` gives, and what of it we don't know by its name."""
+    facts.update(usage_facts(usage))
+    if isinstance(usage, dict):
+        note(facts, "usage", _unknown_in(usage))
+
+
+def state_keyed_usage(facts: Facts, usage: Json, *, key: Json) -> None:
+    """State the usage of a response, run or batch, and the key by which it counts once.
 
     Every answer about the thing states the key, with or without usage.
 
     Args:
+        facts: where it is stated.
         usage: null until the thing is done; then every answer about it repeats it.
         key: the thing's own id.
     """
-    facts = usage_facts(usage)
+    state_usage(facts, usage)
     if isinstance(key, str):
         state(facts, "usage_key", key)
-    return facts
+
+
+def add_usage(facts: Facts, usage: Json) -> bool:
+    """Add to the counts of `facts` those of a tool's own usage, which is beside theirs; return whether it has any."""
+    told = {name: number for name, number in usage_facts(usage).items() if number}
+    for name, number in told.items():
+        facts[name] = min(facts.get(name, 0) + number, COUNT_LIMIT - 1)
+    if isinstance(usage, dict):
+        note(facts, "usage", _unknown_in(usage))
+    return bool(told)
+
+
+def _unknown_in(usage: Mapping[str, Json]) -> Iterator[str]:
+    """Yield the members of a usage, and of its details, that have a value and a name which we don't know."""
+    for name, value in usage.items():
+        if name not in _KNOWN:
+            if value is not None:
+                yield name
+        elif name in _DETAILS and isinstance(value, dict):
+            yield from (f"{name}.{part}" for part, told in value.items() if told and part not in _KNOWN_DETAILS)
 
 
 def finish_facts(body: Mapping[str, Json]) -> Facts:

@@ -8,6 +8,7 @@ from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, number, text
+from shared.operations.compressed import inflated
 from shared.operations.multipart import form_of
 from shared.operations.paths import host_of, operation_of_id, target_of, without_secrets
 from shared.operations.streams import withhold_from_stream
@@ -127,6 +128,9 @@ def _body(log: Log, members: tuple[str, ...], withhold: Callable[[Json], bool]) 
     best = _Body()
     for member in members:
         told = log.said.get(member)
+        if isinstance(told, str) and (plain := inflated(told)) is not None:
+            log.put(member, plain)
+            told = plain
         body = _read_body(told)
         # Of the files in a form no byte is kept.
         if withhold(body.json) or body.is_form or (isinstance(body.json, str) and body.json != told):
@@ -153,8 +157,15 @@ def _read_body(told: Json) -> _Body:
 def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
     request = operations.read_request(asked.json, facts.get("operation"), cut=asked.cut)
     response = operations.read_response(
-        answered.json, operation=facts.get("operation"), status=facts.get("http_status"), reason=None
+        answered.json,
+        operation=facts.get("operation"),
+        status=facts.get("http_status"),
+        reason=None,
+        asked=operations.asked_in(asked.json, cut=asked.cut, deployment=facts.get("deployment")),
     )
+    if response.facts.get("model") == request.facts.get("requested_model"):
+        # An answer that only repeats what was asked for does not say who served: another witness may.
+        response.facts.pop("model", None)
     # The path knows the operation better than a body's shape; the body knows its model.
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)

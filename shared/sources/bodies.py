@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from shared.domain.values import Json
 from shared.errors import EventError
+from shared.operations.compressed import inflated
 from shared.operations.streams import withhold_from_stream
 from shared.sources.decoding import begins_like_json, decode
 from shared.sources.record import Record
@@ -15,10 +16,13 @@ __all__ = ["body_in", "json_in"]
 def body_in(record: Record, member: str, withhold: Callable[[Json], bool]) -> Json:
     """Return the body in `member` of the event, and note in `record` whether its end is missing.
 
-    It is parsed as far as it is whole, and stays a text when it is no JSON. What `withhold` removes
-    is removed from the record's event too.
+    It is parsed as far as it is whole, and stays a text when it is no JSON. One that is compressed is
+    read as what it was, and kept so. What `withhold` removes is removed from the record's event too.
     """
     told = record.event.get(member)
+    if isinstance(told, str) and (plain := inflated(told)) is not None:
+        record.event[member] = told = plain
+        record.received = None
     body, cut = (json_in(told) if isinstance(told, str) else None) or (told, False)
     stripped = withhold_from_stream(body) if isinstance(body, str) else body
     if withhold(stripped) or stripped is not body:

@@ -20,7 +20,7 @@ from shared.sources.times import time_of
 
 __all__ = ["SOURCE"]
 
-_REQUEST: Final = members(operation_id="operation", model="model")
+_REQUEST: Final = members(operation_id="operation", requested_model="model")
 _RESPONSE: Final = members(
     operation_id="operation", model="model", api_id="apiId", product_id="productId", backend_host="backend"
 )

@@ -144,12 +144,14 @@ def _read_response(record: Record) -> _Told:
     began = _began(known(utc(event.get("time"))), facts.get("latency_ms"))
     state(facts, "occurred_at", began or record.enqueued_at)
     body, kept = body_of(record, withhold_from_response)
+    target = target_of(event.get("backendUrl"))
     said = operations.read_response(
         body,
-        operation=target_of(event.get("backendUrl")).operation,
+        operation=target.operation,
         status=facts.get("http_status"),
         reason=event.get("reason"),
         content_type=event.get("contentType"),
+        asked=operations.asked_in(None, deployment=target.deployment),
     )
     if said.body is not None:
         facts["streamed"] = True

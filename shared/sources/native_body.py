@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from shared.domain.values import Json
+from shared.operations.compressed import inflated, inflated_base64, is_compressed
 from shared.operations.multipart import form_of
 from shared.operations.paths import without_secrets
 from shared.operations.streams import withhold_from_stream
@@ -18,8 +19,8 @@ __all__ = ["Body", "body_of", "strip_url"]
 
 
 Body = tuple[Json, Json]
-"""The parsed body, or its text when it is no JSON, or None when it is no text or not here; and what the
-content of the interaction shows of it."""
+"""The parsed body, or its text when it is no JSON, its bytes when it is no text, or None when it is not here;
+and what the content of the interaction shows of it."""
 
 
 _FORM: Final = ("LS", "DQ", "Cg")
@@ -47,6 +48,7 @@ def body_of(record: Record, withhold: Callable[[Json], bool]) -> Body:
 def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
     """Return a body that is no JSON object in the event."""
     event = record.event
+    _inflate(record)
     form = _form_in(event)
     if form is not None:
         withhold(form)
@@ -58,8 +60,8 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
     encoded = event.get("bodyBase64")
     if body is None and isinstance(encoded, str):
         body = _text_of(encoded, cut=record.cut)
-        if body is None:
-            return None, {"bodyBase64": encoded}
+        if not isinstance(body, str):
+            return body, {"bodyBase64": encoded}
     if isinstance(body, str):
         received, body = body, parsed(body)
         if record.cut and body is received and begins_like_json(body):
@@ -74,6 +76,21 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
         event.pop("bodyBase64", None)
         record.received = None
     return body, body
+
+
+def _inflate(record: Record) -> None:
+    """Put the body in place of its compressed bytes: then it is read, and kept, as if it had come so."""
+    event = record.event
+    body, encoded = event.get("body"), event.get("bodyBase64")
+    plain = None
+    if isinstance(body, str):
+        plain = inflated(body)
+    elif body is None and isinstance(encoded, str):
+        plain = inflated_base64(encoded)
+    if plain is not None:
+        event["body"] = plain
+        event.pop("bodyBase64", None)
+        record.received = None
 
 
 def strip_url(record: Record, member: str) -> None:
@@ -99,12 +116,17 @@ def _form_in(event: Mapping[str, Json]) -> dict[str, Json] | None:
         return None
 
 
-def _text_of(encoded: str, *, cut: bool) -> str | None:
+def _text_of(encoded: str, *, cut: bool) -> str | bytes | None:
+    """Return the text that stands in base64; its bytes where they are none, None where it is no base64."""
     try:
-        if cut:
-            return base64.b64decode(encoded[: len(encoded) // 4 * 4]).decode(errors="ignore")
-        # A stream may have been logged up to the middle of a character.
-        text, _ = codecs.utf_8_decode(base64.b64decode(encoded), "strict", False)  # noqa: FBT003
+        data = base64.b64decode(encoded[: len(encoded) // 4 * 4] if cut else encoded)
     except (binascii.Error, ValueError):
         return None
-    return text if text or not encoded else None
+    if cut and not is_compressed(data):
+        return data.decode(errors="ignore")
+    try:
+        # A stream may have been logged up to the middle of a character.
+        text, _ = codecs.utf_8_decode(data, "strict", False)  # noqa: FBT003
+    except ValueError:
+        return data
+    return text if text or not encoded else data

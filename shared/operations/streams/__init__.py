@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from shared.domain.values import Json
+from shared.operations.asked import UNKNOWN, Asked
 from shared.operations.streams import choices, media, responses, runs
 from shared.operations.streams.assembled import Assembled, error_in
 from shared.operations.streams.framing import Event, Frames, events_of, frames_of
@@ -21,17 +22,20 @@ _OPENING: Final = 80
 """Characters in which the first event says what it is."""
 _LINE: Final = re.compile(r"\ufeff?\s*+(?:(?:data|event|id|retry)?:|\{)")
 """How the first line begins that says anything; a log may have dropped `data:`."""
-_BEGUN: Final = re.compile(r"\ufeff?\s*+(?:data: ?\{|event: ?(?:response|thread|image_generation|image_edit)\.)")
+_BEGUN: Final = re.compile(
+    r"\ufeff?\s*+(?:(?:data: ?)+\{|(?:data: ?)*event: ?(?:response|thread|image_generation|image_edit)\.)"
+)
 """What can only be a stream, though it was cut inside its first event."""
 
 
 class _Task(NamedTuple):
     frames: Frames
     operation: str | None
+    asked: Asked
 
 
 def _choices(task: _Task) -> Assembled:
-    return choices.assemble(task.frames, operation=task.operation)
+    return choices.assemble(task.frames, operation=task.operation, asked=task.asked)
 
 
 def _of_events(assemble_events: Callable[..., Assembled]) -> Callable[[_Task], Assembled]:
@@ -41,7 +45,7 @@ def _of_events(assemble_events: Callable[..., Assembled]) -> Callable[[_Task], A
 _ASSEMBLERS: Final[tuple[tuple[str, Callable[[_Task], Assembled]], ...]] = (
     ("chat.completion", _choices),
     ("text_completion", _choices),
-    ("response.", lambda task: responses.assemble(task.frames)),
+    ("response.", lambda task: responses.assemble(task.frames, task.asked)),
     ("thread.", lambda task: runs.assemble(task.frames)),
     ("transcript.", _of_events(media.assemble_transcription)),
     ("speech.", _of_events(media.assemble_speech)),
@@ -52,30 +56,39 @@ _ASSEMBLERS: Final[tuple[tuple[str, Callable[[_Task], Assembled]], ...]] = (
 _BEGINNINGS: Final = tuple(prefix for prefix, _ in _ASSEMBLERS)
 
 
-def assemble(text: str, *, operation: str | None = None, content_type: Json = None) -> Assembled | None:
+def assemble(
+    text: str, *, operation: str | None = None, content_type: Json = None, asked: Asked = UNKNOWN
+) -> Assembled | None:
     """Return the answer that the stream in `text` amounts to; None when it is no stream.
 
     Args:
         text: the stream, whole or cut anywhere.
         operation: as the source tells it, for streams cut before their events do.
         content_type: of the answer, where the source tells it.
+        asked: what is known of the request.
     """
     declared = isinstance(content_type, str) and content_type.lstrip().lower().startswith(_CONTENT_TYPE)
     if not declared and _LINE.match(text) is None:
         return None
-    if _RESPONSE in text[:_OPENING] and (finished := responses.assemble_finished(text)) is not None:
+    if _RESPONSE in text[:_OPENING] and (finished := responses.assemble_finished(text, asked)) is not None:
         return finished
     frames = frames_of(text)
     family, whole, error = _family(frames)
     if family is not None:
-        found = family(_Task(frames, operation))
+        found = family(_Task(frames, operation, asked))
         return found._replace(ended=False) if frames.cut else found
-    bare = text.lstrip("\ufeff \t\r\n").startswith("{")
-    if whole and (declared or not bare):
-        if error:
-            return Assembled({"error": error}, ended=not frames.cut)
-        return Assembled(None, ended=False if frames.cut else None)
-    return Assembled(None, ended=False) if declared or _BEGUN.match(text) else None
+    if whole and (declared or not text.lstrip("\ufeff \t\r\n").startswith("{")):
+        return Assembled({"error": error}, ended=not frames.cut) if error else Assembled(None, None)
+    if not declared and _BEGUN.match(text) is None:
+        return None
+    return Assembled(None, ended=False if _breaks_off(text, frames) else None)
+
+
+def _breaks_off(text: str, frames: Frames) -> bool:
+    """Return whether a stream, no event of which is whole, was cut in its first event, or before it."""
+    if len(frames.data) > 1 or (frames.data and not frames.data[0].lstrip().startswith("{")):
+        return False
+    return bool(frames.data) or "data:".startswith(text.strip()) or _LINE.match(text) is not None
 
 
 def withhold_from_stream(text: str) -> str:

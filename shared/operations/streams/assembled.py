@@ -1,11 +1,13 @@
 """What an assembler makes of a stream."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from shared.domain.values import Json
+from shared.domain.values import Json, count
 
-__all__ = ["Assembled", "error_in"]
+__all__ = ["Assembled", "better_usage", "error_in", "tells_tokens"]
+
+_COUNTS: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
 
 
 class Assembled(NamedTuple):
@@ -19,6 +21,22 @@ class Assembled(NamedTuple):
     """What the events belong to; a path knows better."""
     text: str | None = None
     """The answer's text, where the body of the operation has no place for it."""
+    router: str | None = None
+    """The other name that the stream gives its model: the one asked for."""
+
+
+def better_usage(known: Json, told: Json) -> Json:
+    """Return the usage that counts of two in one stream: the later, but nought never wins over a number."""
+    if not isinstance(told, dict) or not told:
+        return known
+    if isinstance(known, dict) and any(count(known.get(name)) and not count(told.get(name)) for name in _COUNTS):
+        return known
+    return told
+
+
+def tells_tokens(usage: Json) -> bool:
+    """Return whether a usage tells any number: nought of everything is how some say that they don't know."""
+    return isinstance(usage, dict) and any(count(usage.get(name)) for name in _COUNTS)
 
 
 def error_in(name: str | None, event: Mapping[str, Json]) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.domain.values import Json
+from shared.domain.values import Json, count
 from shared.operations.withheld import REMOVED
 
 __all__ = ["Message"]
@@ -11,13 +11,18 @@ __all__ = ["Message"]
 _JOINED: Final = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
 _PIECES: Final = frozenset({"arguments", "input", "transcript"})
 """Members of tool calls and audio that come in pieces; the others come whole, and once."""
+_ARGUMENTS: Final = (("function", "arguments"), ("custom", "input"))
+"""Kind of a call -> the member that grows."""
 _SPOKEN: Final = "data"
 
 
 class Message:
     """A message that grows by deltas."""
 
-    __slots__ = ("_audio", "_calls", "_function", "_keyed", "_members", "_role", "_texts", "_tool", "content")
+    __slots__ = (
+        "_audio", "_calls", "_function", "_keyed", "_latest", "_members", "_named", "_role", "_texts", "_tool",
+        "content",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -27,6 +32,8 @@ class Message:
         self._members: dict[str, Json] = {}
         self._calls: list[dict[str, Json]] = []
         self._keyed: dict[int, dict[str, Json]] = {}
+        self._named: dict[str, dict[str, Json]] = {}
+        self._latest: dict[str, Json] | None = None
         self._function: dict[str, Json] = {}
         self._audio: dict[str, Json] = {}
         self._tool: list[str] = []
@@ -76,16 +83,26 @@ class Message:
 
     def _add_calls(self, pieces: Json) -> None:
         for piece in pieces if isinstance(pieces, list) else ():
-            if not isinstance(piece, dict):
-                continue
-            told, name = piece.get("index"), piece.get("id")
-            index = told if isinstance(told, int) else len(self._keyed)
-            call = self._keyed.get(index)
-            # Some providers number all their calls 0 and send each in one piece.
-            if call is None or (name and call.get("id") not in {None, "", name}):
-                call = self._keyed[index] = {}
+            if isinstance(piece, dict):
+                _grow(self._call_of(piece), {key: value for key, value in piece.items() if key != "index"})
+
+    def _call_of(self, piece: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the call that a piece belongs to: that of its id or index, else the one before it, or a new one."""
+        index, told = count(piece.get("index")), piece.get("id")
+        name = told if isinstance(told, str) and told else None
+        call = self._named.get(name or "")
+        if call is None:
+            numbered = None if index is None else self._keyed.get(index)
+            call = self._latest if numbered is None else numbered
+            if call is None or _begins_call(piece, call, numbered_anew=index is not None and numbered is None):
+                call = {}
                 self._calls.append(call)
-            _grow(call, {key: value for key, value in piece.items() if key != "index"})
+                if index is not None:
+                    self._keyed[index] = call
+        if name is not None:
+            self._named[name] = call
+        self._latest = call
+        return call
 
     def _keep(self, name: str, value: Json) -> None:
         known = self._members.get(name)
@@ -95,6 +112,37 @@ class Message:
             known.update(value)
         elif not known:
             self._members[name] = value
+
+
+def _begins_call(piece: Mapping[str, Json], call: Mapping[str, Json], *, numbered_anew: bool) -> bool:
+    """Return whether a piece begins a call, rather than go on with `call`: its id is new, or its function.
+
+    Some providers give no ids and repeat the function in every piece: then arguments tell that begin anew.
+
+    Args:
+        piece: of a call; no call has its id yet.
+        call: with its index, else the latest.
+        numbered_anew: whether no call has its index yet.
+    """
+    if piece.get("id") and call.get("id"):
+        return True
+    function, written = _called(piece)
+    known, pieces = _called(call)
+    if not function or not known or function != known:
+        return bool(function and known)
+    if isinstance(written, str) and written.strip():
+        last = pieces[-1] if isinstance(pieces, list) and pieces else ""
+        return written.lstrip().startswith("{") and isinstance(last, str) and last.rstrip().endswith("}")
+    return bool(pieces) if isinstance(written, dict) else numbered_anew
+
+
+def _called(call: Mapping[str, Json]) -> tuple[Json, Json]:
+    """Return name and arguments of the function, or the tool, that a call, or a piece of one, tells."""
+    for kind, member in _ARGUMENTS:
+        holder = call.get(kind)
+        if isinstance(holder, dict):
+            return holder.get("name"), holder.get(member)
+    return None, None
 
 
 def _texts_in(value: Json) -> list[str]:
@@ -111,7 +159,7 @@ def _grow(whole: dict[str, Json], piece: Json) -> None:
     for name, value in piece.items():
         if name in _PIECES and isinstance(value, str):
             pieces = whole.setdefault(name, [])
-            if isinstance(pieces, list):
+            if value and isinstance(pieces, list):
                 pieces.append(value)
         elif isinstance(value, dict):
             inner = whole.setdefault(name, {})

@@ -4,15 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from shared.domain.values import Json
-from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.asked import Asked
+from shared.operations.streams.assembled import Assembled, better_usage, error_in, tells_tokens
 from shared.operations.streams.chat_filter import add_new, merge_results
 from shared.operations.streams.chat_message import Message
-from shared.operations.streams.framing import Frames
+from shared.operations.streams.framing import END, Frames
+from shared.operations.streams.models import Models
 from shared.operations.streams.repeats import Template
 
 __all__ = ["assemble"]
 
-_NOT_OF_THE_ANSWER: Final = ("choices", "obfuscation", "object", "usage", "error")
+_NOT_OF_THE_ANSWER: Final = ("choices", "obfuscation", "object", "usage", "error", "model")
 _ANNOTATIONS: Final = ("prompt_filter_results", "prompt_annotations")
 _MOST: Final = 2048
 """A request has no more prompts, and of one prompt no more than 128 answers."""
@@ -75,28 +77,33 @@ class _Choice:
         return result
 
 
-def assemble(frames: Frames, *, operation: str | None) -> Assembled:
+def assemble(frames: Frames, *, operation: str | None, asked: Asked) -> Assembled:
     """Return the answer; choices by their `index`, however the chunks interleave.
 
     Source: event formats, sections 9.2 and 9.3.
     """
-    answer = _Answer(frames.room)
+    answer = _Answer(frames.room, asked)
     object_of = frames.patience.object_of
     template: Template | None = None
-    misses = 0
+    misses = repeats = 0
     for name, data in zip(frames.names, frames.data, strict=True):
         if template is not None and (text := template.text_in(data)) is not None:
             template.pieces.append(text)
+            repeats += 1
             misses = 0
             continue
         template = None
+        answer.models.repeat(repeats)
+        repeats = 0
         chunk = object_of(data)
+        answer.breaks_off = chunk is None and not END.startswith(data.strip())
         if chunk is not None:
             choice, text = answer.add(name, chunk)
             if choice is not None and text is not None and misses < _MISSES:
                 misses += 1
                 pieces = choice.message.content if choice.is_chat else choice.texts
                 template = Template.of(data, text, pieces, chat=choice.is_chat)
+    answer.models.repeat(repeats)
     frames.left_off |= answer.left_off
     return answer.whole(operation, done=frames.done)
 
@@ -104,18 +111,26 @@ def assemble(frames: Frames, *, operation: str | None) -> Assembled:
 class _Answer:
     """An answer that grows by chunks."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, asked: Asked) -> None:
+        self.models = Models()
+        self.breaks_off = False
+        """The last chunk is not whole."""
         self._room = room
+        self._asked = asked
         self._head: dict[str, Json] = dict.fromkeys(_NOT_OF_THE_ANSWER)
         self._choices: dict[int, _Choice] = {}
         self._kind: Json = None
         self._usage: Json = None
+        self._usage_to_come = False
         self._error: Json = None
         self.left_off = False
 
     def add(self, name: str | None, chunk: Mapping[str, Json]) -> tuple[_Choice | None, str | None]:
         """Add a chunk; return choice and text of one that says no more than a piece of its choice's text."""
-        self._usage = chunk.get("usage") or self._usage
+        if "usage" in chunk:
+            # Where usage was asked for every chunk before it says that there is none yet.
+            self._usage_to_come = True
+            self._usage = better_usage(self._usage, chunk["usage"])
         self._kind = self._kind or chunk.get("object")
         if name == "error" or "error" in chunk or "type" in chunk:
             self._error = self._error or error_in(name, chunk)
@@ -127,6 +142,7 @@ class _Answer:
             elif member in _ANNOTATIONS and value is not head.get(member):
                 _append(head.get(member), value)
         told = chunk.get("choices")
+        self._add_model(chunk.get("model"), told)
         if not isinstance(told, list):
             return None, None
         if len(told) > self._room:
@@ -138,15 +154,31 @@ class _Answer:
                 text = choice.add(part)
         return (choice, text) if len(told) == 1 else (None, None)
 
+    def _add_model(self, name: Json, choices: Json) -> None:
+        if name and isinstance(name, str):
+            self.models.add(name, speaks=isinstance(choices, list) and any(map(_speaks, choices)))
+
     def whole(self, operation: str | None, *, done: bool) -> Assembled:
         """Return the answer as it is when it comes in one piece."""
         chat = _is_chat(self._choices.values(), self._kind, operation)
         body: dict[str, Json] = {name: value for name, value in self._head.items() if name not in _NOT_OF_THE_ANSWER}
         if chat is not None:
             body["object"] = _CHAT if chat else _COMPLETION
+        served, router = self.models.served(self._asked.models)
+        if served is not None:
+            body["model"] = served
         body["choices"] = [self._choices[index].whole(chat=chat is not False) for index in sorted(self._choices)]
-        body |= {name: value for name, value in (("usage", self._usage), ("error", self._error)) if value}
-        return Assembled(body, done or bool(self._error), "completions" if chat is False else "chat.completions")
+        told = {"usage": self._usage if tells_tokens(self._usage) else None, "error": self._error}
+        body |= {name: value for name, value in told.items() if value}
+        ended = done or bool(self._error) or self._is_whole()
+        return Assembled(body, ended, "completions" if chat is False else "chat.completions", router=router)
+
+    def _is_whole(self) -> bool:
+        """Return whether only the mark of the end can be missing: all choices ended, and usage came if it had to."""
+        if self.breaks_off or not self._choices or not all(choice.finish_reason for choice in self._choices.values()):
+            return False
+        usage_to_come = self._usage_to_come if self._asked.usage is None else self._asked.usage
+        return tells_tokens(self._usage) or not usage_to_come
 
     def _choice(self, index: Json) -> _Choice | None:
         place = index if type(index) is int else 0
@@ -167,6 +199,16 @@ def _is_chat(choices: Iterable[_Choice], kind: Json, operation: str | None) -> b
         if choice.is_chat or choice.texts:
             return choice.is_chat
     return {"chat.completions": True, "completions": False}.get(operation or "")
+
+
+def _speaks(choice: Json) -> bool:
+    """Return whether a choice of a chunk brings a piece of the answer."""
+    if not isinstance(choice, dict):
+        return False
+    delta = choice.get("delta")
+    if isinstance(delta, dict):
+        return bool(delta.get("content")) or any(value for name, value in delta.items() if name != "role")
+    return bool(choice.get("text"))
 
 
 def _append(known: Json, value: Json) -> None:

@@ -1,6 +1,7 @@
 """Event-stream text, whole or cut anywhere -> the JSON objects of its events."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,12 +11,16 @@ import orjson
 
 from shared.domain.values import Json
 
-__all__ = ["Event", "Frames", "Patience", "events_of", "frames_of", "most_events", "object_of"]
+__all__ = ["END", "Event", "Frames", "Patience", "events_of", "frames_of", "most_events", "object_of"]
 
 Event = tuple[str | None, dict[str, Json]]
 """Name in the `event:` line, if any, and the object in the `data:` lines."""
 
-_DONE: Final = "[DONE]"
+END: Final = "[DONE]"
+_FRAMED: Final = re.compile(r"(?:data:[ \t]*+)+(?=(?:data|event|id|retry)?:)")
+"""What stands before a line that was framed already when somebody framed it."""
+_FRAMES: Final = tuple(f"data:{space}{field}:" for space in ("", " ") for field in ("", "data", "event", "id", "retry"))
+"""One of them stands in every stream with such lines."""
 _SHALLOW: Final = 500
 """A text this short cannot nest 250 levels deep."""
 _DEPTH: Final = 250
@@ -80,7 +85,8 @@ def frames_of(text: str) -> Frames:
     """Return the events in `text`, in order.
 
     Lines end in LF, CRLF or CR. Events need no blank line between them: a log may have dropped it.
-    A line that is a JSON object without `data:` before it counts as one.
+    A line that is a JSON object without `data:` before it counts as one; of several `data:` before
+    one line all but the last say nothing.
 
     Source: event formats, section 9.1.
     """
@@ -104,7 +110,7 @@ def frames_of(text: str) -> Frames:
             if line.startswith("event:"):
                 name, goes_on = line[6:].strip(), False
             continue
-        if len(value) < 16 and (not (bare := value.strip()) or bare == _DONE):
+        if len(value) < 16 and (not (bare := value.strip()) or bare == END):
             done = done or bool(bare)
         elif goes_on and _continues(lines[-1] if lines else data[-1], value):
             if not lines:
@@ -154,7 +160,13 @@ def _storable(value: Json, data: str) -> dict[str, Json] | None:
 def _lines_of(text: str) -> list[str]:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.removeprefix("\ufeff").split("\n")
+    lines = text.removeprefix("\ufeff").split("\n")
+    return [_unframed(line) for line in lines] if any(mark in text for mark in _FRAMES) else lines
+
+
+def _unframed(line: str) -> str:
+    found = _FRAMED.match(line) if line.startswith("data:") else None
+    return line[found.end() :] if found else line
 
 
 def _join(data: list[str], broken: dict[int, list[str]]) -> None:

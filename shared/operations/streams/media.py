@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from shared.domain.values import Json
-from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.streams.assembled import Assembled, better_usage, error_in
 from shared.operations.streams.framing import Event
 from shared.operations.withheld import REMOVED
 
@@ -69,7 +69,9 @@ def assemble_images(events: Iterable[Event], *, done: bool) -> Assembled:
             operation = "images.edits"
         if kind.endswith(".completed"):
             image = _told(event)
-            body.update({key: image.pop(key) for key in list(image) if key not in {_IMAGE, "url", "revised_prompt"}})
+            told = {key: image.pop(key) for key in list(image) if key not in {_IMAGE, "url", "revised_prompt"}}
+            usage = better_usage(body.get("usage"), told.get("usage"))
+            body.update(told | ({"usage": usage} if usage else {}))
             images.append(image | ({_IMAGE: REMOVED} if _IMAGE in image else {}))
             ended = True
         elif error := error_in(name, event):

@@ -64,6 +64,7 @@ class Items:
         self._items: dict[int, _Item] = {}
         self._indexes: dict[str, int] = {}
         self._latest = 0
+        self._end = 0
 
     def add(self, event: Mapping[str, Json]) -> None:
         """Add what `event` says; events that say nothing of an item's content are passed over."""
@@ -71,7 +72,7 @@ class Items:
         stem, _, ending = kind.rpartition(".") if isinstance(kind, str) else ("", "", "")
         told, part = event.get("item"), event.get("part")
         if stem == "response.output_item" and isinstance(told, dict):
-            self._add_item(self._index(event), told, finished=ending == "done")
+            self._add_item(self._place_of(told, event.get("output_index")), told, finished=ending == "done")
         elif stem in _PART_EVENTS and isinstance(part, dict):
             _part_at(self._item_of(event), event, _PART_EVENTS[stem]).told = part
         elif stem in _PARTS:
@@ -82,14 +83,17 @@ class Items:
             _grow(target.pieces, event, member, ending)
         elif stem in _MEMBERS:
             member = _MEMBERS[stem]
-            _grow(self._item_of(event).texts.setdefault(member, []), event, member, ending)
+            index = self._index(event)
+            # Arguments without a call go to the call before them.
+            item = self._items.get(index if index in self._items else self._latest) or self._item_of(event)
+            _grow(item.texts.setdefault(member, []), event, member, ending)
 
     def whole(self) -> list[Json]:
         """Return the items in their order."""
         return [self._items[index].whole() for index in sorted(self._items)]
 
     def _add_item(self, index: int, told: dict[str, Json], *, finished: bool) -> None:
-        self._latest = index
+        self._latest, self._end = index, max(self._end, index + 1)
         item = self._items.setdefault(index, _Item())
         item.told, item.finished = told, finished
         if isinstance(name := told.get("id"), str):
@@ -98,12 +102,24 @@ class Items:
     def _item_of(self, event: Mapping[str, Json]) -> _Item:
         return self._items.setdefault(self._index(event), _Item({"type": "message", "role": "assistant"}))
 
-    def _index(self, event: Mapping[str, Json]) -> int:
-        index, name = event.get("output_index"), event.get("item_id")
-        if type(index) is int:
-            return index
+    def _place_of(self, told: Mapping[str, Json], index: Json) -> int:
+        """Return where an item stands: at its index, unless that is another's, or it stands elsewhere already."""
+        name = told.get("id")
         known = self._indexes.get(name) if isinstance(name, str) else None
-        return self._latest if known is None else known
+        if known is not None:
+            return known
+        held = self._items.get(index) if type(index) is int else None
+        if type(index) is int and (held is None or name is None or held.told.get("id") in {None, name}):
+            return index
+        return self._end
+
+    def _index(self, event: Mapping[str, Json]) -> int:
+        """Return the place of the item that an event speaks of: its id knows it better than its index."""
+        index, name = event.get("output_index"), event.get("item_id")
+        known = self._indexes.get(name) if isinstance(name, str) else None
+        if known is not None and not self._items[known].finished:
+            return known
+        return index if type(index) is int else self._latest
 
 
 def _part_at(item: _Item, event: Mapping[str, Json], holder: str) -> _Part:

@@ -33,7 +33,7 @@ def test_an_assistants_instructions_are_no_prompt() -> None:
     said = read_request({"model": "gpt-4o", "instructions": "Be brief.", "tools": [{}]}, "assistants")
 
     assert said.text is None
-    assert said.facts == {"model": "gpt-4o", "parameters": '{"tools":1}'}
+    assert said.facts == {"requested_model": "gpt-4o", "parameters": '{"tools":1}'}
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_an_operation_without_a_reader_still_names_model_and_parameters() -> Non
 
     assert said.text == "A red kite"
     assert said.facts == {
-        "model": "dall-e-3",
+        "requested_model": "dall-e-3",
         "parameters": '{"size":"1024x1024"}',
         "prompt_preview": "A red kite",
     }

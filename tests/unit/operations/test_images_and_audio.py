@@ -134,7 +134,7 @@ def test_a_transcription_request_has_the_fields_of_its_form() -> None:
     said = read_request(form | {"timestamp_granularities": ["word"], "stream": "true"}, "audio.transcriptions")
 
     assert said.text == "Names: Ada"
-    assert said.facts["model"] == "whisper-1"
+    assert said.facts["requested_model"] == "whisper-1"
     assert said.facts["streamed"] is True
     assert json.loads(said.facts["parameters"]) == {
         "language": "en",

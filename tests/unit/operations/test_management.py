@@ -91,7 +91,7 @@ def test_a_realtime_session_names_its_model_and_never_its_instructions() -> None
 
     asked, answered = read_request({"session": session}, "realtime"), read_response(answer, status=200)
 
-    assert asked.facts["model"] == answered.facts["model"] == "gpt-realtime"
+    assert asked.facts["requested_model"] == answered.facts["model"] == "gpt-realtime"
     assert asked.text is answered.text is None
     assert "brief" not in asked.facts["parameters"]
     assert (answered.facts["operation"], answered.facts["response_id"]) == ("realtime", "sess_1")

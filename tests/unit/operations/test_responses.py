@@ -68,7 +68,7 @@ def test_a_prompt_is_what_people_and_model_said_without_instructions(given: Any,
     said = read_request({"model": "gpt-5", "instructions": "Never kept beside.", "input": given}, "responses")
 
     assert said.text == text
-    assert said.facts["model"] == "gpt-5"
+    assert said.facts["requested_model"] == "gpt-5"
     assert said.facts["streamed"] is False
 
 

@@ -231,7 +231,7 @@ def test_a_body_that_is_a_form_is_read_as_its_fields_and_no_byte_of_its_files_is
 
     fragment = fragment_of(a_gateway_log(properties=told))
 
-    assert fragment.facts["model"] == "whisper-1"
+    assert fragment.facts["requested_model"] == "whisper-1"
     assert fragment.facts["operation"] == "audio.transcriptions"
     assert "truncated" not in fragment.facts
     assert fragment.content.request == {"model": "whisper-1", "file": {"filename": "a.mp3", "size": 5}}

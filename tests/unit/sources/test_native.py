@@ -52,7 +52,7 @@ def test_a_request_states_who_asked_for_what() -> None:
         "path": "/openai/deployments/chat/chat/completions",
         "api_version": "2024-10-21",
         "deployment": "chat",
-        "model": "chat",
+        "requested_model": "chat",
         "streamed": False,
         "parameters": '{"messages":1,"temperature":0.5}',
         "request_bytes": 120,

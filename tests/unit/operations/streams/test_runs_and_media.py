@@ -161,7 +161,7 @@ def test_a_stream_of_unknown_events_stays_text() -> None:
     said = read_response(stream_of({"type": "session.created"}))
 
     assert said.body is None
-    assert said.facts == {"streamed": True}
+    assert said.facts == {"streamed": True, "unreadable": "stream"}
 
 
 @pytest.mark.parametrize(
