@@ -10,15 +10,18 @@ from shared.domain.values import Json
 __all__ = ["inflated", "inflated_base64", "is_compressed"]
 
 _MOST: Final = 1_048_576
-_RATIO: Final = 10
-"""JSON is a third to a tenth when it is compressed. To read more would take more time than an event's size is worth."""
-_LEAST: Final = 8192
+_RATIO: Final = 6
+"""JSON is a half to a fifth when it is compressed. What is less costs more time to read than its size is worth."""
+_LEAST: Final = 1024
 
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 _MAGIC: Final = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]")
 """How gzip, Zstandard and zlib (`deflate`) begin. Brotli begins like anything."""
 _MAGIC_AS_TEXT: Final = re.compile(
-    "\x1f[\ufffd\x8b\u2039]\x08|\\([\ufffd\xb5]/[\ufffd\xfd]|x[\x01\ufffd\x9c\xda\u0153][^ \\w]"
+    "\x1f[\ufffd\x8b\u2039]\x08|\\([\ufffd\xb5]/[\ufffd\xfd]|"
+    # zlib has a letter there, and needs a second sign.
+    "x[\x01\ufffd\x9c\xda\u0153](?=.{0,30}[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd])",
+    re.DOTALL,
 )
 _BASE64: Final = re.compile(r"(?:H4sI|KLUv/Q)[A-Za-z0-9+/]{12,}+={0,2}\s*")
 """How base64 of gzip and Zstandard begins."""

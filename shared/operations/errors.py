@@ -64,7 +64,7 @@ def _loose(body: Json, error: Json) -> tuple[Json, Json]:
     if isinstance(body, str):
         return None, body
     if not isinstance(body, dict):
-        return None, None
+        return None, reason_in(body)
     # API Management's own {statusCode, message}; {code, message}; RFC 9457.
     code = text(body.get("statusCode")) or text(body.get("code"))
     told = (error, *(body.get(name) for name in _MESSAGES))

@@ -94,3 +94,25 @@ def test_an_interaction_of_which_nobody_knows_the_time_has_one_as_soon_as_somebo
 
     assert first["occurred_at"] == "0001-01-01T00:00:00.000Z"
     assert then["occurred_at"] == "2026-03-02T09:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("told", "model"),
+    [
+        pytest.param([("Q", "requested_model", "router")], "router", id="nobody tells who served"),
+        pytest.param([("Q", "requested_model", "router"), ("D", "model", "m-1")], "m-1", id="a log does"),
+        pytest.param([("G", "requested_model", "router"), ("L", "model", "m-1")], "m-1", id="the model log does"),
+        pytest.param(
+            [("G", "requested_model", "router"), ("R", "model", "m-1"), ("L", "model", "m")], "m-1", id="the answer"
+        ),
+    ],
+)
+def test_the_model_is_the_one_asked_for_only_until_a_witness_tells_who_served(
+    told: list[tuple[str, str, str]], model: str
+) -> None:
+    fragments = [a_fragment(code, **{name: value}) for code, name, value in told]
+
+    rows = [merge("call-1", None, order) for order in (fragments, fragments[::-1])]
+
+    assert rows[0] == rows[1]
+    assert (rows[0]["model"], rows[0]["requested_model"]) == (model, "router")

@@ -124,6 +124,29 @@ def test_an_embeddings_prompt_is_its_inputs(texts: Any, text: str | None) -> Non
     assert read_request({"input": texts}, "embeddings").text == text
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": [{"image": "data:image/png;base64,AAAA", "text": "A red kite"}, {"text": "A blue one"}]},
+        {"input": ["A red kite", {"type": "text", "text": "A blue one"}, IMAGE]},
+        {
+            "inputs": [
+                {"content": [{"type": "text", "text": "A red kite"}, IMAGE, {"type": "text", "text": "A blue one"}]}
+            ]
+        },
+        {"texts": ["A red kite", "A blue one"], "input_type": "document"},
+        {
+            "messages": [
+                {"role": "user", "content": [{"text": "A red kite"}]},
+                {"role": "user", "content": "A blue one"},
+            ]
+        },
+    ],
+)
+def test_texts_that_are_embedded_beside_images_are_the_prompt(body: dict[str, Any]) -> None:
+    assert read_request(body, "embeddings").text == "A red kite\nA blue one"
+
+
 def test_an_operation_without_a_reader_still_names_model_and_parameters() -> None:
     said = read_request({"model": "dall-e-3", "prompt": "A red kite", "size": "1024x1024"}, "other")
 

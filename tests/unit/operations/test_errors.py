@@ -59,3 +59,54 @@ def test_an_image_that_the_policy_refused_was_filtered_whatever_the_code() -> No
 
     assert facts["prompt_filtered"] is True
     assert facts["error_code"] == "content_policy_violation"
+
+
+REASON = {
+    "type": "extra_forbidden",
+    "loc": ["body", "user"],
+    "msg": "Extra inputs are not permitted",
+    "input": "secret",
+}
+SAID = "body.user: Extra inputs are not permitted"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param({"detail": [REASON]}, SAID, id="a list of details"),
+        pytest.param(
+            {"detail": [REASON, {"loc": ["body", "n"], "msg": "too big"}]}, f"{SAID}; body.n: too big", id="two"
+        ),
+        pytest.param({"detail": REASON}, SAID, id="one detail"),
+        pytest.param({"detail": {"message": "no", "errors": [REASON]}}, SAID, id="reasons inside a detail"),
+        pytest.param({"object": "error", "message": {"detail": [REASON]}, "type": "invalid"}, SAID, id="in a message"),
+        pytest.param({"error": {"code": "Invalid input", "message": {"detail": [REASON]}}}, SAID, id="in an error"),
+        pytest.param({"error": {"code": "Invalid input", "message": [REASON]}}, SAID, id="a list for a message"),
+        pytest.param({"error": {"details": [{"message": "no", "target": "x"}]}}, "no", id="details of an error"),
+        pytest.param({"error": [REASON]}, SAID, id="a list for an error"),
+        pytest.param({"error": ["bad", "worse"]}, "bad; worse", id="texts for an error"),
+        pytest.param({"errors": [{"message": "bad", "path": "n"}]}, "n: bad", id="a list of errors"),
+        pytest.param({"errors": ["bad", "bad", "worse"]}, "bad; worse", id="texts, each once"),
+        pytest.param({"errors": {"n": ["too big"], "user": ["unknown"]}}, "n: too big; user: unknown", id="by place"),
+        pytest.param({"message": ["bad"]}, "bad", id="texts for a message"),
+        pytest.param([REASON], SAID, id="a list alone"),
+        pytest.param([{"error": {"message": "bad"}}], "bad", id="a list of errors alone"),
+        pytest.param(["bad"], "bad", id="a list of texts alone"),
+        pytest.param({"detail": [{"loc": ["body"], "input": "secret"}]}, None, id="nothing that says it"),
+    ],
+)
+def test_a_list_of_reasons_is_a_message_and_holds_nothing_of_what_was_sent(body: Any, message: str | None) -> None:
+    facts = error_facts(body, status=422)
+
+    assert facts.get("error_message") == message
+    assert "secret" not in str(facts)
+
+
+def test_a_list_of_reasons_without_end_is_a_short_message() -> None:
+    deep: Any = "bad"
+    for _ in range(200):
+        deep = {"errors": [deep] * 2}
+
+    assert len(error_facts({"detail": [REASON | {"msg": "x" * 900}] * 9000}, status=422)["error_message"]) <= 1024
+    assert len(error_facts({"errors": ["x" * 900 + str(n) for n in range(90)]}, status=422)["error_message"]) == 1024
+    assert error_facts(deep, status=422) == {"error_code": "422"}

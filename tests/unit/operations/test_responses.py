@@ -209,3 +209,43 @@ def test_a_response_that_failed_tells_why() -> None:
 
     assert (facts["error_code"], facts["error_message"]) == ("server_error", "Sorry.")
     assert facts["finish_reasons"] == '["failed"]'
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [
+        (
+            {"city": "Cuxhaven", "complaint": {"type": "input_text", "text": "My ferry was late."}},
+            "Cuxhaven\nMy ferry was late.",
+        ),
+        ({"both": [{"type": "input_text", "text": "One."}, {"type": "input_text", "text": "Two."}]}, "One.\nTwo."),
+        ({"picture": {"type": "input_image", "image_url": "https://example.org/a.png"}, "n": 5, "none": None}, None),
+        ({}, None),
+        (None, None),
+        ("city", None),
+    ],
+)
+def test_the_variables_of_a_stored_prompt_are_texts_of_people(variables: Any, text: str | None) -> None:
+    said = read_request({"prompt": {"id": "pmpt_1", "version": "2", "variables": variables}}, "responses")
+
+    assert said.text == text
+    assert json.loads(said.facts["parameters"]) == {"prompt": {"id": "pmpt_1", "version": "2"}}
+
+
+def test_variables_stand_before_the_input() -> None:
+    body = {"prompt": {"id": "pmpt_1", "variables": {"city": "Husum"}}, "input": "When is high water?"}
+
+    assert read_request(body, "responses").text == "Husum\nWhen is high water?"
+
+
+def test_the_variables_of_a_realtime_sessions_prompt_are_texts_of_people() -> None:
+    session = {"model": "gpt-realtime", "prompt": {"id": "pmpt_1", "variables": {"city": "Husum"}}}
+
+    assert read_request({"session": session}, "realtime").text == "Husum"
+    assert read_request(session, "realtime").text == "Husum"
+
+
+def test_the_output_of_a_tool_is_no_text_of_people() -> None:
+    items = [{"role": "user", "content": "Hi"}, {"type": "function_call_output", "call_id": "c", "output": "rows"}]
+
+    assert read_request({"input": items}, "responses").text == "Hi"

@@ -486,3 +486,34 @@ def test_any_record_is_read_kept_aside_or_refused_and_its_document_says_the_same
             and (one.piece is None) == (fragment.piece is None)
         )  # fmt: skip
         assert (again.facts, again.content, again.piece) == (fragment.facts, fragment.content, fragment.piece)
+
+
+ROUTED = {"backendRequestBody": json.dumps({"model": "model-router", "messages": []})}
+
+
+def test_of_a_gateway_log_the_model_is_the_answers_and_the_name_asked_for_is_kept_beside_it() -> None:
+    answer = json.dumps({"object": "chat.completion", "model": "gpt-5-mini", "choices": []})
+
+    facts = fragment_of(a_gateway_log(properties=ROUTED | {"backendResponseBody": answer})).facts
+
+    assert (facts["model"], facts["requested_model"]) == ("gpt-5-mini", "model-router")
+
+
+def test_an_answer_that_repeats_the_name_asked_for_leaves_it_to_others_who_served() -> None:
+    answer = json.dumps({"object": "chat.completion", "model": "model-router", "choices": []})
+
+    facts = fragment_of(a_gateway_log(properties=ROUTED | {"backendResponseBody": answer})).facts
+
+    assert facts["requested_model"] == "model-router"
+    assert "model" not in facts
+
+
+def test_a_page_in_a_gateway_log_is_kept_and_is_no_transcript() -> None:
+    url = "https://gw.example.org/openai/deployments/w/audio/transcriptions?api-version=2024-10-21"
+    page = "<!DOCTYPE html><html><body>Blocked</body></html>"
+
+    fragment = fragment_of(a_gateway_log(properties={"url": url, "backendUrl": url, "backendResponseBody": page}))
+
+    assert fragment.content.completion is None
+    assert fragment.content.response == page
+    assert fragment.facts["unreadable"] == "page"
