@@ -42,7 +42,7 @@ def test_what_its_content_type_calls_a_page_is_one() -> None:
 @pytest.mark.parametrize("operation", [*JSON_OPERATIONS, None])
 @pytest.mark.parametrize("body", [GZIP, ZLIB, ZSTANDARD], ids=["gzip", "zlib", "zstd"])
 def test_compressed_bytes_are_no_answer_however_they_were_logged(body: bytes, operation: str | None) -> None:
-    logged = [body, body.decode("utf-8", "replace"), body.decode("latin-1"), body[: len(body) // 2]]
+    logged: list[str | bytes] = [body, body.decode("utf-8", "replace"), body.decode("latin-1"), body[: len(body) // 2]]
 
     assert [kind_of(one, operation) for one in logged] == ["compressed"] * 4
 
@@ -53,7 +53,7 @@ def test_compressed_bytes_in_base64_are_no_answer() -> None:
 
 @pytest.mark.parametrize("operation", JSON_OPERATIONS)
 def test_bytes_that_are_no_text_are_no_answer_however_they_were_logged(operation: str) -> None:
-    logged = [SOUND, SOUND.decode("utf-8", "replace"), SOUND.decode("latin-1"), "%PDF-1.7\n1 0 obj"]
+    logged: list[str | bytes] = [SOUND, SOUND.decode("utf-8", "replace"), SOUND.decode("latin-1"), "%PDF-1.7\n1 0 obj"]
 
     assert [kind_of(one, operation) for one in logged] == ["binary"] * 4
 
