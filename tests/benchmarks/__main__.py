@@ -23,6 +23,7 @@ from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.engine import create_engine
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.migrate import upgrade
+from tests.benchmarks.answers import answers
 from tests.benchmarks.conversations import batches
 from tests.benchmarks.parsing import parsing
 
@@ -30,7 +31,7 @@ BATCH = 256
 ROUNDS = 5
 WARM_UP = [*next(batches(-9, 9, size=BATCH, lag=1))]
 REGRESSION = 2.0
-GOALS = {"bare loop": 4.0, "growth": 1.3, "indexing": 250.0}
+GOALS = {"bare loop": 4.0, "growth": 1.3, "indexing": 250.0, "answers": 10.0}
 
 
 def main() -> int:
@@ -45,6 +46,7 @@ def main() -> int:
             "bare loop": against_bare_loop(Path(folder), options.interactions),
             "growth": growth(Path(folder), options.interactions, options.rows),
             "indexing": indexing(),
+            "answers": answers(),
         }
     missed = [name for name, value in results.items() if value > GOALS[name]]
     for name, value in results.items():

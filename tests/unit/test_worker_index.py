@@ -50,15 +50,13 @@ TOO_HEAVY_TO_INDEX = {
     "sqlalchemy",
     "starlette",
 }
-"""Packages that only a call needs: every cold start waits for what indexing imports."""
+"""Packages that only a call needs: every cold start waits for what indexing imports. `make bench` says how long."""
 
 INDEXING = """
-import json, sys, time
-started = time.perf_counter()
+import json, sys
 import function_app
 names = [function.get_function_name() for function in function_app.app.get_functions()]
-seconds = time.perf_counter() - started
-print(json.dumps({"names": names, "milliseconds": seconds * 1000, "modules": sorted(sys.modules)}))
+print(json.dumps({"names": names, "modules": sorted(sys.modules)}))
 """
 
 
@@ -96,14 +94,6 @@ def test_the_app_has_these_functions_and_no_others(indexed: dict[str, Any]) -> N
 
 def test_indexing_imports_no_package_that_only_calls_need(indexed: dict[str, Any]) -> None:
     assert TOO_HEAVY_TO_INDEX.isdisjoint(indexed["modules"])
-
-
-def test_indexing_takes_a_quarter_of_a_second_at_most(indexed: dict[str, Any]) -> None:
-    times = [indexed["milliseconds"]]
-    while min(times) > 250 and len(times) < 5:
-        times.append(in_a_new_process(INDEXING)["milliseconds"])
-
-    assert min(times) <= 250, f"best of {len(times)}: {min(times):.0f} ms"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="the worker validates itself from Python 3.13 on")
