@@ -1,16 +1,21 @@
 """The Event Hubs stand-in, part by part; tests/e2e shows that Azure's client takes it for the real one."""
 
+import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("proton", reason="make packages-e2e installs it")
 
-from proton import Message, symbol
+from proton import Connection, Data, Message, Transport, symbol
 
 from tests.parts.hub.encoding import Padder, skip
 from tests.parts.hub.messages import Sent, deliver, events_of
+from tests.parts.hub.sasl import Greeting
 from tests.parts.hub.stored import Hub
+from tests.parts.servers import event_hubs
 
 KEY = symbol("x-opt-partition-key")
 
@@ -115,3 +120,105 @@ def test_a_frame_leaves_with_all_its_fields_however_it_comes_in_pieces() -> None
     fields = b"\x40\x43" + b"\x40" * 6
     full = b"\x00\x53\x11\xd0" + (4 + len(fields)).to_bytes(4) + (8).to_bytes(4) + fields
     assert padder.ready == b"AMQP\x00\x01\x00\x00" + (8 + len(full)).to_bytes(4) + b"\x02\x00\x00\x00" + full
+
+
+# The way in of Azure's .NET clients, which know no other: MSSBCBS, then a token for each link.
+
+
+def frame(kind: int, body: bytes) -> bytes:
+    return (8 + len(body)).to_bytes(4) + b"\x02" + bytes([kind]) + b"\x00\x00" + body
+
+
+def received(client: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = client.recv(size - len(data))
+        assert more, "the broker hung up"
+        data += more
+    return data
+
+
+def a_frame(client: socket.socket) -> bytes:
+    size = int.from_bytes(received(client, 4))
+    return received(client, size - 4)[4:]
+
+
+def logged_in(port: int, mechanism: bytes) -> tuple[socket.socket, list[str], int]:
+    """Return a connection, the mechanisms that it was offered, and the outcome of one of them; 0 is well."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=10)
+    client.sendall(b"AMQP\x03\x01\x00\x00")
+    assert received(client, 8) == b"AMQP\x03\x01\x00\x00"
+    offered = decoded(a_frame(client))
+    # As Microsoft.Azure.Amqp writes it: the mechanism, no answer to any challenge, the host.
+    client.sendall(frame(1, b"\x00\x53\x41\xc0\x16\x03" + b"\xa3\x07" + mechanism + b"\x40" + b"\xa1\x09127.0.0.1"))
+    return client, [str(name) for name in offered[0].elements], int(decoded(a_frame(client))[0])
+
+
+def decoded(body: bytes) -> Any:
+    data = Data()
+    data.decode(body)
+    data.next()
+    return data.get_object().value
+
+
+def exchange(client: socket.socket, transport: Transport, until: Callable[[], bool]) -> None:
+    while not until():
+        pending = transport.pending()
+        if pending > 0:
+            client.sendall(transport.peek(pending))
+            transport.pop(pending)
+        else:
+            transport.push(client.recv(transport.capacity()))
+
+
+def test_a_client_that_logs_in_by_tokens_gets_in_and_its_token_is_taken() -> None:
+    with event_hubs("gateway") as hubs:
+        client, offered, outcome = logged_in(hubs.server.port, b"MSSBCBS")
+        connection, transport = Connection(), Transport()
+        transport.bind(connection)
+        connection.container = "a .NET client"
+        connection.open()
+        session = connection.session()
+        session.open()
+        answers, requests = session.receiver("answers"), session.sender("requests")
+        answers.source.address = requests.target.address = "$cbs"
+        for link in (answers, requests):
+            link.open()
+        answers.flow(1)
+        request = Message(
+            id=1,
+            reply_to="answers",
+            properties={"operation": "put-token", "type": "servicebus.windows.net:sastoken", "name": "amqp://gateway"},
+            body="SharedAccessSignature sr=any",
+        )
+        requests.delivery("1")
+        requests.stream(request.encode())
+        requests.advance()
+        with client:
+            exchange(client, transport, lambda: bool(answers.current) and not answers.current.partial)
+        answer = Message()
+        answer.decode(answers.recv(answers.current.pending))
+
+    assert offered == ["ANONYMOUS", "MSSBCBS"]
+    assert outcome == 0
+    assert (answer.properties["status-code"], answer.correlation_id) == (202, 1)
+
+
+def test_a_client_that_logs_in_by_a_mechanism_that_is_not_offered_is_refused() -> None:
+    with event_hubs("gateway") as hubs:
+        client, _, outcome = logged_in(hubs.server.port, b"MSSBCBX")
+        client.close()
+
+    assert outcome != 0
+
+
+def test_the_choice_of_a_mechanism_is_understood_however_it_comes_in_pieces() -> None:
+    init = frame(1, b"\x00\x53\x41\xc0\x0b\x01" + b"\xa3\x07MSSBCBS" + b"")
+    sent = b"AMQP\x03\x01\x00\x00" + init + b"AMQP\x00\x01\x00\x00"
+    greeting = Greeting()
+
+    passed = b"".join(greeting.feed(bytes([byte])) for byte in sent)
+
+    assert passed.startswith(b"AMQP\x03\x01\x00\x00")
+    assert b"ANONYMOUS" in passed
+    assert passed.endswith(b"AMQP\x00\x01\x00\x00")

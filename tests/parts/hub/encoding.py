@@ -1,10 +1,10 @@
 """As much of AMQP's type system as it takes to find where values begin and end, and to write frames out in full."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-__all__ = ["Padder", "described", "skip"]
+__all__ = ["Padder", "described", "fields_of", "performative", "skip", "symbol"]
 
 _NULL: Final = b"\x40"
 _WIDTHS: Final = {0x4: 0, 0x5: 1, 0x6: 2, 0x7: 4, 0x8: 8, 0x9: 16}
@@ -48,6 +48,22 @@ def skip(data: bytes | bytearray, at: int) -> int:
     return at + 4 + int.from_bytes(data[at : at + 4])
 
 
+def symbol(name: bytes) -> bytes:
+    """Return a short symbol, encoded."""
+    return b"\xa3" + bytes([len(name)]) + name
+
+
+def performative(code: int, fields: Sequence[bytes]) -> bytes:
+    """Return one of the protocol's own lists, encoded, of fields that are."""
+    body = b"".join(fields)
+    return b"\x00\x53" + bytes([code]) + b"\xd0" + struct.pack(">II", len(body) + 4, len(fields)) + body
+
+
+def fields_of(data: bytes | bytearray, at: int) -> list[bytes]:
+    """Return the fields of the performative at `at`, encoded."""
+    return [bytes(data[start:end]) for start, end in _items(data, at + 3)]
+
+
 class Padder:
     """Rewrites a connection's outgoing bytes so that each performative has all its fields.
 
@@ -55,8 +71,9 @@ class Padder:
     the fields by their places without asking how many there are.
     """
 
-    def __init__(self) -> None:
-        """Begin a connection."""
+    def __init__(self, login: Callable[[bytes], bytes] = bytes) -> None:
+        """Begin a connection; `login` rewrites the bodies of the frames that come before it is open."""
+        self._login = login
         self._raw = bytearray()
         self.ready = bytearray()
         """What may be sent."""
@@ -72,13 +89,10 @@ class Padder:
             if len(self._raw) < size:
                 return
             start = self._raw[4] * 4
-            if self._raw[5] != _AMQP_FRAME or size == start:
-                self._pass_on(size)
-                continue
-            end = skip(self._raw, start)
-            performative = _full(self._raw, start)
-            self.ready += (start + len(performative) + size - end).to_bytes(4) + self._raw[4:start]
-            self.ready += performative + self._raw[end:size]
+            body = bytes(self._raw[start:size])
+            if body:
+                body = self._login(body) if self._raw[5] != _AMQP_FRAME else _full(body, 0) + body[skip(body, 0) :]
+            self.ready += (start + len(body)).to_bytes(4) + self._raw[4:start] + body
             del self._raw[:size]
 
     def _pass_on(self, size: int) -> None:
@@ -86,20 +100,17 @@ class Padder:
         del self._raw[:size]
 
 
-def _full(data: bytearray, at: int) -> bytes:
+def _full(data: bytes, at: int) -> bytes:
     """Return the value at `at`, with all its fields when it is one of the protocol's own lists."""
     code = described(data, at)
     if code not in _FIELDS:
         return bytes(data[at : skip(data, at)])
-    fields = [
-        data[start:end] if code not in _HOLDS_OTHERS else _full(data, start) for start, end in _items(data, at + 3)
-    ]
+    fields = [_full(field, 0) if code in _HOLDS_OTHERS else field for field in fields_of(data, at)]
     fields += [_NULL] * (_FIELDS[code] - len(fields))
-    body = b"".join(fields)
-    return b"\x00\x53" + bytes([code]) + b"\xd0" + struct.pack(">II", len(body) + 4, len(fields)) + body
+    return performative(code, fields)
 
 
-def _items(data: bytearray, at: int) -> Iterator[tuple[int, int]]:
+def _items(data: bytes | bytearray, at: int) -> Iterator[tuple[int, int]]:
     constructor = data[at]
     if constructor == 0x45:
         return
