@@ -100,6 +100,9 @@ def _add_traffic(parser: argparse.ArgumentParser) -> None:
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--out", type=Path, metavar="FILE", help="NDJSON, as `replay` reads it (standard output)")
     target.add_argument("--send", action="store_true", help="append to the local event log, for `start` to consume")
+    target.add_argument(
+        "--to-hubs", action="store_true", help="send to the hubs of the namespace that the settings name"
+    )
     parser.set_defaults(run=_traffic)
 
 
@@ -135,6 +138,10 @@ def _traffic(options: argparse.Namespace) -> None:
     events = an_hour(options.count, options.seed, options.start or DEFAULT_START)
     if options.send:
         print(f"{send(events)} events sent to the local event log", file=sys.stderr)
+    elif options.to_hubs:
+        from localhost.commands import send_to_hubs  # noqa: PLC0415  # as above
+
+        print(f"{send_to_hubs(events)} events sent to the hubs", file=sys.stderr)
     else:
         write(events, options.out)
 

@@ -25,7 +25,7 @@ from shared.audit_app import audit_app
 from shared.errors import ConfigurationError
 from shared.stores.sql.engine import create_engine
 
-__all__ = ["feed", "redrive", "replay", "start", "timer"]
+__all__ = ["feed", "redrive", "replay", "send_to_hubs", "start", "timer"]
 
 RedrivenRange = tuple[str, int, int | None]
 """Partition, first and last sequence number."""
@@ -78,13 +78,32 @@ def redrive(hub: str, events: RedrivenRange, group: str, database: str | None, b
     from localhost.redrive import Range, events_of  # noqa: PLC0415
 
     functions = registered()
-    namespace = Namespace.read(os.environ)
-    if namespace is None:
-        raise UsageError("no namespace is set: name one in EVENT_HUBS__fullyQualifiedNamespace")
+    namespace = _namespace()
     url = use_database(database)
     with closing(events_of(namespace, functions.hub(hub), Range(*events), group)) as again:
         balance = feed(functions, again, url, batch or read_host().max_event_batch_size)
     print(json.dumps(balance))
+
+
+def send_to_hubs(events: Iterable[FileEvent]) -> int:
+    """Send events to the hubs of the settings' namespace; return how many.
+
+    Raises:
+        UsageError: no namespace is set, or it does not take them.
+    """
+    from localhost import hub_producer  # noqa: PLC0415  # as above
+
+    return hub_producer.send_to_hubs(events, _namespace(), registered())
+
+
+def _namespace() -> Namespace:
+    namespace = Namespace.read(os.environ)
+    if namespace is None:
+        raise UsageError(
+            "no namespace is set: EVENT_HUBS__fullyQualifiedNamespace names one, EVENT_HUBS holds an emulator's"
+            " connection string"
+        )
+    return namespace
 
 
 def feed(

@@ -16,6 +16,7 @@ __all__ = ["APP_ROOT", "Host", "let_this_machine_ask", "load_settings", "read_ho
 APP_ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder of function_app.py and host.json."""
 
+_EMULATOR: Final = "EVENT_HUBS"
 _HOST_SETTING: Final = "AzureFunctionsJobHost__"
 _PLACEHOLDER = re.compile(r"%([^%]+)%")
 
@@ -39,16 +40,20 @@ class Host:
 def load_settings(environment: MutableMapping[str, str] | None = None, root: Path = APP_ROOT) -> None:
     """Give each setting that the environment lacks its value from local.settings.json.
 
-    The example file stands in for it in a fresh checkout. The environment always wins.
+    The example file stands in for it in a fresh checkout, all but its emulator of Event Hubs: whoever has not copied
+    the file has not started one either, and the local event log is meant. The environment always wins.
 
     Raises:
         UsageError: the file cannot be read.
     """
     environment = os.environ if environment is None else environment
     path = root / "local.settings.json"
-    if not path.exists():
+    own = path.exists()
+    if not own:
         path = root / "local.settings.json.example"
     for name, value in _read_json(path).get("Values", {}).items():
+        if name == _EMULATOR and not own:
+            continue
         if not isinstance(value, str):
             raise UsageError(f"{path.name}: the value of {name} must be a string, as Core Tools wants it")
         environment.setdefault(name, value)

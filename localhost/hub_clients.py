@@ -1,12 +1,14 @@
-"""Azure's own clients for a namespace: to consume a hub with checkpoints, and to read a part of it again."""
+"""Azure's own clients for a namespace: to consume a hub with checkpoints, to read a part of it again, to send to it."""
 
-from typing import Any
+from typing import Any, Final
 
 from azure.core.credentials import TokenCredential
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError
 from azure.eventhub import EventHubConsumerClient as ReadingClient
-from azure.eventhub import parse_connection_string
+from azure.eventhub import EventHubProducerClient, parse_connection_string
 from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
+from azure.eventhub.exceptions import EventHubError
 from azure.storage.blob.aio import ContainerClient, ExponentialRetry
 
 from localhost.environment import Host
@@ -14,8 +16,10 @@ from localhost.errors import UsageError
 from localhost.namespace import Namespace
 from localhost.registered import EventHubFunction
 
-__all__ = ["check", "checkpoint_container", "consuming_client", "reading_client"]
+__all__ = ["HUB_ERRORS", "check", "checkpoint_container", "consuming_client", "reading_client", "sending_client"]
 
+HUB_ERRORS: Final = (AzureError, EventHubError)
+"""What a hub's client raises: of Azure's clients it alone has errors of its own kind."""
 _CONTAINER = "azure-webjobs-eventhub"
 """The Functions host's: checkpoints and ownership lie where it keeps them, so that both can take turns."""
 _STORAGE_VERSION = "2019-07-07"
@@ -72,6 +76,15 @@ def reading_client(
     if namespace.hubs_connection is not None:
         return ReadingClient.from_connection_string(namespace.hubs_connection, group, eventhub_name=function.hub_name)
     return ReadingClient(namespace.hubs_address, function.hub_name, group, identity)
+
+
+def sending_client(
+    namespace: Namespace, function: EventHubFunction, identity: TokenCredential
+) -> EventHubProducerClient:
+    """Return a client that sends to the hub which `function` consumes."""
+    if namespace.hubs_connection is not None:
+        return EventHubProducerClient.from_connection_string(namespace.hubs_connection, eventhub_name=function.hub_name)
+    return EventHubProducerClient(namespace.hubs_address, function.hub_name, identity)
 
 
 def check(namespace: Namespace) -> None:

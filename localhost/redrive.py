@@ -5,13 +5,12 @@ import threading
 from collections.abc import Generator, Sequence
 from typing import Final
 
-from azure.core.exceptions import AzureError
 from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
 from azure.identity import DefaultAzureCredential
 
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent
-from localhost.hub_clients import check, reading_client
+from localhost.hub_clients import HUB_ERRORS, check, reading_client
 from localhost.hub_consumer import first_line, hub_event
 from localhost.namespace import Namespace
 from localhost.registered import EventHubFunction
@@ -76,7 +75,7 @@ def _last(client: EventHubConsumerClient, function: EventHubFunction, wanted: Ra
         if wanted.partition not in client.get_partition_ids():
             raise UsageError(f"there is no {name}")
         known = client.get_partition_properties(wanted.partition)
-    except AzureError as error:
+    except HUB_ERRORS as error:
         raise UsageError(f"{name} cannot be read: {first_line(error)}") from error
     oldest, newest = known["beginning_sequence_number"], known["last_enqueued_sequence_number"]
     last = newest if wanted.last is None else min(wanted.last, newest)

@@ -50,6 +50,7 @@ APP_SETTINGS = {
 HOST_SETTINGS = {
     "AzureWebJobsStorage": "storage of the Functions host: checkpoints, timer leases, keys",
     "FUNCTIONS_WORKER_RUNTIME": "always python",
+    "EVENT_HUBS": "connection string of the Event Hubs emulator; not in Azure, where identity signs in",
     "EVENT_HUBS__fullyQualifiedNamespace": "Event Hubs namespace, read with the app's identity",
     "GATEWAY_HUB_NAME": "hub of the API Management policy's events",
     "MONITOR_HUB_NAME": "hub of the diagnostic settings' logs",

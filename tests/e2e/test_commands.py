@@ -33,6 +33,7 @@ def test_traffic_of_the_same_seed_is_the_same_bytes(tmp_path: Path) -> None:
         (["start", "--port", "70000"], "65535"),
         (["traffic", "--count", "1", "--seed", "1", "--out", "."], "cannot be written"),
         (["traffic", "--count", "1", "--seed", "1", "--start", "noon"], "ISO 8601"),
+        (["traffic", "--count", "1", "--seed", "1", "--to-hubs"], "no namespace is set"),
     ],
 )
 def test_a_mistake_is_answered_in_words_with_exit_code_2(tmp_path: Path, arguments: list[str], says: str) -> None:

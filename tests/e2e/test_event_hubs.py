@@ -5,6 +5,8 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from time import monotonic
 
@@ -14,6 +16,11 @@ from azure.eventhub import EventData, EventHubProducerClient
 from azure.eventhub.amqp import AmqpAnnotatedMessage
 from azure.storage.blob import ContainerClient
 
+from localhost.errors import UsageError
+from localhost.namespace import Namespace
+from localhost.redrive import Range, events_of
+from localhost.registered import EventHubFunction
+from localhost.retry import RetryPolicy
 from localhost.traffic.mix import DEFAULT_START, an_hour
 from tests.e2e.commands import Started, rows, run, started, until
 from tests.e2e.test_start import change, total
@@ -271,6 +278,43 @@ def test_a_range_that_is_not_there_is_answered_in_words(tmp_path: Path, hubs: Ev
         assert done[arguments].returncode == 2
         assert said in done[arguments].stderr
         assert "Traceback" not in done[arguments].stderr
+
+
+def test_sample_traffic_is_sent_to_the_hubs_with_its_keys(tmp_path: Path, hubs: EventHubs) -> None:
+    expected = Counter((hub, event.partition_key, event.body) for hub, _, event in an_hour(300, 5, DEFAULT_START))
+
+    done = run(tmp_path, "traffic", "--count", "300", "--seed", "5", "--to-hubs")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "300 events sent to the hubs\n")
+    assert Counter(held(hubs)) == expected
+
+
+def held(hubs: EventHubs) -> Iterator[tuple[str, str | None, bytes]]:
+    """Return what the hubs hold: hub, key and body of each event."""
+    namespace = Namespace(hubs.connection_string, "", "UseDevelopmentStorage=true", "")
+    for hub, partition in product(("gateway", "monitor"), "0123"):
+        function = EventHubFunction("", print, hub, hub, "", many=True, retry=RetryPolicy(0, 0, 0))
+        with suppress(UsageError):  # nothing in this partition
+            for one in events_of(namespace, function, Range(partition, 0, None), "$Default"):
+                yield hub, one.event.partition_key, one.event.body
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("traffic", "--count", "5", "--seed", "5", "--to-hubs"),
+        ("redrive", "--hub", "gateway", "--partition", "1", "--from", "0"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_hubs_that_are_gone_are_answered_in_words(tmp_path: Path, hubs: EventHubs, command: tuple[str, ...]) -> None:
+    hubs.server.kill()
+
+    done = run(tmp_path, *command)
+
+    assert done.returncode == 2
+    assert "ConnectError" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("setting", ["EVENT_HUBS", "AzureWebJobsStorage"])

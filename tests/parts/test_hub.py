@@ -201,6 +201,7 @@ def test_a_client_that_logs_in_by_tokens_gets_in_and_its_token_is_taken() -> Non
 
     assert offered == ["ANONYMOUS", "MSSBCBS"]
     assert outcome == 0
+    assert answer.properties is not None
     assert (answer.properties["status-code"], answer.correlation_id) == (202, 1)
 
 

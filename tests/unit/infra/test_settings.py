@@ -28,6 +28,7 @@ PLATFORM = {
 """Settings that the platform and its libraries read."""
 
 LOCAL_ONLY = {
+    "EVENT_HUBS": "of the emulator: in Azure identity signs in",
     "PROMPTLEDGER_COSMOS_KEY": "of the emulator: in Azure identity signs in",
     "PROMPTLEDGER_LOCAL_TOKEN": "of a developer: in Azure Entra signs in",
 }

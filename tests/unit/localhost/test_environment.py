@@ -12,13 +12,13 @@ def write(folder: Path, name: str, values: dict[str, object]) -> None:
     (folder / name).write_text(json.dumps({"Values": values}))
 
 
-def test_the_example_names_every_setting_and_no_other() -> None:
+def test_the_example_gives_every_setting_and_no_other_but_the_emulator_s() -> None:
     values: dict[str, str] = {}
 
     load_settings(values, APP_ROOT)
 
     if not (APP_ROOT / "local.settings.json").exists():
-        assert set(values) == set(APP_SETTINGS) | set(HOST_SETTINGS)
+        assert set(values) == (set(APP_SETTINGS) | set(HOST_SETTINGS)) - {"EVENT_HUBS"}
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -40,6 +40,15 @@ def test_the_example_counts_only_where_there_is_no_file_of_ones_own(tmp_path: Pa
     environment = {}
     load_settings(environment, tmp_path)
     assert environment == {}
+
+
+def test_the_emulator_of_the_example_counts_only_for_those_who_copied_it(tmp_path: Path) -> None:
+    for name in ("local.settings.json.example", "local.settings.json"):
+        write(tmp_path, name, {"EVENT_HUBS": "of an emulator", "AzureWebJobsStorage": "another"})
+        environment: dict[str, str] = {}
+        load_settings(environment, tmp_path)
+        copied = name == "local.settings.json"
+        assert environment == {"AzureWebJobsStorage": "another"} | ({"EVENT_HUBS": "of an emulator"} if copied else {})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"Values": {"A": 1}}'])
