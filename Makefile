@@ -71,7 +71,8 @@ memory: packages-dev ## the most memory that a replay of 1,000,000 events takes 
 e2e: packages-e2e ## producer, hub, checkpoints, host, ledger, API: all real but the services' stand-ins
 	@"$(bin)/python" -m pytest tests/e2e/test_event_hubs.py $(ARGS)
 
-infra: ## lint the templates of infra/ with checkov, in an environment of its own
+infra: ## compile the templates of infra/ where there is a bicep, and lint them with checkov, in an environment of its own
+	@.ci/compile-templates
 	@.ci/venv "$(VENV)-infra" requirements-infra.txt "$(PYTHON)"
 	@"$(VENV)-infra/bin/checkov" --config-file infra/checkov.yaml --directory infra >"$(VENV)-infra/checkov.log" \
 		|| { cat "$(VENV)-infra/checkov.log"; exit 1; }
