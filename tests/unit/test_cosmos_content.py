@@ -99,13 +99,18 @@ def test_a_batch_that_fails_in_its_middle_may_be_put_again(number: int) -> None:
 def test_no_more_requests_begin_once_one_failed() -> None:
     container = MemoryContainer(failing_at(0))
     documents = [ContentDocument(f"call-{place}", "Q:1", b"x") for place in range(500)]
-    slow = container._fault
+    fault, failed = container._fault, threading.Event()
 
-    def slowly(kind: str, name: str) -> None:
-        slow(kind, name)
+    def wait_for_the_failure(kind: str, name: str) -> None:
+        try:
+            fault(kind, name)
+        except BaseException:
+            failed.set()
+            raise
+        failed.wait(60)
         time.sleep(0.002)
 
-    container._fault = slowly
+    container._fault = wait_for_the_failure
 
     with pytest.raises(StoreUnavailableError):
         store_on(container).put(documents)
@@ -249,13 +254,13 @@ def test_a_document_that_is_being_written_is_read_once_more() -> None:
 
 
 def test_a_batch_of_256_does_not_wait_for_256_round_trips() -> None:
-    container = MemoryContainer(lambda _kind, _name: time.sleep(0.04))
-    store = store_on(container)
-    started = time.perf_counter()
+    company = threading.Barrier(4, timeout=60)
+    container = MemoryContainer(lambda _kind, _name: company.wait() and None)
 
-    store.put([ContentDocument(f"call-{place}", "Q:1", b"x") for place in range(256)])
+    # Each request waits for three others: one after another, none would ever be answered.
+    store_on(container).put([ContentDocument(f"call-{place}", "Q:1", b"x") for place in range(256)])
 
-    assert time.perf_counter() - started < 256 * 0.04 / 3
+    assert len(container.items()) == 256
 
 
 def test_writers_of_one_document_at_once_leave_it_whole() -> None:

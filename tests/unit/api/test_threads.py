@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 
 import httpx
 
@@ -11,10 +10,11 @@ from shared.services.audit import AuditService, PartitionBalance
 from tests.unit.api.rows import SETTINGS, Ledger
 
 
-class SlowAudit(AuditService):
-    """Answers slowly, and counts who waits for the answer at the same time."""
+class MeetingAudit(AuditService):
+    """Answers once `company` ask at the same time, and counts who does."""
 
-    def __init__(self) -> None:
+    def __init__(self, company: int) -> None:
+        self._company = threading.Barrier(company, timeout=60)
         self._lock = threading.Lock()
         self._waiting = 0
         self.most = 0
@@ -23,7 +23,7 @@ class SlowAudit(AuditService):
         with self._lock:
             self._waiting += 1
             self.most = max(self.most, self._waiting)
-        time.sleep(0.02)
+        self._company.wait()
         with self._lock:
             self._waiting -= 1
         return []
@@ -40,7 +40,7 @@ def asked_at_once(ledger: Ledger, audit: AuditService, *, threads: int, question
 
 
 def test_no_more_questions_reach_the_store_at_once_than_there_are_threads(ledger: Ledger) -> None:
-    audit = SlowAudit()
+    audit = MeetingAudit(3)
 
     answers = asked_at_once(ledger, audit, threads=3, questions=30)
 
