@@ -9,30 +9,30 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery, Position
 from shared.services.completeness import check_completeness
-from shared.services.ingest import ingest
+from shared.services.ingest import IngestOutcome
 from shared.stores.ports import Batch
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.completeness import SqlCompleteness
-from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
-from tests.builders import events
+from tests.builders import events, ledgers
 from tests.builders.azure_monitor import a_gateway_log, a_request_response, an_envelope
 
 NINE = "2026-03-02T09:00:00.000Z"
 NOON = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
 
 
-class Store:
+class Store(ledgers.Store):
     """A ledger that is checked for completeness."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.store = SqlCompleteness(engine)
 
-    def ingest(self, *bodies: bytes, first: int = 0, hub: str = "gateway", at: str = events.ENQUEUED) -> None:
-        batch = [Delivery(Position(hub, "0", first + place, at), body) for place, body in enumerate(bodies)]
-        ingest(batch, ledger=SqlLedger(self.engine), content=SqlContentStore(self.engine))
+    def ingest(self, *bodies: bytes, first: int = 0, hub: str = "gateway", at: str = events.ENQUEUED) -> IngestOutcome:
+        return self.deliver(
+            [Delivery(Position(hub, "0", first + place, at), body) for place, body in enumerate(bodies)]
+        )
 
     def check(self, now: datetime = NOON) -> int:
         audit = SqlAuditStore(self.engine)
@@ -40,8 +40,7 @@ class Store:
 
     def findings(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Return what was found, by kind and hub."""
-        with self.engine.connect() as connection:
-            rows = [dict(row) for row in connection.execute(sa.select(tables.finding)).mappings()]
+        rows = self.rows(tables.finding)
         assert {row["hour"] for row in rows} <= {NINE}
         return {(row["kind"], row["hub"]): row for row in rows}
 

@@ -21,14 +21,13 @@ from shared.domain.pieces import wholes
 from shared.services.audit import AuditService, Reader
 from shared.services.claims import ClaimCheck, fetch_claimed_bodies
 from shared.services.documents import keyed
-from shared.services.ingest import IngestOutcome, ingest
+from shared.services.ingest import IngestOutcome
 from shared.sources import read_event
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.content import SqlContentStore
-from shared.stores.sql.ledger import SqlLedger
-from tests.builders import events
+from tests.builders import events, ledgers
 from tests.builders.claims import MemoryBodies, a_claim, claiming
 from tests.builders.databases import new_sqlite
 
@@ -39,23 +38,14 @@ LARGEST = 100_000
 BOOKKEEPING = ("parts", "strands", "revision")
 
 
-class Store:
-    """A ledger on a file, Blob storage in memory, and a clock."""
+class Store(ledgers.Store):
+    """A ledger, Blob storage in memory, and a clock."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.content = SqlContentStore(engine)
-        self.ledger = SqlLedger(engine)
+        super().__init__(engine)
         self.bodies = MemoryBodies(largest=LARGEST)
-        self.claims: ClaimCheck | None = ClaimCheck(self.bodies, largest=LARGEST)
+        self.claims = ClaimCheck(self.bodies, largest=LARGEST)
         self.later = timedelta()
-        self._next = 0
-
-    def ingest(self, *bodies: bytes) -> IngestOutcome:
-        """Ingest events as one batch, each at a position of its own."""
-        batch = events.deliveries(*bodies, first=self._next)
-        self._next += len(bodies)
-        return ingest(batch, ledger=self.ledger, content=self.content, claims=self.claims)
 
     def try_again(self, *, patience: timedelta = timedelta(days=7)) -> int:
         """Run the timer's service."""
@@ -68,14 +58,6 @@ class Store:
             patience=patience,
             now=lambda: datetime.now(UTC) + self.later,
         )
-
-    def rows(self, table: sa.Table = tables.interaction) -> list[dict[str, Any]]:
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-
-    def row(self) -> dict[str, Any]:
-        (row,) = self.rows()
-        return row
 
     def awaited(self) -> list[str]:
         told: list[str] = json.loads(self.row()["awaited"] or "[]")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery, Position
 from shared.domain.values import hour_of
@@ -14,28 +13,12 @@ from shared.errors import ConflictError, StoreUnavailableError
 from shared.services.ingest import IngestOutcome, ingest
 from shared.stores.ports import LedgerTransaction
 from shared.stores.sql import tables
-from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from tests.builders import events, other_events
 from tests.builders.databases import new_sqlite
+from tests.builders.ledgers import Store
 
 EARLY, LATE = "2026-02-03T09:30:00.000Z", "2026-03-02T09:30:00.000Z"
-
-
-class Store:
-    """A ledger on a file, and what was stored in it."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.ledger = SqlLedger(engine)
-        self.content = SqlContentStore(engine)
-
-    def ingest(self, batch: list[Delivery]) -> IngestOutcome:
-        return ingest(batch, ledger=self.ledger, content=self.content)
-
-    def rows(self, table: sa.Table) -> list[dict[str, object]]:
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
 
 
 @pytest.fixture
@@ -46,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_a_request_and_its_response_become_one_complete_interaction(store: Store) -> None:
-    outcome = store.ingest(events.deliveries(events.a_request(), events.a_response()))
+    outcome = store.deliver(events.deliveries(events.a_request(), events.a_response()))
 
     assert outcome == IngestOutcome(received=2, stored=2)
     (row,) = store.rows(tables.interaction)
@@ -61,9 +44,9 @@ def test_a_request_and_its_response_become_one_complete_interaction(store: Store
 
 
 def test_a_request_waits_until_its_response_comes_in_a_later_batch(store: Store) -> None:
-    first = store.ingest(events.deliveries(events.a_request()))
+    first = store.deliver(events.deliveries(events.a_request()))
     (waiting,) = store.rows(tables.waiting)
-    second = store.ingest(events.deliveries(events.a_response(), first=1))
+    second = store.deliver(events.deliveries(events.a_response(), first=1))
 
     assert first == IngestOutcome(received=1, pending=1)
     assert waiting["interaction_id"] == "call-1"
@@ -73,9 +56,9 @@ def test_a_request_waits_until_its_response_comes_in_a_later_batch(store: Store)
 
 
 def test_a_response_may_come_before_its_request_and_on_another_partition(store: Store) -> None:
-    store.ingest(events.deliveries(events.a_response(), partition="1"))
+    store.deliver(events.deliveries(events.a_response(), partition="1"))
     (early,) = store.rows(tables.interaction)
-    store.ingest(events.deliveries(events.a_request(), partition="0"))
+    store.deliver(events.deliveries(events.a_request(), partition="0"))
 
     assert early["state"] == "pending"
     (row,) = store.rows(tables.interaction)
@@ -85,19 +68,19 @@ def test_a_response_may_come_before_its_request_and_on_another_partition(store: 
 
 def test_the_same_delivery_again_is_a_duplicate_and_changes_nothing(store: Store) -> None:
     batch = events.deliveries(events.a_request(), events.a_response(), events.poison(), events.a_metric())
-    store.ingest(batch)
+    store.deliver(batch)
     before = store.rows(tables.interaction)
 
-    outcome = store.ingest(batch)
+    outcome = store.deliver(batch)
 
     assert outcome == IngestOutcome(received=4, duplicate=4)
     assert store.rows(tables.interaction) == before
 
 
 def test_the_same_event_at_another_position_says_nothing_new(store: Store) -> None:
-    store.ingest(events.deliveries(events.a_request(), events.a_response(), events.poison()))
+    store.deliver(events.deliveries(events.a_request(), events.a_response(), events.poison()))
 
-    outcome = store.ingest(events.deliveries(events.a_request(), events.a_response(), events.poison(), first=50))
+    outcome = store.deliver(events.deliveries(events.a_request(), events.a_response(), events.poison(), first=50))
 
     assert outcome == IngestOutcome(received=3, duplicate=3)
 
@@ -109,7 +92,7 @@ def test_a_time_read_from_when_the_event_was_enqueued_depends_on_no_order_of_its
 ) -> None:
     for place, enqueued_at in enumerate(times):
         position = Position("gateway", "0", place, enqueued_at)
-        store.ingest([Delivery(position, other_events.an_azureai_record(timestamp=timestamp))])
+        store.deliver([Delivery(position, other_events.an_azureai_record(timestamp=timestamp))])
 
     (row,) = store.rows(tables.interaction)
     assert row["occurred_at"] == ("2026-02-03T09:28:07.000Z" if timestamp[0] == "3" else EARLY)
@@ -117,15 +100,15 @@ def test_a_time_read_from_when_the_event_was_enqueued_depends_on_no_order_of_its
 
 
 def test_an_event_is_not_passed_over_because_its_position_was_seen_before(store: Store) -> None:
-    store.ingest(events.deliveries(events.a_request()))
+    store.deliver(events.deliveries(events.a_request()))
 
-    store.ingest(events.deliveries(events.a_response()))
+    store.deliver(events.deliveries(events.a_response()))
 
     assert [row["state"] for row in store.rows(tables.interaction)] == ["complete"]
 
 
 def test_an_event_that_cannot_be_understood_is_quarantined_with_its_bytes_and_position(store: Store) -> None:
-    outcome = store.ingest(events.deliveries(b"\xff\xfe{", events.a_request(), events.a_response()))
+    outcome = store.deliver(events.deliveries(b"\xff\xfe{", events.a_request(), events.a_response()))
 
     assert outcome == IngestOutcome(received=3, stored=2, quarantined=1)
     (row,) = store.rows(tables.quarantine)
@@ -134,20 +117,20 @@ def test_an_event_that_cannot_be_understood_is_quarantined_with_its_bytes_and_po
 
 
 def test_metrics_speak_of_no_call_and_are_skipped(store: Store) -> None:
-    outcome = store.ingest(events.deliveries(events.a_metric()))
+    outcome = store.deliver(events.deliveries(events.a_metric()))
 
     assert outcome == IngestOutcome(received=1, skipped=1)
     assert store.rows(tables.interaction) == []
 
 
 def test_an_empty_batch_is_nothing_at_all(store: Store) -> None:
-    assert store.ingest([]) == IngestOutcome()
+    assert store.deliver([]) == IngestOutcome()
 
 
 def test_every_hour_that_a_batch_touches_is_marked_in_the_same_transaction(store: Store) -> None:
     late = events.a_request("call-2", time="2026-03-02T10:00:00.000Z")
 
-    store.ingest(events.deliveries(events.a_request(), late))
+    store.deliver(events.deliveries(events.a_request(), late))
 
     hours = {row["hour"] for row in store.rows(tables.dirty_hour)}
     assert hours == {"2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z"}
@@ -181,11 +164,11 @@ def test_whatever_part_of_a_batch_cannot_be_written_nothing_of_it_is(store: Stor
         )
 
     with pytest.raises(StoreUnavailableError):
-        store.ingest(batch)
+        store.deliver(batch)
     with store.engine.begin() as connection:
         before = [connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in _OF_ONE_BATCH]
         connection.execute(sa.text("drop trigger broken"))
-    outcome = store.ingest(batch)
+    outcome = store.deliver(batch)
 
     assert before == [0] * len(_OF_ONE_BATCH)
     assert outcome == IngestOutcome(received=3, pending=1, skipped=1, quarantined=1)
@@ -197,7 +180,7 @@ def test_a_store_that_is_gone_raises_so_that_the_trigger_delivers_again(store: S
         connection.execute(sa.text("drop table delivery"))
 
     with pytest.raises(StoreUnavailableError):
-        store.ingest(events.deliveries(events.a_request()))
+        store.deliver(events.deliveries(events.a_request()))
 
     assert store.rows(tables.interaction) == []
 
@@ -210,14 +193,14 @@ def _conversations(count: int, start: int) -> list[bytes]:
 
 
 def _statements(store: Store, batch: list[Delivery]) -> int:
-    store.ingest(events.deliveries(events.a_metric()))  # the partition's row is there from now on
+    store.deliver(events.deliveries(events.a_metric()))  # the partition's row is there from now on
     seen: list[str] = []
 
     @sa.event.listens_for(store.engine, "before_cursor_execute")
     def _note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
 
-    store.ingest(batch)
+    store.deliver(batch)
     sa.event.remove(store.engine, "before_cursor_execute", _note)
     return len(seen)
 

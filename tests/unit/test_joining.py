@@ -9,17 +9,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from shared.domain.questions import InteractionFilter
 from shared.errors import StoreUnavailableError
-from shared.services.audit import AuditService, Reader
+from shared.services.audit import Reader
 from shared.services.ingest import IngestOutcome, ingest
 from shared.stores.sql import tables
-from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
-from tests.builders import events
+from tests.builders import events, ledgers
 from tests.builders.azure_monitor import (
     CALL,
     SERVICE_CALL,
@@ -39,28 +37,8 @@ ASKED = json.dumps([{"role": "user", "content": "Grüße \N{GRINNING FACE} " * 9
 ANSWERED = json.dumps([{"role": "assistant", "content": "Hallo \\ " * 9}])
 
 
-class Store:
-    """A ledger on a file, what was stored in it, and who may ask."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.content = SqlContentStore(engine)
-        self.audit = AuditService(store=SqlAuditStore(engine), content=self.content)
-        self._next = 0
-
-    def ingest(self, *bodies: bytes) -> IngestOutcome:
-        """Ingest events as one batch, each at a position of its own."""
-        batch = events.deliveries(*bodies, first=self._next)
-        self._next += len(bodies)
-        return ingest(batch, ledger=SqlLedger(self.engine), content=self.content)
-
-    def rows(self) -> list[dict[str, Any]]:
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(tables.interaction)).mappings()]
-
-    def row(self) -> dict[str, Any]:
-        (row,) = self.rows()
-        return row
+class Store(ledgers.Store):
+    """A ledger, its documents, and what is found by a filter."""
 
     def documents(self) -> list[str]:
         with self.engine.connect() as connection:

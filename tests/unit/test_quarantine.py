@@ -6,36 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from shared.domain.delivery import Delivery
 from shared.errors import EventError, NotFoundError
 from shared.services import ingest as ingesting
-from shared.services.audit import AuditService, Reader, total_balance
-from shared.services.ingest import ingest
+from shared.services.audit import Reader, total_balance
 from shared.services.quarantine import QuarantineService
 from shared.sources import Reading, read_event
 from shared.stores.ports import LedgerTransaction
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
-from shared.stores.sql.content import SqlContentStore
-from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.quarantine import SqlQuarantine
-from tests.builders import events
+from tests.builders import events, ledgers
 from tests.builders.databases import new_sqlite
 
 TO_COME = b"?"
 """What the parser of today cannot read: the event behind this mark."""
 
 
-class Store:
-    """A ledger on a file, with a parser that learns."""
+class Store(ledgers.Store):
+    """A ledger with a parser that learns."""
 
     def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.engine = engine
-        self.ledger = SqlLedger(engine)
-        self.content = SqlContentStore(engine)
+        super().__init__(engine)
         self.store = SqlQuarantine(engine)
         self.service = self.service_on(self.ledger)
         self._monkeypatch = monkeypatch
@@ -45,27 +38,16 @@ class Store:
             store=self.store, audit=SqlAuditStore(self.engine), ledger=ledger, content=self.content
         )
 
-    def ingest(self, *bodies: bytes, first: int = 0) -> None:
-        self.deliver(events.deliveries(*bodies, first=first))
-
-    def deliver(self, batch: list[Delivery]) -> None:
-        ingest(batch, ledger=self.ledger, content=self.content)
-
     def learn(self) -> None:
         """From now on the parser reads what it could not."""
         self._monkeypatch.setattr(ingesting, "read_event", _read_behind_the_mark)
         self._monkeypatch.setattr(ingesting, "PARSER_VERSION", "new")
 
-    def rows(self, table: sa.Table) -> list[dict[str, Any]]:
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-
     def ids(self) -> list[str]:
         return [row["id"] for row in self.rows(tables.quarantine)]
 
-    def balance(self) -> dict[str, int]:
-        audit = AuditService(store=SqlAuditStore(self.engine), content=self.content)
-        total = total_balance(audit.balance())
+    def classes(self) -> dict[str, int]:
+        total = total_balance(self.audit.balance())
         assert total["received"] == sum(total.values()) - total["received"]
         return {name: number for name, number in total.items() if number}
 
@@ -83,14 +65,14 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 def test_what_can_be_read_now_leaves_quarantine_and_counts_where_it_belongs(store: Store) -> None:
     store.ingest(TO_COME + events.a_request(), events.a_response(), TO_COME + events.a_metric())
-    before = store.balance()
+    before = store.classes()
     store.learn()
 
     replayed = store.service.replay(store.ids(), actor="ada")
 
     assert before == {"received": 3, "pending": 1, "quarantined": 2}
     assert replayed.classes == {"stored": 1, "skipped": 1}
-    assert store.balance() == {"received": 3, "stored": 2, "skipped": 1}
+    assert store.classes() == {"received": 3, "stored": 2, "skipped": 1}
     assert store.ids() == []
     (row,) = store.rows(tables.interaction)
     assert (row["state"], row["prompt_preview"]) == ("complete", "What is two and two?")
@@ -101,12 +83,12 @@ def test_an_event_that_waits_for_its_other_part_counts_as_pending(store: Store) 
     store.learn()
 
     replayed = store.service.replay(store.ids(), actor="ada")
-    pending = store.balance()
-    store.ingest(events.a_response(), first=1)
+    pending = store.classes()
+    store.ingest(events.a_response())
 
     assert replayed.classes == {"pending": 1}
     assert pending == {"received": 1, "pending": 1}
-    assert store.balance() == {"received": 2, "stored": 2}
+    assert store.classes() == {"received": 2, "stored": 2}
 
 
 def test_an_event_that_says_nothing_new_is_a_duplicate(store: Store) -> None:
@@ -117,7 +99,7 @@ def test_an_event_that_says_nothing_new_is_a_duplicate(store: Store) -> None:
     replayed = store.service.replay(store.ids(), actor="ada")
 
     assert replayed.classes == {"duplicate": 1}
-    assert store.balance() == {"received": 3, "stored": 2, "duplicate": 1}
+    assert store.classes() == {"received": 3, "stored": 2, "duplicate": 1}
     assert store.rows(tables.interaction) == before
 
 
@@ -144,7 +126,7 @@ def test_an_event_that_is_delivered_again_after_its_replay_changes_nothing(store
     store.deliver(batch)
 
     assert store.rows(tables.interaction) == before
-    assert store.balance() == {"received": 4, "stored": 2, "duplicate": 2}
+    assert store.classes() == {"received": 4, "stored": 2, "duplicate": 2}
     assert store.ids() == []
 
 
@@ -166,7 +148,7 @@ def test_what_still_cannot_be_read_stays_with_the_new_reason_and_version(
     assert replayed.classes == {"quarantined": 1, "pending": 1}
     (row,) = store.rows(tables.quarantine)
     assert (row["reason"], row["parser_version"]) == ("a better reason", "new")
-    assert store.balance() == {"received": 2, "pending": 1, "quarantined": 1}
+    assert store.classes() == {"received": 2, "pending": 1, "quarantined": 1}
 
 
 def test_a_key_that_was_taken_out_of_the_bytes_does_not_make_another_event_of_them(store: Store) -> None:
@@ -177,7 +159,7 @@ def test_a_key_that_was_taken_out_of_the_bytes_does_not_make_another_event_of_th
 
     assert replayed.classes == {"quarantined": 2}
     assert sorted(store.ids()) == before
-    assert store.balance() == {"received": 2, "quarantined": 2}
+    assert store.classes() == {"received": 2, "quarantined": 2}
 
 
 def test_a_range_is_tried_newest_first_and_piece_by_piece(store: Store) -> None:
@@ -206,7 +188,7 @@ def test_a_range_with_events_that_cannot_be_read_comes_to_its_end(store: Store) 
 
 def test_a_hundred_unreadable_events_in_one_replay_are_no_bad_deployment(store: Store) -> None:
     for number in range(100):
-        store.ingest(events.poison() + bytes([number]), first=number)
+        store.ingest(events.poison() + bytes([number]))
 
     replayed = store.service.replay(store.ids(), actor="ada")
 
@@ -237,7 +219,7 @@ def test_two_who_try_the_same_event_at_once_have_the_effect_of_one(store: Store)
     replayed = store.service_on(FirstIsSomebodyElse(store)).replay([event_id], actor="ada")
 
     assert (replayed.classes, replayed.unknown) == ({}, [event_id])
-    assert store.balance() == {"received": 2, "stored": 2}
+    assert store.classes() == {"received": 2, "stored": 2}
     assert [row["actor"] for row in store.rows(tables.quarantine_action)] == ["bob"]
 
 
@@ -268,7 +250,7 @@ def test_a_discarded_event_is_forgotten_and_counts_as_skipped(store: Store) -> N
     (action,) = store.rows(tables.quarantine_action)
     assert (row["body"], row["size"]) == (b"", len(events.poison()))
     assert (action["action"], action["result"], action["reason"]) == ("discard", "skipped", "a test of the firewall")
-    assert store.balance() == {"received": 1, "skipped": 1}
+    assert store.classes() == {"received": 1, "skipped": 1}
 
 
 def test_a_discarded_event_is_known_when_it_comes_again(store: Store) -> None:
@@ -276,10 +258,10 @@ def test_a_discarded_event_is_known_when_it_comes_again(store: Store) -> None:
     (event_id,) = store.ids()
     store.service.discard(event_id, reason="noise", actor="ada")
 
+    store.deliver(events.deliveries(events.poison()))
     store.ingest(events.poison())
-    store.ingest(events.poison(), first=7)
 
-    assert store.balance() == {"received": 3, "skipped": 1, "duplicate": 2}
+    assert store.classes() == {"received": 3, "skipped": 1, "duplicate": 2}
     assert store.service.replay([event_id], actor="ada").unknown == [event_id]
 
 

@@ -13,20 +13,17 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery
-from shared.services.audit import AuditService, PartitionBalance, Reader
+from shared.services.audit import Reader
 from shared.services.claims import ClaimCheck, fetch_claimed_bodies
 from shared.services.ingest import IngestOutcome, ingest
 from shared.services.upkeep import expire_pending_fragments
 from shared.stores.ports import Batch
 from shared.stores.sql import tables
-from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
-from shared.stores.sql.content import SqlContentStore
-from shared.stores.sql.ledger import SqlLedger, _SqlTransaction
-from tests.builders import events
+from shared.stores.sql.ledger import _SqlTransaction
+from tests.builders import events, ledgers
 from tests.builders.azure_monitor import CALL, an_envelope, in_parts, model_rows
 from tests.builders.claims import MemoryBodies, claiming
 from tests.builders.databases import memory_folder, new_sqlite
@@ -37,23 +34,8 @@ ASKED = json.dumps([{"role": "user", "content": "Grüße " * 9}])
 ANSWERED = json.dumps([{"role": "assistant", "content": "Hallo " * 9}])
 
 
-class Store:
-    """A ledger on a file whose clock can be told to be later."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.ledger = SqlLedger(engine)
-        self.content = SqlContentStore(engine)
-        self.audit = AuditService(store=SqlAuditStore(engine), content=self.content)
-        self._next = 0
-
-    def ingest(self, *bodies: bytes) -> IngestOutcome:
-        batch = events.deliveries(*bodies, first=self._next)
-        self._next += len(bodies)
-        return ingest(batch, ledger=self.ledger, content=self.content)
-
-    def deliver(self, batch: list[Delivery]) -> IngestOutcome:
-        return ingest(batch, ledger=self.ledger, content=self.content)
+class Store(ledgers.Store):
+    """A ledger whose clock can be told to be later."""
 
     def expire(self, *, after: timedelta = 2 * WAIT) -> int:
         later = datetime.now(UTC) + after
@@ -62,18 +44,6 @@ class Store:
     def fetch(self, claims: ClaimCheck) -> None:
         queue, patience = SqlClaimQueue(self.engine), timedelta(days=7)
         fetch_claimed_bodies(queue=queue, ledger=self.ledger, content=self.content, claims=claims, patience=patience)
-
-    def rows(self, table: sa.Table = tables.interaction) -> list[dict[str, Any]]:
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-
-    def row(self) -> dict[str, Any]:
-        (row,) = self.rows()
-        return row
-
-    def balance(self) -> PartitionBalance:
-        (balance,) = self.audit.balance()
-        return balance
 
 
 @pytest.fixture
