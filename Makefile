@@ -11,10 +11,10 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check bench fuzz tsql chaos memory e2e infra fmt lock schema zip clean packages packages-dev packages-e2e
+.PHONY: help demo start test test-unit check bench fuzz tsql chaos memory e2e infra fmt lock schema zip clean packages packages-dev packages-e2e
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: packages ## an hour of sample traffic through the triggers, the two tables, then the audit API (SERVE=0: stop after the tables)
 	@"$(bin)/python" -m localhost demo $(if $(filter 0 no false,$(SERVE)),--no-serve) $(ARGS)
@@ -25,6 +25,9 @@ start: packages ## the functions on http://127.0.0.1:7071, with the ledger under
 # Four at once on two cores too: those that run whole hosts spend most of their time waiting.
 test: packages-dev ## all tests (ARGS="-k replay")
 	@"$(bin)/python" -m pytest -n 4 --dist worksteal $(ARGS)
+
+test-unit: packages-dev ## units without the slow ones, in less than a minute (ARGS="-k replay")
+	@"$(bin)/python" -m pytest -n 4 --dist worksteal -m "not slow" tests/unit $(ARGS)
 
 check: packages-dev ## format, lint, types, layers, spelling, rendered schema: what CI checks
 	@"$(bin)/ruff" format --check --quiet --diff .

@@ -45,6 +45,7 @@ def measured(ingest: Ingest, recorder: Recorder, *, now: Callable[[], datetime] 
         try:
             outcome = ingest(deliveries)
         except Exception as error:
+            # Whatever it was, the batch failed: that is counted, and the trigger hears of it all the same.
             _tell_failure(recorder, deliveries, error)
             raise
         _tell(recorder, deliveries, outcome, perf_counter() - started, now())

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,8 @@ from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders import azure_monitor, events, other_events
 from tests.builders.claims import MemoryBodies, a_claim, claiming
 from tests.builders.databases import memory_folder, new_sqlite
+
+pytestmark = pytest.mark.slow
 
 _ids = st.sampled_from(["call-1", "call-2", "call-3"])
 _message_ids = st.sampled_from(["0f0e0d0c-0b0a-4908-8706-050403020100", "1f0e0d0c-0b0a-4908-8706-050403020100"])

@@ -16,6 +16,8 @@ from tests.builders import events
 from tests.builders.databases import new_sqlite
 from tests.unit.test_worker_index import FUNCTIONS, INDEXING, VALIDATION
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SHIPPED = {"function_app.py", "host.json", "requirements.txt", "blueprints", "shared"}
 """Everything of the top level that the app needs in Azure."""

@@ -12,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 from ruamel.yaml import YAML
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 AZURE = ROOT / ".ci" / "azure-pipelines.yml"

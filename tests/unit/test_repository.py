@@ -188,6 +188,44 @@ def test_every_decision_has_a_number_a_date_and_its_reasons(record: Path) -> Non
 # Modules
 
 
+def test_every_exception_is_caught_only_where_contributors_are_told() -> None:
+    (rule,) = re.findall(r"^- `except Exception`.*?(?=^- )", read("CONTRIBUTING.md"), re.MULTILINE | re.DOTALL)
+    told = re.findall(r"`([\w/]+\.py)`", rule)
+
+    caught = [
+        path.as_posix()
+        for path in modules("function_app.py", "blueprints", "shared")
+        for handler in ast.walk(ast.parse(read(path)))
+        if isinstance(handler, ast.ExceptHandler)
+        and (handler.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(handler.type)))
+    ]
+
+    assert sorted(caught) == sorted(told)
+
+
+CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns"}
+"""Those of `time` that go on while a busy machine does something else."""
+
+
+def test_no_unit_test_asks_how_long_something_took() -> None:
+    asked = [
+        f"{path}:{node.lineno}"
+        for path in modules("tests/unit")
+        for node in ast.walk(ast.parse(read(path)))
+        if (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "time" and node.attr in CLOCKS)
+        or (isinstance(node, ast.ImportFrom) and node.module == "time" and CLOCKS & {one.name for one in node.names})
+    ]
+
+    assert asked == []
+
+
+def test_a_unit_test_that_starts_processes_is_marked_as_slow() -> None:
+    starting = [path for path in modules("tests/unit") if re.search(r"\bsubprocess\.(run|Popen)\(", read(path))]
+
+    assert starting
+    assert [path.as_posix() for path in starting if "mark.slow" not in read(path)] == []
+
+
 @pytest.mark.parametrize("path", modules(*PRODUCT, "sql"), ids=lambda path: path.as_posix())
 def test_no_module_is_too_long_to_read_at_once(path: Path) -> None:
     assert len(read(path).splitlines()) <= LONGEST_MODULE

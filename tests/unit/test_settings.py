@@ -110,6 +110,7 @@ print(sorted({"azure.cosmos", "azure.identity", "azure.storage.blob"} & set(sys.
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "imported"),
     [

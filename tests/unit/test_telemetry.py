@@ -189,6 +189,7 @@ taker.close()
 """
 
 
+@pytest.mark.slow
 def test_measurements_go_to_the_console_when_it_is_named() -> None:
     done = subprocess.run([sys.executable, "-c", MEASURING], cwd=ROOT, check=True, capture_output=True, text=True)
 
@@ -240,6 +241,7 @@ print(json.dumps(sorted(sys.modules)))
 """
 
 
+@pytest.mark.slow
 def test_without_a_place_to_go_to_nothing_of_opentelemetry_is_imported() -> None:
     done = subprocess.run([sys.executable, "-c", SERVING], cwd=ROOT, check=True, capture_output=True, text=True)
 

@@ -14,6 +14,8 @@ import pytest
 import blueprints
 import shared
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = {

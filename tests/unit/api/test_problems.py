@@ -88,6 +88,7 @@ def test_other_routes_name_wrong_parameters_too(client: Client, path: str, param
     assert (response.status_code, response.json()["parameter"]) == (400, parameter)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cursor=st.text(min_size=1) | st.binary(min_size=1).map(lambda raw: raw.hex()))
 def test_any_text_is_a_cursor_or_is_refused_as_one(client: Client, cursor: str) -> None:

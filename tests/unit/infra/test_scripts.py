@@ -12,6 +12,8 @@ import pytest
 from shared.api.callers import Role
 from tests.unit.infra.templates import INFRA
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = INFRA / "scripts" / "audit-app.sh"
 CLIENT = "00000000-0000-4000-8000-000000000001"
 AZ = f"""#!/bin/sh

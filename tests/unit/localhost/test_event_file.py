@@ -105,6 +105,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         list(read_events(tmp_path / "missing", Positions()))
 
 
+@pytest.mark.slow
 @given(body=st.binary(), sequence=st.integers(0, 2**53), key=st.none() | st.text())
 def test_any_event_survives_being_written_and_read(
     tmp_path_factory: pytest.TempPathFactory, body: bytes, sequence: int, key: str | None

@@ -70,6 +70,7 @@ def test_an_append_that_fails_appends_nothing(log: EventLog) -> None:
     assert log.append([Message("hub", b"", partition="0")]) == 1
 
 
+@pytest.mark.slow
 def test_several_processes_append_without_gaps_or_repeats(log: EventLog, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from localhost.event_log import EventLog, Message\n"

@@ -14,6 +14,8 @@ from shared.domain.verdicts import CATEGORIES, VERDICTS
 from shared.errors import EventError
 from shared.sources import read_event
 
+pytestmark = pytest.mark.slow
+
 
 def as_lines(events: Iterable[FileEvent]) -> list[bytes]:
     return [line_of(*event) for event in events]

@@ -11,6 +11,8 @@ from shared.domain.interaction import FIELDS, OPERATIONS, Kind
 from shared.operations import read_request, read_response
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 
+pytestmark = pytest.mark.slow
+
 _KINDS = {Kind.TEXT: str, Kind.JSON: str, Kind.TIME: str, Kind.COUNT: int, Kind.NUMBER: float, Kind.FLAG: bool}
 _TYPES = {field.name: _KINDS[field.kind] for field in FIELDS}
 _NAMES = st.sampled_from(

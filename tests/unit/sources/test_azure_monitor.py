@@ -471,6 +471,7 @@ _records = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(_records)
 def test_any_record_is_read_kept_aside_or_refused_and_its_document_says_the_same(record: dict[str, Any]) -> None:

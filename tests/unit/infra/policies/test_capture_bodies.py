@@ -15,6 +15,8 @@ from tests.gateway.context import Context
 from tests.gateway.policies import EVENT_BYTES, V2_BUFFER, Answer, Call
 from tests.unit.infra.policies.record import fragments, parts, recorded
 
+pytestmark = pytest.mark.slow
+
 PART = 120_000
 """Bytes of a body in one part: 160,000 letters of base64."""
 MOST = 8 * PART

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from shared.operations import read_response
 from shared.operations.streams import withhold_from_stream
 from shared.sources import read_event
 from tests.builders.events import ENQUEUED, a_response
+
+pytestmark = pytest.mark.slow
 
 _words = st.sampled_from(
     ["data:", "data: ", "event: ", "error", "thread.run.created", "[DONE]", "\n", "\r\n", "\r", "{", "}", '"', ":"]

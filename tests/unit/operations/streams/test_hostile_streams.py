@@ -11,6 +11,8 @@ from shared.sources import read_event
 from tests.builders.events import ENQUEUED, a_response
 from tests.builders.streams import DONE, a_chunk, an_event, stream_of
 
+pytestmark = pytest.mark.slow
+
 CHARS = 1_000_000
 SECONDS_PER_MB = 0.2
 """Four times what is promised of any event: a busy machine is no failure."""

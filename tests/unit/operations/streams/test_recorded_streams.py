@@ -14,6 +14,8 @@ from shared.sources import read_event
 from tests.builders.events import ENQUEUED, a_response
 from tests.builders.streams import RecordedStream, a_chunk, recorded_streams, stream_of
 
+pytestmark = pytest.mark.slow
+
 STREAMS = recorded_streams()
 if not STREAMS:
     pytest.skip("the corpus of recordings is not beside the checkout", allow_module_level=True)

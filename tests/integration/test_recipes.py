@@ -1,0 +1,430 @@
+"""CONTRIBUTING's recipes, walked on a copy of the checkout: whole, and once for each step with that step left out.
+
+A step that is left out fails the very tests that the recipe names. The steps here are the least that each means.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from shared.domain.fragment import EVIDENCE
+
+ROOT = Path(__file__).parents[2]
+NOT_COPIED = shutil.ignore_patterns(
+    ".*_cache", ".git", ".venv*", ".local", ".hypothesis", "node_modules", "__pycache__"
+)
+MIGRATIONS = "sql/migrations/versions"
+
+Step = Callable[[Path], None]
+
+
+class Recipe(NamedTuple):
+    """What a recipe says."""
+
+    steps: Mapping[str, Step]
+    """The file that a step is about, or its number -> what it means."""
+    tests: Sequence[str]
+    """Of the modules that the recipe names, those that tell; as arguments of pytest."""
+
+
+def put(path: str, text: str) -> Step:
+    """Return a step that writes a file."""
+
+    def step(copy: Path) -> None:
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        (copy / path).write_text(text, encoding="utf-8")
+
+    return step
+
+
+def behind(path: str, anchor: str, text: str) -> Step:
+    """Return a step that writes `text` behind the first place that fits the pattern `anchor`."""
+
+    def step(copy: Path) -> None:
+        before = (copy / path).read_text(encoding="utf-8")
+        found = re.search(anchor, before, re.MULTILINE | re.DOTALL)
+        assert found, f"{path} has no {anchor!r} any more"
+        (copy / path).write_text(before[: found.end()] + text + before[found.end() :], encoding="utf-8")
+
+    return step
+
+
+def all_of(*steps: Step) -> Step:
+    def step(copy: Path) -> None:
+        for one in steps:
+            one(copy)
+
+    return step
+
+
+def printed(*arguments: str, to: str | None = None) -> Step:
+    """Return a step that runs a module; what it prints goes to a file, if one is named."""
+
+    def step(copy: Path) -> None:
+        done = subprocess.run([sys.executable, *arguments], cwd=copy, check=True, capture_output=True)
+        if to is not None:
+            (copy / to).write_bytes(done.stdout)
+
+    return step
+
+
+SCHEMA = printed("-m", "shared.stores.sql.migrate", "schema", to="sql/schema.sql")
+
+
+def a_migration(statements: str) -> Step:
+    def step(copy: Path) -> None:
+        last = max(path.name[:4] for path in (copy / MIGRATIONS).glob("[0-9]*.py"))
+        number = f"{int(last) + 1:04}"
+        (copy / MIGRATIONS / f"{number}_add_example.py").write_text(
+            f'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "{number}"\ndown_revision = "{last}"\n\n\n'
+            f"def upgrade():\n    {statements}\n",
+            encoding="utf-8",
+        )
+
+    return step
+
+
+def added_to(table: str) -> str:
+    return f'op.add_column("{table}", sa.Column("example", sa.BigInteger(), nullable=True))'
+
+
+def a_witness(copy: Path) -> None:
+    """Add an evidence code, last in every precedence."""
+    behind(
+        "shared/domain/fragment.py",
+        r"^EVIDENCE[^{]*\{\n",
+        '    "X": Evidence("example", "call", Provenance.REPORTED),\n',
+    )(copy)
+    path = copy / "shared/domain/interaction.py"
+    codes = sorted(EVIDENCE)
+    text = re.sub(
+        r'"([A-Za-z]+)"',
+        lambda found: f'"{found[1]}X"' if sorted(found[1]) == codes else found[0],
+        path.read_text(encoding="utf-8"),
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def a_setting_of_the_example(copy: Path) -> None:
+    path = copy / "local.settings.json.example"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["Values"]["PROMPTLEDGER_EXAMPLE"] = "1"
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def an_alert(copy: Path) -> None:
+    path = copy / "infra/alerts.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["app"].append(document["app"][0] | {"name": "example"})
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def another_question(kind: str, copy: Path) -> None:
+    """Copy a question of analysts in one of its languages."""
+    path = copy / {"sql": "sql/queries/errors.sql", "kql": "sql/kql/queries/errors.kql"}[kind]
+    text = (
+        path.read_text(encoding="utf-8").replace("queries/errors.", "queries/examples.").replace("Errors(", "Examples(")
+    )
+    path.with_stem("examples").write_text(text, encoding="utf-8")
+
+
+REPOSITORY = "tests/unit/test_repository.py"
+A_DECISION = (ROOT / "docs/adr/0000-template.md").read_text(encoding="utf-8").replace("NNNN", "9999")
+RECIPES = {
+    "Add a source": Recipe(
+        {
+            "`shared/sources/NAME.py`": put(
+                "shared/sources/example.py",
+                '"""Events of an example."""\n\nfrom shared.sources import toolkit\n\nSOURCE = toolkit.SOURCE\n',
+            ),
+            "`shared/sources/registry.py`": all_of(
+                behind("shared/sources/registry.py", r"    enterprise_logging,\n", "    example,\n"),
+                behind("shared/sources/registry.py", r"^SOURCES[^{]*\{\n", '    "example": example.SOURCE,\n'),
+            ),
+            "precedences": a_witness,
+            "`docs/events.md`": behind("docs/events.md", r"\Z", "\n`example`\n"),
+        },
+        (REPOSITORY, "-k", "left_unused and sources or events_page_names or every_witness"),
+    ),
+    "Add an operation": Recipe(
+        {
+            "`shared/operations/FAMILY.py`": put("shared/operations/example.py", '"""Bodies of an example."""\n'),
+            "Register": behind(
+                "shared/operations/__init__.py", r"from shared\.operations import \(\n", "    example,\n"
+            ),
+        },
+        (REPOSITORY, "-k", "left_unused and operations"),
+    ),
+    "Add a field to the interaction": Recipe(
+        {
+            "`FIELDS`": behind(
+                "shared/domain/interaction.py", r"^FIELDS.*?(?=\n\)\n)", '\n    Field("example", Kind.COUNT),'
+            ),
+            "A migration": all_of(
+                a_migration('op.add_column("interaction", sa.Column("example", sa.BigInteger(), nullable=True))'),
+                SCHEMA,
+            ),
+            "`sql/roles.sql`": behind("sql/roles.sql", r"unknown_words", ", example"),
+        },
+        ("tests/unit/test_migrations.py", "tests/unit/test_sql_scripts.py", "-k", "add_up or checked_in or every_fact"),
+    ),
+    "Add a rollup measure": Recipe(
+        {
+            "`_LATER`": behind("shared/stores/sql/tables.py", r"^_LATER = \(", '"example_requests", '),
+            "`shared/stores/sql/rollups.py`": behind(
+                "shared/stores/sql/rollups.py", r"^    flags = \{\n", '        "example_requests": sa.literal(1),\n'
+            ),
+            "A migration": all_of(
+                a_migration(
+                    'for table in ("usage_hour", "usage_day", "usage_month"):\n'
+                    '        op.add_column(table, sa.Column("example_requests", sa.BigInteger(), nullable=True))'
+                ),
+                SCHEMA,
+            ),
+            "`Usage`": behind("shared/api/models.py", r"^    unmetered_requests: int\n", "    example_requests: int\n"),
+            "`_SUMS`": behind("shared/api/views.py", r"^_SUMS[^(]*\(\n", '    "example_requests",\n'),
+        },
+        (
+            "tests/unit/test_migrations.py",
+            "tests/unit/api/test_usage.py",
+            "tests/contracts/test_usage_rollups.py",
+            "-k",
+            "add_up or checked_in or every_measure or filter_did",
+        ),
+    ),
+    "Add a migration": Recipe(
+        {
+            f"`{MIGRATIONS}": a_migration(
+                'op.add_column("lease", sa.Column("example", sa.BigInteger(), nullable=True))'
+            ),
+            "`shared/stores/sql/tables.py`": behind(
+                "shared/stores/sql/tables.py",
+                r'Column\("taken", COUNT, nullable=False\),\n',
+                '    Column("example", COUNT, nullable=True),\n',
+            ),
+            "`make schema`": SCHEMA,
+        },
+        ("tests/unit/test_migrations.py", "-k", "add_up or checked_in"),
+    ),
+    "Add a statement": Recipe(
+        {
+            "In `shared/stores/sql/`": behind(
+                "shared/stores/sql/completeness.py",
+                r"^class SqlCompleteness.*?(?=\n    def )",
+                "\n    def forget(self) -> None:\n        with self._engine.begin() as connection:\n"
+                '            connection.execute(sa.delete(tables.lease).where(tables.lease.c.name == "x"))\n',
+            ),
+            "`tests/builders/tsql.py`": behind(
+                "tests/builders/tsql.py", r"^    completeness\.standing\(\)\n", "    completeness.forget()\n"
+            ),
+            "`sql/roles.sql`": lambda copy: (
+                (copy / "sql/roles.sql").write_text(
+                    (copy / "sql/roles.sql").read_text().replace("update on dbo.lease", "update, delete on dbo.lease")
+                )
+                and None
+            ),
+        },
+        (
+            "tests/unit/test_mssql_statements.py",
+            "tests/unit/test_sql_scripts.py",
+            "-k",
+            "every_place or the_app_may_do",
+        ),
+    ),
+    "Add a setting": Recipe(
+        {
+            "`shared/settings.py`": behind(
+                "shared/settings.py", r"^APP_SETTINGS = \{\n", '    "PROMPTLEDGER_EXAMPLE": "an example",\n'
+            ),
+            "`local.settings.json.example`": a_setting_of_the_example,
+            "`docs/operations.md`": behind(
+                "docs/operations.md",
+                r"^\| setting \| read by \| meaning \|\n[^\n]*\n",
+                "| `PROMPTLEDGER_EXAMPLE` | app | An example. |\n",
+            ),
+            "`infra/modules/app-settings.bicep`": behind(
+                "infra/modules/app-settings.bicep",
+                r"^  EVENT_HUBS__clientId: [^\n]*\n",
+                "  PROMPTLEDGER_EXAMPLE: '1'\n",
+            ),
+        },
+        (
+            REPOSITORY,
+            "tests/unit/infra/test_settings.py",
+            "-k",
+            "settings_example or has_every_setting or no_setting or every_setting_that_the_app",
+        ),
+    ),
+    "Add a metric": Recipe(
+        {
+            "`shared/telemetry.py`": all_of(
+                behind("shared/telemetry.py", r"^METRICS: Final = \(\n", "    EXAMPLE,\n"),
+                behind(
+                    "shared/telemetry.py",
+                    r"^(?=EVENTS: Final)",
+                    'EXAMPLE: Final = Metric("promptledger.example", "counter", "{event}", "An example.")\n',
+                ),
+            ),
+            "`shared/services/measures.py`": all_of(
+                behind("shared/services/measures.py", r"^from shared\.telemetry import \(\n", "    EXAMPLE,\n"),
+                behind(
+                    "shared/services/measures.py",
+                    r"^    recorder\.record\(BYTES[^\n]*\n",
+                    "    recorder.record(EXAMPLE, 1)\n",
+                ),
+            ),
+            "python -m tests.unit.test_telemetry": printed("-m", "tests.unit.test_telemetry"),
+        },
+        ("tests/unit/test_telemetry.py", "-k", "operations_page or recorded_somewhere"),
+    ),
+    "Add a function": Recipe(
+        {
+            "`blueprints/FAMILY.py`": behind(
+                "blueprints/health.py",
+                r"\Z",
+                '\n\n@bp.route(route="health/example", methods=[func.HttpMethod.GET])\n'
+                "def check_example(req: func.HttpRequest) -> func.HttpResponse:\n"
+                '    """Answer an example."""\n    return func.HttpResponse("")\n',
+            ),
+            "`docs/operations.md`": behind(
+                "docs/operations.md",
+                r"^\| function \| trigger \| does \|\n[^\n]*\n",
+                "| `check_example` | HTTP `health/example` | An example. |\n",
+            ),
+            "`tests/unit/test_worker_index.py`": behind(
+                "tests/unit/test_worker_index.py", r"^FUNCTIONS = \{\n", '    "check_example",\n'
+            ),
+        },
+        (REPOSITORY, "tests/unit/test_worker_index.py", "-k", "has_every_function or these_functions"),
+    ),
+    "Add a route": Recipe(
+        {
+            "`shared/api/routes/RESOURCE.py`": behind(
+                "shared/api/routes/usage.py",
+                r"\Z",
+                '\n\n@router.get("/example", **described(Role.USAGE_READ, model=Page[Usage]))\n'
+                "def list_example(_caller: UsageCaller) -> Response:\n"
+                '    """Answer an example."""\n    return json_response(page_view([], None))\n',
+            ),
+            "`docs/api.md`": behind("docs/api.md", r"\Z", "\n`/usage/example`\n"),
+        },
+        (REPOSITORY, "-k", "api_page"),
+    ),
+    "Add a question for analysts": Recipe(
+        {
+            "`sql/queries/NAME.sql`": partial(another_question, "sql"),
+            "`sql/kql/queries/NAME.kql`": partial(another_question, "kql"),
+            "`infra/modules/data-explorer.bicep`": behind(
+                "infra/modules/data-explorer.bicep",
+                r"loadTextContent\('[./]*sql/kql/queries/errors\.kql'\)\n",
+                "  loadTextContent('../../sql/kql/queries/examples.kql')\n",
+            ),
+        },
+        ("tests/unit/test_kql.py", "-k", "both_languages or names_the_other or runs_every_script"),
+    ),
+    "Add a folder or file to the top level": Recipe(
+        {
+            "": put("notes/example.txt", "An example.\n"),
+            "`.funcignore`": behind(".funcignore", r"^Makefile\n", "notes\n"),
+        },
+        ("tests/unit/test_package.py", "-k", "top_level"),
+    ),
+    "Add an alert": Recipe(
+        {
+            "`infra/alerts.json`": an_alert,
+            "`docs/operations.md`": behind(
+                "docs/operations.md",
+                r"^\| metric \| objective \| alert \|\n[^\n]*\n",
+                "| `promptledger.ingest.lag` | An example. | `example` |\n",
+            ),
+        },
+        ("tests/unit/infra/test_monitor.py", "-k", "every_objective"),
+    ),
+    "Add a dependency": Recipe(
+        {
+            "`requirements-dev.in` otherwise": behind("requirements-dev.in", r"\Z", "example>=1\n"),
+            "`make lock`": behind(
+                "requirements-dev.txt",
+                r"\Z",
+                f"example==1.0 \\\n    --hash=sha256:{'0' * 64}\n    # via -r requirements-dev.in\n",
+            ),
+            "`docs/dependencies.md`": behind(
+                "docs/dependencies.md",
+                r"^## For development.*?\| package \| why \|\n[^\n]*\n",
+                "| example | An example. |\n",
+            ),
+        },
+        ("tests/unit/test_requirements.py", "-k", "asked_for or nothing_asks or its_reason"),
+    ),
+    "Record a decision": Recipe(
+        {
+            "`docs/adr/0000-template.md`": put("docs/adr/9999-example.md", A_DECISION),
+            "with today's date": put("docs/adr/9999-example.md", A_DECISION.replace("YYYY-MM-DD", "2026-03-02")),
+        },
+        (REPOSITORY, "-k", "every_decision"),
+    ),
+}
+
+
+def section(name: str) -> str:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return page.partition(f"### {name}\n")[2].partition("\n### ")[0]
+
+
+def walked(copy: Path, name: str, *, without: str | None) -> subprocess.CompletedProcess[str]:
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED, symlinks=True)
+    modules = ROOT / "tests/parts/node_modules"
+    if modules.exists():
+        (copy / "tests/parts/node_modules").symlink_to(modules)
+    recipe = RECIPES[name]
+    for about, step in recipe.steps.items():
+        if about != without:
+            step(copy)
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *recipe.tests]
+    return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+
+
+def test_every_recipe_is_walked_here_or_is_walked_by_hand() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    recipes = set(re.findall(r"^### (.+)$", page.partition("\n## Recipes\n")[2], re.MULTILINE))
+
+    # What a resource of the estate must say depends on its type.
+    assert recipes == {*RECIPES, "Add a resource to the estate"}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_names_the_steps_and_the_tests_that_are_walked_here(name: str) -> None:
+    words = re.sub(r"\s+", " ", section(name))
+
+    assert [about for about in RECIPES[name].steps if about not in words] == []
+    assert [one for one in RECIPES[name].tests if one.endswith(".py") and one not in words] == []
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_that_is_followed_passes(tmp_path: Path, name: str) -> None:
+    done = walked(tmp_path / "copy", name, without=None)
+
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("name", "forgotten"),
+    # Without its first step there is nothing new, and nothing to forget.
+    [(name, about) for name, recipe in RECIPES.items() for about in list(recipe.steps)[1:]],
+)
+def test_a_step_that_is_forgotten_fails_the_tests_that_the_recipe_names(
+    tmp_path: Path, name: str, forgotten: str
+) -> None:
+    done = walked(tmp_path / "copy", name, without=forgotten)
+
+    # A module that cannot even be imported is an error to pytest, not a failure.
+    assert done.returncode in (1, 2), done.stdout[-3000:]
+    assert re.search(r"\d (failed|error)", done.stdout)
