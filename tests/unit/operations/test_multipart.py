@@ -107,6 +107,7 @@ def test_a_field_that_looks_like_json_and_is_none_stays_a_text() -> None:
     assert form_of(a_part("a", "{") + a_part("b", deep) + "--x--") == {"a": "{", "b": deep}
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200), st.integers(0, len(FORM)), st.booleans())
 def test_any_bytes_are_a_form_or_none(noise: bytes, cut: int, declared: Any) -> None:
     for body in (noise, b"--x\r\n" + noise, FORM[:cut] + noise + FORM[cut:], FORM[cut:]):

@@ -6,6 +6,7 @@ The properties call the registry, not `read_event`, whose last resort would hide
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,6 +99,7 @@ def _read(body: bytes) -> Reading | None:
         return None
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         st.binary(), st.text().map(lambda text: text.encode("utf-8", "surrogatepass")), _texts.map(repr).map(str.encode)
@@ -107,6 +109,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     _read(body)
 
 
+@pytest.mark.slow
 @given(st.one_of(_natives, _enterprise, _records, _others, _ids, st.lists(st.one_of(_natives, _records), max_size=3)))
 def test_any_values_in_any_member_are_read_or_refused(event: Any) -> None:
     reading = _read(json.dumps(event).encode())
