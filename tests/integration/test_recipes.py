@@ -98,13 +98,13 @@ def added_to(table: str) -> str:
 
 def a_witness(copy: Path) -> None:
     """Add an evidence code, last in every precedence."""
+    codes = sorted(EVIDENCE)
     behind(
         "shared/domain/fragment.py",
         r"^EVIDENCE[^{]*\{\n",
         '    "X": Evidence("example", "call", Provenance.REPORTED),\n',
     )(copy)
     path = copy / "shared/domain/interaction.py"
-    codes = sorted(EVIDENCE)
     text = re.sub(
         r'"([A-Za-z]+)"',
         lambda found: f'"{found[1]}X"' if sorted(found[1]) == codes else found[0],
@@ -225,12 +225,7 @@ RECIPES = {
             "`tests/builders/tsql.py`": behind(
                 "tests/builders/tsql.py", r"^    completeness\.standing\(\)\n", "    completeness.forget()\n"
             ),
-            "`sql/roles.sql`": lambda copy: (
-                (copy / "sql/roles.sql").write_text(
-                    (copy / "sql/roles.sql").read_text().replace("update on dbo.lease", "update, delete on dbo.lease")
-                )
-                and None
-            ),
+            "`sql/roles.sql`": behind("sql/roles.sql", r"^grant select, insert, update(?= on dbo\.lease)", ", delete"),
         },
         (
             "tests/unit/test_mssql_statements.py",

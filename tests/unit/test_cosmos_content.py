@@ -255,7 +255,11 @@ def test_a_document_that_is_being_written_is_read_once_more() -> None:
 
 def test_a_batch_of_256_does_not_wait_for_256_round_trips() -> None:
     company = threading.Barrier(4, timeout=60)
-    container = MemoryContainer(lambda _kind, _name: company.wait() and None)
+
+    def meet(_kind: str, _name: str) -> None:
+        company.wait()
+
+    container = MemoryContainer(meet)
 
     # Each request waits for three others: one after another, none would ever be answered.
     store_on(container).put([ContentDocument(f"call-{place}", "Q:1", b"x") for place in range(256)])

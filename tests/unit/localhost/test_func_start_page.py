@@ -89,7 +89,7 @@ def test_every_command_is_one_that_there_is() -> None:
             case ["make", target]:
                 assert target in targets
             case ["python", "-m", "localhost", *arguments]:
-                assert _parser().parse_args(arguments)
+                assert _parser().parse_args(arguments).run
             case ["python", "-m", module, *_]:
                 assert find_spec(module)
             case ["curl", *_, url]:
