@@ -28,6 +28,7 @@ class Reader:
         self._monkeypatch = monkeypatch
         self._ports: dict[str, str] = {}
         self._host: Started | None = None
+        self._token = ""
         self.answers: list[dict[str, Any]] = []
 
     def type(self, line: str) -> None:
@@ -37,6 +38,9 @@ class Reader:
             case ["cp", source, target]:
                 shutil.copy(ROOT / source, self._folder / target)
                 self._use_settings(self._folder / target)
+            case ["python", *arguments, ">.local/token"]:
+                token = subprocess.run([sys.executable, *arguments], check=True, capture_output=True).stdout.strip()
+                (self._folder / ".local/token").write_bytes(token)
             case ["python", *arguments]:
                 done = subprocess.run(
                     [sys.executable, *arguments], cwd=self._folder, env=environment(), capture_output=True, check=False
@@ -44,7 +48,9 @@ class Reader:
                 assert done.returncode == 0, done.stderr.decode()
             case ["mkdir", "-p", folder]:
                 (self._folder / folder).mkdir()
-            case ["func", "start"]:
+            case ["PROMPTLEDGER_LOCAL_TOKEN=$(cat .local/token)", "func", "start"]:
+                self._token = (self._folder / ".local/token").read_text()
+                self._monkeypatch.setenv("PROMPTLEDGER_LOCAL_TOKEN", self._token)
                 self._host = self._stack.enter_context(started(self._folder))
             case ["curl", *_, url]:
                 self._ask(url)
@@ -76,7 +82,7 @@ class Reader:
         here = url.replace("http://localhost:7071", self._host.url)
 
         def answer() -> dict[str, Any] | None:
-            told: dict[str, Any] = httpx.get(here).raise_for_status().json()
+            told: dict[str, Any] = httpx.get(here, headers={"X-Local-Token": self._token}).raise_for_status().json()
             return told if told.get("total", {"received": 1000})["received"] == 1000 else None
 
         self.answers.append(until(answer))

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,13 @@ def test_every_command_is_one_that_there_is() -> None:
             case ["curl", *_, url]:
                 path = url.removeprefix("http://localhost:7071").partition("?")[0]
                 assert routes.match("GET", path)
-            case ["func", "start"] | [".", ".venv/bin/activate"] | ["mkdir", "-p", ".local"]:
+            case ["python", "-c", _, ">.local/token"] | [
+                "PROMPTLEDGER_LOCAL_TOKEN=$(cat .local/token)",
+                "func",
+                "start",
+            ]:
+                pass
+            case [".", ".venv/bin/activate"] | ["mkdir", "-p", ".local"]:
                 pass
             case _:
                 raise AssertionError(f"{PAGE.name} has people type what no test knows: {line}")
@@ -106,4 +111,4 @@ def test_the_readme_leads_here() -> None:
     said = set(re.findall(r"`([^`]+)`", section))
 
     assert "docs/func-start.md" in section
-    assert said <= set(chain(commands(PAGE)))
+    assert [one for one in said if not any(one in line for line in commands(PAGE))] == []
