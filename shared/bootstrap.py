@@ -76,6 +76,7 @@ def _build(settings: Settings) -> Services:
     from shared.services.claims import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
     from shared.services.completeness import KINDS, check_completeness  # noqa: PLC0415
     from shared.services.ingest import ingest  # noqa: PLC0415
+    from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
@@ -105,17 +106,27 @@ def _build(settings: Settings) -> Services:
     wait = timedelta(minutes=settings.pending_minutes)
 
     def expire() -> None:
-        expire_pending_fragments(ledger=ledger, content=content, wait=wait)
-        measure_standing(completeness, recorder)
+        failures = Failures("expire_pending_fragments", recorder)
+        expire_pending_fragments(ledger=ledger, content=content, wait=wait, failures=failures)
+        measure_standing(completeness, recorder, failures=failures)
 
     def check() -> None:
-        check_completeness(store=completeness, audit=audit, wait=wait)
+        failures = Failures("check_completeness", recorder)
+        check_completeness(store=completeness, audit=audit, wait=wait, failures=failures)
         measure_findings(completeness, recorder, tuple(KINDS))
 
     return Services(
         settings=settings,
         ingest=measured(
-            partial(ingest, ledger=ledger, content=content, claims=claims, limit=settings.invalid_limit), recorder
+            partial(
+                ingest,
+                ledger=ledger,
+                content=content,
+                claims=claims,
+                limit=settings.invalid_limit,
+                failures=Failures("estimate_usage", recorder),
+            ),
+            recorder,
         ),
         fetch_claimed_bodies=partial(
             fetch_claimed_bodies,
@@ -124,8 +135,11 @@ def _build(settings: Settings) -> Services:
             content=content,
             claims=claims,
             patience=timedelta(days=settings.claims.days),
+            failures=Failures("fetch_claimed_bodies", recorder),
         ),
-        rebuild_usage_rollups=partial(rebuild_usage_rollups, SqlUsageRollups(engine)),
+        rebuild_usage_rollups=partial(
+            rebuild_usage_rollups, SqlUsageRollups(engine), failures=Failures("rebuild_usage_rollups", recorder)
+        ),
         expire_pending_fragments=expire,
         check_completeness=check,
         audit=AuditService(store=audit, content=content),

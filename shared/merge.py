@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from shared.domain.call_errors import is_error_status
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
 from shared.domain.pieces import awaited, missing
@@ -27,7 +28,10 @@ Row = dict[str, Any]
 
 _NOBODY = "."
 _WITNESSES = frozenset(EVIDENCE)
+_QUEUE = "q"
+"""Who says when a call happened, where no witness tells a possible time: the hub, when it got the event."""
 _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
+_RANKS["occurred_at"][_QUEUE] = -1  # below every witness, however early
 _STARTS = {field.name: field.starts for field in FIELDS if field.starts}
 _PROVENANCES = tuple(Provenance)
 _PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
@@ -47,11 +51,12 @@ class Strand:
     def add(self, key: str, fragment: Fragment) -> None:
         """Join a fragment, whose document has `key`."""
         self.parts.add(key)
-        if self.values:
-            _join(self.values, self.codes, fragment.code, fragment.facts)
-        else:
-            self.values.update(fragment.facts)
-            self.codes.update(dict.fromkeys(fragment.facts, fragment.code))
+        self._join(fragment, fragment.facts)
+
+    def add_whole(self, key: str, fragment: Fragment) -> None:
+        """Join what pieces make together, whose document has `key`; when it happened each of them told by itself."""
+        self.parts.add(key)
+        self._join(fragment, {name: value for name, value in fragment.facts.items() if name not in _TIME})
 
     def add_again(self, fragment: Fragment) -> bool:
         """Join what a repeat may say anew: when it happened, for that can be read from when it was enqueued.
@@ -59,11 +64,15 @@ class Strand:
         Returns:
             Whether the strand says something else than before.
         """
-        told = fragment.facts.get("occurred_at")
-        if told is None or told == self.values.get("occurred_at"):
-            return False
-        _join(self.values, self.codes, fragment.code, {"occurred_at": told})
-        return bool(told == self.values["occurred_at"])
+        before = self.values.get("occurred_at"), self.codes.get("occurred_at")
+        self._join(fragment, {name: fragment.facts[name] for name in _TIME if name in fragment.facts})
+        return before != (self.values.get("occurred_at"), self.codes.get("occurred_at"))
+
+    def _join(self, fragment: Fragment, facts: Facts) -> None:
+        if "time_replaced" in facts:
+            _join(self.values, self.codes, _QUEUE, {"occurred_at": facts["occurred_at"]})
+            facts = {name: value for name, value in facts.items() if name not in _TIME}
+        _join(self.values, self.codes, fragment.code, facts)
 
 
 Strands = dict[str, Strand]
@@ -71,6 +80,7 @@ Strands = dict[str, Strand]
 
 OWN = ""
 
+_TIME = ("occurred_at", "time_replaced")
 _REFUSALS = ("content_filter", "content_policy_violation")
 """Error codes with which the filter refuses a prompt, for text and for images."""
 ESTIMATE = "=estimate"
@@ -123,6 +133,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         "occurred_at": NO_TIME,  # until a witness tells
         **_asked_for(values),
         **values,
+        "time_replaced": True if codes.get("occurred_at", _QUEUE) == _QUEUE else None,
         "id": interaction_id,
         "state": state,
         "usage_provenance": provenance,
@@ -171,7 +182,7 @@ def give_up(strands: Strands, told: Iterable[Fragment]) -> None:
     """
     strand = Strand({}, {}, set())
     for fragment in told:
-        strand.add("", fragment)
+        strand.add_whole("", fragment)
     strand.parts = {_given_up_key(strands)}
     strands[_GIVEN_UP] = strand
 
@@ -282,6 +293,6 @@ def _state(values: Facts, *, waits: bool) -> State:
     if values.get("gateway_refused") or error in _REFUSALS:
         return State.REFUSED
     # A stream, or a background response, can fail after its 200 was sent, and may name no code.
-    if error is not None or "error_message" in values or values.get("http_status", 0) >= 400:
+    if error is not None or "error_message" in values or is_error_status(values.get("http_status")):
         return State.FAILED
     return State.COMPLETE

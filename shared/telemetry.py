@@ -16,6 +16,7 @@ __all__ = [
     "LAG",
     "METRICS",
     "PARTITION_AGE",
+    "PASSED_OVER",
     "PENDING",
     "PENDING_AGE",
     "QUARANTINE_DEPTH",
@@ -122,6 +123,15 @@ PARTITION_AGE: Final = Metric(
     ("hub", "partition"),
     "below a tenth of the hub's retention",
 )
+PASSED_OVER: Final = Metric(
+    "promptledger.job.failures",
+    "counter",
+    "{item}",
+    "Hours, interactions and claims that a job passed over because they fail; it tries them again at its next run. The"
+    " log names each.",
+    ("kind",),
+    "0; any is an alert",
+)
 FINDINGS: Final = Metric(
     "promptledger.completeness.findings",
     "gauge",
@@ -143,6 +153,7 @@ METRICS: Final = (
     PENDING_AGE,
     QUARANTINE_DEPTH,
     PARTITION_AGE,
+    PASSED_OVER,
     FINDINGS,
 )
 

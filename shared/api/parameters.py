@@ -1,9 +1,9 @@
 """Query parameters, as models: what is not in them is refused by name."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import Request
 from pydantic import (
@@ -13,16 +13,14 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    create_model,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
-from shared.domain.fragment import EVIDENCE
-from shared.domain.interaction import OPERATIONS, State
-from shared.domain.questions import FindingFilter, InteractionFilter
-from shared.domain.values import COUNT_LIMIT, utc
-from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
+from shared.domain.questions import FILTERS, Count, Filter, FindingFilter, InteractionFilter
+from shared.domain.values import utc
 from shared.errors import InvalidRequestError
 from shared.services.completeness import KINDS
 
@@ -54,7 +52,6 @@ DIMENSIONS: Final = {
 }
 """What usage can be grouped by: its public name -> its column (a test compares them with the rollups)."""
 
-_SOURCES: Final = sorted({evidence.source for evidence in EVIDENCE.values()} - {""})
 _MOST_WORDS: Final = 20
 _MOST_REPLAYED: Final = 100
 """Events of a megabyte each at most, all in memory at one time."""
@@ -102,17 +99,6 @@ def _dimensions(value: str) -> str:
     return value
 
 
-_Operation = Annotated[
-    str, AfterValidator(partial(_one_of, OPERATIONS)), Field(json_schema_extra={"enum": [*OPERATIONS]})
-]
-_Source = Annotated[str, AfterValidator(partial(_one_of, _SOURCES)), Field(json_schema_extra={"enum": [*_SOURCES]})]
-_Category = Annotated[
-    str, AfterValidator(partial(_one_of, CATEGORIES)), Field(json_schema_extra={"enum": [*CATEGORIES]})
-]
-_Severity = Annotated[
-    str, AfterValidator(partial(_one_of, SEVERITIES)), Field(json_schema_extra={"enum": [*SEVERITIES]})
-]
-_Side = Annotated[str, AfterValidator(partial(_one_of, SIDES)), Field(json_schema_extra={"enum": [*SIDES]})]
 _Kind = Annotated[str, AfterValidator(partial(_one_of, tuple(KINDS))), Field(json_schema_extra={"enum": [*KINDS]})]
 _Moment = Annotated[str, AfterValidator(_moment)]
 _Text = Annotated[str, Field(min_length=1, max_length=256)]
@@ -143,45 +129,52 @@ class _RangeParameters(ListParameters):
     _in_order = field_validator("to")(_not_before_from)
 
 
+_Parameters = TypeVar("_Parameters", bound=_RangeParameters)
+
+
+def _filtered_by(*names: str) -> Callable[[type[_Parameters]], type[_Parameters]]:
+    """Return a decorator that gives a model a parameter for each of `FILTERS` that is named."""
+
+    def expanded(model: type[_Parameters]) -> type[_Parameters]:
+        fields: dict[str, Any] = {name: (_kind_of(FILTERS[name]), None) for name in names}
+        return create_model(
+            model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields
+        )
+
+    return expanded
+
+
+def _kind_of(one: Filter) -> Any:  # noqa: ANN401  # an annotation
+    """Return what pydantic checks of a filter's value, which may be left out."""
+    kind = one.values
+    if isinstance(kind, Count):
+        return Annotated[int | None, Field(ge=0, le=kind.most, lt=kind.below, description=one.description)]
+    if isinstance(kind, tuple):
+        words = Field(json_schema_extra={"enum": [*kind]})
+        kind = Annotated[str, AfterValidator(partial(_one_of, kind)), words]
+    elif kind is str:
+        kind = _Text
+    return Annotated[kind | None, Field(description=one.description)]
+
+
+@_filtered_by("model", "caller_ip")
 class PromptParameters(_RangeParameters):
     """What the prompt list can be narrowed to."""
 
-    model: _Text | None = None
-    caller_ip: _Text | None = None
-
     def narrow(self) -> InteractionFilter:
         """Return the filter that the parameters ask for."""
-        plain = self.model_dump(exclude={"limit", "cursor", "from_", "to", "q"})
-        return InteractionFilter(occurred_from=self.from_, occurred_before=self.to, **plain)
+        told = {name: getattr(self, name) for name in FILTERS if name in type(self).model_fields}
+        return InteractionFilter(occurred_from=self.from_, occurred_before=self.to, **told)
 
 
-class InteractionParameters(PromptParameters):
+@_filtered_by(*(name for name in FILTERS if name not in {"occurred_from", "occurred_before", "model", "caller_ip"}))
+class _CallParameters(PromptParameters):
+    """All that a list of interactions is narrowed by in the database."""
+
+
+class InteractionParameters(_CallParameters):
     """What the list of interactions can be narrowed to."""
 
-    operation: Annotated[_Operation | None, Field(description="`other` finds unknown ones too")] = None
-    deployment: _Text | None = None
-    subscription_id: _Text | None = None
-    product_id: _Text | None = None
-    user_id: _Text | None = None
-    app_id: _Text | None = None
-    http_status: Annotated[int | None, Field(ge=0, le=999)] = None
-    state: State | None = None
-    streamed: Annotated[bool | None, Field(description="false: known not to be streamed")] = None
-    filtered: Annotated[
-        bool | None, Field(description="true: the content filter acted on prompt or completion; false: all others")
-    ] = None
-    filter_category: Annotated[
-        _Category | None, Field(description="what the content filter found, whether it acted or not")
-    ] = None
-    filter_severity: Annotated[
-        _Severity | None, Field(description="at least this severe: hate, sexual, violence or self_harm")
-    ] = None
-    filter_side: Annotated[_Side | None, Field(description="where the content filter found something")] = None
-    min_total_tokens: Annotated[int | None, Field(ge=0, lt=COUNT_LIMIT)] = None
-    source: Annotated[_Source | None, Field(description="a source that tells of the call")] = None
-    bypass: Annotated[
-        bool | None, Field(description="true: calls that only Azure OpenAI's own log knows, past the gateway")
-    ] = None
     q: Annotated[
         Annotated[str, Field(max_length=400), AfterValidator(_words)] | None,
         Field(description="words that all occur in prompt or completion; needs Content.Read"),

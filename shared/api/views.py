@@ -7,8 +7,9 @@ from typing import Any, Final
 import orjson
 from pydantic.alias_generators import to_camel
 
+from shared.domain.interaction import Provenance
 from shared.domain.quarantine import Held
-from shared.domain.values import Json
+from shared.domain.values import Json, average
 from shared.domain.verdicts import FILTER_MEASURES
 from shared.services.audit import PartitionBalance, total_balance
 from shared.services.quarantine import Replayed
@@ -118,7 +119,7 @@ def interaction_view(row: Row) -> dict[str, Json]:
     view |= {name: _json(row[column]) or [] for name, column in _LISTS}
     view["operation"] = row["operation"] or "other"
     view |= {name: bool(row[column]) for name, column in _FLAGS}
-    view["usage"] = {name: row[column] for name, column in _USAGE} | {"provenance": row["usage_provenance"]}
+    view["usage"] = _usage(row)
     view["contentFilter"] = {
         "promptFiltered": row["prompt_filtered"],
         "completionFiltered": row["completion_filtered"],
@@ -128,6 +129,13 @@ def interaction_view(row: Row) -> dict[str, Json]:
     code, message = row["error_code"], row["error_message"]
     view["error"] = None if code is None and message is None else {"code": code, "message": message}
     return view
+
+
+def _usage(row: Row) -> dict[str, Json]:
+    if row["cached"]:
+        # The answer repeats the usage of the call that filled the cache; this one used nothing.
+        return dict.fromkeys((name for name, _ in _USAGE), None) | {"provenance": Provenance.MISSING.value}
+    return {name: row[column] for name, column in _USAGE} | {"provenance": row["usage_provenance"]}
 
 
 def prompt_view(row: Row) -> dict[str, Json]:
@@ -145,7 +153,7 @@ def usage_view(row: Row, dimensions: Sequence[str]) -> dict[str, Json]:
         **{to_camel(name): row[name] or None for name in dimensions},
         "intervalStart": row["interval_start"],
         **{name: row[column] for name, column in _SUMS},
-        "averageTotalTokens": round(row["total_tokens"] / told, 2) if told else None,
+        "averageTotalTokens": average(row["total_tokens"], told) if told else None,
         "amount": None,
         "currency": None,
     }

@@ -42,7 +42,10 @@ EVIDENCE: Final[dict[str, Evidence]] = {
     "n": Evidence("azure-openai", "usage", Provenance.LOGGED),
     "e": Evidence("", "estimate", Provenance.ESTIMATED),
 }
-"""Code -> witness. The code stands in the ledger beside every value it won: never reuse one."""
+"""Code -> witness. The code stands in the ledger beside every value it won: never reuse one.
+
+`q` is taken too: in shared/merge.py it marks a time that no witness told.
+"""
 
 
 class Content(NamedTuple):

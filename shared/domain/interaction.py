@@ -162,7 +162,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("requested_model", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
     Field("served_deployment", Kind.TEXT, limit=128),
     Field("spillover", Kind.JSON),
-    Field("cached", Kind.FLAG),
+    Field("cached", Kind.FLAG, precedence="GgRQEaxmMbyhLutnDdzvpe"),
     Field("filter_failed", Kind.FLAG),
     Field("possible_refusal", Kind.FLAG, precedence=_ERROR_FIRST),
     Field("unreadable", Kind.TEXT, limit=32),

@@ -1,9 +1,19 @@
-"""What the audit API asks the ledger: how lists are narrowed, where they go on, what is added up."""
+"""What the audit API asks the ledger: how lists are narrowed, where they go on, what is added up.
 
+A filter of the API is one line of `FILTERS`: its parameter, OpenAPI and SQL follow from that.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
-__all__ = ["FindingFilter", "InteractionFilter", "ListKey", "UsageQuery"]
+from shared.domain.fragment import EVIDENCE
+from shared.domain.interaction import OPERATIONS, State
+from shared.domain.values import COUNT_LIMIT
+from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
+
+__all__ = ["FILTERS", "Condition", "Count", "Filter", "FindingFilter", "InteractionFilter", "ListKey", "UsageQuery"]
 
 
 class ListKey(NamedTuple):
@@ -13,36 +23,124 @@ class ListKey(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InteractionFilter:
-    """What a list of interactions is narrowed to; None narrows nothing."""
+class Condition(Enum):
+    """How a filter narrows; the store has one for each."""
 
-    occurred_from: str | None = None
-    """Inclusive."""
-    occurred_before: str | None = None
-    """Exclusive."""
-    operation: str | None = None
-    model: str | None = None
-    deployment: str | None = None
-    subscription_id: str | None = None
-    product_id: str | None = None
-    user_id: str | None = None
-    app_id: str | None = None
-    caller_ip: str | None = None
-    http_status: int | None = None
-    state: str | None = None
-    streamed: bool | None = None
-    filtered: bool | None = None
-    """Whether the content filter is known to have acted on prompt or completion."""
-    filter_category: str | None = None
-    """What the content filter found, see `shared.domain.verdicts`, whether it acted or not."""
-    filter_severity: str | None = None
-    """At least this severe, of the same category and side."""
-    filter_side: str | None = None
-    min_total_tokens: int | None = None
-    source: str | None = None
-    bypass: bool | None = None
-    """Whether Azure OpenAI's own log alone knows of the call: it did not come through the gateway."""
+    EQUAL = "the column is equal"
+    AT_LEAST = "the column is not less"
+    USED = "the column is not less, and tells what the call itself used"
+    BEFORE = "the column is less"
+    MARKED = "the flag is set; or is not, or unknown"
+    PRESENT = "the column is told; or is not"
+    LISTED = "the column's JSON list holds it"
+    OPERATION = "the operation is equal; `other` is an unknown one too"
+    ERROR = "the call is an error, or is none"
+    FILTERED = "the content filter acted on a side; or on none"
+    FOUND = "the content filter found it: all filters of this kind speak of one finding"
+    BYPASS = "Azure OpenAI's own log alone knows of the call; or others do"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Whole numbers from 0."""
+
+    most: int | None = None
+    below: int | None = None
+
+
+class Filter(NamedTuple):
+    """One filter of a list of interactions."""
+
+    name: str
+    """In camelCase the parameter's, unless routes give it otherwise."""
+    values: Any
+    """What it takes: `str`, `bool`, an enum, a `Count`, or a tuple of the words that it knows."""
+    condition: Condition
+    column: str = ""
+    """Of the ledger, where the condition does not know which."""
+    description: str | None = None
+    """For the API's description, where the name does not say it."""
+
+
+_SOURCES: Final = tuple(sorted({evidence.source for evidence in EVIDENCE.values()} - {""}))
+_OTHERWISE: Final = "false: not, as far as is known"
+
+FILTERS: Final = {
+    one.name: one
+    for one in (
+        # The range: parameters `from` and `to` of every list.
+        Filter("occurred_from", str, Condition.AT_LEAST, "occurred_at"),
+        Filter("occurred_before", str, Condition.BEFORE, "occurred_at"),
+        Filter("model", str, Condition.EQUAL, "model"),
+        Filter("caller_ip", str, Condition.EQUAL, "caller_ip"),
+        Filter("operation", OPERATIONS, Condition.OPERATION, "operation", "`other` finds unknown ones too"),
+        Filter("deployment", str, Condition.EQUAL, "deployment"),
+        Filter("subscription_id", str, Condition.EQUAL, "subscription_id"),
+        Filter("product_id", str, Condition.EQUAL, "product_id"),
+        Filter("user_id", str, Condition.EQUAL, "user_id"),
+        Filter("app_id", str, Condition.EQUAL, "app_id"),
+        Filter("http_status", Count(most=999), Condition.EQUAL, "http_status"),
+        Filter("state", State, Condition.EQUAL, "state"),
+        Filter("streamed", bool, Condition.EQUAL, "streamed", "false: known not to be streamed"),
+        Filter(
+            "filtered",
+            bool,
+            Condition.FILTERED,
+            description="true: the content filter acted on prompt or completion; false: all others",
+        ),
+        Filter(
+            "filter_category",
+            CATEGORIES,
+            Condition.FOUND,
+            description="what the content filter found, whether it acted or not",
+        ),
+        Filter(
+            "filter_severity",
+            SEVERITIES,
+            Condition.FOUND,
+            description="at least this severe: hate, sexual, violence or self_harm",
+        ),
+        Filter("filter_side", SIDES, Condition.FOUND, description="where the content filter found something"),
+        Filter("min_total_tokens", Count(below=COUNT_LIMIT), Condition.USED, "total_tokens"),
+        Filter("source", _SOURCES, Condition.LISTED, "sources", "a source that tells of the call"),
+        Filter(
+            "bypass",
+            bool,
+            Condition.BYPASS,
+            "sources",
+            "true: calls that only Azure OpenAI's own log knows, past the gateway",
+        ),
+        Filter("error", bool, Condition.ERROR, description="true: failed, after a 200 too, was refused, or was left"),
+        Filter("cached", bool, Condition.EQUAL, "cached", "true: answered from a cache; false: known not to be"),
+        Filter("requested_model", str, Condition.EQUAL, "requested_model"),
+        Filter("truncated", bool, Condition.MARKED, "truncated", f"true: a part is missing; {_OTHERWISE}"),
+        Filter("unreadable", bool, Condition.PRESENT, "unreadable", "true: the answer is not what it should be"),
+        Filter("filter_failed", bool, Condition.MARKED, "filter_failed", f"true: it did not run; {_OTHERWISE}"),
+        Filter("possible_refusal", bool, Condition.MARKED, "possible_refusal", _OTHERWISE),
+        Filter("callers_differ", bool, Condition.MARKED, "callers_differ", _OTHERWISE),
+    )
+}
+"""Name -> filter, in the order in which the API lists them."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class InteractionFilter:
+    """What a list of interactions is narrowed to: values of some of `FILTERS`."""
+
+    told: Mapping[str, Any]
+    """Name of the filter -> value, in the order of the filters."""
+
+    def __init__(self, **told: Any) -> None:  # noqa: ANN401  # each filter has a type of its own
+        """Narrow by each of `told`; None narrows nothing.
+
+        Raises:
+            TypeError: there is no such filter.
+        """
+        unknown = told.keys() - FILTERS.keys()
+        if unknown:
+            raise TypeError(f"no filter is named {', '.join(sorted(unknown))}")
+        values = {name: told[name] for name in FILTERS if told.get(name) is not None}
+        object.__setattr__(self, "told", values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

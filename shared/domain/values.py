@@ -5,7 +5,7 @@ flag may be a word. Nothing here raises, and nothing here guesses.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -15,10 +15,12 @@ __all__ = [
     "COUNT_LIMIT",
     "NO_TIME",
     "Json",
+    "average",
     "canonical",
     "count",
     "flag",
     "hour_of",
+    "interval_end",
     "number",
     "text",
     "text_of",
@@ -140,6 +142,27 @@ def utc_of(moment: datetime) -> str:
 def hour_of(time: str) -> str:
     """Return the beginning of the hour in which a canonical time lies."""
     return f"{time[:13]}:00:00.000Z"
+
+
+def interval_end(start: str, interval: str) -> str | None:
+    """Return where the hour, day or month that begins at a canonical time ends; None where time itself does.
+
+    Raises:
+        ValueError: `start` is no time.
+    """
+    moment = datetime.fromisoformat(start)
+    try:
+        if interval == "month":
+            return utc_of((moment.replace(day=28) + timedelta(days=4)).replace(day=1))
+        return utc_of(moment + (timedelta(hours=1) if interval == "hour" else timedelta(days=1)))
+    except OverflowError:
+        return None
+
+
+def average(total: int, number: int) -> float:
+    """Return total / number to hundredths, halves up: in whole numbers, so that SQL and KQL come to the same."""
+    whole, rest = divmod(total, number)
+    return (100 * whole + (200 * rest + number) // (2 * number)) / 100
 
 
 def canonical(value: Json) -> str:

@@ -252,4 +252,4 @@ def _without_previews(row: Row) -> Row:
 
 def _as_text(narrow: InteractionFilter) -> str:
     """Return a filter as the record of reads keeps it, such as `list model=gpt-4o`."""
-    return " ".join(["list", *(f"{name}={value}" for name, value in asdict(narrow).items() if value is not None)])
+    return " ".join(["list", *(f"{name}={value}" for name, value in narrow.told.items())])

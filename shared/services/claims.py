@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from shared.domain.claims import Claim, Flaw, weight
@@ -17,6 +18,7 @@ from shared.errors import EventError
 from shared.retry import retried
 from shared.services.documents import keyed
 from shared.services.estimate import estimate_usage, is_unmetered
+from shared.services.isolation import UNTOLD, Failures, apart
 from shared.services.joining import Joined, Joining
 from shared.sources import claim_of, read_event, redeem
 from shared.stores.ports import (
@@ -138,21 +140,24 @@ def fetch_claimed_bodies(
     content: ContentStore,
     claims: ClaimCheck,
     patience: timedelta,
+    failures: Failures = UNTOLD,
     now: Callable[[], datetime] = utc_now,
 ) -> int:
     """Try again the claims that were not met and are due; return how many are settled now.
 
     One that was not met for longer than `patience` is not tried any more; another delivery of its
-    event would try it again.
+    event would try it again. One that fails is tried again like any other, and stops none.
 
     Raises:
         StoreUnavailableError: the claims not reached stay due; run it again.
     """
+    retry = partial(_tried, ledger=ledger, content=content, claims=claims, failures=failures)
     settled = tried = 0
     for _ in range(_STEPS):
         moment = now()
         due = queue.due(utc_of(moment), _STEP)
-        waiting = _tried(due, ledger, content, claims)
+        done = apart(retry, due, failures)
+        waiting = set().union(*done.results, done.failed)
         over = [one for one in due if one not in waiting or _age(one, moment) > patience]
         queue.forget(over)
         queue.postpone([(one, utc_of(moment + _pause(one, moment))) for one in due if one not in over])
@@ -165,17 +170,20 @@ def fetch_claimed_bodies(
 
 
 def _age(claim: WaitingClaim, moment: datetime) -> timedelta:
-    return moment - datetime.fromisoformat(claim.noted_at)
+    try:
+        return moment - datetime.fromisoformat(claim.noted_at)
+    except (TypeError, ValueError):
+        return timedelta()  # nobody knows: it waits on
 
 
 def _pause(claim: WaitingClaim, moment: datetime) -> timedelta:
     return min(max(_age(claim, moment), _SOONEST), _LATEST)
 
 
-def _tried(due: Sequence[WaitingClaim], ledger: Ledger, content: ContentStore, claims: ClaimCheck) -> set[WaitingClaim]:
+def _tried(
+    due: Sequence[WaitingClaim], *, ledger: Ledger, content: ContentStore, claims: ClaimCheck, failures: Failures
+) -> set[WaitingClaim]:
     """Return those of the claims that go on waiting."""
-    if not due:
-        return set()
     kept = content.get({one.interaction_id for one in due})
     bodies = {(name, key): body for documents in kept.values() for name, key, body in documents}
     events = {(name, key): event for name, key, _ in due if (event := _event(bodies.get((name, key)))) is not None}
@@ -199,7 +207,7 @@ def _tried(due: Sequence[WaitingClaim], ledger: Ledger, content: ContentStore, c
 
     joining = retried(transact)
     content.drop(joining.spent())
-    estimate_one_by_one(joining.rows, ledger=ledger, content=content)
+    estimate_one_by_one(joining.rows, ledger=ledger, content=content, failures=failures)
     waiting = set(joining.waiting_claims())
     return {one for one in due if (one.interaction_id, one.document) in waiting}
 
@@ -211,11 +219,15 @@ def _event(document: bytes | None) -> Fragment | None:
         (fragment,) = read_event(document, NO_TIME).fragments
     except (EventError, ValueError):
         return None
-    return fragment
+    # When it happened it told with the time at which it was enqueued beside it, which nobody knows here.
+    facts = {name: value for name, value in fragment.facts.items() if name != "occurred_at"}
+    return fragment._replace(facts=facts)
 
 
-def estimate_one_by_one(rows: Mapping[str, Row], *, ledger: Ledger, content: ContentStore) -> None:
+def estimate_one_by_one(
+    rows: Mapping[str, Row], *, ledger: Ledger, content: ContentStore, failures: Failures = UNTOLD
+) -> None:
     """Estimate the usage of interactions whose bodies may be large: one at a time in memory."""
     for name, row in rows.items():
         if is_unmetered(row):
-            estimate_usage({name: row}, ledger=ledger, content=content)
+            estimate_usage({name: row}, ledger=ledger, content=content, failures=failures)

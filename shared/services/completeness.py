@@ -1,13 +1,15 @@
 """Is the record complete? Hour by hour: what came against what is stored, and what calls lack."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import orjson
 
-from shared.domain.values import NO_TIME, hour_of, utc_now, utc_of
+from shared.domain.values import NO_TIME, hour_of, interval_end, utc_now, utc_of
+from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
 from shared.stores.ports import AuditStore, PartitionCounts
 from shared.stores.upkeep_ports import CompletenessStore, Finding, Gap
 
@@ -40,27 +42,47 @@ _GAPS_SHOWN: Final = 20
 
 
 def check_completeness(
-    *, store: CompletenessStore, audit: AuditStore, wait: timedelta, now: Callable[[], datetime] = utc_now
+    *,
+    store: CompletenessStore,
+    audit: AuditStore,
+    wait: timedelta,
+    failures: Failures = UNTOLD,
+    now: Callable[[], datetime] = utc_now,
 ) -> int:
     """Look at every hour that ended longer ago than `wait`, keep what is amiss; return how many findings hold.
 
-    The same hour has the same findings however often it is looked at; what vanished is resolved.
+    The same hour has the same findings however often it is looked at; what vanished is resolved. Of an
+    hour that fails the findings stay as they were, and it stops no other.
 
     Raises:
-        StoreUnavailableError: nothing of this run was kept.
+        StoreUnavailableError: of the hours not reached nothing was kept.
     """
     hours = _hours(now() - wait) + store.unresolved_hours(_UNRESOLVED)
-    findings = list(_unaccounted(audit.partitions()))
-    hours = sorted({*hours, *(one.hour for one in findings)})
-    calls = {hour: store.calls_in(hour, _end(hour)) for hour in hours}
+    found: dict[str, list[Finding]] = {hour: [] for hour in hours}
+    lost = one_by_one(_unaccounted, audit.partitions(), failures).results
+    for one in _summed(lost):
+        found.setdefault(one.hour, []).append(one)
+
+    def look(hour: str) -> tuple[str, Mapping[str, int]]:
+        end = interval_end(hour, "hour")
+        events, gaps = store.events_in(hour, end), store.gaps_in(hour, end, limit=_GAPS)
+        told = store.calls_in(hour, end)
+        found[hour] += [*_of_events(hour, events), *_of_gaps(hour, gaps)]
+        return hour, told
+
+    calls = dict(one_by_one(look, sorted(found), failures).results)
     both = any(numbers["told_by_both"] for numbers in calls.values())
-    for hour in hours:
-        findings.extend(_of_events(hour, store.events_in(hour, _end(hour))))
-        findings.extend(_of_gaps(hour, store.gaps_in(hour, _end(hour), limit=_GAPS)))
-        findings.extend(_of_calls(hour, calls[hour], both=both))
-    store.record(hours, findings, at=utc_of(now()))
-    logger.info("completeness.run hours=%d findings=%d", len(hours), len(findings))
-    return len(findings)
+    for hour, numbers in calls.items():
+        found[hour] += _of_calls(hour, numbers, both=both)
+    moment = utc_of(now())
+
+    def record(some: Sequence[str]) -> None:
+        store.record(some, [one for hour in some for one in found[hour]], at=moment)
+
+    unrecorded = apart(record, sorted(calls), failures).failed
+    number = sum(len(found[hour]) for hour in calls.keys() - set(unrecorded))
+    logger.info("completeness.run hours=%d findings=%d", len(calls) - len(unrecorded), number)
+    return number
 
 
 def _hours(until: datetime) -> list[str]:
@@ -69,20 +91,20 @@ def _hours(until: datetime) -> list[str]:
     return [utc_of(last - timedelta(hours=back)) for back in range(1, _HOURS + 1)]
 
 
-def _end(hour: str) -> str:
-    return utc_of(datetime.fromisoformat(hour) + timedelta(hours=1))
+def _unaccounted(one: PartitionCounts) -> Finding:
+    """Return how far the classes of a partition's balance are from what was received, at its last event's hour."""
+    classed = one.redelivered + one.kept + one.duplicate + one.skipped + one.quarantined
+    hour = hour_of(one.last_enqueued_at or NO_TIME)
+    return Finding(one.hub, hour, "unaccounted", abs(one.received - classed))
 
 
-def _unaccounted(partitions: Iterable[PartitionCounts]) -> Iterable[Finding]:
-    """Yield where the classes of the balance do not add up to what was received."""
-    lost: dict[tuple[str, str], int] = {}
-    for one in partitions:
-        classed = one.redelivered + one.kept + one.duplicate + one.skipped + one.quarantined
-        if one.received != classed:
-            place = one.hub, hour_of(one.last_enqueued_at or NO_TIME)
-            lost[place] = lost.get(place, 0) + abs(one.received - classed)
-    for (hub, hour), number in lost.items():
-        yield Finding(hub, hour, "unaccounted", number)
+def _summed(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Yield one finding for those of the same hub, hour and kind, where there is something to find."""
+    sums: dict[str, Finding] = {}
+    for one in findings:
+        known = sums.get(one.id)
+        sums[one.id] = one if known is None else replace(one, number=known.number + one.number)
+    yield from (one for one in sums.values() if one.number)
 
 
 def _of_events(hour: str, events: Iterable[tuple[str, str, int]]) -> Iterable[Finding]:

@@ -6,7 +6,7 @@ So any order of the same events ends with the same estimate, or with none.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -17,6 +17,7 @@ from shared.merge import ESTIMATE, estimate_strand, fold, strands_of
 from shared.operations.estimate import ESTIMATED, estimated_usage
 from shared.retry import retried
 from shared.services.content import best_content
+from shared.services.isolation import UNTOLD, Failures, apart
 from shared.stores.ports import Batch, ContentStore, Ledger, Row
 
 __all__ = ["estimate_usage", "is_unmetered"]
@@ -31,25 +32,41 @@ def is_unmetered(row: Row) -> bool:
     """Return whether an interaction needs an estimate and may get one."""
     return (
         row["usage_provenance"] == Provenance.MISSING
+        and not row.get("cached")  # what a cache answered used nothing anew
         and row["state"] == State.COMPLETE
         and row.get("operation") in ESTIMATED
         and any(part[0] not in _TEXTLESS for part in orjson.loads(row["parts"]))
     )
 
 
-def estimate_usage(unmetered: Mapping[str, Row], *, ledger: Ledger, content: ContentStore) -> int:
+def estimate_usage(
+    unmetered: Mapping[str, Row], *, ledger: Ledger, content: ContentStore, failures: Failures = UNTOLD
+) -> int:
     """Estimate the usage of interactions that a batch left without; return how many got one.
 
-    A constant number of round trips. Whatever changes one of them meanwhile makes its own estimate.
+    A constant number of round trips. Whatever changes one of them meanwhile makes its own estimate. One that
+    fails stays without, and stops neither its batch nor others.
 
     Args:
         unmetered: the rows as the batch left them.
         ledger: where the rows are.
         content: where their texts are.
+        failures: who is told of those that fail.
 
     Raises:
         StoreUnavailableError: nothing was written; the batch's next delivery tries again.
     """
+
+    def estimate(names: Sequence[str]) -> int:
+        return _estimate({name: unmetered[name] for name in names}, ledger, content)
+
+    estimated = sum(apart(estimate, list(unmetered), failures).results)
+    if estimated:
+        logger.info("estimate.batch interactions=%d", estimated)
+    return estimated
+
+
+def _estimate(unmetered: Mapping[str, Row], ledger: Ledger, content: ContentStore) -> int:
     facts = _estimates(unmetered, content)
     if not facts:
         return 0
@@ -64,9 +81,7 @@ def estimate_usage(unmetered: Mapping[str, Row], *, ledger: Ledger, content: Con
             transaction.store(changes)
         return len(changes.changed_interactions)
 
-    estimated = retried(transact)
-    logger.info("estimate.batch interactions=%d", estimated)
-    return estimated
+    return retried(transact)
 
 
 def _estimates(unmetered: Mapping[str, Row], content: ContentStore) -> dict[str, Facts]:

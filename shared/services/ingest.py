@@ -13,6 +13,7 @@ from shared.retry import retried
 from shared.services.claims import ClaimCheck, estimate_one_by_one
 from shared.services.documents import Keyed, digest, keyed
 from shared.services.estimate import estimate_usage, is_unmetered
+from shared.services.isolation import UNTOLD, Failures
 from shared.services.joining import Joined, Joining
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
 from shared.sources.redaction import redacted
@@ -81,10 +82,12 @@ def ingest(
     content: ContentStore,
     claims: ClaimCheck | None = None,
     limit: InvalidLimit = DEFAULT_LIMIT,
+    failures: Failures = UNTOLD,
 ) -> IngestOutcome:
     """Store all that `deliveries`, one partition's batch, say. Safe to repeat with the same batch.
 
-    Without `claims`, bodies in Blob storage wait for `fetch_claimed_bodies`.
+    Without `claims`, bodies in Blob storage wait for `fetch_claimed_bodies`. An estimate that fails stops nothing:
+    `failures` are told.
 
     Raises:
         TooManyInvalidError: `limit` refuses the batch; nothing was written, of the content neither.
@@ -100,9 +103,9 @@ def ingest(
     planned = _stored(batch, ledger, content, claims)
     content.drop(planned.spent)
     if planned.unmetered:
-        estimate_usage(planned.unmetered, ledger=ledger, content=content)
+        estimate_usage(planned.unmetered, ledger=ledger, content=content, failures=failures)
     if planned.changes.met_claims:
-        estimate_one_by_one(planned.claimed, ledger=ledger, content=content)
+        estimate_one_by_one(planned.claimed, ledger=ledger, content=content, failures=failures)
     first = deliveries[0].position
     logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, planned.outcome)
     return planned.outcome

@@ -91,7 +91,7 @@ class Joining:
                     continue
                 for mark, keyed in known:
                     if keyed is not None:
-                        own.add(*keyed)
+                        own.add_whole(*keyed)
                     elif mark in own.parts or self._gave_up(interaction_id):
                         continue
                     own.parts.add(mark)
@@ -152,8 +152,8 @@ class Joining:
     def new_tokens(self) -> dict[str, int]:
         """Return how many more input and output tokens the rows tell of than before; call it after `write`."""
         return {
-            name: sum(row.get(name) or 0 for row in self.rows.values())
-            - sum(row.get(name) or 0 for row in self._rows.values())
+            name: sum(_new(row, name) for row in self.rows.values())
+            - sum(_new(row, name) for row in self._rows.values())
             for name in ("input_tokens", "output_tokens")
         }
 
@@ -192,6 +192,11 @@ class Joining:
         return strands
 
 
+def _new(row: Row, name: str) -> int:
+    """Return the tokens that a call used; what a cache answered repeats another's."""
+    return 0 if row.get("cached") else row.get(name) or 0
+
+
 def _claims(fragments: Iterable[Fragment]) -> dict[str, tuple[str, str]]:
     """Return, for each name that is claimed, the earliest claim: its time and interaction."""
     claims: dict[str, tuple[str, str]] = {}
@@ -199,7 +204,9 @@ def _claims(fragments: Iterable[Fragment]) -> dict[str, tuple[str, str]]:
         if fragment.guest is not None:
             named = [(fragment.guest, _UNCLAIMED)]
         else:
-            claimed_at = min(fragment.facts.get("occurred_at", _TIMELESS), _TIMELESS)
+            # When an event was enqueued, where it tells no time of its own, is not when the name was claimed.
+            told = None if "time_replaced" in fragment.facts else fragment.facts.get("occurred_at")
+            claimed_at = told or _TIMELESS
             named = [(name, claimed_at) for name in fragment.claims]
         for name, claimed_at in named:
             claim = claimed_at, fragment.interaction_id

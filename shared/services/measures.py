@@ -10,6 +10,7 @@ from shared.domain.delivery import Delivery
 from shared.domain.values import NO_TIME, utc_now
 from shared.errors import StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome
+from shared.services.isolation import UNTOLD, Failures, one_by_one
 from shared.stores.upkeep_ports import CompletenessStore
 from shared.telemetry import (
     BATCH_DURATION,
@@ -93,7 +94,13 @@ def _tell_failure(recorder: Recorder, deliveries: Sequence[Delivery], error: Exc
     recorder.record(BATCH_FAILURES, 1, hub=hub, partition=partition, kind=kind)
 
 
-def measure_standing(store: CompletenessStore, recorder: Recorder, *, now: Callable[[], datetime] = utc_now) -> None:
+def measure_standing(
+    store: CompletenessStore,
+    recorder: Recorder,
+    *,
+    failures: Failures = UNTOLD,
+    now: Callable[[], datetime] = utc_now,
+) -> None:
     """Tell `recorder` how the ledger stands: what waits, what is in quarantine, how old each partition's last event is.
 
     Raises:
@@ -101,12 +108,18 @@ def measure_standing(store: CompletenessStore, recorder: Recorder, *, now: Calla
     """
     standing, at = store.standing(), now()
     recorder.record(PENDING, standing.pending)
-    oldest = standing.oldest_pending_at
-    recorder.record(PENDING_AGE, 0 if oldest is None else _age(oldest, at))
     recorder.record(QUARANTINE_DEPTH, standing.quarantined)
-    for hub, partition, enqueued_at in standing.newest:
+
+    def measure_pending(oldest: str | None) -> None:
+        recorder.record(PENDING_AGE, 0 if oldest is None else _age(oldest, at))
+
+    def measure_partition(newest: tuple[str, str, str]) -> None:
+        hub, partition, enqueued_at = newest
         if enqueued_at != NO_TIME:
             recorder.record(PARTITION_AGE, _age(enqueued_at, at), hub=hub, partition=partition)
+
+    one_by_one(measure_pending, [standing.oldest_pending_at], failures)
+    one_by_one(measure_partition, standing.newest, failures)
 
 
 def measure_findings(store: CompletenessStore, recorder: Recorder, kinds: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
 """Interactions that wait too long for their other parts -> incomplete; a part that comes later still merges."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import orjson
@@ -14,6 +15,7 @@ from shared.domain.values import utc_now, utc_of
 from shared.errors import ConflictError
 from shared.merge import fold, give_up, strands_of
 from shared.services.content import salvaged_pieces
+from shared.services.isolation import UNTOLD, Failures, apart
 from shared.services.joining import write_row
 from shared.stores.ports import Batch, ContentStore, Ledger, Row
 
@@ -31,42 +33,50 @@ _STEPS: Final = 20
 
 
 def expire_pending_fragments(
-    *, ledger: Ledger, content: ContentStore, wait: timedelta, now: Callable[[], datetime] = utc_now
+    *,
+    ledger: Ledger,
+    content: ContentStore,
+    wait: timedelta,
+    failures: Failures = UNTOLD,
+    now: Callable[[], datetime] = utc_now,
 ) -> int:
     """Give up the interactions whose newest waiting delivery was stored longer ago than `wait`; return how many.
 
     Their deliveries count as stored from then on: all that they say is in the ledger, and nothing
     waits any more. Safe beside ingest, which makes the row pending again or whole with any part that
-    comes, and beside itself.
+    comes, and beside itself. One that fails goes on waiting, and stops no other.
 
     Raises:
         StoreUnavailableError: what was given up before stays so; the next run goes on.
     """
     before = utc_of(now() - wait)
     given_up = 0
+    passed: set[str] = set()
     for _ in range(_STEPS):
-        number, settled = _expire(ledger, content, before)
-        given_up += number
-        if settled < _STEP:
+        most = _STEP + len(passed)
+        with ledger.transaction() as transaction:
+            ids = [one for one in transaction.overdue(before, most) if one not in passed]
+        expire = partial(_expire, ledger=ledger, content=content, before=before, most=most)
+        done = apart(expire, ids, failures)
+        passed.update(done.failed)
+        given_up += sum(number for number, _ in done.results)
+        if sum(settled for _, settled in done.results) + len(done.failed) < _STEP:
             break
-    logger.info("expire.run interactions=%d", given_up)
+    logger.info("expire.run interactions=%d passed_over=%d", given_up, len(passed))
     return given_up
 
 
-def _expire(ledger: Ledger, content: ContentStore, before: str) -> tuple[int, int]:
-    """Return how many interactions were given up, and how many do not wait any more."""
+def _expire(ids: Sequence[str], *, ledger: Ledger, content: ContentStore, before: str, most: int) -> tuple[int, int]:
+    """Return how many of the interactions were given up, and how many do not wait any more."""
     with ledger.transaction() as transaction:
-        ids = transaction.overdue(before, _STEP)
         rows = transaction.interactions(ids)
-    if not ids:
-        return 0, 0
     # No lock is held while the content store is asked.
     told = _told(rows, content)
     changes = Batch.unbooked()
     try:
         with ledger.transaction() as transaction:
             transaction.take_lease(_LEASE)
-            overdue = set(transaction.overdue(before, _STEP)).intersection(ids)
+            overdue = set(transaction.overdue(before, most)).intersection(ids)
             for interaction_id, row in transaction.interactions(overdue).items():
                 if row["state"] != State.PENDING:
                     continue

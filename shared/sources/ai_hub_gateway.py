@@ -16,7 +16,7 @@ from shared.domain.values import Json, count
 from shared.operations.paths import operation_of_id
 from shared.operations.shapes import operation_of_object
 from shared.sources.record import Reading, Record, Source, interaction_id
-from shared.sources.times import time_of
+from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
@@ -66,7 +66,7 @@ def _read(record: Record) -> Reading:
         state(facts, "response_id", name)
     facts["operation"] = _operation(event, named_by_policy=made is not None and made["prefix"] is not None)
     facts.update(_usage(event, always_told=facts["operation"] == "embeddings"))
-    state(facts, "occurred_at", time_of(event.get("timestamp"), record.enqueued_at))
+    state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
     code = _ESTIMATED if streamed else _LOGGED
     fragment = Fragment(name, code, facts, Content(), record.document(), guest=response_name(name))
     return Reading(EVIDENCE[code].source, (fragment,))

@@ -16,7 +16,7 @@ from shared.operations.paths import operation_of_id, target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.bodies import body_in
 from shared.sources.record import Reading, Record, Source, interaction_id
-from shared.sources.times import time_of
+from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
@@ -51,7 +51,7 @@ def _read(record: Record) -> Reading:
         ("subscription_id", _object(context.get("subscription")).get("id")),
     ):
         state(facts, field, None if told == _UNKNOWN else told)
-    state(facts, "occurred_at", time_of(event.get("timestamp"), record.enqueued_at))
+    state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
     content = _content(record, _object(api.get("content")), operation)
     return Reading(EVIDENCE[_CODE].source, (Fragment(name, _CODE, facts, content, record.document()),))
 

@@ -7,7 +7,7 @@ section "APIM documentation".
 from typing import Final
 
 from shared import operations
-from shared.domain.facts import members, state, state_members
+from shared.domain.facts import members, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
@@ -15,7 +15,7 @@ from shared.operations.paths import operation_of_id
 from shared.operations.withheld import withhold_from_response
 from shared.sources.bodies import body_in
 from shared.sources.record import Reading, Record, Source, interaction_id
-from shared.sources.times import time_of
+from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
@@ -41,7 +41,7 @@ def _fragment(record: Record) -> Fragment:
     operation = operation_of_id(event.get("OperationName"))
     if "operation_id" in facts:
         facts["operation"] = operation or "other"
-    state(facts, "occurred_at", time_of(event.get("EventTime"), record.enqueued_at))
+    state_time(facts, record.enqueued_at, time_of(event.get("EventTime"), record.enqueued_at))
     body = body_in(record, "response", withhold_from_response)
     said = operations.read_response(body, operation=operation)
     if record.cut:

@@ -15,7 +15,7 @@ from shared.operations.streams import withhold_from_stream
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.azure_monitor_log import Log, table
 from shared.sources.bodies import json_in
-from shared.sources.gateway import allowed_headers, claims_of, is_allowed_header, refused
+from shared.sources.gateway import allowed_headers, claims_of, is_allowed_header, is_cached, refused
 
 __all__ = ["read_gateway_log"]
 
@@ -41,6 +41,9 @@ _MEMBERS: Final = table(
 # Logs of before 2019 name some members otherwise.
 _OLDER: Final = table(subscription_id="subscriptionId", gateway_region="location", latency_ms="totalTime")
 
+_BACKEND: Final = ("backendurl", "backendid", "backendmethod", "backendresponsecode", "backendtime")
+"""What is logged where a backend was asked."""
+
 _BODY_BYTES: Final = 8192
 """API Management logs no more of a body."""
 
@@ -60,13 +63,16 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     """
     name = log.interaction()
     facts: Facts = {"has_request": True, "has_response": True}
-    state(facts, "occurred_at", log.time())
+    log.state_time(facts)
     state_members(facts, log.said, _OLDER)
     state_members(facts, log.said, _MEMBERS)
     if "gateway_name" not in facts:
         state(facts, "gateway_name", log.resource())
     _state_target(facts, log)
     _state_backend(facts, log)
+    asked_backend = any(log.said.get(name) is not None for name in _BACKEND)
+    hit = str(log.said.get("cache")).strip().lower() == "hit"
+    state(facts, "cached", hit or is_cached(facts.get("http_status"), asked=asked_backend))
     headers = _headers(log)
     state(facts, "response_headers", headers)
     asked = _body(log, ("backendrequestbody", "requestbody"), withhold_from_request)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from shared import operations
-from shared.domain.facts import state, state_members
+from shared.domain.facts import state_members
 from shared.domain.fragment import Content, Fragment, Piece
 from shared.domain.interaction import Facts
 from shared.domain.piece_keys import ANSWER, BESIDE, FIGURES, MOST_PIECES, READ, REQUEST
@@ -86,7 +86,7 @@ def _tells_figures(said: Mapping[str, Json]) -> bool:
 
 def _figures(log: Log) -> Facts:
     facts: Facts = {"has_request": True, "has_response": True}
-    state(facts, "occurred_at", log.time())
+    log.state_time(facts)
     state_members(facts, log.said, _MEMBERS)
     if any(count(log.said.get(name)) for name, _, _ in _TOKENS):
         # Of a failed call all counts are nought, which means that there are none.
@@ -117,7 +117,7 @@ def _side(log: Log, index: int | None, side: tuple[str, str, Json], beside: str)
         return _of_messages(log, kind, messages)[0]._replace(piece=Piece(_GROUP, index, None, kind + READ + beside))
     # What looks whole may stand in the middle of more.
     facts: Facts = {}
-    state(facts, "occurred_at", log.time())
+    log.state_time(facts)
     document = {
         "category": "GatewayLlmLogs",
         "correlationId": log.interaction(),
@@ -151,7 +151,7 @@ def _of_messages(log: Log, kind: str, messages: Json) -> tuple[Fragment, bool]:
     name = log.interaction()
     withheld = False
     facts: Facts = {}
-    state(facts, "occurred_at", log.time())
+    log.state_time(facts)
     member = next(member for member, own in _SIDES if own == kind)
     document = {"category": "GatewayLlmLogs", "correlationId": name, "time": log.said.get("time")}
     if kind == REQUEST:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.facts import Members, members
+from shared.domain.interaction import Facts
 from shared.domain.values import Json, text, utc
 from shared.sources.decoding import parsed
 from shared.sources.record import Record, interaction_id
-from shared.sources.times import known
+from shared.sources.times import state_time
 
 __all__ = ["Log", "log_of", "table"]
 
@@ -34,9 +35,9 @@ class Log:
         """
         return interaction_id(self.said.get("correlationid"), "correlationId")
 
-    def time(self) -> str | None:
-        """Return the record's time, or else the time at which it was enqueued."""
-        return known(utc(self.said.get("time"))) or self.record.enqueued_at
+    def state_time(self, facts: Facts, began: str | None = None) -> None:
+        """State when the call happened: at `began`, where the record tells that, or when it was logged."""
+        state_time(facts, self.record.enqueued_at, began, utc(self.said.get("time")))
 
     def resource(self) -> str | None:
         """Return the name of the resource that logged it, in lower case."""

@@ -85,8 +85,7 @@ def _fragment(name: str, code: str, facts: Facts, log: Log) -> Fragment:
 def _facts(log: Log) -> Facts:
     """Return what both categories tell: that there was a call, when, and its tokens."""
     facts: Facts = {"has_request": True, "has_response": True}
-    began = _of_ticks(log.said.get("requesttime"))
-    state(facts, "occurred_at", began or log.time())
+    log.state_time(facts, _of_ticks(log.said.get("requesttime")))
     for member, field in _TOKENS.items():
         value = log.said.get(member)
         state(facts, field, value[0] if isinstance(value, list) and len(value) == 1 else value)

@@ -8,13 +8,13 @@ from typing import Final
 
 import orjson
 
-from shared.domain.facts import members, state, state_members
+from shared.domain.facts import members, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
 from shared.operations.withheld import REMOVED
 from shared.sources.record import Reading, Record, Source
-from shared.sources.times import time_of
+from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
@@ -39,7 +39,7 @@ def _read(record: Record) -> Reading:
     facts: Facts = {"has_request": True, "has_response": True, "streamed": False}
     told = {name: value for name, value in event.items() if value != "null"}
     state_members(facts, told, _MEMBERS)
-    state(facts, "occurred_at", time_of(event.get("timestamp"), record.enqueued_at))
+    state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
     fragment = Fragment(_made_id(event), _CODE, facts, Content(), record.document())
     return Reading(EVIDENCE[_CODE].source, (fragment,))
 

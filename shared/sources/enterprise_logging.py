@@ -16,7 +16,7 @@ from shared.operations.paths import operation_of_id
 from shared.sources.decoding import parsed
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.salvage import salvage
-from shared.sources.times import time_of
+from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
@@ -36,7 +36,7 @@ def _read(record: Record) -> Reading:
     name = interaction_id(event.get("message-id"), "message-id")
     code = "b" if event["event-type"] == "Request" else "a"
     facts, content = (_asked if code == "b" else _answered)(event, cut=record.cut)
-    state(facts, "occurred_at", time_of(event.get("event-time"), record.enqueued_at))
+    state_time(facts, record.enqueued_at, time_of(event.get("event-time"), record.enqueued_at))
     return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
 
 

@@ -7,11 +7,12 @@ from shared.domain.names import response_name, service_name
 from shared.domain.values import Json, text, text_of
 from shared.operations.errors import FIRST_ERROR_STATUS
 
-__all__ = ["FEW", "allowed_headers", "claims_of", "is_allowed_header", "refused", "texts"]
+__all__ = ["FEW", "allowed_headers", "claims_of", "is_allowed_header", "is_cached", "refused", "texts"]
 
 _HEADERS: Final = frozenset(
     {"apim-request-id", "x-ms-region", "x-ms-is-spilled-over", "retry-after", "openai-processing-ms"}
 )
+_OK: Final = 200
 _RATE_LIMITS: Final = "x-ratelimit-"
 FEW: Final = 64
 """Most members of an object, or items of a list, that become facts."""
@@ -28,6 +29,18 @@ def refused(status: int, last: Mapping[str, Json]) -> bool:
         return False
     source, reason = text(last.get("source")) or "", text(last.get("reason")) or ""
     return source.lower() != "forward-request" and not reason.startswith(("BackendConnection", "ClientConnection"))
+
+
+def is_cached(status: int | None, *, asked: bool) -> bool | None:
+    """Return whether a call was answered without a backend: from a cache, as a rule, which says so itself, too.
+
+    Args:
+        status: of the answer; None when nobody tells it.
+        asked: whether a backend was asked.
+    """
+    if asked:
+        return False
+    return None if status is None else _OK <= status < _OK + 100
 
 
 def is_allowed_header(name: str) -> bool:

@@ -15,11 +15,11 @@ from shared.domain.values import Json, count, number, text, utc, utc_of
 from shared.errors import EventError
 from shared.operations.paths import host_of, operation_of_id, target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
-from shared.sources.gateway import FEW, allowed_headers, claims_of, refused, texts
+from shared.sources.gateway import FEW, allowed_headers, claims_of, is_cached, refused, texts
 from shared.sources.native_body import body_of, strip_url
 from shared.sources.native_pieces import claim_piece, piece_of
 from shared.sources.record import Reading, Record, Source, interaction_id
-from shared.sources.times import known
+from shared.sources.times import state_time
 
 __all__ = ["SOURCE"]
 
@@ -44,6 +44,8 @@ _REQUEST: Final = members(
 _IDENTITY: Final = members(user_id="oid", app_id="appId")
 _GATEWAY: Final = members(gateway_name="name", gateway_region="region")
 _RESPONSE: Final = members(http_status="status", backend_id="backendId", streamed="streamed", response_bytes="size")
+_BACKEND: Final = ("backendUrl", "backendId", "attempts")
+"""What is told where a backend was asked."""
 _TIMINGS: Final = members(latency_ms="totalMs", backend_ms="backendMs", time_to_first_byte_ms="firstByteMs")
 _STATUS: Final = members(http_status="status")
 
@@ -127,7 +129,7 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     facts |= _identity_facts(event.get("identity")) | _gateway_facts(event.get("gateway"))
     facts |= _tags_facts(event.get("tags"))
     state_members(facts, event, _REQUEST)
-    state(facts, "occurred_at", known(utc(event.get("time"))) or record.enqueued_at)
+    state_time(facts, record.enqueued_at, utc(event.get("time")))
     return facts, Content(said.text, None, kept)
 
 
@@ -141,8 +143,9 @@ def _read_response(record: Record) -> _Told:
     state(facts, "attempts", _attempts(event.get("attempts")))
     headers = allowed_headers(event.get("headers"))
     state(facts, "response_headers", headers)
-    began = _began(known(utc(event.get("time"))), facts.get("latency_ms"))
-    state(facts, "occurred_at", began or record.enqueued_at)
+    state(facts, "cached", is_cached(facts.get("http_status"), asked=any(event.get(name) for name in _BACKEND)))
+    ended = utc(event.get("time"))
+    state_time(facts, record.enqueued_at, _began(ended, facts.get("latency_ms")), ended)
     body, kept = body_of(record, withhold_from_response)
     target = target_of(event.get("backendUrl"))
     said = operations.read_response(
@@ -166,11 +169,11 @@ def _state_object(facts: Facts, told: Json, table: Members) -> None:
 
 def _began(ended: str | None, milliseconds: float | None) -> str | None:
     if ended is None or not milliseconds:
-        return ended
+        return None
     try:
         return utc_of(datetime.fromisoformat(ended) - timedelta(milliseconds=milliseconds))
     except OverflowError:
-        return ended
+        return None
 
 
 @remembered

@@ -18,6 +18,7 @@ from shared.operations.paths import target_of, without_secrets
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.bodies import body_in
 from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.times import state_time
 
 __all__ = ["SOURCE", "event_in"]
 
@@ -82,7 +83,7 @@ def _read(record: Record) -> Reading:
     event = record.event
     name = interaction_id(event.get("id"), "the id of the first line")
     code, facts, content = (_answered if event.get("message") == "response" else _asked)(record)
-    state(facts, "occurred_at", record.enqueued_at)
+    state_time(facts, record.enqueued_at)
     return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
 
 

@@ -1,13 +1,21 @@
-"""The times that policies write, in whatever culture the gateway runs -> canonical UTC."""
+"""The times that events tell, in whatever form and culture -> canonical UTC, within what is possible."""
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from shared.domain.interaction import Facts
 from shared.domain.values import Json, utc, utc_of
 
-__all__ = ["known", "time_of"]
+__all__ = ["known", "state_time", "time_of"]
+
+_EARLIEST: Final = "2015-01-01T00:00:00.000Z"
+"""API Management sends to Event Hubs since 2015: no event is older, however late its log or its replay is."""
+_LATEST: Final = "2100-01-01T00:00:00.000Z"
+"""Nor newer than this, where nobody knows when the event was enqueued."""
+_AHEAD: Final = timedelta(days=1)
+"""How far a clock may be ahead of the hub's: more than a time zone that was taken for UTC."""
 
 # In a str pattern \s takes in U+202F, which newer gateways put before AM and PM.
 _CULTURE: Final = re.compile(
@@ -20,12 +28,40 @@ _NOON: Final = 12
 
 
 def known(time: str | None) -> str | None:
-    """Return a canonical time, or None for .NET's year 1, which means that no one knows it."""
-    return None if time is None or time.startswith("0001-") else time
+    """Return a canonical time, or None where it is impossible: .NET's year 1, which means unknown, or its year 9999."""
+    return None if time is None or not _EARLIEST <= time < _LATEST else time
+
+
+def state_time(facts: Facts, enqueued_at: str | None, *told: str | None) -> None:
+    """State when a call happened: the first of the times `told`, best first, that is possible.
+
+    Possible is what lies in 2015 or later, and a day at most behind the moment at which the event was enqueued:
+    logs come late, and files are replayed years later, but nothing is told before it happened. Where
+    no time is possible, `enqueued_at` stands in, and `time_replaced` says so; without that the time is unknown.
+
+    Args:
+        facts: of the event.
+        enqueued_at: canonical UTC by the hub's clock; None when the host did not know it.
+        told: canonical UTC; None for a member that tells none.
+    """
+    for time in told:
+        if time is not None and _EARLIEST <= time < _LATEST and not _is_ahead(time, enqueued_at):
+            facts["occurred_at"] = time
+            return
+    if enqueued_at is not None:
+        facts["occurred_at"] = enqueued_at
+        facts["time_replaced"] = True
+
+
+def _is_ahead(time: str, enqueued_at: str | None) -> bool:
+    # Nearly every event tells a time before it was enqueued: the texts alone show that.
+    if enqueued_at is None or time <= enqueued_at:
+        return False
+    return datetime.fromisoformat(time) - datetime.fromisoformat(enqueued_at) > _AHEAD
 
 
 def time_of(value: Json, enqueued_at: str | None) -> str | None:
-    """Return the time that `value` tells, or else the time at which the event was enqueued.
+    """Return the time that `value` tells in any culture; None where it tells none.
 
     A date whose day and month could be either is read the way that is nearer to `enqueued_at`;
     without that, month first with slashes and dashes, day first with dots.
@@ -33,13 +69,13 @@ def time_of(value: Json, enqueued_at: str | None) -> str | None:
     Source: event formats, section 2.4.
     """
     if not isinstance(value, str) or len(value) > _LONGEST:
-        return enqueued_at
-    moment = known(utc(value))
+        return None
+    moment = utc(value)
     if moment is not None:
         return moment
     readings = list(_readings(value.strip()))
     if not readings:
-        return enqueued_at
+        return None
     if enqueued_at is None:
         return utc_of(readings[0])
     enqueued = datetime.fromisoformat(enqueued_at)

@@ -1,6 +1,6 @@
 """What services need from storage. Contract suites in tests/contracts hold for every store."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -19,6 +19,7 @@ __all__ = [
     "ClaimedBodies",
     "ContentDocument",
     "ContentStore",
+    "Interval",
     "Ledger",
     "LedgerTransaction",
     "PartitionCounts",
@@ -212,11 +213,29 @@ class Ledger(Protocol):
         """
 
 
-class UsageRollups(Protocol):
-    """Usage by hour, day and month."""
+class Interval(NamedTuple):
+    """An hour, a day or a month of the rollups."""
 
-    def rebuild(self, *, most_hours: int) -> Iterable[str]:
-        """Recompute up to `most_hours` of the hours marked dirty; return them, empty when all is clean."""
+    length: str
+    """`hour`, `day` or `month`."""
+    start: str
+    """Canonical UTC."""
+
+
+class UsageRollups(Protocol):
+    """Usage by hour, day and month. Every method raises StoreUnavailableError when the database is down."""
+
+    def marks(self, *, without: Collection[str] = ()) -> list[tuple[int, str]]:
+        """Return some of the marks on hours whose sums are out of date, but those `without`: id and hour, oldest first.
+
+        Empty when there is none.
+        """
+
+    def recompute(self, intervals: Sequence[Interval]) -> None:
+        """Make the sums of the intervals anew, all or none: hours from the facts, days and months from the hours."""
+
+    def clear(self, marks: Collection[int]) -> None:
+        """Take away marks whose hours were recomputed after the marks were read. Idempotent."""
 
 
 class PartitionCounts(NamedTuple):

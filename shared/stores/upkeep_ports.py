@@ -66,15 +66,15 @@ class Standing(NamedTuple):
 
 
 class CompletenessStore(Protocol):
-    """What completeness is told from, and what was found. `start` is inclusive, `end` exclusive."""
+    """What completeness is told from, and what was found. `start` is inclusive, `end` exclusive; None ends nothing."""
 
-    def events_in(self, start: str, end: str) -> list[tuple[str, str, int]]:
+    def events_in(self, start: str, end: str | None) -> list[tuple[str, str, int]]:
         """Return hub, outcome and number of the deliveries enqueued then; outcome `waiting` counts those that wait."""
 
-    def gaps_in(self, start: str, end: str, *, limit: int) -> list[Gap]:
+    def gaps_in(self, start: str, end: str | None, *, limit: int) -> list[Gap]:
         """Return up to `limit` gaps that end with a delivery enqueued then."""
 
-    def calls_in(self, start: str, end: str) -> Mapping[str, int]:
+    def calls_in(self, start: str, end: str | None) -> Mapping[str, int]:
         """Return how many interactions that occurred then lack what; see `shared.services.completeness`."""
 
     def unresolved_hours(self, limit: int) -> list[str]:

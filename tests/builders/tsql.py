@@ -19,8 +19,8 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Position
 from shared.domain.quarantine import QuarantineAction
-from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.ports import Alias, Batch, ContentDocument, Quarantined, WaitingClaim
+from shared.domain.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.stores.ports import Alias, Batch, ContentDocument, Interval, Quarantined, WaitingClaim
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
@@ -172,7 +172,7 @@ def recorded() -> Recorder:
         _use_claims(SqlClaimQueue(engine))
         _use_quarantine(SqlQuarantine(engine))
         _use_completeness(SqlCompleteness(engine))
-        list(SqlUsageRollups(engine).rebuild(most_hours=1))
+        _use_rollups(SqlUsageRollups(engine))
         _use_audit(SqlAuditStore(engine))
     return recorder
 
@@ -230,6 +230,13 @@ def _use_quarantine(quarantine: SqlQuarantine) -> None:
     quarantine.discard(_ACTION)
 
 
+def _use_rollups(rollups: SqlUsageRollups) -> None:
+    rollups.marks()
+    rollups.marks(without=[AT])
+    rollups.recompute([Interval(length, AT) for length in ("hour", "day", "month")])
+    rollups.clear([1])
+
+
 def _use_completeness(completeness: SqlCompleteness) -> None:
     completeness.events_in(AT, AT)
     completeness.gaps_in(AT, AT, limit=10)
@@ -241,13 +248,14 @@ def _use_completeness(completeness: SqlCompleteness) -> None:
 
 
 def _use_audit(audit: SqlAuditStore) -> None:
-    everything: dict[str, Any] = dict.fromkeys(InteractionFilter.__slots__, "x")
-    flags = dict.fromkeys(("streamed", "filtered", "bypass"), True)
-    numbers = dict.fromkeys(("http_status", "min_total_tokens"), 1)
+    everything: dict[str, Any] = dict.fromkeys(FILTERS, "x")
+    flags = {name: True for name, one in FILTERS.items() if one.values is bool}
+    unset = dict.fromkeys(flags, False)
+    numbers = {name: 1 for name, one in FILTERS.items() if isinstance(one.values, Count)}
     times = dict.fromkeys(("occurred_from", "occurred_before"), AT)
     findings = {"filter_category": "hate", "filter_severity": "low", "filter_side": "prompt"}
     after = ListKey(AT, "call-1")
-    for changes in ({}, {"operation": "other", "filtered": False, "bypass": False, "filter_severity": None}):
+    for changes in ({}, unset | {"operation": "other", "filter_severity": None}):
         narrow = InteractionFilter(**(everything | flags | numbers | times | findings | changes))
         audit.interactions(narrow, after=after, limit=10)
         audit.prompts(narrow, after=after, limit=10)

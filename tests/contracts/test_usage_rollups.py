@@ -6,6 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.call_errors import is_error
+from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.ports import Ledger, UsageRollups
 from shared.stores.sql import tables
 from shared.stores.sql.ledger import SqlLedger
@@ -54,7 +56,7 @@ def test_marked_hours_are_summed_by_dimension(engine: Engine, ledger: Ledger, ro
     store(ledger, a_call(1, "2026-03-02T09:00:00.000Z"), a_call(2, "2026-03-02T09:59:59.999Z"), a_call(3, TEN))
     store(ledger, a_call(4, "2026-03-02T09:10:00.000Z", **error))
 
-    assert list(rollups.rebuild(most_hours=10)) == [NINE, TEN]
+    assert rebuild_usage_rollups(rollups) == 2
 
     assert usage(engine, tables.usage_hour) == [(NINE, "gpt-4o", 3, 1, 1, 30), (TEN, "gpt-4o", 1, 0, 0, 15)]
     assert usage(engine, tables.usage_day) == [("2026-03-02T00:00:00.000Z", "gpt-4o", 4, 1, 1, 45)]
@@ -69,7 +71,7 @@ def test_only_requests_whose_tokens_are_known_and_count_are_in_the_average(
     store(ledger, a_call(1, NINE), a_call(2, NINE, **speech), a_call(3, NINE, **missing))
     store(ledger, a_poll(4, NINE, 20), a_poll(5, TEN, 30), a_poll(6, TEN, None))
 
-    rollups.rebuild(most_hours=10)
+    rebuild_usage_rollups(rollups)
 
     for table, counts in (
         (tables.usage_hour, [(NINE, 1), (TEN, 1)]),
@@ -94,7 +96,7 @@ def test_what_the_content_filter_did_and_found_is_counted(
         {},
     ]
     store(ledger, *(a_call(number, NINE, **told) for number, told in enumerate(facts)))
-    rollups.rebuild(most_hours=10)
+    rebuild_usage_rollups(rollups)
 
     for table in tables.USAGE.values():
         c = table.c
@@ -108,10 +110,10 @@ def test_rebuilding_again_changes_nothing_and_a_clean_ledger_has_nothing_to_do(
     engine: Engine, ledger: Ledger, rollups: UsageRollups
 ) -> None:
     store(ledger, a_call(1, NINE))
-    assert list(rollups.rebuild(most_hours=10)) == [NINE]
+    assert rebuild_usage_rollups(rollups) == 1
     before = usage(engine, tables.usage_hour)
 
-    assert list(rollups.rebuild(most_hours=10)) == []
+    assert rebuild_usage_rollups(rollups) == 0
 
     assert usage(engine, tables.usage_hour) == before
 
@@ -120,10 +122,10 @@ def test_new_facts_in_an_hour_replace_its_rows_and_those_of_its_day(
     engine: Engine, ledger: Ledger, rollups: UsageRollups
 ) -> None:
     store(ledger, a_call(1, NINE))
-    assert list(rollups.rebuild(most_hours=10))
+    assert rebuild_usage_rollups(rollups)
     store(ledger, a_call(2, NINE), a_call(3, NINE, model=None))
 
-    assert list(rollups.rebuild(most_hours=10)) == [NINE]
+    assert rebuild_usage_rollups(rollups) == 1
 
     assert usage(engine, tables.usage_hour) == [(NINE, None, 1, 0, 0, 15), (NINE, "gpt-4o", 2, 0, 0, 30)]
     assert sum(row[2] for row in usage(engine, tables.usage_day)) == 3  # type: ignore[misc]  # a count
@@ -132,16 +134,14 @@ def test_new_facts_in_an_hour_replace_its_rows_and_those_of_its_day(
 def test_many_hours_are_taken_a_few_at_a_time(ledger: Ledger, rollups: UsageRollups) -> None:
     store(ledger, *(a_call(hour, f"2026-03-02T{hour:02d}:30:00.000Z") for hour in range(5)))
 
-    rounds = [len(list(rollups.rebuild(most_hours=2))) for _ in range(4)]
-
-    assert rounds == [2, 2, 1, 0]
+    assert [rebuild_usage_rollups(rollups, most_hours=2) for _ in range(2)] == [5, 0]
 
 
 def test_a_mark_written_after_a_rebuild_is_kept_for_the_next(
     engine: Engine, ledger: Ledger, rollups: UsageRollups
 ) -> None:
     store(ledger, a_call(1, NINE))
-    rollups.rebuild(most_hours=10)
+    rebuild_usage_rollups(rollups)
     store(ledger, a_call(2, NINE))
 
     with engine.connect() as connection:
@@ -151,15 +151,14 @@ def test_a_mark_written_after_a_rebuild_is_kept_for_the_next(
 def test_the_month_after_december_is_january(engine: Engine, ledger: Ledger, rollups: UsageRollups) -> None:
     store(ledger, a_call(1, "2026-12-31T23:59:59.999Z"), a_call(2, "2027-01-01T00:00:00.000Z"))
 
-    assert len(list(rollups.rebuild(most_hours=10))) == 2
+    assert rebuild_usage_rollups(rollups) == 2
 
     months = [row[0] for row in usage(engine, tables.usage_month)]
     assert months == ["2026-12-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"]
 
 
 def totals(engine: Engine, rollups: UsageRollups) -> list[tuple[object, object]]:
-    while list(rollups.rebuild(most_hours=1)):
-        pass
+    rebuild_usage_rollups(rollups, most_hours=1)
     return [(row[0], row[5]) for row in usage(engine, tables.usage_hour)]
 
 
@@ -201,3 +200,53 @@ def test_usage_keys_differ_by_case_and_calls_without_one_are_all_counted(
     store(ledger, a_poll(1, NINE, 20), a_poll(2, NINE, 20, usage_key="RUN_1"), a_call(3, NINE), a_call(4, NINE))
 
     assert totals(engine, rollups) == [(NINE, 70)]
+
+
+def test_what_a_cache_answered_is_a_request_that_used_nothing(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_call(1, NINE), a_call(2, NINE, cached=True), a_call(3, NINE, cached=False))
+    store(ledger, a_call(4, NINE, cached=True, total_tokens=None, usage_provenance="missing"))
+    rebuild_usage_rollups(rollups)
+
+    c = tables.usage_day.c
+    with engine.connect() as connection:
+        counts = (c.requests, c.cached_requests, c.unmetered_requests, c.token_requests)
+        assert [tuple(row) for row in connection.execute(sa.select(*counts, c.input_tokens, c.total_tokens))] == [
+            (4, 2, 0, 2, 20, 30)
+        ]
+
+
+def test_a_cached_repeat_takes_the_usage_from_no_one(engine: Engine, ledger: Ledger, rollups: UsageRollups) -> None:
+    store(ledger, a_poll(1, NINE, 20, cached=True), a_poll(2, TEN, 15))
+
+    assert totals(engine, rollups) == [(NINE, 0), (TEN, 15)]
+
+
+ERRORS: list[tuple[dict[str, object], bool]] = [
+    ({"http_status": 200}, False),
+    ({"http_status": 399}, False),
+    ({"http_status": None}, False),
+    ({"http_status": 400}, True),
+    ({"http_status": 0}, True),
+    ({"http_status": 200, "error_code": "server_error"}, True),
+    ({"http_status": 200, "error_code": "server_error", "state": "pending"}, True),
+    ({"http_status": 200, "error_message": "It broke.", "state": "failed"}, True),
+    ({"http_status": 200, "gateway_refused": True, "state": "pending"}, True),
+    ({"http_status": 200, "gateway_refused": False}, False),
+    ({"http_status": 200, "state": "refused"}, True),
+    ({"http_status": None, "state": "incomplete"}, False),
+]
+
+
+@pytest.mark.parametrize(("facts", "expected"), ERRORS)
+def test_what_counts_as_an_error_is_the_same_for_the_rollups_and_in_python(
+    facts: dict[str, object], expected: object, engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    row = a_call(1, NINE, **facts)
+    store(ledger, row)
+    rebuild_usage_rollups(rollups)
+
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(tables.usage_hour.c.errors)) == int(is_error(row))
+    assert is_error(row) is expected

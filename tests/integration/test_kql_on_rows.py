@@ -56,6 +56,8 @@ def a_history() -> list[bytes]:
     parts = {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Who? " * 40}]}
     refusal = {"source": "rate-limit", "reason": "RateLimitExceeded", "message": "slow down", "section": "inbound"}
     failed = {"responseCode": 500, "backendResponseCode": 500, "backendResponseBody": ""}
+    unasked = dict.fromkeys(("backendId", "backendMethod", "backendUrl", "backendResponseCode", "backendTime"))
+    left = {"source": "transfer-response", "reason": "ClientConnectionFailure", "message": "canceled"}
     responses = {"model": "o3", "input": "What is one and one?"}
     return [
         events.a_request("pair"),
@@ -79,6 +81,18 @@ def a_history() -> list[bytes]:
         an_envelope(a_gateway_log("logged-error", failed)),
         an_envelope(a_model_log("model-only")),
         an_envelope(a_request_response(JOINED), a_request_response(SERVICE_CALL), a_request_usage(SERVICE_CALL)),
+        an_envelope(
+            a_gateway_log("from-cache", {"cache": "hit", **unasked}),
+            a_gateway_log("without-backend", {"cache": "none", **unasked}),
+            a_gateway_log("cache-missed", {"cache": "miss"}),
+            a_gateway_log("left", {"responseCode": 0, "lastError": left, **unasked}),
+            a_gateway_log("left-late", {"lastError": left}),
+            a_gateway_log("far", time="9999-12-31T23:59:59.9999999Z"),
+        ),
+        events.a_request("no-backend"),
+        events.a_response("no-backend", backendUrl=None, backendId=None, attempts=None),
+        events.a_request("never", time="0001-01-01T00:00:00Z"),
+        events.a_response("never", time="9999-12-31T23:59:59Z"),
         events.a_metric(),
         events.poison(),
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from shared.domain.delivery import Delivery, Position
 from shared.services.audit import AuditService, PartitionBalance
 from shared.services.claims import ClaimCheck, fetch_claimed_bodies
 from shared.services.ingest import IngestOutcome, ingest
+from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
@@ -332,8 +333,7 @@ def replayed_on(engine: sa.Engine, way: list[list[Delivery]], late: int = 0) -> 
         _ingest(engine, batch, is_early=number < late)
     if late:
         _fetch_claimed_bodies(engine)
-    while list(SqlUsageRollups(engine).rebuild(most_hours=2)):
-        pass
+    rebuild_usage_rollups(SqlUsageRollups(engine), most_hours=2)
     with engine.connect() as connection:
         rows = {
             table.name: sorted(connection.execute(sa.select(*_columns(table))).all(), key=repr)

@@ -1,13 +1,15 @@
 """The reading side's SQL, as Azure SQL and SQLite will see it."""
 
+import re
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
-from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.domain.questions import FILTERS, Condition, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.sql import audit, bulk, completeness, ledger, quarantine, tables
+from shared.stores.sql.conditions import _CONDITIONS
 from shared.stores.sql.types import UtcTime
 
 _AT = "2026-03-02T09:00:00.000Z"
@@ -32,6 +34,15 @@ _EVERYTHING = InteractionFilter(
     filter_side="prompt",
     min_total_tokens=1,
     source="native",
+    bypass=True,
+    error=False,
+    cached=True,
+    requested_model="secret",
+    truncated=False,
+    unreadable=True,
+    filter_failed=False,
+    possible_refusal=True,
+    callers_differ=True,
 )
 _FINDINGS = FindingFilter(starts_from=_AT, starts_before=_AT, hub="secret", kind="secret", resolved=False)
 _BY_HOUR = UsageQuery(dimensions=("model", "user_id"), interval="hour", starts_from=_AT, starts_before=_AT)
@@ -101,6 +112,32 @@ def test_flags_are_compared_as_bits_on_sql_server() -> None:
     assert "prompt_filtered = 0" in compiled
     assert " IS 1" not in compiled
     assert " IS 0" not in compiled
+
+
+def test_the_statements_here_narrow_by_every_filter() -> None:
+    assert _EVERYTHING.told.keys() == FILTERS.keys()
+
+
+def test_every_condition_is_one_that_the_store_knows_on_a_column_that_exists() -> None:
+    assert _CONDITIONS.keys() == set(Condition)
+    assert {one.column for one in FILTERS.values()} <= {"", *tables.interaction.c.keys()}
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("interactions", ("model", "deployment", "subscription_id", "product_id", "user_id", "app_id", "caller_ip")),
+        ("findings", ("hub", "kind")),
+    ],
+)
+def test_texts_that_are_equal_are_equally_long_on_sql_server(name: str, columns: tuple[str, ...]) -> None:
+    # SQL Server's `=` takes `x` for `x ` with a blank.
+    compiled = " ".join(str(_STATEMENTS[name].compile(dialect=mssql.dialect())).split())
+
+    for column in columns:
+        assert re.search(rf"{column} = :(\w+) AND datalength\([\w.]*\b{column}\) = datalength\(:\w+\)", compiled), (
+            column
+        )
 
 
 def test_groups_hold_no_parameter_on_sql_server() -> None:

@@ -108,3 +108,12 @@ def test_hours_with_estimates_are_reckoned_anew(engine: Engine) -> None:
 
 def test_personal_data_is_not_counted_twice(engine: Engine) -> None:
     assert usage(store(engine, (other_events.a_pii_record(),))) == (None, None, None, "missing")
+
+
+def test_what_a_cache_answered_is_not_estimated(engine: Engine) -> None:
+    unasked = {"backendUrl": None, "backendId": None, "attempts": None}
+
+    row = store(engine, (REQUEST, events.a_response(ID, body=ANSWER, **unasked)))
+
+    assert row["cached"] is True
+    assert usage(row) == (None, None, None, "missing")

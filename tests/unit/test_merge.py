@@ -1,5 +1,7 @@
 """The join: which witness wins each field, and what follows from the fields."""
 
+import itertools
+
 import pytest
 
 from shared.domain.fragment import EVIDENCE, Content, Fragment
@@ -116,3 +118,24 @@ def test_the_model_is_the_one_asked_for_only_until_a_witness_tells_who_served(
 
     assert rows[0] == rows[1]
     assert (rows[0]["model"], rows[0]["requested_model"]) == (model, "router")
+
+
+def test_a_time_that_was_replaced_never_stands_above_one_that_was_told_however_early_it_is() -> None:
+    replaced = a_fragment("Q", time_replaced=True, occurred_at="2026-03-02T08:00:00.000Z")
+    again = a_fragment("Q", time_replaced=True, occurred_at="2026-03-02T07:00:00.000Z", has_request=True)
+    told = a_fragment("m", occurred_at="2026-03-02T09:30:00.000Z")
+
+    orders = [merge("call-1", None, order) for order in itertools.permutations([replaced, again, told])]
+
+    assert all(row == orders[0] for row in orders)
+    assert (orders[0]["occurred_at"], orders[0]["time_replaced"]) == ("2026-03-02T09:30:00.000Z", None)
+
+
+def test_of_times_that_were_replaced_the_earliest_stands_and_the_row_says_what_it_is() -> None:
+    late = a_fragment("R", time_replaced=True, occurred_at="2026-03-02T08:00:00.000Z")
+    early = a_fragment("m", time_replaced=True, occurred_at="2026-03-02T07:00:00.000Z")
+
+    orders = [merge("call-1", None, order) for order in ([late, early], [early, late])]
+
+    assert orders[0] == orders[1]
+    assert (orders[0]["occurred_at"], orders[0]["time_replaced"]) == ("2026-03-02T07:00:00.000Z", True)

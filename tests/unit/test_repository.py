@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from shared.domain.fragment import EVIDENCE
 from shared.domain.interaction import FIELDS
+from shared.domain.questions import FILTERS
 from shared.settings import APP_SETTINGS, HOST_SETTINGS
 from tests.unit.api.rows import client_of
 
@@ -130,6 +132,11 @@ def test_every_witness_has_its_place_among_those_who_tell_a_field(field: object)
     precedence: str = getattr(field, "precedence", "")
 
     assert sorted(precedence) == sorted(EVIDENCE)
+
+
+@pytest.mark.parametrize("name", sorted(FILTERS.keys() - {"occurred_from", "occurred_before"}))
+def test_every_filter_is_on_the_page_of_the_api(name: str) -> None:
+    assert f"`{to_camel(name)}`" in read("docs/api.md")
 
 
 # Pages

@@ -8,10 +8,10 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import NOWHERE
 from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.domain.verdicts import fields_of, texts_of
 from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import PartitionCounts, Row
 from shared.stores.sql import tables
+from shared.stores.sql.conditions import conditions_of, is_equal
 from shared.stores.sql.engine import reading, writing
 
 __all__ = [
@@ -28,18 +28,6 @@ __all__ = [
 _BOOKKEEPING: Final = {"parts", "field_sources", "strands", "revision"}
 _INTERACTION: Final = [column for column in tables.interaction.c if column.name not in _BOOKKEEPING]
 _QUARANTINE: Final = [column for column in tables.quarantine.c if column.name not in {"body", "discarded_at"}]
-_EQUAL: Final = (
-    "model",
-    "deployment",
-    "subscription_id",
-    "product_id",
-    "user_id",
-    "app_id",
-    "caller_ip",
-    "http_status",
-    "state",
-    "streamed",
-)
 _UNKNOWN: Final = {"operation": "other"}
 """What a missing dimension counts as, where that is not "": the API shows no operation as `other`."""
 
@@ -119,7 +107,7 @@ class SqlAuditStore:
 
 def interactions_statement(narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
     """Return the statement of `AuditStore.interactions`."""
-    return _newest(sa.select(*_INTERACTION).where(*_conditions(narrow)), "occurred_at", after, limit)
+    return _newest(sa.select(*_INTERACTION).where(*conditions_of(narrow)), "occurred_at", after, limit)
 
 
 def interaction_statement(interaction_id: str, names: Sequence[str] = ()) -> sa.Select[Any]:
@@ -135,7 +123,7 @@ def prompts_statement(narrow: InteractionFilter, *, after: ListKey | None, limit
     """Return the statement of `AuditStore.prompts`."""
     table = tables.interaction.c
     columns = (table.id, table.occurred_at, table.model, table.input_tokens, table.prompt_preview)
-    return _newest(sa.select(*columns).where(*_conditions(narrow)), "occurred_at", after, limit)
+    return _newest(sa.select(*columns).where(*conditions_of(narrow)), "occurred_at", after, limit)
 
 
 def quarantine_statement(*, after: ListKey | None, limit: int) -> sa.Select[Any]:
@@ -153,9 +141,9 @@ def findings_statement(narrow: FindingFilter, *, after: ListKey | None, limit: i
     if narrow.starts_before is not None:
         statement = statement.where(table.hour < narrow.starts_before)
     if narrow.hub is not None:
-        statement = statement.where(table.hub == narrow.hub)
+        statement = statement.where(is_equal(table.hub, narrow.hub))
     if narrow.kind is not None:
-        statement = statement.where(table.kind == narrow.kind)
+        statement = statement.where(is_equal(table.kind, narrow.kind))
     if narrow.resolved is not None:
         open_ = table.resolved_at.is_(None)
         statement = statement.where(sa.not_(open_) if narrow.resolved else open_)
@@ -246,46 +234,3 @@ def _behind(keys: Sequence[sa.ColumnElement[Any]], after: Sequence[str]) -> _Con
     for key, value in reversed(list(zip(keys, after, strict=True))):
         condition = sa.or_(key > value, sa.and_(key == value, condition))
     return condition
-
-
-def _conditions(narrow: InteractionFilter) -> list[_Condition]:
-    table = tables.interaction.c
-    conditions = [table[name] == value for name in _EQUAL if (value := getattr(narrow, name)) is not None]
-    if narrow.occurred_from is not None:
-        conditions.append(table.occurred_at >= narrow.occurred_from)
-    if narrow.occurred_before is not None:
-        conditions.append(table.occurred_at < narrow.occurred_before)
-    if narrow.operation is not None:
-        same = table.operation == narrow.operation
-        conditions.append(sa.or_(same, table.operation.is_(None)) if narrow.operation == "other" else same)
-    if narrow.filtered is not None:
-        conditions.append(_filtered(acted=narrow.filtered))
-    if narrow.filter_category or narrow.filter_severity or narrow.filter_side:
-        conditions.append(_found(narrow))
-    if narrow.min_total_tokens is not None:
-        conditions.append(table.total_tokens >= narrow.min_total_tokens)
-    if narrow.bypass is not None:
-        alone = table.sources == '["azure-openai"]'
-        conditions.append(alone if narrow.bypass else sa.not_(alone))
-    if narrow.source is not None:
-        # The column is a JSON array of known names, so the quoted name is found in nothing else.
-        conditions.append(table.sources.contains(f'"{narrow.source}"', autoescape=True))
-    return conditions
-
-
-def _filtered(*, acted: bool) -> _Condition:
-    flags = (tables.interaction.c.prompt_filtered, tables.interaction.c.completion_filtered)
-    if acted:
-        return sa.or_(*(flag == sa.true() for flag in flags))
-    return sa.and_(*(sa.or_(flag.is_(None), flag == sa.false()) for flag in flags))
-
-
-def _found(narrow: InteractionFilter) -> _Condition:
-    """Return whether the content filter found what is asked for; to act on a side is to have found something."""
-    table, side, severity = tables.interaction.c, narrow.filter_side, narrow.filter_severity
-    columns = [table[name] for name in fields_of(category=narrow.filter_category, side=side)]
-    if severity is not None:
-        texts = texts_of(severity=severity)
-        return sa.or_(sa.false(), *(column.in_(texts) for column in columns))
-    acted = [table[f"{side}_filtered"] == sa.true()] if side is not None and narrow.filter_category is None else []
-    return sa.or_(sa.false(), *(column.is_not(None) for column in columns), *acted)

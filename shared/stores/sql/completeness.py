@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 from shared.domain.interaction import State
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.conditions import is_within
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.upkeep_ports import Finding, Gap, Standing
@@ -34,18 +35,18 @@ class SqlCompleteness:
         """Use `engine`, whose database is migrated to the newest revision."""
         self._engine = engine
 
-    def events_in(self, start: str, end: str) -> list[tuple[str, str, int]]:
+    def events_in(self, start: str, end: str | None) -> list[tuple[str, str, int]]:
         """Return numbers of deliveries; see the port."""
         with reading(self._engine) as connection:
             statements = (events_statement(start, end), waiting_statement(start, end))
             return [(hub, outcome, number) for one in statements for hub, outcome, number in connection.execute(one)]
 
-    def gaps_in(self, start: str, end: str, *, limit: int) -> list[Gap]:
+    def gaps_in(self, start: str, end: str | None, *, limit: int) -> list[Gap]:
         """Return gaps; see the port."""
         with reading(self._engine) as connection:
             return [Gap(*row) for row in connection.execute(gaps_statement(start, end, limit=limit))]
 
-    def calls_in(self, start: str, end: str) -> Mapping[str, int]:
+    def calls_in(self, start: str, end: str | None) -> Mapping[str, int]:
         """Return numbers of interactions; see the port."""
         with reading(self._engine) as connection:
             return dict(connection.execute(calls_statement(start, end)).mappings().one())
@@ -86,22 +87,22 @@ class SqlCompleteness:
             return Standing(pending, oldest, quarantined, [tuple(row) for row in newest])
 
 
-def events_statement(start: str, end: str) -> sa.Select[Any]:
+def events_statement(start: str, end: str | None) -> sa.Select[Any]:
     """Return the statement that counts deliveries by hub and outcome."""
     table = tables.delivery.c
     counted = sa.select(table.hub, table.outcome, sa.func.count())
-    return counted.where(table.enqueued_at >= start, table.enqueued_at < end).group_by(table.hub, table.outcome)
+    return counted.where(is_within(table.enqueued_at, start, end)).group_by(table.hub, table.outcome)
 
 
-def waiting_statement(start: str, end: str) -> sa.Select[Any]:
+def waiting_statement(start: str, end: str | None) -> sa.Select[Any]:
     """Return the statement that counts deliveries that wait, by hub."""
     table = tables.waiting.c
     positions = sa.select(table.hub, table.partition_id, table.sequence, table.enqueued_at).distinct()
-    waits = positions.where(table.enqueued_at >= start, table.enqueued_at < end).subquery("held").c
+    waits = positions.where(is_within(table.enqueued_at, start, end)).subquery("held").c
     return sa.select(waits.hub, sa.literal("waiting", sa.Unicode(16)), sa.func.count()).group_by(waits.hub)
 
 
-def gaps_statement(start: str, end: str, *, limit: int) -> sa.Select[Any]:
+def gaps_statement(start: str, end: str | None, *, limit: int) -> sa.Select[Any]:
     """Return the statement of `CompletenessStore.gaps_in`: deliveries without the one before them."""
     one, other = tables.delivery.alias("one").c, tables.delivery.alias("other").c
     beside = (other.hub == one.hub, other.partition_id == one.partition_id)
@@ -110,7 +111,7 @@ def gaps_statement(start: str, end: str, *, limit: int) -> sa.Select[Any]:
     follows = sa.exists(sa.literal(1)).where(*beside, other.sequence == one.sequence - 1)
     gaps = (
         sa.select(one.hub, one.partition_id, before.scalar_subquery().label("after_sequence"), one.sequence)
-        .where(one.enqueued_at >= start, one.enqueued_at < end, one.sequence > 0, sa.not_(follows))
+        .where(is_within(one.enqueued_at, start, end), one.sequence > 0, sa.not_(follows))
         .subquery("gap")
         .c
     )
@@ -119,7 +120,7 @@ def gaps_statement(start: str, end: str, *, limit: int) -> sa.Select[Any]:
     return sa.select(*columns).where(gaps.after_sequence.is_not(None)).order_by(*columns).limit(limit)
 
 
-def calls_statement(start: str, end: str) -> sa.Select[Any]:
+def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
     """Return the statement of `CompletenessStore.calls_in`: one row of numbers."""
     table = tables.interaction.c
     asked, answered = table.has_request == sa.true(), table.has_response == sa.true()
@@ -136,7 +137,7 @@ def calls_statement(start: str, end: str) -> sa.Select[Any]:
         "bypass": table.sources == _BYPASSES,
     }
     sums = [sa.func.coalesce(sa.func.sum(sa.case((one, 1), else_=0)), 0).label(name) for name, one in numbers.items()]
-    return sa.select(*sums).where(table.occurred_at >= start, table.occurred_at < end)
+    return sa.select(*sums).where(is_within(table.occurred_at, start, end))
 
 
 def standing_statement() -> sa.Select[Any]:

@@ -3,8 +3,7 @@
 Why this is safe beside ingest: docs/adr/0004-dirty-hours.md.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,10 +12,12 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from shared.domain.interaction import Provenance
-from shared.domain.values import hour_of, utc_of
+from shared.domain.values import hour_of, interval_end
 from shared.domain.verdicts import SIDES, fields_of
 from shared.retry import retried
+from shared.stores.ports import Interval
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.conditions import is_error, is_within
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
 
@@ -25,7 +26,6 @@ __all__ = ["SqlUsageRollups"]
 _MARKS = 10_000
 """Marks read at a time; each is one touched hour of one batch."""
 _LEASE: Final = "usage rollups"
-_HTTP_ERROR: Final = 400
 
 _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
 _AnyColumns = _Columns | ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
@@ -38,28 +38,48 @@ class SqlUsageRollups:
         """Use `engine`, whose database is migrated to the newest revision."""
         self._engine = engine
 
-    def rebuild(self, *, most_hours: int) -> list[str]:
-        """Recompute marked hours and the days and months they lie in; see the port."""
-        return retried(lambda: self._rebuilt(most_hours))
+    def marks(self, *, without: Collection[str] = ()) -> list[tuple[int, str]]:
+        """Return marks; see the port."""
+        return retried(lambda: self._marks(without))
 
-    def _rebuilt(self, most_hours: int) -> list[str]:
+    def recompute(self, intervals: Sequence[Interval]) -> None:
+        """Make sums anew; see the port."""
+        retried(lambda: self._recompute(intervals))
+
+    def clear(self, marks: Collection[int]) -> None:
+        """Take marks away; see the port."""
+        if marks:
+            retried(lambda: self._clear(marks))
+
+    def _marks(self, without: Collection[str]) -> list[tuple[int, str]]:
         with writing(self._engine) as connection:
             take_lease(connection, _LEASE)
             _spread(connection)
-            marks = _marks(connection)
-            hours = sorted(set(marks.values()))[:most_hours]
-            for hour in hours:
-                _replace(connection, tables.usage_hour, hour, _end(hour, "hour"), usage_of_facts)
-            for day in sorted({f"{hour[:10]}T00:00:00.000Z" for hour in hours}):
-                _replace(connection, tables.usage_day, day, _end(day, "day"), usage_of_hours)
-            for month in sorted({f"{hour[:7]}-01T00:00:00.000Z" for hour in hours}):
-                _replace(connection, tables.usage_month, month, _end(month, "month"), usage_of_hours)
-            done = [mark for mark, hour in marks.items() if hour in set(hours)]
-            key = tables.dirty_hour.c.id
-            # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
+            table = tables.dirty_hour.c
+            query = sa.select(table.id, table.hour).order_by(table.id).limit(_MARKS)
+            passed: dict[str, str] = {}
+            if without:
+                passed = bulk.listed(without)
+                query = query.where(table.hour.not_in(bulk.members(connection.dialect.name, table.hour.type)))
+            return [(row.id, row.hour) for row in connection.execute(query, passed)]
+
+    def _recompute(self, intervals: Sequence[Interval]) -> None:
+        with writing(self._engine) as connection:
+            take_lease(connection, _LEASE)
+            for length, start in intervals:
+                table, usage = tables.USAGE[length], usage_of_facts if length == "hour" else usage_of_hours
+                connection.execute(sa.delete(table).where(table.c.interval_start == start))
+                columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES]
+                sums = usage(start, interval_end(start, length))
+                connection.execute(sa.insert(table).from_select(columns, sums))
+
+    def _clear(self, marks: Collection[int]) -> None:
+        # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
+        with writing(self._engine) as connection:
             chosen = bulk.members(connection.dialect.name, sa.BigInteger())
-            connection.execute(sa.delete(tables.dirty_hour).where(key.in_(chosen)), bulk.listed(done))
-        return hours
+            connection.execute(
+                sa.delete(tables.dirty_hour).where(tables.dirty_hour.c.id.in_(chosen)), bulk.listed(marks)
+            )
 
 
 def _spread(connection: Connection) -> None:
@@ -82,37 +102,15 @@ def _spread(connection: Connection) -> None:
     )
 
 
-def _marks(connection: Connection) -> dict[int, str]:
-    table = tables.dirty_hour
-    query = sa.select(table.c.id, table.c.hour).order_by(table.c.id).limit(_MARKS)
-    return {row.id: row.hour for row in connection.execute(query)}
-
-
-def _end(start: str, interval: str) -> str:
-    moment = datetime.fromisoformat(start)
-    if interval == "hour":
-        return utc_of(moment + timedelta(hours=1))
-    if interval == "day":
-        return utc_of(moment + timedelta(days=1))
-    return utc_of((moment.replace(day=28) + timedelta(days=4)).replace(day=1))
-
-
-def _replace(
-    connection: Connection, table: sa.Table, start: str, end: str, usage: Callable[[str, str], sa.Select[Any]]
-) -> None:
-    connection.execute(sa.delete(table).where(table.c.interval_start == start))
-    columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES]
-    connection.execute(sa.insert(table).from_select(columns, usage(start, end)))
-
-
-def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
-    """Return the sums over the interactions from `start` until before `end`."""
+def usage_of_facts(start: str, end: str | None) -> sa.Select[Any]:
+    """Return the sums over the interactions from `start` until before `end`, or for ever."""
     interaction = tables.interaction.c
+    unmetered = interaction.usage_provenance == Provenance.MISSING.value
     flags = {
         "requests": sa.literal(1),
-        "errors": sa.case((interaction.http_status >= _HTTP_ERROR, 1), else_=0),
-        "unmetered_requests": sa.case((interaction.usage_provenance == Provenance.MISSING.value, 1), else_=0),
-        "cached_requests": sa.case((interaction.cached == sa.true(), 1), else_=0),
+        "errors": sa.case((is_error(interaction), 1), else_=0),
+        "unmetered_requests": sa.case((_is_cached(interaction), 0), (unmetered, 1), else_=0),
+        "cached_requests": sa.case((_is_cached(interaction), 1), else_=0),
         "filter_failures": sa.case((interaction.filter_failed == sa.true(), 1), else_=0),
         **{name: sa.case((sa.or_(*found), 1), else_=0) for name, found in _findings(interaction).items()},
     }
@@ -122,7 +120,7 @@ def usage_of_facts(start: str, end: str) -> sa.Select[Any]:
     facts = (
         sa.select(*[interaction[name] for name in tables.DIMENSIONS], *tokens, known, _counts().label("counts"))
         .add_columns(*[flag.label(name) for name, flag in flags.items()])
-        .where(interaction.occurred_at >= start, interaction.occurred_at < end)
+        .where(is_within(interaction.occurred_at, start, end))
         .subquery("facts")
     )
     measures = [
@@ -152,10 +150,10 @@ def _findings(interaction: _Columns) -> dict[str, list[sa.ColumnElement[bool]]]:
 def _counts() -> sa.ColumnElement[int]:
     """Return 1 where the interaction's usage counts, 0 where another one's counts instead.
 
-    Polls and cancellations repeat the usage of the one response, run or batch that `usage_key` names.
-    The best account of it counts: reported before estimated, then the largest, because usage only
-    grows until the thing is done; then the earliest interaction. All are facts, so the order of
-    arrival makes no difference.
+    What a cache answered repeats the usage of the call that filled it. Polls and cancellations repeat
+    the usage of the one response, run or batch that `usage_key` names: the best account of it counts,
+    reported before estimated, then the largest, because usage only grows until the thing is done; then
+    the earliest interaction. All are facts, so the order of arrival makes no difference.
     """
     mine, other = tables.interaction.c, tables.interaction.alias("other")
     ranks = [
@@ -168,20 +166,27 @@ def _counts() -> sa.ColumnElement[int]:
     for smaller, larger in reversed(ranks):
         better = sa.or_(smaller < larger, sa.and_(smaller == larger, better))
     repeated = sa.exists(sa.literal(1)).where(
-        other.c.usage_key == mine.usage_key, other.c.total_tokens.is_not(None), better
+        other.c.usage_key == mine.usage_key,
+        other.c.total_tokens.is_not(None),
+        sa.or_(other.c.cached.is_(None), other.c.cached == sa.false()),
+        better,
     )
-    return sa.case((mine.usage_key.is_(None), 1), (repeated, 0), else_=1)
+    return sa.case((_is_cached(mine), 0), (mine.usage_key.is_(None), 1), (repeated, 0), else_=1)
+
+
+def _is_cached(columns: _Columns) -> sa.ColumnElement[bool]:
+    return columns.cached == sa.true()
 
 
 def _is_estimate(columns: _Columns) -> sa.ColumnElement[int]:
     return sa.case((columns.usage_provenance == Provenance.ESTIMATED.value, 1), else_=0)
 
 
-def usage_of_hours(start: str, end: str) -> sa.Select[Any]:
-    """Return the sums over the hours from `start` until before `end`."""
+def usage_of_hours(start: str, end: str | None) -> sa.Select[Any]:
+    """Return the sums over the hours from `start` until before `end`, or for ever."""
     hours = tables.usage_hour.c
     sums = _grouped(hours, [hours[name] for name in tables.MEASURES], start)
-    return sums.where(hours.interval_start >= start, hours.interval_start < end)
+    return sums.where(is_within(hours.interval_start, start, end))
 
 
 def _grouped(columns: _AnyColumns, measures: Sequence[sa.ColumnElement[Any]], start: str) -> sa.Select[Any]:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.api.models import Interaction, Page
+from shared.domain.questions import FILTERS, Count, Filter, InteractionFilter
 from tests.unit.api.rows import Client, Ledger, an_interaction
 
 _LIST = "/api/v1/interactions"
@@ -140,12 +141,70 @@ def test_an_id_may_hold_a_slash_and_a_guid_may_be_in_upper_case(ledger: Ledger, 
         ("from=2026-03-02T09:31:00Z", {"occurred_at": "2026-03-02T09:31:00.000Z"}),
         ("to=2026-03-02T10:30:00%2B01:00", {"occurred_at": "2026-03-02T09:29:59.999Z"}),
         ("model=gpt-4o&httpStatus=200", {"model": "gpt-4o", "http_status": 200}),
+        ("bypass=true", {"sources": '["azure-openai"]'}),
+        ("error=true", {"http_status": 200, "error_code": "server_error", "state": "failed"}),
+        ("error=true", {"http_status": 0, "state": "pending"}),
+        ("error=true", {"gateway_refused": True, "state": "pending"}),
+        ("cached=true", {"cached": True}),
+        ("cached=false", {"cached": False}),
+        ("requestedModel=router", {"requested_model": "router"}),
+        ("truncated=true", {"truncated": True}),
+        ("unreadable=true", {"unreadable": "html"}),
+        ("filterFailed=true", {"filter_failed": True}),
+        ("possibleRefusal=true", {"possible_refusal": True}),
+        ("callersDiffer=true", {"callers_differ": True}),
     ],
 )
 def test_a_filter_keeps_what_it_names(ledger: Ledger, client: Client, query: str, facts: dict[str, Any]) -> None:
     ledger.has(an_interaction("other"), an_interaction("wanted", **facts))
 
     assert ids(client, query) == ["wanted"]
+
+
+def a_value(one: Filter) -> Any:
+    """Return a value that the filter takes, and that no interaction has unless a test says so."""
+    if isinstance(one.values, Count):
+        return 7
+    if one.values in {str, bool}:
+        return "2026-03-02T09:30:00.124Z" if one.column == "occurred_at" else one.values("sought")
+    return tuple(one.values)[-1]
+
+
+@pytest.mark.parametrize("one", FILTERS.values(), ids=lambda one: one.name)
+def test_every_filter_narrows(one: Filter, ledger: Ledger) -> None:
+    ledger.has(an_interaction(), an_interaction("late", occurred_at="2026-03-02T09:31:00.000Z", **FULL))
+    found = [
+        ledger.audit().interactions(InteractionFilter(**told), after=None, limit=9, reader=None).rows
+        for told in ({}, {one.name: a_value(one)})
+    ]
+
+    assert len(found[0]) == 2
+    assert len(found[1]) < 2
+
+
+def test_a_filter_that_does_not_exist_is_no_filter() -> None:
+    with pytest.raises(TypeError, match="nothing"):
+        InteractionFilter(nothing="gpt-4o")
+
+
+@pytest.mark.parametrize(
+    "name", ["truncated", "unreadable", "filterFailed", "possibleRefusal", "callersDiffer", "error"]
+)
+def test_what_is_not_known_is_found_by_false(name: str, ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction())
+
+    assert ids(client, f"{name}=false") == ["call-1"]
+    assert ids(client, f"{name}=true") == []
+
+
+def test_what_a_cache_answered_used_nothing_itself(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction(cached=True, total_tokens=1200, input_tokens=1000, usage_provenance="reported"))
+
+    usage = client.get(f"{_LIST}/call-1").json()["usage"]
+
+    assert usage.pop("provenance") == "missing"
+    assert set(usage.values()) == {None}
+    assert ids(client, "minTotalTokens=1") == []
 
 
 @pytest.mark.parametrize(

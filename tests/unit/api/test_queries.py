@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from shared.domain.questions import InteractionFilter
 from shared.stores.sql import tables
 from tests.builders import queries
-from tests.unit.api.rows import Ledger, a_usage_row, an_interaction
+from tests.contracts.test_usage_rollups import ERRORS
+from tests.unit.api.rows import Client, Ledger, a_usage_row, an_interaction
 
 _MIGRATING = Path(__file__).parents[3] / "docs" / "migrating-from-stream-analytics.md"
 _RANGE = ("2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.000Z")
@@ -118,6 +120,42 @@ def test_errors_come_by_kind_the_most_frequent_first(ledger: Ledger, connection:
         "LastAt": "2026-03-02T09:30:00.123Z",
     }
     assert [row["ErrorCode"] for row in rows[1:]] == ["server_error", "content_filter"]
+
+
+@pytest.mark.parametrize(("facts", "expected"), ERRORS)
+def test_analysts_call_an_error_what_the_api_and_the_rollups_do(
+    facts: dict[str, Any], expected: object, ledger: Ledger, connection: sqlite3.Connection
+) -> None:
+    ledger.has(an_interaction(**facts))
+    found = ledger.audit().interactions(InteractionFilter(error=True), after=None, limit=9, reader=None)
+
+    assert bool(run(connection, "errors")) is bool(found.rows) is expected
+
+
+@pytest.mark.parametrize(
+    ("totals", "expected"),
+    [((0, 0, 0, 0, 0, 0, 0, 1), 0.13), ((201, *[0] * 199), 1.01), ((2, 2, 1), 1.67)],
+)
+def test_averages_are_rounded_as_the_api_rounds_them(
+    totals: tuple[int, ...], expected: float, ledger: Ledger, client: Client, connection: sqlite3.Connection
+) -> None:
+    ledger.has(*(an_interaction(f"call-{place}", total_tokens=total) for place, total in enumerate(totals)))
+    ledger.used(a_usage_row(total_tokens=sum(totals), token_requests=len(totals)))
+
+    (row,) = run(connection, "usage_by_caller_and_model")
+
+    assert row["AverageTotalTokens"] == expected
+    assert client.get("/api/v1/usage").json()["items"][0]["averageTotalTokens"] == expected
+
+
+def test_what_a_cache_answered_counts_as_a_request_alone(ledger: Ledger, connection: sqlite3.Connection) -> None:
+    ledger.has(an_interaction("first", usage_key="resp_1", total_tokens=15))
+    ledger.has(an_interaction("again", usage_key="resp_1", total_tokens=99, cached=True))
+    ledger.has(an_interaction("chat", total_tokens=15, cached=True))
+
+    (row,) = run(connection, "usage_by_caller_and_model")
+
+    assert (row["Requests"], row["TotalTokens"], row["AverageTotalTokens"]) == (3, 15, 15.0)
 
 
 def test_bypasses_are_calls_that_the_service_alone_knows(ledger: Ledger, connection: sqlite3.Connection) -> None:

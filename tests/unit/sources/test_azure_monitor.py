@@ -518,3 +518,25 @@ def test_a_page_in_a_gateway_log_is_kept_and_is_no_transcript() -> None:
     assert fragment.content.completion is None
     assert fragment.content.response == page
     assert fragment.facts["unreadable"] == "page"
+
+
+_UNASKED = dict.fromkeys(("backendId", "backendMethod", "backendUrl", "backendResponseCode", "backendTime"))
+
+
+@pytest.mark.parametrize(
+    ("properties", "cached"),
+    [
+        ({"cache": "none"}, False),
+        ({"cache": "miss"}, False),
+        ({"cache": "hit"}, True),
+        ({"cache": "Hit", **_UNASKED}, True),
+        ({"cache": "none", **_UNASKED}, True),
+        ({"cache": None, **_UNASKED}, True),
+        ({"cache": "none", **_UNASKED, "backendTime": 3}, False),
+        ({"cache": "none", **_UNASKED, "responseCode": 429}, False),
+        ({"cache": "none", **_UNASKED, "responseCode": 0}, False),
+        ({**_UNASKED, "responseCode": None}, None),
+    ],
+)
+def test_an_answer_from_a_cache_or_without_a_backend_is_told(properties: dict[str, Any], cached: object) -> None:
+    assert fragment_of(a_gateway_log(properties=properties)).facts.get("cached") is cached

@@ -101,6 +101,7 @@ def test_a_response_states_what_came_back() -> None:
         "occurred_at": "2026-03-02T09:29:58.250Z",
         "operation": "chat.completions",
         "http_status": 200,
+        "cached": False,
         "backend_id": "openai-1",
         "backend_host": "aoai-example.openai.azure.com",
         "attempts": '[{"backendId":"openai-1","ms":700.0,"status":200}]',
@@ -321,3 +322,19 @@ def test_an_envelope_that_names_no_part_of_a_call_is_refused(changes: dict[str, 
 
 def test_an_id_may_have_128_units() -> None:
     assert fragment_of(a_request("\N{GRINNING FACE}" * 64)).interaction_id == "\N{GRINNING FACE}" * 64
+
+
+@pytest.mark.parametrize(
+    ("changes", "cached"),
+    [
+        ({}, False),
+        ({"attempts": None}, False),
+        ({"backendUrl": None, "backendId": None}, False),
+        ({"backendUrl": None, "backendId": None, "attempts": None}, True),
+        ({"backendUrl": "", "backendId": "", "attempts": []}, True),
+        ({"backendUrl": None, "backendId": None, "attempts": None, "status": 429}, False),
+        ({"backendUrl": None, "backendId": None, "attempts": None, "status": None}, None),
+    ],
+)
+def test_an_answer_for_which_no_backend_was_asked_is_from_a_cache(changes: dict[str, Any], cached: object) -> None:
+    assert fragment_of(a_response(**changes)).facts.get("cached") is cached

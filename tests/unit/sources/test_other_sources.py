@@ -175,6 +175,7 @@ def test_an_http_request_is_read_and_its_credentials_are_not_kept() -> None:
     assert fragment.facts == {
         "has_request": True,
         "occurred_at": ENQUEUED,
+        "time_replaced": True,
         "method": "POST",
         "path": "/openai/deployments/chat/chat/completions",
         "deployment": "chat",

@@ -1,9 +1,14 @@
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.sources.times import time_of
+from shared.domain.values import utc_of
+from shared.sources.times import state_time, time_of
 
+_FIRST, _LAST = datetime(2015, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001  # as hypothesis wants its bounds
 ENQUEUED = "2024-05-24T14:46:10.000Z"
 
 
@@ -56,5 +61,59 @@ def test_noon_and_midnight_are_told_apart(half: str, hour: str) -> None:
     [None, 5, "", "NA", "13/13/2024 10:00:00", "5/24/2024 25:00:00", "0001-01-01T00:00:00Z", "5/24/2024 " * 9],
 )
 def test_any_other_time_is_that_of_the_delivery(told: Any) -> None:
-    assert time_of(told, ENQUEUED) == ENQUEUED
-    assert time_of(told, None) is None
+    assert stated(ENQUEUED, time_of(told, ENQUEUED)) == {"occurred_at": ENQUEUED, "time_replaced": True}
+    assert stated(None, time_of(told, None)) == {}
+
+
+def stated(enqueued_at: str | None, *told: str | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    state_time(facts, enqueued_at, *told)
+    return facts
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "0001-01-01T00:00:00.000Z",
+        "1601-01-01T00:00:00.000Z",
+        "1970-01-01T00:00:00.000Z",
+        "2014-12-31T23:59:59.999Z",
+        "2024-05-25T14:46:10.001Z",
+        "2038-01-19T03:14:07.000Z",
+        "9999-12-31T23:59:59.999Z",
+    ],
+)
+def test_an_impossible_time_is_replaced_and_the_fragment_says_so(told: str) -> None:
+    assert stated(ENQUEUED, told) == {"occurred_at": ENQUEUED, "time_replaced": True}
+
+
+@pytest.mark.parametrize(
+    "told", ["2015-01-01T00:00:00.000Z", "2019-03-02T09:30:00.000Z", ENQUEUED, "2024-05-25T14:46:10.000Z"]
+)
+def test_late_logs_replays_of_years_ago_and_clocks_that_are_wrong_by_a_day_are_believed(told: str) -> None:
+    assert stated(ENQUEUED, told) == {"occurred_at": told}
+
+
+def test_the_best_of_several_times_that_is_possible_counts() -> None:
+    assert stated(ENQUEUED, None, "9999-12-31T23:59:59.999Z", "2024-05-24T14:46:00.000Z", ENQUEUED) == {
+        "occurred_at": "2024-05-24T14:46:00.000Z"
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "facts"),
+    [("2099-12-31T23:59:59.999Z", {"occurred_at": "2099-12-31T23:59:59.999Z"}), ("9999-12-31T23:59:59.999Z", {})],
+)
+def test_without_the_time_of_enqueueing_only_what_can_never_be_is_unknown(told: str, facts: dict[str, str]) -> None:
+    assert stated(None, told) == facts
+
+
+@given(
+    told=st.datetimes().map(utc_of),
+    enqueued_at=st.datetimes(min_value=_FIRST, max_value=_LAST).map(utc_of),
+)
+def test_any_time_that_is_stated_is_possible(told: str, enqueued_at: str) -> None:
+    moment = datetime.fromisoformat(stated(enqueued_at, told)["occurred_at"])
+
+    assert moment.year >= 2015
+    assert moment <= datetime.fromisoformat(enqueued_at) + timedelta(days=1)

@@ -1,0 +1,130 @@
+"""Conditions on interactions, in SQL: each filter of the API, and what counts as an error."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from shared.domain.call_errors import SIGNS, Test
+from shared.domain.questions import FILTERS, Condition, Filter, InteractionFilter
+from shared.domain.verdicts import fields_of, texts_of
+from shared.stores.sql import tables
+
+__all__ = ["conditions_of", "is_equal", "is_error", "is_within"]
+
+_Condition = sa.ColumnElement[bool]
+_Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
+
+_BYPASSES: Final = '["azure-openai"]'
+
+
+class _SameLength(FunctionElement[bool]):
+    """Whether two texts are equally long: SQL Server's `=` does not see blanks at their ends."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+@compiles(_SameLength)
+def _where_equal_is_exact(_element: _SameLength, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    return "1 = 1"
+
+
+@compiles(_SameLength, "mssql")
+def _on_sql_server(element: _SameLength, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+    # Not `len`, which leaves the blanks out as well.
+    return " = ".join(f"datalength({compiler.process(side, **options)})" for side in element.clauses)
+
+
+def is_equal(column: sa.ColumnElement[Any], value: Any) -> _Condition:  # noqa: ANN401  # of any column
+    """Return whether a column has exactly this value: of texts, the blanks at their ends count in both databases."""
+    same = column == value
+    return sa.and_(same, _SameLength(column, sa.literal(value, column.type))) if isinstance(value, str) else same
+
+
+def is_within(column: sa.ColumnElement[Any], start: str, end: str | None) -> _Condition:
+    """Return whether a time lies from `start` until before `end`, or behind `start` where nothing ends it."""
+    return column >= start if end is None else sa.and_(column >= start, column < end)
+
+
+def is_error(columns: _Columns) -> _Condition:
+    """Return whether a call counts as an error, by `shared.domain.call_errors`."""
+    return sa.or_(*(_TESTS[sign.test](columns[sign.column], sign.values) for sign in SIGNS))
+
+
+_TESTS: Final[Mapping[Test, Callable[[sa.Column[Any], tuple[Any, ...]], _Condition]]] = {
+    Test.OUTSIDE: lambda column, values: sa.or_(column < values[0], column >= values[1]),
+    Test.TOLD: lambda column, _: column.is_not(None),
+    Test.TRUE: lambda column, _: column == sa.true(),
+    Test.ONE_OF: lambda column, values: column.in_(values),
+}
+
+
+def conditions_of(narrow: InteractionFilter) -> list[_Condition]:
+    """Return what must hold, all of it, of the interactions that a filter finds."""
+    asked = [FILTERS[name] for name in narrow.told]
+    # What speaks of one thing together is one condition.
+    return list({(one.condition, one.column): _CONDITIONS[one.condition](one, narrow.told) for one in asked}.values())
+
+
+def _unless(condition: _Condition, *, holds: bool) -> _Condition:
+    """Return `condition` or, where it must not hold, all else: what is unknown too."""
+    return condition if holds else sa.case((condition, 0), else_=1) == 1
+
+
+def _column(one: Filter) -> sa.Column[Any]:
+    return tables.interaction.c[one.column]
+
+
+def _operation(one: Filter, told: Mapping[str, Any]) -> _Condition:
+    same = _column(one) == told[one.name]
+    return sa.or_(same, _column(one).is_(None)) if told[one.name] == "other" else same
+
+
+def _filtered(one: Filter, told: Mapping[str, Any]) -> _Condition:
+    flags = (tables.interaction.c.prompt_filtered, tables.interaction.c.completion_filtered)
+    if told[one.name]:
+        return sa.or_(*(flag == sa.true() for flag in flags))
+    return sa.and_(*(sa.or_(flag.is_(None), flag == sa.false()) for flag in flags))
+
+
+def _marked(one: Filter, told: Mapping[str, Any]) -> _Condition:
+    flag = _column(one)
+    return flag == sa.true() if told[one.name] else sa.or_(flag.is_(None), flag == sa.false())
+
+
+def _found(_one: Filter, told: Mapping[str, Any]) -> _Condition:
+    """Return whether the content filter found what is asked for; to act on a side is to have found something."""
+    table, side, category = tables.interaction.c, told.get("filter_side"), told.get("filter_category")
+    severity = told.get("filter_severity")
+    columns = [table[name] for name in fields_of(category=category, side=side)]
+    if severity is not None:
+        texts = texts_of(severity=severity)
+        return sa.or_(sa.false(), *(column.in_(texts) for column in columns))
+    acted = [table[f"{side}_filtered"] == sa.true()] if side is not None and category is None else []
+    return sa.or_(sa.false(), *(column.is_not(None) for column in columns), *acted)
+
+
+def _used(one: Filter, told: Mapping[str, Any]) -> _Condition:
+    return sa.and_(_column(one) >= told[one.name], _unless(tables.interaction.c.cached == sa.true(), holds=False))
+
+
+_CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Condition]]] = {
+    Condition.EQUAL: lambda one, told: is_equal(_column(one), told[one.name]),
+    Condition.AT_LEAST: lambda one, told: _column(one) >= told[one.name],
+    Condition.USED: _used,
+    Condition.BEFORE: lambda one, told: _column(one) < told[one.name],
+    Condition.MARKED: _marked,
+    Condition.PRESENT: lambda one, told: _column(one).is_not(None) if told[one.name] else _column(one).is_(None),
+    # The column is a JSON array of known names, so the quoted name is found in nothing else.
+    Condition.LISTED: lambda one, told: _column(one).contains(f'"{told[one.name]}"', autoescape=True),
+    Condition.OPERATION: _operation,
+    Condition.ERROR: lambda one, told: _unless(is_error(tables.interaction.c), holds=told[one.name]),
+    Condition.FILTERED: _filtered,
+    Condition.FOUND: _found,
+    Condition.BYPASS: lambda one, told: _column(one) == _BYPASSES if told[one.name] else _column(one) != _BYPASSES,
+}
