@@ -3,7 +3,8 @@
 Each field knows which witness is the best one for it (`Field.precedence`). A better witness replaces
 a worse one; between two words of the same witness the larger value wins (the smaller for fields
 that are `earliest`). Both are a maximum over a total order, so the order and the number of times in
-which fragments come make no difference. The row keeps, per field, the code of the witness that won.
+which fragments come make no difference. Of a field that `unites`, the words of all witnesses are kept: the
+first few of a union, which no order changes either. The row keeps, per field, the code of the witness that won.
 
 Witnesses that know the call by another name than the gateway's join it as strands of their own
 (docs/adr/0006-joining-sources.md): `fold` makes the row of all strands by the same rule.
@@ -20,6 +21,7 @@ from shared.domain.call_errors import is_error_status
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
 from shared.domain.pieces import awaited, missing
+from shared.domain.unknown_words import united
 from shared.domain.values import NO_TIME
 
 __all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "give_up", "strands_of"]
@@ -33,6 +35,7 @@ _QUEUE = "q"
 _RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
 _RANKS["occurred_at"][_QUEUE] = -1  # below every witness, however early
 _STARTS = {field.name: field.starts for field in FIELDS if field.starts}
+_UNITED = frozenset(field.name for field in FIELDS if field.unites)
 _PROVENANCES = tuple(Provenance)
 _PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
 
@@ -262,16 +265,19 @@ def _opened(row: Row) -> Strand:
 
 
 def _join(values: Facts, codes: dict[str, str], code: str, facts: Facts) -> None:
+    both = values.keys() & facts.keys()
     held = {
         name: (codes[name], values[name])
-        for name in values.keys() & facts.keys()
+        for name in both
         if not _wins(name, (code, facts[name]), (codes[name], values[name]))
     }
+    together = {name: united(values[name], facts[name]) for name in both & _UNITED}
     values.update(facts)
     codes.update(dict.fromkeys(facts, code))
     for name, (holder, value) in held.items():
         values[name] = value
         codes[name] = holder
+    values.update(together)
 
 
 def _wins(name: str, new: tuple[str, Any], old: tuple[str, Any]) -> bool:

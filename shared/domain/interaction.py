@@ -86,6 +86,8 @@ class Field:
     starts: str = ""
     """Evidence codes that tell the very start, all of them equals: the earliest wins, whosever it is.
     Between words of any one witness the smaller wins then too, not the larger."""
+    unites: bool = False
+    """A list of words of which every witness's are kept (`shared.domain.unknown_words`)."""
 
 
 FIELDS: Final[tuple[Field, ...]] = (
@@ -169,7 +171,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("not_captured", Kind.TEXT, limit=32),
     Field("time_replaced", Kind.FLAG),
     Field("callers_differ", Kind.FLAG),
-    Field("unknown_words", Kind.JSON),
+    Field("unknown_words", Kind.JSON, unites=True),
 )
 
 FIELD_NAMES: Final = tuple(field.name for field in FIELDS)

@@ -1,22 +1,61 @@
-"""Words of the service's that we don't know -> a trace in the facts, so that a new one is seen the day it comes."""
+"""Words of the service that no list of ours knows: each leaves a trace, so that a new one is seen the day it comes.
 
+Wherever a closed list of words decides (codes, headers, members, operations), a word that is not in
+it is noted here as `kind:word`. What is no plain word, or looks like an id or a key, becomes `?`:
+the trace is read by people who may read no texts.
+"""
+
+import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 import orjson
 
 from shared.domain.interaction import Facts
-from shared.domain.values import canonical, text
+from shared.domain.values import Json, canonical
 
-__all__ = ["note"]
+__all__ = ["FIELD", "LONGEST", "MOST", "note", "united", "words_in"]
 
-_MOST: Final = 32
-_LENGTH: Final = 64
+FIELD: Final = "unknown_words"
+MOST: Final = 16
+"""Words that one interaction keeps; of more, the first in their order."""
+LONGEST: Final = 64
+"""Characters of a word; the rest is cut off."""
+
+_LOOKED_AT: Final = 1024
+_NO_WORD: Final = "?"
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_MOST_DIGITS: Final = 8
+"""A word may end in a date; ids and keys hold more digits."""
+_RANDOM: Final = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{17}")
+"""No word is so long, with a digit in it and nothing that parts it."""
 
 
-def note(facts: Facts, kind: str, words: Iterable[str]) -> None:
-    """Add words to `unknown_words` of `facts`, as `kind:word`: sorted, each once, 32 of 64 characters at most."""
-    told = {f"{kind}:{known}" for word in words if (known := text(word, _LENGTH)) is not None}
+def note(facts: Facts, kind: str, words: Iterable[Json]) -> None:
+    """Add `kind:word` for each of `words`, unknown ones, to the trace in `facts`."""
+    told = {f"{kind}:{_plain(word)}" for word in islice(words, _LOOKED_AT)}
     if told:
-        held = facts.get("unknown_words")
-        facts["unknown_words"] = canonical(sorted({*(orjson.loads(held) if held else ()), *told})[:_MOST])
+        facts[FIELD] = canonical(_first({*told, *words_in(facts.get(FIELD))}))
+
+
+def united(one: str, other: str) -> str:
+    """Return the trace that holds the words of both: whatever the order and repeats, it is the same."""
+    return one if one == other else canonical(_first({*words_in(one), *words_in(other)}))
+
+
+def words_in(trace: str | None) -> list[str]:
+    """Return the words of a trace, as `kind:word`."""
+    return list(orjson.loads(trace)) if trace else []
+
+
+def _first(words: set[str]) -> list[str]:
+    return sorted(words)[:MOST]
+
+
+def _plain(word: Json) -> str:
+    if not isinstance(word, str) or _WORD.fullmatch(word) is None:
+        return _NO_WORD
+    if sum(map(str.isdigit, word)) > _MOST_DIGITS or _RANDOM.search(word) is not None:
+        return _NO_WORD
+    return word[:LONGEST]
