@@ -15,7 +15,7 @@ import orjson
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, canonical
 
-__all__ = ["FIELD", "LONGEST", "MOST", "note", "united", "words_in"]
+__all__ = ["FIELD", "LONGEST", "MOST", "carry", "note", "united", "words_in"]
 
 FIELD: Final = "unknown_words"
 MOST: Final = 16
@@ -37,6 +37,12 @@ def note(facts: Facts, kind: str, words: Iterable[Json]) -> None:
     told = {f"{kind}:{_plain(word)}" for word in islice(words, _LOOKED_AT)}
     if told:
         facts[FIELD] = canonical(_first({*told, *words_in(facts.get(FIELD))}))
+
+
+def carry(facts: Facts, *others: Facts) -> None:
+    """Add the traces in `others` to that in `facts`."""
+    for trace in filter(None, [other.get(FIELD) for other in others]):
+        facts[FIELD] = united(facts.get(FIELD, trace), trace)
 
 
 def united(one: str, other: str) -> str:

@@ -1,4 +1,4 @@
-"""URLs and operation ids -> the operation and what else they name."""
+"""URLs -> the operation and what else they name."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -7,7 +7,7 @@ from urllib.parse import unquote, unquote_plus
 
 from shared.domain.values import Json
 
-__all__ = ["Target", "host_of", "operation_of_id", "target_of", "without_secrets"]
+__all__ = ["Target", "host_of", "target_of", "without_secrets"]
 
 
 class Target(NamedTuple):
@@ -71,63 +71,6 @@ _ROOTS: Final = {
 _PARTS: Final = {"chat/completions/": "chat.completions", "operations/images/": "images.generations"}
 # Deepest first.
 _BELOW_THREADS: Final = {"steps": "threads.runs.steps", "runs": "threads.runs", "messages": "threads.messages"}
-
-# Words of an operation id or display name, without spaces, dashes and case; the first that occurs
-# tells. The order matters: "Create_Vector_Store_File_Batch" is neither a file nor a batch, and a
-# "model response for the given chat conversation" is chat.
-_WORDS: Final = (
-    ("chatcompletion", "chat.completions"),
-    ("chatmessage", "chat.completions"),
-    ("chatconversation", "chat.completions"),
-    ("embedding", "embeddings"),
-    ("imageedit", "images.edits"),
-    ("imagesedit", "images.edits"),
-    ("editedorextendedimage", "images.edits"),
-    ("imagevariation", "images.variations"),
-    ("imagesvariation", "images.variations"),
-    ("variationofagivenimage", "images.variations"),
-    ("image", "images.generations"),
-    ("realtime", "realtime"),
-    ("englishlanguagetranscribed", "audio.translations"),
-    ("translation", "audio.translations"),
-    ("translatesaudio", "audio.translations"),
-    ("transcri", "audio.transcriptions"),
-    ("speech", "audio.speech"),
-    ("onhandshake", "realtime"),
-    ("vectorstore", "vector_stores"),
-    ("finetun", "fine_tuning.jobs"),
-    ("grader", "fine_tuning.jobs"),
-    ("container", "containers"),
-    ("listevals", "evals"),
-    ("createeval", "evals"),
-    ("geteval", "evals"),
-    ("updateeval", "evals"),
-    ("deleteeval", "evals"),
-    ("canceleval", "evals"),
-    ("evalrun", "evals"),
-    ("evaluation", "evals"),
-    ("completion", "completions"),
-    ("assistant", "assistants"),
-    ("runstep", "threads.runs.steps"),
-    ("threadandrun", "threads.runs"),
-    ("submittooloutputs", "threads.runs"),
-    ("conversation", "conversations"),
-    ("message", "threads.messages"),
-    ("inputitems", "responses"),
-    ("inputtoken", "responses"),
-    ("moderation", "moderations"),
-    ("uploadafile", "files"),
-    ("uploadfile", "files"),
-    ("filesupload", "files"),
-    ("upload", "uploads"),
-    ("response", "responses"),
-    ("batch", "batches"),
-    ("run", "threads.runs"),
-    ("thread", "threads"),
-    ("file", "files"),
-    ("deployment", "deployments"),
-    ("model", "models"),
-)
 
 
 def target_of(url: Json) -> Target:
@@ -195,17 +138,6 @@ def _root(segments: Sequence[str]) -> str | None:
         if operation is not None:
             return operation
     return None
-
-
-@lru_cache(maxsize=_CACHED)
-def _read_id(name: str) -> str | None:
-    words = "".join(letter for letter in name.lower() if letter.isalnum())
-    return next((operation for word, operation in _WORDS if word in words), None)
-
-
-def operation_of_id(name: Json) -> str | None:
-    """Return the operation that an operation id, or a display name, of whatever spelling means."""
-    return _read_id(name[:256]) if isinstance(name, str) else None
 
 
 def without_secrets(url: str) -> str:

@@ -13,7 +13,7 @@ from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.names import response_name
 from shared.domain.values import Json, count
-from shared.operations.paths import operation_of_id
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.operations.shapes import operation_of_object
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time, time_of
@@ -64,7 +64,10 @@ def _read(record: Record) -> Reading:
     made = _MADE_ID.fullmatch(name)
     if made is None:
         state(facts, "response_id", name)
-    facts["operation"] = _operation(event, named_by_policy=made is not None and made["prefix"] is not None)
+    named_by_policy = made is not None and made["prefix"] is not None
+    facts["operation"] = _operation(event, named_by_policy=named_by_policy)
+    if not named_by_policy:
+        note_unknown_operation(facts, event.get("operationName"))
     facts.update(_usage(event, always_told=facts["operation"] == "embeddings"))
     state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
     code = _ESTIMATED if streamed else _LOGGED

@@ -12,7 +12,8 @@ from shared.domain.facts import members, state, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
-from shared.operations.paths import operation_of_id, target_of
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
+from shared.operations.paths import target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.bodies import body_in
 from shared.sources.record import Reading, Record, Source, interaction_id
@@ -44,6 +45,8 @@ def _read(record: Record) -> Reading:
     target = target_of(called.get("urlTemplate"))
     operation = target.operation or operation_of_id(called.get("id")) or operation_of_id(called.get("name"))
     facts["operation"] = operation or "other"
+    if target.operation is None:
+        note_unknown_operation(facts, called.get("id"), called.get("name"))
     state(facts, "path", target.path)
     for field, told in (
         ("deployment", event.get("targetDeployment")),

@@ -11,7 +11,7 @@ from shared.domain.facts import members, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
-from shared.operations.paths import operation_of_id
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.operations.withheld import withhold_from_response
 from shared.sources.bodies import body_in
 from shared.sources.record import Reading, Record, Source, interaction_id
@@ -47,7 +47,9 @@ def _fragment(record: Record) -> Fragment:
     if record.cut:
         facts["truncated"] = True
     content = Content(completion=said.text, response=said.body or body)
-    return Fragment(name, _CODE, facts | said.facts, content, record.document())
+    facts |= said.facts
+    note_unknown_operation(facts, event.get("OperationName"))
+    return Fragment(name, _CODE, facts, content, record.document())
 
 
 SOURCE: Final = Source(_recognises, _read)

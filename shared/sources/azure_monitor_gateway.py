@@ -7,10 +7,12 @@ from shared import operations
 from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Facts
+from shared.domain.unknown_words import carry
 from shared.domain.values import Json, count, number, text
 from shared.operations.compressed import inflated
 from shared.operations.multipart import form_of
-from shared.operations.paths import host_of, operation_of_id, target_of, without_secrets
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
+from shared.operations.paths import host_of, target_of, without_secrets
 from shared.operations.streams import withhold_from_stream
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.azure_monitor_log import Log, table
@@ -96,6 +98,8 @@ def _state_target(facts: Facts, log: Log) -> None:
     operation = asked.operation or sent.operation or operation_of_id(facts.get("operation_id"))
     if operation is not None:
         facts["operation"] = operation
+    if asked.operation is None and sent.operation is None:
+        note_unknown_operation(facts, facts.get("operation_id"))
     state(facts, "path", asked.path or sent.path)
     state(facts, "deployment", asked.deployment or sent.deployment)
     state(facts, "api_version", asked.api_version or sent.api_version)
@@ -173,6 +177,7 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
         # An answer that only repeats what was asked for does not say who served: another witness may.
         response.facts.pop("model", None)
     # The path knows the operation better than a body's shape; the body knows its model.
+    carry(facts, request.facts, response.facts)
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)
     if isinstance(answered.json, dict):

@@ -11,8 +11,9 @@ from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.names import service_name
+from shared.domain.unknown_words import note
 from shared.domain.values import Json, text, utc_of
-from shared.operations.paths import operation_of_id
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.sources.azure_monitor_log import Log, table
 
 __all__ = ["read_request_response", "read_request_usage"]
@@ -60,8 +61,12 @@ def read_request_response(log: Log) -> tuple[Fragment, ...]:
     operation = operation_of_id(log.said.get("operationname"))
     if operation is not None:
         facts["operation"] = operation
-    streamed = _STREAM_TYPES.get(str(log.said.get("streamtype")).strip().lower())
-    state(facts, "streamed", streamed)
+    note_unknown_operation(facts, log.said.get("operationname"))
+    kind = text(log.said.get("streamtype"))
+    if kind is not None:
+        streamed = _STREAM_TYPES.get(kind.lower())
+        state(facts, "streamed", streamed)
+        note(facts, "stream_type", [kind] if streamed is None else [])
     version = _API_VERSION.search(text(log.said.get("apiname")) or "")
     state(facts, "api_version", version and version[1])
     state(facts, "backend_id", log.resource())

@@ -12,7 +12,7 @@ from shared.domain.facts import members, state, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, text
-from shared.operations.paths import operation_of_id
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.sources.decoding import parsed
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.salvage import salvage
@@ -56,6 +56,7 @@ def _asked(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     if event.get("operation"):
         facts["operation"] = operation or facts.get("operation") or "other"
     state_members(facts, event, _REQUEST)
+    note_unknown_operation(facts, event.get("operation"))
     return facts, Content(prompt=said.text, request=body or None)
 
 
@@ -81,6 +82,7 @@ def _answered(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     taken = text(event.get("modeltime"), 64)
     if taken is not None:
         state(facts, "response_headers", {"openai-processing-ms": taken})
+    note_unknown_operation(facts, event.get("operation"))
     return facts, Content(completion=said.text, response=body or None)
 
 

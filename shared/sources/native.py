@@ -13,7 +13,8 @@ from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, number, text, utc, utc_of
 from shared.errors import EventError
-from shared.operations.paths import host_of, operation_of_id, target_of
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
+from shared.operations.paths import host_of, target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.gateway import FEW, allowed_headers, claims_of, is_cached, refused, texts
 from shared.sources.native_body import body_of, strip_url
@@ -130,6 +131,8 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     facts |= _tags_facts(event.get("tags"))
     state_members(facts, event, _REQUEST)
     state_time(facts, record.enqueued_at, utc(event.get("time")))
+    if target.operation is None:
+        note_unknown_operation(facts, event.get("operationId"))
     return facts, Content(said.text, None, kept)
 
 

@@ -10,7 +10,7 @@ from shared.domain.facts import members, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
-from shared.operations.paths import operation_of_id
+from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time, time_of
 
@@ -38,6 +38,7 @@ def _read(record: Record) -> Reading:
     state_members(facts, event, _MEMBERS)
     if "operation_id" in facts:
         facts["operation"] = operation_of_id(event["OperationName"]) or "other"
+        note_unknown_operation(facts, event["OperationName"])
     state_time(facts, record.enqueued_at, time_of(event.get("EventTime"), record.enqueued_at))
     return Reading(EVIDENCE[_CODE].source, (Fragment(name, _CODE, facts, Content(), record.document()),))
 

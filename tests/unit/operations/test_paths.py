@@ -1,7 +1,8 @@
 import pytest
 
 from shared.domain.interaction import OPERATIONS
-from shared.operations.paths import Target, host_of, operation_of_id, target_of, without_secrets
+from shared.operations.operation_names import operation_of_id
+from shared.operations.paths import Target, host_of, target_of, without_secrets
 
 # Path's end, operation, and the ids that the specification's versions give it.
 APPENDIX = [
