@@ -21,8 +21,10 @@ from shared.domain.call_errors import is_error_status
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
 from shared.domain.pieces import awaited, missing
+from shared.domain.refusals import is_refusal
 from shared.domain.unknown_words import united
 from shared.domain.values import NO_TIME
+from shared.domain.verdicts import SIDES
 
 __all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "give_up", "strands_of"]
 
@@ -84,8 +86,6 @@ Strands = dict[str, Strand]
 OWN = ""
 
 _TIME = ("occurred_at", "time_replaced")
-_REFUSALS = ("content_filter", "content_policy_violation")
-"""Error codes with which the filter refuses a prompt, for text and for images."""
 ESTIMATE = "=estimate"
 """No witness's name: what was estimated for want of one."""
 _ESTIMATE_CODE = "e"
@@ -296,9 +296,11 @@ def _state(values: Facts, *, waits: bool) -> State:
     if waits or not (values.get("has_request") and values.get("has_response")):
         return State.PENDING
     error = values.get("error_code")
-    if values.get("gateway_refused") or error in _REFUSALS:
+    if values.get("gateway_refused") or is_refusal(error):
         return State.REFUSED
     # A stream, or a background response, can fail after its 200 was sent, and may name no code.
     if error is not None or "error_message" in values or is_error_status(values.get("http_status")):
-        return State.FAILED
+        # What the filter blocked was refused, whatever the code of the error.
+        blocked = any(values.get(f"{side}_filtered") for side in SIDES)
+        return State.REFUSED if blocked else State.FAILED
     return State.COMPLETE

@@ -16,6 +16,8 @@ Categories = dict[str, dict[str, Json]]
 
 _SEVERITIES: Final = {"safe": 0, "low": 1, "medium": 2, "high": 3}
 _CATEGORY_LENGTH: Final = 64
+_FAILURE: Final = "error"
+"""Among the results: why the filter did not run."""
 _OF_EACH_SIDE: Final = {one.member for one in VERDICTS if one.side == "prompt"} & {
     one.member for one in VERDICTS if one.side == "completion"
 }
@@ -27,7 +29,11 @@ def filter_results(annotated: Json) -> Json:
     if not isinstance(annotated, dict):
         return None
     # Errors say it in the singular; the specification writes the plural there too.
-    return annotated.get("content_filter_results") or annotated.get("content_filter_result")
+    results = annotated.get("content_filter_results") or annotated.get("content_filter_result")
+    failure = annotated.get("content_filter_error")
+    if not failure:
+        return results
+    return {**(results if isinstance(results, dict) else {}), _FAILURE: failure}
 
 
 def prompt_annotations(body: Mapping[str, Json]) -> Iterable[Json]:
@@ -38,7 +44,13 @@ def prompt_annotations(body: Mapping[str, Json]) -> Iterable[Json]:
         yield filter_results(annotations) or annotations
     elif isinstance(annotations, list):
         for annotation in annotations:
-            yield filter_results(annotation)
+            yield filter_results(annotation) or _failure(annotation)
+
+
+def _failure(annotated: Json) -> Json:
+    """Return the failure that stands beside the results, where there are none."""
+    failure = annotated.get(_FAILURE) if isinstance(annotated, dict) else None
+    return {_FAILURE: failure} if failure else None
 
 
 def judge(told: Json, sides: Mapping[str, list[Json]]) -> set[str]:
@@ -51,7 +63,7 @@ def judge(told: Json, sides: Mapping[str, list[Json]]) -> set[str]:
     for entry in told if isinstance(told, list) else ():
         side = entry.get("source_type") if isinstance(entry, dict) else None
         if isinstance(side, str) and side in sides:
-            sides[side].append(filter_results(entry))
+            sides[side] += [filter_results(entry), _failure(entry)]
             if entry.get("blocked") is True:
                 blocked.add(side)
     return blocked
@@ -70,7 +82,8 @@ def filter_facts(prompt: Iterable[Json], completion: Iterable[Json]) -> Facts:
     """Return the filter's facts from the results of all prompts and of all choices.
 
     Any `filtered: true` and the highest severity win. Without annotations nothing is stated: a call
-    that no filter looked at is not one that it let pass.
+    that no filter looked at is not one that it let pass. Where an `error` stands among the results, the
+    filter did not run, or not for all.
 
     Source: event formats, section 7.2.
     """
@@ -87,6 +100,8 @@ def _facts_of(told: bytes) -> Facts:
         merged: Categories = {}
         for result in results:
             _merge(merged, result)
+            if isinstance(result, dict) and result.get(_FAILURE):
+                facts["filter_failed"] = True
         verdicts = [category["filtered"] for category in merged.values() if "filtered" in category]
         if verdicts:
             facts[f"{side}_filtered"] = any(verdicts)
@@ -104,7 +119,8 @@ def _verdicts(categories: Mapping[str, Categories]) -> Facts:
     for field, side, _, member in VERDICTS:
         found: Categories = {}
         for own in (side,) if member in _OF_EACH_SIDE else SIDES:
-            _merge_category(found, member, categories.get(own, {}).get(member))
+            for spelled in (member, member.replace("_", "-")):
+                _merge_category(found, member, categories.get(own, {}).get(spelled))
         text = _verdict(member, found.get(member, {}))
         if text:
             verdicts[field] = text
@@ -124,7 +140,7 @@ def _merge(categories: Categories, results: Json) -> None:
     if not isinstance(results, dict):
         return
     for name, result in results.items():
-        if len(name) > _CATEGORY_LENGTH:
+        if len(name) > _CATEGORY_LENGTH or name == _FAILURE:
             continue
         if isinstance(result, list):  # custom blocklists, older shape: one object per list that matched
             for entry in result:

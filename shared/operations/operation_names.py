@@ -76,11 +76,11 @@ _NOUNS: Final = {
 _METHODS: Final = frozenset({"delete", "get", "patch", "post", "put"})
 _PARTED: Final = re.compile(r"[-_/ ]+")
 _PATH_WORDS: Final = frozenset(
-    "api assistant assistants audio batch batches cancel chat completions container containers content conversation "
-    "conversations deployment deployments edits embeddings eval evals file files fine generations id images input "
-    "items job jobs message messages model models openai realtime response responses run runs session sessions speech step "
-    "steps store stores submit thread threads tool outputs transcriptions translations tuning upload uploads v1 "
-    "variations vector version".split()
+    "api assistant assistants audio batch batches cancel chat completions container containers content "
+    "conversation conversations deployment deployments edits embeddings eval evals file files fine generations id "
+    "images input items job jobs message messages model models openai realtime response responses run runs "
+    "session sessions speech step steps store stores submit thread threads tool outputs transcriptions "
+    "translations tuning upload uploads v1 variations vector version".split()
 )
 # What a name of anybody's making means wherever it stands in it; the first that occurs tells.
 _WORDS: Final = (

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from shared.domain.facts import state
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
+from shared.operations.errors import failure_facts
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
 from shared.operations.texts import joined, message_texts, spoken_by_model
@@ -37,7 +37,7 @@ def read_response(body: Mapping[str, Json]) -> Said:
     if body.get("object") in (_RUN, None):
         facts.update(finish_facts(body))
         state_keyed_usage(facts, body.get("usage"), key=body.get("id"))
-        facts.update(_error_facts(body.get("last_error")))
+        facts.update(failure_facts(body.get("last_error")))
         facts.update(_tool_calls(_inner(body.get("required_action"), "submit_tool_outputs")))
     return answered(body, facts, joined(message_texts(list(spoken_by_model(body.get("messages"))))))
 
@@ -53,7 +53,7 @@ def read_step_response(body: Mapping[str, Json]) -> Said:
     if body.get("object") in (_STEP, None):
         facts.update(finish_facts(body))
         state_keyed_usage(facts, body.get("usage"), key=body.get("run_id"))
-        facts.update(_error_facts(body.get("last_error")))
+        facts.update(failure_facts(body.get("last_error")))
         facts.update(_tool_calls(body.get("step_details")))
     return answered(body, facts, None)
 
@@ -70,10 +70,3 @@ def _inner(holder: Json, name: str) -> Json:
 def _tool_calls(holder: Json) -> Facts:
     calls = _inner(holder, "tool_calls")
     return {"tool_calls": len(calls)} if isinstance(calls, list) else {}
-
-
-def _error_facts(error: Json) -> Facts:
-    facts: Facts = {}
-    state(facts, "error_code", _inner(error, "code"))
-    state(facts, "error_message", _inner(error, "message"))
-    return facts

@@ -13,7 +13,10 @@ from shared.operations.operation_names import note_unknown_operation, operation_
 from tests.builders.recordings import CORPUS
 
 PUBLISHED = published_names()
-VECTORS = "Get a vector representation of a given input that can be easily consumed by machine learning models and algorithms."
+VECTORS = (
+    "Get a vector representation of a given input that can be easily consumed by"
+    " machine learning models and algorithms."
+)
 _entries = st.sampled_from(PUBLISHED)
 
 
