@@ -130,6 +130,7 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         strands[_GIVEN_UP] = given_up
         values, codes = dict(values), dict(codes)
         _join_strand(values, codes, given_up, joins_own=True)
+    asked, served = _asked(values), values.get("served_deployment")
     parts = sorted({part for strand in strands.values() for part in strand.parts})
     field_sources, provenance = _witnesses(codes)
     return {
@@ -137,6 +138,8 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
         **_asked_for(values),
         **values,
         "time_replaced": True if codes.get("occurred_at", _QUEUE) == _QUEUE else None,
+        # Who asked for the deployment that served knows it: the field is null, and its witness is still noted.
+        **({"served_deployment": None} if served is not None and served == asked else {}),
         "id": interaction_id,
         "state": state,
         "usage_provenance": provenance,
@@ -261,7 +264,15 @@ def _sources_text(codes: frozenset[str]) -> str:
 
 def _opened(row: Row) -> Strand:
     codes = {name: code for name, code in zip(FIELD_NAMES, row["field_sources"], strict=False) if code != _NOBODY}
-    return Strand({name: row[name] for name in codes}, codes, set(orjson.loads(row["parts"])))
+    values = {name: row[name] for name in codes}
+    if "served_deployment" in values and values["served_deployment"] is None:
+        values["served_deployment"] = _asked(row)
+    return Strand(values, codes, set(orjson.loads(row["parts"])))
+
+
+def _asked(values: Facts) -> str | None:
+    """Return the deployment that was asked for: by name, else by the model of a body."""
+    return next(filter(None, map(values.get, ("deployment", "requested_model", "model"))), None)
 
 
 def _join(values: Facts, codes: dict[str, str], code: str, facts: Facts) -> None:

@@ -17,7 +17,15 @@ from shared.operations.streams import withhold_from_stream
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.azure_monitor_log import Log, table
 from shared.sources.bodies import json_in
-from shared.sources.gateway import allowed_headers, claims_of, is_allowed_header, is_cached, refused
+from shared.sources.gateway import (
+    allowed_headers,
+    claims_of,
+    is_allowed_header,
+    is_cached,
+    note_unknown_headers,
+    refused,
+    spillover_facts,
+)
 
 __all__ = ["read_gateway_log"]
 
@@ -75,8 +83,9 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     asked_backend = any(log.said.get(name) is not None for name in _BACKEND)
     hit = str(log.said.get("cache")).strip().lower() == "hit"
     state(facts, "cached", hit or is_cached(facts.get("http_status"), asked=asked_backend))
-    headers = _headers(log)
+    headers = _headers(facts, log)
     state(facts, "response_headers", headers)
+    facts |= spillover_facts(headers)
     asked = _body(log, ("backendrequestbody", "requestbody"), withhold_from_request)
     answered = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
     content = _state_bodies(facts, asked, answered)
@@ -116,7 +125,7 @@ def _state_backend(facts: Facts, log: Log) -> None:
         state(facts, "attempts", [{name: value for name, value in attempt.items() if value is not None}])
 
 
-def _headers(log: Log) -> dict[str, str]:
+def _headers(facts: Facts, log: Log) -> dict[str, str]:
     """Return the allowed headers of the answer, and keep no other header of either side."""
     headers: dict[str, str] = {}
     for member in ("requestheaders", "backendrequestheaders", "responseheaders", "backendresponseheaders"):
@@ -130,6 +139,7 @@ def _headers(log: Log) -> dict[str, str]:
             log.put(member, {name: value for name, value in told.items() if is_allowed_header(name.lower())})
         if "response" in member:
             headers |= allowed_headers(told) or {}
+            note_unknown_headers(facts, map(str.lower, told))
     return headers
 
 

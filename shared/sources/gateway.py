@@ -1,19 +1,46 @@
 """What API Management tells alike in every log of its own: refusals and headers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from shared.domain.facts import state
+from shared.domain.interaction import Facts
 from shared.domain.names import response_name, service_name
-from shared.domain.values import Json, text, text_of
+from shared.domain.unknown_words import note
+from shared.domain.values import Json, flag, text, text_of
 from shared.operations.errors import FIRST_ERROR_STATUS
 
-__all__ = ["FEW", "allowed_headers", "claims_of", "is_allowed_header", "is_cached", "refused", "texts"]
+__all__ = [
+    "FEW",
+    "HEADERS",
+    "RATE_LIMITS",
+    "allowed_headers",
+    "claims_of",
+    "is_allowed_header",
+    "is_cached",
+    "note_unknown_headers",
+    "refused",
+    "spillover_facts",
+    "texts",
+]
 
-_HEADERS: Final = frozenset(
-    {"apim-request-id", "x-ms-region", "x-ms-is-spilled-over", "retry-after", "openai-processing-ms"}
-)
 _OK: Final = 200
-_RATE_LIMITS: Final = "x-ratelimit-"
+
+_SERVED: Final = "x-ms-deployment-name"
+_SPILLOVER: Final = {
+    "from": "x-ms-spillover-from-deployment",
+    "error": "x-ms-spillover-error",
+    "spilled": "x-ms-is-spilled-over",
+}
+"""Member of `spillover` -> header."""
+HEADERS: Final = frozenset(
+    {"apim-request-id", "openai-processing-ms", "retry-after", "x-ms-region", _SERVED, *_SPILLOVER.values()}
+)
+"""Headers of an answer that are kept, and that the policy sends (infra/policies); any other may hold a secret."""
+RATE_LIMITS: Final = "x-ratelimit-"
+"""And all that begin so."""
+_SPILL: Final = "spill"
+_KNOWN_SPILL: Final = HEADERS | {"x-ms-spillover-deployment"}
 FEW: Final = 64
 """Most members of an object, or items of a list, that become facts."""
 _value: Final = text_of(512)
@@ -45,15 +72,47 @@ def is_cached(status: int | None, *, asked: bool) -> bool | None:
 
 def is_allowed_header(name: str) -> bool:
     """Return whether a header, in lower case, is one that our policy sends; any other may hold a secret."""
-    return name in _HEADERS or name.startswith(_RATE_LIMITS)
+    return name in HEADERS or name.startswith(RATE_LIMITS)
 
 
 def allowed_headers(told: Json) -> dict[str, str] | None:
-    """Return the headers that our policy may send; whatever else a changed policy adds may be a secret."""
+    """Return the headers that our policy may send; whatever else a changed policy adds may be a secret.
+
+    A header that came several times may be told as an array.
+    """
     if not isinstance(told, dict):
         return None
-    allowed = {lowered: value for name, value in told.items() if is_allowed_header(lowered := name.lower())}
+    allowed = {lowered: _joined(value) for name, value in told.items() if is_allowed_header(lowered := name.lower())}
     return texts(allowed)
+
+
+def _joined(value: Json) -> Json:
+    return ", ".join(filter(None, map(_value, value[:FEW]))) if isinstance(value, list) else value
+
+
+def spillover_facts(headers: Mapping[str, str] | None) -> Facts:
+    """Return which deployment served, and whether and why the service passed the call on from another.
+
+    Every deployment names itself: `shared.merge` keeps the name where it is not the one asked for.
+
+    Source: event formats, section 16.9.
+    """
+    facts: Facts = {}
+    if not headers:
+        return facts
+    state(facts, "served_deployment", headers.get(_SERVED))
+    told: dict[str, Json] = {name: headers[header] for name, header in _SPILLOVER.items() if header in headers}
+    if "spilled" in told:
+        told["spilled"] = flag(told["spilled"])
+    # That nothing spilled over is told of every call.
+    if told.keys() - {"spilled"} or told.get("spilled"):
+        state(facts, "spillover", {name: value for name, value in told.items() if value is not None})
+    return facts
+
+
+def note_unknown_headers(facts: Facts, names: Iterable[str]) -> None:
+    """Leave a trace in `facts` of the headers, in lower case, that speak of spill-over and are unknown."""
+    note(facts, "header", [name for name in names if _SPILL in name and name not in _KNOWN_SPILL])
 
 
 def texts(told: Json) -> dict[str, str]:

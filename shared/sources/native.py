@@ -16,7 +16,16 @@ from shared.errors import EventError
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.operations.paths import host_of, target_of
 from shared.operations.withheld import withhold_from_request, withhold_from_response
-from shared.sources.gateway import FEW, allowed_headers, claims_of, is_cached, refused, texts
+from shared.sources.gateway import (
+    FEW,
+    allowed_headers,
+    claims_of,
+    is_cached,
+    note_unknown_headers,
+    refused,
+    spillover_facts,
+    texts,
+)
 from shared.sources.native_body import body_of, strip_url
 from shared.sources.native_pieces import claim_piece, piece_of
 from shared.sources.record import Reading, Record, Source, interaction_id
@@ -162,7 +171,14 @@ def _read_response(record: Record) -> _Told:
     if said.body is not None:
         facts["streamed"] = True
     claims = claims_of(said.facts.get("response_id"), headers)
-    return "R", said.facts | facts, Content(None, said.text, None, said.body or kept), claims
+    facts = said.facts | facts | spillover_facts(headers)
+    _note_headers(facts, event.get("headers"))
+    return "R", facts, Content(None, said.text, None, said.body or kept), claims
+
+
+def _note_headers(facts: Facts, told: Json) -> None:
+    if isinstance(told, dict):
+        note_unknown_headers(facts, map(str.lower, told))
 
 
 def _state_object(facts: Facts, told: Json, table: Members) -> None:

@@ -17,6 +17,7 @@ from shared.domain.values import Json, text
 from shared.operations.paths import target_of, without_secrets
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.bodies import body_in
+from shared.sources.gateway import HEADERS, spillover_facts, texts
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time
 
@@ -30,9 +31,8 @@ _REQUEST_LINE: Final = re.compile(r"([A-Za-z]{1,16})[ \t]+(\S+)")
 _STATUS_LINE: Final = re.compile(r"HTTP/[0-9.]+[ \t]+([0-9]{3})[ \t]*(.*)")
 _BODY_LENGTH: Final = 1024
 _MOST_HEADERS: Final = 64
-_KEPT: Final = frozenset(
-    "accept apim-request-id content-length content-type host retry-after user-agent x-ms-client-request-id "
-    "x-ms-region x-request-id openai-processing-ms".split()
+_KEPT: Final = HEADERS | frozenset(
+    "accept content-length content-type host user-agent x-ms-client-request-id x-request-id".split()
 )
 """Headers that hold no credential. Others may, whatever they are called."""
 
@@ -111,6 +111,7 @@ def _answered(record: Record) -> tuple[str, Facts, Content]:
     state(facts, "http_status", found[1] if found else None)
     headers = _told_headers(event)
     state_members(facts, headers, _RESPONSE)
+    facts |= spillover_facts(texts(headers))
     body = _body(record, withhold=withhold_from_response)
     said = operations.read_response(
         body,

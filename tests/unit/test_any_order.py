@@ -128,8 +128,16 @@ _bodies = st.one_of(
     st.builds(lambda i, n: events.an_enterprise_response(i, prompt_tokens=n), _message_ids, _counts),
     st.builds(lambda i, n: events.a_usage_record(i, totalTokens=n), _record_ids, _counts),
     st.builds(
-        lambda i, n, service: events.a_response(i, body={"id": f"chatcmpl-{n}"}, headers={"apim-request-id": service}),
-        _ids, st.sampled_from("12"), _service_ids,
+        lambda i, n, service, served: events.a_response(
+            i,
+            body={"id": f"chatcmpl-{n}", "choices": [{"finish_reason": served}]},
+            headers={"apim-request-id": service, "x-ms-deployment-name": served, "x-ms-spillover-error": "429"},
+        ),
+        _ids, st.sampled_from("12"), _service_ids, st.sampled_from(["chat", "paygo", "a new word"]),
+    ),
+    st.builds(
+        lambda i, name: events.a_request(i, url="/x", operationId=name, deployment=name),
+        _ids, st.sampled_from(["chat", "paygo", "SendMessage"]),
     ),
     st.builds(lambda records: azure_monitor.an_envelope(*records), st.lists(_records, min_size=1, max_size=3)),
     _parts,
