@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from shared.domain.facts import state
 from shared.domain.interaction import Facts
+from shared.domain.unknown_words import carry
 from shared.domain.values import Json
 from shared.operations import (
     audio,
@@ -30,6 +31,7 @@ from shared.operations.asked import UNKNOWN, Asked, asked_in
 from shared.operations.errors import FIRST_ERROR_STATUS, error_facts
 from shared.operations.said import Said, preview
 from shared.operations.shapes import likely_operation_of, operation_of_request, operation_of_response
+from shared.operations.unknown import note_unknown_events, note_unknown_words
 from shared.operations.unreadable import BINARY, COMPRESSED, STREAM, TEXT, kind_of
 
 __all__ = ["asked_in", "read_request", "read_response"]
@@ -128,7 +130,9 @@ def read_response(
         stream = streams.assemble(body, operation=operation, content_type=content_type, asked=asked)
         # What a failed call answers in place of a stream is its error's text.
         if stream is not None and (stream.body is not None or status is None or status < FIRST_ERROR_STATUS):
-            return _read_stream(stream, operation=operation, status=status, reason=reason)
+            said = _read_stream(stream, operation=operation, status=status, reason=reason)
+            note_unknown_events(said.facts, body)
+            return said
     said = Said({})
     failed = status is not None and status >= FIRST_ERROR_STATUS
     if kind is not None and not (failed and kind in {STREAM, TEXT}):
@@ -136,8 +140,11 @@ def read_response(
     elif not failed:
         said = _read_answer(body, operation)
     message = None if kind in {BINARY, COMPRESSED} else body
-    for name, value in error_facts(message, status=status, reason=reason).items():
+    errors = error_facts(message, status=status, reason=reason)
+    carry(said.facts, errors)
+    for name, value in errors.items():
         said.facts.setdefault(name, value)
+    note_unknown_words(said.facts, body)
     return said
 
 
