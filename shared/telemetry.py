@@ -23,6 +23,7 @@ __all__ = [
     "SILENT",
     "STORE_RETRIES",
     "TOKENS",
+    "UNKNOWN_WORDS",
     "Metric",
     "Recorder",
 ]
@@ -96,6 +97,15 @@ TOKENS: Final = Metric(
     "Tokens of calls that became known. A trend: what counts is in the rollups, where repeated usage counts once.",
     ("kind",),
 )
+UNKNOWN_WORDS: Final = Metric(
+    "promptledger.ingest.unknown_words",
+    "counter",
+    "{interaction}",
+    "Interactions with a word of the service that no list of ours knows, by what kind of word it is. The words are in"
+    " the log (`ingest.unknown_words`) and in `/completeness`. Skipped records of unknown categories count here too.",
+    ("kind",),
+    "0; anything else is new at the service, and worth a look",
+)
 PENDING: Final = Metric(
     "promptledger.pending.interactions", "gauge", "{interaction}", "Interactions that wait for a part."
 )
@@ -149,6 +159,7 @@ METRICS: Final = (
     BATCH_FAILURES,
     STORE_RETRIES,
     TOKENS,
+    UNKNOWN_WORDS,
     PENDING,
     PENDING_AGE,
     QUARANTINE_DEPTH,

@@ -1,6 +1,7 @@
 """Is the record complete? Hour by hour: what came against what is stored, and what calls lack."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Final
 
 import orjson
 
+from shared.domain.unknown_words import words_in
 from shared.domain.values import NO_TIME, hour_of, interval_end, utc_now, utc_of
 from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
 from shared.stores.ports import AuditStore, PartitionCounts
@@ -28,10 +30,12 @@ KINDS: Final = {
     "log_without_event": "Calls that the gateway's own log tells of, and none of its policy's events.",
     "event_without_log": "Calls that the policy's events tell of, and no log of the gateway's.",
     "bypass": "Calls that Azure OpenAI's own log alone knows: they did not come through the gateway.",
+    "callers_differ": "Calls of which two witnesses name different callers.",
+    "unknown_word": "Calls with words of the service that no list of ours knows: what they mean is not read.",
 }
 """Kind of finding -> what it counts."""
 
-_CALLS: Final = ("no_answer", "no_request", "pieces_missing", "bypass")
+_CALLS: Final = ("no_answer", "no_request", "pieces_missing", "bypass", "callers_differ")
 _AGREEMENTS: Final = ("log_without_event", "event_without_log")
 _HOURS: Final = 12
 """Hours that each run looks at: long enough for late logs, short enough to be cheap."""
@@ -39,6 +43,8 @@ _UNRESOLVED: Final = 48
 """Older hours with findings, looked at again until they are resolved."""
 _GAPS: Final = 1000
 _GAPS_SHOWN: Final = 20
+_TRACES: Final = 1000
+_WORDS_SHOWN: Final = 32
 
 
 def check_completeness(
@@ -66,8 +72,8 @@ def check_completeness(
     def look(hour: str) -> tuple[str, Mapping[str, int]]:
         end = interval_end(hour, "hour")
         events, gaps = store.events_in(hour, end), store.gaps_in(hour, end, limit=_GAPS)
-        told = store.calls_in(hour, end)
-        found[hour] += [*_of_events(hour, events), *_of_gaps(hour, gaps)]
+        told, words = store.calls_in(hour, end), store.words_in(hour, end, limit=_TRACES)
+        found[hour] += [*_of_events(hour, events), *_of_gaps(hour, gaps), *_of_words(hour, words)]
         return hour, told
 
     calls = dict(one_by_one(look, sorted(found), failures).results)
@@ -134,6 +140,17 @@ def _of_calls(hour: str, numbers: Mapping[str, int], *, both: bool) -> Iterable[
     for kind in (*_CALLS, *(_AGREEMENTS if both else ())):
         if numbers[kind]:
             yield Finding("", hour, kind, numbers[kind])
+
+
+def _of_words(hour: str, traces: Iterable[tuple[str, int]]) -> Iterable[Finding]:
+    calls = 0
+    words: Counter[str] = Counter()
+    for trace, number in traces:
+        calls += number
+        words.update(dict.fromkeys(words_in(trace), number))
+    if calls:
+        shown = dict(sorted(words.items(), key=lambda told: (-told[1], told[0]))[:_WORDS_SHOWN])
+        yield Finding("", hour, "unknown_word", calls, _text(shown))
 
 
 def _text(detail: object) -> str:

@@ -1,7 +1,8 @@
 """One partition's batch of deliveries -> the ledger and the content store."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
@@ -47,10 +48,14 @@ class IngestOutcome:
     input_tokens: int = field(default=0, compare=False)
     """Of the batch's interactions, more than the ledger knew before."""
     output_tokens: int = field(default=0, compare=False)
+    unknown_words: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """`kind:word` (`shared.domain.unknown_words`) -> interactions of the batch, or events that speak of none, that
+    have it and had it not before."""
 
     def __str__(self) -> str:
         """Return the counts as `name=value` pairs, for the log."""
-        return " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        told = [one.name for one in fields(self) if one.name != "unknown_words"]
+        return " ".join(f"{name}={getattr(self, name)}" for name in told)
 
 
 class _Read(NamedTuple):
@@ -61,6 +66,7 @@ class _Read(NamedTuple):
     asides: tuple[Aside, ...]
     source: str | None
     quarantined: Quarantined | None
+    unknown_words: tuple[str, ...] = ()
 
 
 class _Planned(NamedTuple):
@@ -148,7 +154,8 @@ def _read(delivery: Delivery) -> _Read:
     except EventError as error:
         kept = Quarantined(digest(body), position, str(error), PARSER_VERSION, redacted(body))
         return _Read(position, (), (), None, kept)
-    return _Read(position, tuple(map(keyed, reading.fragments)), reading.asides, reading.source, None)
+    fragments = tuple(map(keyed, reading.fragments))
+    return _Read(position, fragments, reading.asides, reading.source, None, reading.unknown_words)
 
 
 def _documents(batch: Iterable[_Read]) -> list[ContentDocument]:
@@ -195,6 +202,7 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
     held = transaction.known_quarantine({read.quarantined.id for read in batch if read.quarantined})
     seen = transaction.known_positions({read.position for read in batch})
     kept: list[_Read] = []
+    words: Counter[str] = Counter()
     changes = _opened(batch)
     for read in batch:
         is_news = [joining.add(key, fragment) for key, fragment in read.fragments]
@@ -202,6 +210,7 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
             changes.redelivered += 1
         else:
             seen.add(read.position)
+            words.update(read.unknown_words)
             outcome = _outcome(read, is_news=any(is_news), held=held)
             changes.deliveries.append((read.position, outcome, read.source))
             if outcome == "kept":
@@ -217,7 +226,8 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
     changes.met_claims = [(name, key) for name, key in spent if is_claim(key)]
     claimed = {name: joining.rows[name] for name, _ in changes.met_claims}
     unmetered = {name: row for name, row in joining.rows.items() if name not in claimed and is_unmetered(row)}
-    counted = replace(_counted(changes, pending), **joining.new_tokens())
+    words.update(joining.new_words())
+    counted = replace(_counted(changes, pending), unknown_words=words, **joining.new_tokens())
     return _Planned(changes, counted, unread, spent, unmetered, claimed)
 
 

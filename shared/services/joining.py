@@ -4,13 +4,14 @@ Witnesses that know a call by another name than the gateway's, its guests, tell 
 that claims their name, or of one of their own until some interaction does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from shared.domain.fragment import Fragment
 from shared.domain.interaction import State
 from shared.domain.piece_keys import Whole, is_claim
 from shared.domain.pieces import spent, wholes
+from shared.domain.unknown_words import FIELD, words_in
 from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Strand, Strands, fold, strands_of
 from shared.services.documents import Keyed
@@ -156,6 +157,13 @@ class Joining:
             - sum(_new(row, name) for row in self._rows.values())
             for name in ("input_tokens", "output_tokens")
         }
+
+    def new_words(self) -> Iterator[str]:
+        """Yield each unknown word that a row has and had not before; call it after `write`."""
+        for name, row in self.rows.items():
+            if trace := row.get(FIELD):
+                before = self._rows.get(name, {}).get(FIELD)
+                yield from set(words_in(trace)).difference(words_in(before))
 
     def _settle(self, claims: Mapping[str, tuple[str, str]]) -> None:
         for name, (claimed_at, interaction_id) in claims.items():

@@ -1,12 +1,14 @@
 """What the services do, measured: a handful of numbers per batch or run."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import Final
 
 from shared.domain.delivery import Delivery
+from shared.domain.unknown_words import MOST
 from shared.domain.values import NO_TIME, utc_now
 from shared.errors import StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome
@@ -25,6 +27,7 @@ from shared.telemetry import (
     QUARANTINE_DEPTH,
     STORE_RETRIES,
     TOKENS,
+    UNKNOWN_WORDS,
     Recorder,
 )
 
@@ -73,6 +76,20 @@ def _tell(
     for kind, number in (("input", outcome.input_tokens), ("output", outcome.output_tokens)):
         if number > 0:
             recorder.record(TOKENS, number, kind=kind)
+    if outcome.unknown_words:
+        _tell_words(recorder, hub, partition, outcome.unknown_words)
+
+
+def _tell_words(recorder: Recorder, hub: str, partition: str, words: Mapping[str, int]) -> None:
+    """Tell how many interactions have unknown words, by kind; the words, which are the service's own, are logged."""
+    kinds: Counter[str] = Counter()
+    for word, number in words.items():
+        kinds[word.partition(":")[0]] += number
+    for kind, number in sorted(kinds.items()):
+        recorder.record(UNKNOWN_WORDS, number, kind=kind)
+    most = sorted(words, key=lambda word: (-words[word], word))[:MOST]
+    told = " ".join(f"{word}={words[word]}" for word in most)
+    logger.warning("ingest.unknown_words hub=%s partition=%s %s", hub, partition, told)
 
 
 def _tell_failure(recorder: Recorder, deliveries: Sequence[Delivery], error: Exception) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.interaction import Facts
+from shared.domain.unknown_words import FIELD, note, words_in
 from shared.domain.values import Json, text, utc
 from shared.errors import EventError
 from shared.sources.azure_monitor_gateway import read_gateway_log
@@ -30,6 +32,13 @@ _READERS: Final[tuple[tuple[str, _Reader], ...]] = (
     ("azureopenairequestusage", read_request_usage),
     ("requestresponse", read_request_response),
 )
+
+
+_COUNTED: Final = frozenset(
+    # API Management, then Cognitive Services
+    "websocketconnectionlogs gatewaymcplogs developerportalauditlogs auditlogs audit trace managednetworkevent".split()
+)
+"""Categories that speak of no call: known, and only counted and kept aside."""
 
 
 def _is_monitored(record: Json) -> bool:
@@ -72,6 +81,7 @@ def _reading(records: Iterable[Record]) -> Reading:
     asides: list[Aside] = []
     fault: EventError | None = None
     skipped: str | None = None
+    strangers: Facts = {}
     for record in records:
         log = log_of(record)
         category = _category(log)
@@ -83,6 +93,7 @@ def _reading(records: Iterable[Record]) -> Reading:
         if read is None:
             asides.append(_aside(category, log))
             skipped = f"category {category}"
+            note(strangers, "category", [] if lower in _COUNTED else [category])
             continue
         try:
             told = read(log)
@@ -95,7 +106,13 @@ def _reading(records: Iterable[Record]) -> Reading:
     if fault is not None and not fragments:
         raise fault
     source = EVIDENCE[fragments[0].code].source if fragments else _NAME
-    return Reading(source, tuple(fragments), None if fragments else skipped or "no records", tuple(asides))
+    return Reading(
+        source,
+        tuple(fragments),
+        None if fragments else skipped or "no records",
+        tuple(asides),
+        tuple(words_in(strangers.get(FIELD))),
+    )
 
 
 def _category(log: Log) -> str | None:

@@ -31,6 +31,8 @@ class Reading(NamedTuple):
     skipped: str | None = None
     """Why there are no fragments: the event speaks of no call."""
     asides: tuple[Aside, ...] = ()
+    unknown_words: tuple[str, ...] = ()
+    """As `shared.domain.unknown_words` writes them: those that no interaction can keep, for there is none."""
 
 
 CUT: Final = "promptledger-cut"

@@ -138,7 +138,12 @@ def _read_array(events: list[Json], outer: Record) -> Reading:
         readings.append(_read_object(inner(event, outer)))
     fragments = tuple(fragment for reading in readings for fragment in reading.fragments)
     asides = tuple(aside for reading in readings for aside in reading.asides)
+    words = tuple(word for reading in readings for word in reading.unknown_words)
     if fragments:
         source = next(reading.source for reading in readings if reading.fragments)
-        return Reading(source, fragments, asides=asides)
-    return readings[0]._replace(asides=asides) if readings else Reading("unknown", skipped="an empty array")
+        return Reading(source, fragments, asides=asides, unknown_words=words)
+    return (
+        readings[0]._replace(asides=asides, unknown_words=words)
+        if readings
+        else Reading("unknown", skipped="an empty array")
+    )

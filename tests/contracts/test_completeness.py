@@ -154,6 +154,31 @@ def test_events_and_logs_are_compared_where_both_are_seen(store: Store) -> None:
     assert store.numbers() == {"log_without_event": 1, "event_without_log": 1}
 
 
+def test_words_that_no_list_knows_are_counted_hour_by_hour(store: Store) -> None:
+    new = {"object": "chat.completion", "usage": {"magic_tokens": 1}, "choices": [{"finish_reason": "bored"}]}
+    other = {"object": "chat.completion", "usage": {"magic_tokens": 1}}
+    for place, body in enumerate((new, new, other)):
+        name = f"call-{place}"
+        store.ingest(events.a_request(name), events.a_response(name, body=body), first=2 * place)
+
+    store.check()
+
+    row = store.findings()["unknown_word", ""]
+    assert row["number"] == 3
+    assert row["detail"] == '{"usage:magic_tokens":3,"finish_reason:bored":2}'
+
+
+def test_calls_of_which_two_witnesses_name_different_callers_are_found(store: Store) -> None:
+    store.ingest(events.a_request("one"), events.a_response("one"), events.a_request("two"), events.a_response("two"))
+    table = tables.interaction
+    with store.engine.begin() as connection:
+        connection.execute(sa.update(table).where(table.c.id == "two").values(callers_differ=True))
+
+    store.check()
+
+    assert store.numbers() == {"callers_differ": 1}
+
+
 def test_an_event_in_no_class_is_found(store: Store) -> None:
     store.ingest(events.a_metric(), events.a_metric())
     with store.engine.begin() as connection:

@@ -116,6 +116,21 @@ def test_an_event_that_cannot_be_understood_is_quarantined_with_its_bytes_and_po
     assert row["reason"]
 
 
+def test_unknown_words_are_counted_once_for_each_interaction_and_for_each_event_that_speaks_of_none(
+    store: Store,
+) -> None:
+    strange = events.a_response(body={"object": "chat.completion", "usage": {"magic_tokens": 1}})
+    skipped = b'{"records":[{"category":"BrandNewLogs","time":"2026-03-02T09:29:58Z"}]}'
+
+    first = store.ingest(events.deliveries(events.a_request(), strange, skipped))
+    again = store.ingest(events.deliveries(events.a_request(), strange, skipped))
+
+    assert first.unknown_words == {"usage:magic_tokens": 1, "category:BrandNewLogs": 1}
+    assert first.skipped == 1
+    assert again.unknown_words == {}
+    assert "unknown_words" not in str(first)
+
+
 def test_metrics_speak_of_no_call_and_are_skipped(store: Store) -> None:
     outcome = store.deliver(events.deliveries(events.a_metric()))
 

@@ -119,6 +119,19 @@ def test_a_batch_is_measured() -> None:
     }
 
 
+def test_unknown_words_are_counted_by_kind_and_the_words_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    words = {f"usage:word_{number:02}": 1 for number in range(30)} | {"event:response.magic": 3}
+    notes = Notes()
+
+    measured(lambda _: IngestOutcome(received=1, stored=1, unknown_words=words), notes)(events.deliveries(b"1"))
+
+    assert notes.taken["ingest.unknown_words", "usage"] == 30
+    assert notes.taken["ingest.unknown_words", "event"] == 3
+    (line,) = caplog.messages
+    assert line.startswith("ingest.unknown_words hub=gateway partition=0 event:response.magic=3 usage:word_00=1 ")
+    assert line.count("=1") == 15
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [

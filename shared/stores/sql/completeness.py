@@ -21,6 +21,7 @@ __all__ = [
     "gaps_statement",
     "standing_statement",
     "waiting_statement",
+    "words_statement",
 ]
 
 _LEASE: Final = "completeness"
@@ -50,6 +51,11 @@ class SqlCompleteness:
         """Return numbers of interactions; see the port."""
         with reading(self._engine) as connection:
             return dict(connection.execute(calls_statement(start, end)).mappings().one())
+
+    def words_in(self, start: str, end: str, *, limit: int) -> list[tuple[str, int]]:
+        """Return traces of unknown words; see the port."""
+        with reading(self._engine) as connection:
+            return [(row[0], row[1]) for row in connection.execute(words_statement(start, end, limit=limit))]
 
     def unresolved_hours(self, limit: int) -> list[str]:
         """Return hours; see the port."""
@@ -135,9 +141,20 @@ def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
         "event_without_log": sa.and_(told, sa.not_(logged)),
         "told_by_both": sa.and_(told, logged),
         "bypass": table.sources == _BYPASSES,
+        "callers_differ": table.callers_differ == sa.true(),
     }
     sums = [sa.func.coalesce(sa.func.sum(sa.case((one, 1), else_=0)), 0).label(name) for name, one in numbers.items()]
     return sa.select(*sums).where(is_within(table.occurred_at, start, end))
+
+
+def words_statement(start: str, end: str, *, limit: int) -> sa.Select[Any]:
+    """Return the statement of `CompletenessStore.words_in`."""
+    table = tables.interaction.c
+    number = sa.func.count().label("number")
+    told = sa.select(table.unknown_words, number).where(
+        table.occurred_at >= start, table.occurred_at < end, table.unknown_words.is_not(None)
+    )
+    return told.group_by(table.unknown_words).order_by(number.desc(), table.unknown_words).limit(limit)
 
 
 def standing_statement() -> sa.Select[Any]:

@@ -111,6 +111,7 @@ def test_a_category_that_speaks_of_no_call_is_skipped_and_kept_aside(category: s
     (aside,) = reading.asides
     assert (reading.fragments, reading.skipped) == ((), f"category {category}")
     assert aside.shelf == f"category:{category.lower()}:2026-03-02"
+    assert reading.unknown_words == (("category:SomethingNew",) if category == "SomethingNew" else ())
     assert json.loads(aside.document) == record
 
 
