@@ -12,7 +12,7 @@ Source: event formats, section 2.5 and appendix.
 import re
 from bisect import bisect_left
 from functools import cache, lru_cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Final, NamedTuple
 
 from shared.domain.interaction import Facts
@@ -20,11 +20,10 @@ from shared.domain.unknown_words import note
 from shared.domain.values import Json
 from shared.operations.paths import target_of
 
-__all__ = ["NAMES_FILE", "note_unknown_operation", "operation_of_id", "published_names"]
+__all__ = ["note_unknown_operation", "operation_of_id", "published_names"]
 
-NAMES_FILE: Final = Path(__file__).with_name("operation_names.tsv")
-"""Lines of operation and name, by a tab; `other` for what has no family here."""
-
+_FILE: Final = "operation_names.tsv"
+"""Part of the code: lines of operation and name, by a tab; `other` for what has no family here."""
 _OTHER: Final = "other"
 _LENGTH: Final = 80
 """Letters and digits of a name that count: no two names of different operations begin alike for so long."""
@@ -122,7 +121,7 @@ def note_unknown_operation(facts: Facts, *names: Json) -> None:
 
 def published_names() -> list[tuple[str, str]]:
     """Return the table: operation and name."""
-    lines = NAMES_FILE.read_text(encoding="utf-8").splitlines()[1:]
+    lines = files(__package__).joinpath(_FILE).read_text(encoding="utf-8").splitlines()[1:]
     return [(operation, name) for operation, _, name in (line.partition("\t") for line in lines)]
 
 

@@ -41,7 +41,7 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
     "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
-    "sum(CASE": [(0,) * 7],
+    "sum(CASE": [(0,) * 8],
     "SELECT (SELECT count(DISTINCT": [(0, None, 0)],
     "WHERE finding.hour =": [("2026-03-02T09 bypass ", "", _MOMENT, "bypass", 1, None, _MOMENT, None)],
 }

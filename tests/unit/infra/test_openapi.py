@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from shared.domain.interaction import OPERATIONS
-from shared.operations.paths import operation_of_id, target_of
+from shared.operations.operation_names import operation_of_id
+from shared.operations.paths import target_of
 from tests.gateway.calls import a_call, a_gateway
 from tests.gateway.policies import policy
 
