@@ -119,8 +119,7 @@ def _verdicts(categories: Mapping[str, Categories]) -> Facts:
     for field, side, _, member in VERDICTS:
         found: Categories = {}
         for own in (side,) if member in _OF_EACH_SIDE else SIDES:
-            for spelled in (member, member.replace("_", "-")):
-                _merge_category(found, member, categories.get(own, {}).get(spelled))
+            _merge_category(found, member, categories.get(own, {}).get(member))
         text = _verdict(member, found.get(member, {}))
         if text:
             verdicts[field] = text
