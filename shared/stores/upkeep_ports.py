@@ -77,7 +77,7 @@ class CompletenessStore(Protocol):
     def calls_in(self, start: str, end: str | None) -> Mapping[str, int]:
         """Return how many interactions that occurred then lack what; see `shared.services.completeness`."""
 
-    def words_in(self, start: str, end: str, *, limit: int) -> list[tuple[str, int]]:
+    def words_in(self, start: str, end: str | None, *, limit: int) -> list[tuple[str, int]]:
         """Return the traces of unknown words of interactions that occurred then, and how many have each.
 
         Up to `limit` of them, those of the most interactions first.

@@ -52,7 +52,7 @@ class SqlCompleteness:
         with reading(self._engine) as connection:
             return dict(connection.execute(calls_statement(start, end)).mappings().one())
 
-    def words_in(self, start: str, end: str, *, limit: int) -> list[tuple[str, int]]:
+    def words_in(self, start: str, end: str | None, *, limit: int) -> list[tuple[str, int]]:
         """Return traces of unknown words; see the port."""
         with reading(self._engine) as connection:
             return [(row[0], row[1]) for row in connection.execute(words_statement(start, end, limit=limit))]
@@ -147,12 +147,12 @@ def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
     return sa.select(*sums).where(is_within(table.occurred_at, start, end))
 
 
-def words_statement(start: str, end: str, *, limit: int) -> sa.Select[Any]:
+def words_statement(start: str, end: str | None, *, limit: int) -> sa.Select[Any]:
     """Return the statement of `CompletenessStore.words_in`."""
     table = tables.interaction.c
     number = sa.func.count().label("number")
     told = sa.select(table.unknown_words, number).where(
-        table.occurred_at >= start, table.occurred_at < end, table.unknown_words.is_not(None)
+        is_within(table.occurred_at, start, end), table.unknown_words.is_not(None)
     )
     return told.group_by(table.unknown_words).order_by(number.desc(), table.unknown_words).limit(limit)
 
