@@ -68,7 +68,8 @@ tsql: packages-dev ## Microsoft's parser reads every line of T-SQL that the prod
 chaos: packages-dev ## hosts under every fault we know, 100,000 events, ten minutes (ARGS="--events 8000 --seconds 40")
 	@"$(bin)/python" -m tests.chaos $(ARGS)
 
-memory: packages-dev ## the most memory that a replay of 1,000,000 events takes (ARGS="--events 50000")
+memory: packages-dev ## the most memory that the largest batches, and a replay of 1,000,000 events, take (ARGS="--events 50000")
+	@"$(bin)/python" -m tests.chaos.batches
 	@"$(bin)/python" -m tests.chaos.memory $(ARGS)
 
 e2e: packages-e2e ## producer, hub, checkpoints, host, ledger, API: all real but the services' stand-ins

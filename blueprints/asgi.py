@@ -1,6 +1,5 @@
 """One ASGI application behind several HTTP functions."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
@@ -9,9 +8,11 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import azure.functions as func
 
+from blueprints.invocations import carry
+from blueprints.threads import on_own_thread
 from shared.audit_app import audit_app
 from shared.errors import ConfigurationError
-from shared.problem import PROBLEM_TYPE, problem, unconfigured
+from shared.problem import ANSWER_HEADERS, PROBLEM_TYPE, problem, unconfigured
 
 __all__ = ["PEER", "answer"]
 
@@ -30,21 +31,25 @@ async def answer(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
 
     While a setting is missing or unfit the answer is 503, which names it, and the next call tries again.
     """
+    carry(context)
     try:
         # The middleware reads the path so, and would fail the function on what is no UTF-8.
         unquote_to_bytes(urlsplit(req.url).path).decode()
     except UnicodeDecodeError:
-        body = problem(400, "invalid-parameter", "path: it is not UTF-8", parameter="path")
-        return func.HttpResponse(body, status_code=400, mimetype=PROBLEM_TYPE)
+        return _problem(400, problem(400, "invalid-parameter", "path: it is not UTF-8", parameter="path"))
     # The first call imports FastAPI and the stores: not on the loop that all functions share.
     try:
-        app = await asyncio.to_thread(audit_app)
+        app = await on_own_thread(audit_app)
     except ConfigurationError as error:
         logger.error("audit.unconfigured %s", error)  # noqa: TRY400  # the message says it all
-        return func.HttpResponse(unconfigured(error), status_code=503, mimetype=PROBLEM_TYPE)
+        return _problem(503, unconfigured(error))
 
     async def with_peer(scope: _Message, receive: _Receive, send: _Send) -> None:
         await app({**scope, "client": PEER.get()}, receive, send)
 
     response: func.HttpResponse = await func.AsgiMiddleware(with_peer).handle_async(req, context)
     return response
+
+
+def _problem(status: int, body: bytes) -> func.HttpResponse:
+    return func.HttpResponse(body, status_code=status, mimetype=PROBLEM_TYPE, headers=dict(ANSWER_HEADERS))

@@ -2,13 +2,37 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import azure.functions as func
+from azure.functions.eventhub import EventHubTriggerConverter
 
 from shared.domain.delivery import Delivery, Position
 from shared.domain.values import NO_TIME, utc_of
 
 __all__ = ["deliveries"]
+
+
+class _Times:
+    """What reads the times of a batch, before the function is called: `EventHubTriggerConverter` by a faster way.
+
+    The host writes times without a zone, and the library tries twelve formats before the one that fits: 0.15 ms
+    for each event, a quarter of all that one costs. What is no ISO time is left to the library.
+    """
+
+    def __init__(self) -> None:
+        self._library = EventHubTriggerConverter._parse_datetime  # noqa: SLF001  # there is no other place to read them
+
+    def __call__(self, told: str | None) -> datetime | None:
+        try:
+            return datetime.fromisoformat(told or "")
+        except ValueError:
+            moment: datetime | None = self._library(told)
+            return moment
+
+
+if not isinstance(EventHubTriggerConverter._parse_datetime, _Times):  # noqa: SLF001  # as above
+    EventHubTriggerConverter._parse_datetime = _Times()  # type: ignore[assignment,method-assign]  # noqa: SLF001  # as above
 
 
 def deliveries(hub: str, events: Sequence[func.EventHubEvent]) -> list[Delivery]:

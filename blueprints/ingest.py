@@ -7,6 +7,7 @@ import azure.functions as func
 
 from blueprints.deliveries import deliveries
 from shared.bootstrap import services
+from shared.errors import StoreUnavailableError, TooManyInvalidError
 
 bp = func.Blueprint()
 
@@ -22,7 +23,7 @@ bp = func.Blueprint()
 @bp.retry("exponential_backoff", "-1", minimum_interval="00:00:02", maximum_interval="00:05:00")
 def ingest_gateway(events: List[func.EventHubEvent]) -> None:
     """Store one partition's batch of hub `gateway`. Raising repeats the whole batch; returning moves on."""
-    services().ingest(deliveries("gateway", events))
+    _ingest("gateway", events)
 
 
 @bp.event_hub_message_trigger(
@@ -36,4 +37,12 @@ def ingest_gateway(events: List[func.EventHubEvent]) -> None:
 @bp.retry("exponential_backoff", "-1", minimum_interval="00:00:02", maximum_interval="00:05:00")
 def ingest_monitor(events: List[func.EventHubEvent]) -> None:
     """Store one partition's batch of hub `monitor`. Raising repeats the whole batch; returning moves on."""
-    services().ingest(deliveries("monitor", events))
+    _ingest("monitor", events)
+
+
+def _ingest(hub: str, events: List[func.EventHubEvent]) -> None:
+    try:
+        services().ingest(deliveries(hub, events))
+    except (StoreUnavailableError, TooManyInvalidError) as error:
+        # One line of ours has said it. Worker and host print the whole trace with every try: they get a short one.
+        raise error.with_traceback(None) from None

@@ -1,14 +1,17 @@
 """The only place that builds stores: on the first call, once per process."""
 
+import logging
 import os
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.domain.delivery import Delivery
+from shared.domain.values import utc_now, utc_of
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
     from shared.services.quarantine import QuarantineService
+    from shared.services.readiness import Check, Readiness, ReadinessStore
     from shared.stores.ports import ClaimedBodies, ContentStore
 
 __all__ = ["Services", "reset", "services"]
@@ -34,12 +38,32 @@ class Services:
     check_completeness: Callable[[], None]
     audit: "AuditService"
     quarantine: "QuarantineService"
+    readiness: "Readiness"
     close: Callable[[], None]
     """Give back the stores' connections."""
 
 
 _Closing = list[Callable[[], None]]
 """What gives back connections; each may be called again, for services that were closed work anew."""
+
+_CHATTY = (
+    "azure.core",
+    "azure.cosmos",
+    "azure.eventhub",
+    "azure.identity",
+    "azure.monitor",
+    "azure.storage",
+    "msal",
+    "uamqp",
+    "urllib3",
+)
+"""Loggers of the SDKs, which tell of every request and every answer at INFO: two records and 1.5 kB for each event.
+
+Not `azure` itself: the worker's own logger is `azure.functions`."""
+
+_WORKERS = frozenset({"azure_functions_worker", "azure_functions_runtime", "proxy_worker"})
+"""Packages of the Functions worker, whichever Python it runs."""
+_Result = TypeVar("_Result")
 
 _lock = threading.Lock()
 _services: Services | None = None
@@ -70,8 +94,18 @@ def reset() -> None:
         _services = None
 
 
+def _quieten() -> None:
+    # Not by host.json: to the host all of them are lines of the function that was running.
+    for name in _CHATTY:
+        chatty = logging.getLogger(name)
+        if chatty.level == logging.NOTSET:
+            chatty.setLevel(logging.WARNING)
+
+
 def _build(settings: Settings) -> Services:
+    _quieten()
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
+    from shared.retry import retried  # noqa: PLC0415
     from shared.services.audit import AuditService  # noqa: PLC0415
     from shared.services.claims import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
     from shared.services.completeness import KINDS, check_completeness  # noqa: PLC0415
@@ -79,6 +113,7 @@ def _build(settings: Settings) -> Services:
     from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
+    from shared.services.readiness import Readiness  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
@@ -87,6 +122,7 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.engine import create_engine  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
+    from shared.stores.sql.readiness import SqlReadiness  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
@@ -105,6 +141,15 @@ def _build(settings: Settings) -> Services:
     closing.append(recorder.close)
     wait = timedelta(minutes=settings.pending_minutes)
 
+    runs = SqlReadiness(engine)
+
+    def marked(name: str, run: Callable[[], _Result]) -> Callable[[], _Result]:
+        def mark_and_run() -> _Result:
+            retried(partial(runs.note, name, utc_of(utc_now())))
+            return run()
+
+        return mark_and_run
+
     def expire() -> None:
         failures = Failures("expire_pending_fragments", recorder)
         expire_pending_fragments(ledger=ledger, content=content, wait=wait, failures=failures)
@@ -115,6 +160,14 @@ def _build(settings: Settings) -> Services:
         check_completeness(store=completeness, audit=audit, wait=wait, failures=failures)
         measure_findings(completeness, recorder, tuple(KINDS))
 
+    audit_service = AuditService(store=audit, content=content)
+    checks: dict[str, Check] = {"database": audit_service.check}
+    if settings.cosmos is not None:
+        checks["content"] = audit_service.check_content
+    if _in_functions_host():
+        checks |= _host_checks(settings, runs, os.environ)
+    readiness = Readiness(checks)
+    closing.append(readiness.close)
     return Services(
         settings=settings,
         ingest=measured(
@@ -128,24 +181,81 @@ def _build(settings: Settings) -> Services:
             ),
             recorder,
         ),
-        fetch_claimed_bodies=partial(
-            fetch_claimed_bodies,
-            queue=SqlClaimQueue(engine),
-            ledger=ledger,
-            content=content,
-            claims=claims,
-            patience=timedelta(days=settings.claims.days),
-            failures=Failures("fetch_claimed_bodies", recorder),
+        fetch_claimed_bodies=marked(
+            "fetch_claimed_bodies",
+            partial(
+                fetch_claimed_bodies,
+                queue=SqlClaimQueue(engine),
+                ledger=ledger,
+                content=content,
+                claims=claims,
+                patience=timedelta(days=settings.claims.days),
+                failures=Failures("fetch_claimed_bodies", recorder),
+            ),
         ),
-        rebuild_usage_rollups=partial(
-            rebuild_usage_rollups, SqlUsageRollups(engine), failures=Failures("rebuild_usage_rollups", recorder)
+        rebuild_usage_rollups=marked(
+            "rebuild_usage_rollups",
+            partial(
+                rebuild_usage_rollups,
+                SqlUsageRollups(engine),
+                failures=Failures("rebuild_usage_rollups", recorder),
+            ),
         ),
-        expire_pending_fragments=expire,
-        check_completeness=check,
-        audit=AuditService(store=audit, content=content),
+        expire_pending_fragments=marked("expire_pending_fragments", expire),
+        check_completeness=marked("check_completeness", check),
+        audit=audit_service,
         quarantine=QuarantineService(store=SqlQuarantine(engine), audit=audit, ledger=ledger, content=content),
+        readiness=readiness,
         close=partial(_close, closing),
     )
+
+
+def _in_functions_host() -> bool:
+    """Return whether a worker of the Functions host runs this process: on a laptop `localhost` stands in for it."""
+    return not _WORKERS.isdisjoint(sys.modules)
+
+
+def _host_checks(settings: Settings, runs: "ReadinessStore", environment: Mapping[str, str]) -> "dict[str, Check]":
+    """Return the checks of what the Functions host does beside the app, and does not tell of."""
+    from shared.services.readiness import (  # noqa: PLC0415  # as above
+        HUBS,
+        SCHEDULES,
+        HubWatch,
+        late_timers,
+        setting_fault,
+        storage_fault,
+        unreadable_schedules,
+    )
+    from shared.stores.sql.azure_sql import entra_credential  # noqa: PLC0415
+
+    began = utc_now()
+    schedules = {name: environment.get(setting, "") for name, setting in SCHEDULES.items()}
+
+    credential = partial(entra_credential, managed=settings.in_azure, client_id=settings.client_id)
+
+    def held(hub_name: str) -> dict[str, int]:
+        from shared.stores.event_hubs import last_sequences  # noqa: PLC0415  # the first question takes long anyway
+
+        return last_sequences(environment, hub_name, credential=credential)
+
+    def timers() -> dict[str, str]:
+        late = late_timers(schedules, runs.last(), since=began, now=utc_now())
+        return {f"timer {name}": "it was due, and did not run" for name in late}
+
+    def storage() -> dict[str, str]:
+        fault = storage_fault(environment)
+        return {} if fault is None else {"storage": fault}
+
+    checks: dict[str, Check] = {
+        "schedules": partial(unreadable_schedules, schedules),
+        "settings": partial(setting_fault, environment, [*HUBS.values(), "HUB_CONSUMER_GROUP"]),
+        "storage": storage,
+        "timers": timers,
+    }
+    for hub, setting in HUBS.items():
+        watch = HubWatch(hub, partial(held, environment.get(setting, "")), partial(runs.stored, hub))
+        checks[f"hub {hub}"] = watch.check
+    return checks
 
 
 def _close(closing: _Closing) -> None:

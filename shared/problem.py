@@ -6,10 +6,19 @@ from typing import Any, Final
 
 import orjson
 
-__all__ = ["PROBLEM_TYPE", "problem", "settings_named", "unconfigured"]
+__all__ = ["ANSWER_HEADERS", "PROBLEM_TYPE", "problem", "settings_named", "unconfigured"]
 
 PROBLEM_TYPE: Final = "application/problem+json"
 _SETTING: Final = re.compile(r"\b(?:PROMPTLEDGER|PYTHON)_[A-Z_]+\b")
+
+ANSWER_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # Answers hold personal data; no cache between here and the caller may keep them.
+    "Cache-Control": "no-store",
+}
+"""Of every answer: against misuse in a browser."""
 
 
 def problem(status: int, kind: str, detail: str, **more: Any) -> bytes:  # noqa: ANN401  # any JSON value

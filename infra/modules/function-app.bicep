@@ -149,6 +149,12 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         alwaysReady: concat(readyHttp, readyIngest)
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstances
+        triggers: {
+          http: {
+            // One question at a time is what Python gets otherwise, and each further one asks for an instance of its own.
+            perInstanceConcurrency: 16
+          }
+        }
       }
     }
     siteConfig: {

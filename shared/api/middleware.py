@@ -2,25 +2,17 @@
 
 import logging
 import traceback
-from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.api.responses import answer_unexpected
+from shared.problem import ANSWER_HEADERS
 
 __all__ = ["Envelope", "ThreadLimit"]
 
 logger = logging.getLogger(__name__)
-
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    # Answers hold personal data; no cache between here and the caller may keep them.
-    "Cache-Control": "no-store",
-}
 
 
 class Envelope:
@@ -42,7 +34,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in ANSWER_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 

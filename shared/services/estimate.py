@@ -6,24 +6,27 @@ So any order of the same events ends with the same estimate, or with none.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
 from shared.domain.fragment import Content
 from shared.domain.interaction import Facts, Provenance, State
+from shared.domain.piece_keys import is_mark, is_piece
 from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, estimate_strand, fold, strands_of
 from shared.operations.estimate import ESTIMATED, estimated_usage
 from shared.retry import retried
 from shared.services.content import best_content
-from shared.services.isolation import UNTOLD, Failures, apart
-from shared.stores.ports import Batch, ContentStore, Ledger, Row
+from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
+from shared.stores.ports import Batch, ContentDocument, ContentStore, Ledger, Row
 
-__all__ = ["estimate_usage", "is_unmetered"]
+__all__ = ["Estimates", "estimate_in", "estimate_usage", "estimates_of", "is_unmetered", "with_estimate"]
 
 logger = logging.getLogger(__name__)
 
+Estimates = dict[tuple[str, str], Facts]
+"""Interaction and its parts, as its row has them -> the token counts of its texts; none where they do not tell."""
 _TEXTLESS = frozenset("uvtzDdnp")
 """Witnesses without texts; and the records of personal data, whose calls others count."""
 
@@ -39,16 +42,76 @@ def is_unmetered(row: Row) -> bool:
     )
 
 
+def estimate_in(
+    row: Row, bodies: Mapping[tuple[str, str], bytes], known: Estimates, failures: Failures
+) -> Facts | None:
+    """Return the token counts of an interaction's texts, which go into `known`; None when `bodies` lacks some of them.
+
+    Args:
+        row: unmetered.
+        bodies: the documents of a batch, by interaction and key.
+        known: what was counted before.
+        failures: who is told where counting fails; then there is no estimate.
+    """
+    name, parts = row["id"], row["parts"]
+    if (name, parts) not in known:
+        keys: list[str] = orjson.loads(parts)
+        if any((name, key) not in bodies or is_piece(key) or is_mark(key) for key in keys):
+            return None
+        documents = [ContentDocument(name, key, bodies[name, key]) for key in keys]
+        counted = one_by_one(lambda _: _estimate(row, documents), [name], failures).results
+        known[name, parts] = counted[0] if counted else {}
+    return known[name, parts]
+
+
+def estimates_of(
+    unmetered: Mapping[str, Row],
+    content: ContentStore,
+    failures: Failures,
+    *,
+    without: Collection[tuple[str, str]] = (),
+) -> Estimates:
+    """Return the token counts of interactions' texts, as the content store has them, in one round trip.
+
+    Args:
+        unmetered: the rows.
+        content: where their texts are.
+        failures: who is told of those that fail; they get no estimate.
+        without: documents, as id and key, that are going to be dropped.
+
+    Raises:
+        StoreUnavailableError: the content store did not answer.
+    """
+    gone = set(without)
+    documents = content.get(unmetered.keys())
+    estimates: Estimates = {(name, row["parts"]): {} for name, row in unmetered.items()}
+
+    def estimate(name: str) -> None:
+        row = unmetered[name]
+        parts = set(orjson.loads(row["parts"]))
+        own = [one for one in documents.get(name, ()) if one.document in parts and (name, one.document) not in gone]
+        estimates[name, row["parts"]] = _estimate(row, own)
+
+    one_by_one(estimate, unmetered, failures)
+    return estimates
+
+
+def with_estimate(row: Row, facts: Facts) -> Row:
+    """Return a row with the estimate that was made from exactly its parts."""
+    strands = strands_of(row)
+    strands[ESTIMATE] = estimate_strand(strands, facts)
+    return fold(row["id"], strands, row["revision"])
+
+
 def estimate_usage(
     unmetered: Mapping[str, Row], *, ledger: Ledger, content: ContentStore, failures: Failures = UNTOLD
 ) -> int:
-    """Estimate the usage of interactions that a batch left without; return how many got one.
+    """Estimate the usage of interactions that are in the ledger without; return how many got one.
 
-    A constant number of round trips. Whatever changes one of them meanwhile makes its own estimate. One that
-    fails stays without, and stops neither its batch nor others.
+    Whatever changes one of them meanwhile makes its own estimate. One that fails stays without, and stops no other.
 
     Args:
-        unmetered: the rows as the batch left them.
+        unmetered: the rows as they were written.
         ledger: where the rows are.
         content: where their texts are.
         failures: who is told of those that fail.
@@ -58,7 +121,7 @@ def estimate_usage(
     """
 
     def estimate(names: Sequence[str]) -> int:
-        return _estimate({name: unmetered[name] for name in names}, ledger, content)
+        return _write_estimates({name: unmetered[name] for name in names}, ledger, content, failures)
 
     estimated = sum(apart(estimate, list(unmetered), failures).results)
     if estimated:
@@ -66,17 +129,17 @@ def estimate_usage(
     return estimated
 
 
-def _estimate(unmetered: Mapping[str, Row], ledger: Ledger, content: ContentStore) -> int:
-    facts = _estimates(unmetered, content)
-    if not facts:
+def _write_estimates(unmetered: Mapping[str, Row], ledger: Ledger, content: ContentStore, failures: Failures) -> int:
+    estimates = {parts: facts for parts, facts in estimates_of(unmetered, content, failures).items() if facts}
+    if not estimates:
         return 0
 
     def transact() -> int:
         changes = Batch.unbooked()
         with ledger.transaction() as transaction:
-            for interaction_id, row in transaction.interactions(facts.keys()).items():
-                if row["parts"] == unmetered[interaction_id]["parts"]:
-                    changes.changed_interactions.append(_with_estimate(row, facts[interaction_id]))
+            for name, row in transaction.interactions({name for name, _ in estimates}).items():
+                if (name, row["parts"]) in estimates:
+                    changes.changed_interactions.append(with_estimate(row, estimates[name, row["parts"]]))
                     changes.dirty_hours.add(hour_of(row["occurred_at"]))
             transaction.store(changes)
         return len(changes.changed_interactions)
@@ -84,20 +147,6 @@ def _estimate(unmetered: Mapping[str, Row], ledger: Ledger, content: ContentStor
     return retried(transact)
 
 
-def _estimates(unmetered: Mapping[str, Row], content: ContentStore) -> dict[str, Facts]:
-    documents = content.get(unmetered.keys())
-    estimates: dict[str, Facts] = {}
-    for interaction_id, row in unmetered.items():
-        parts = set(orjson.loads(row["parts"]))
-        own = [document for document in documents.get(interaction_id, ()) if document.document in parts]
-        told: Content = best_content(interaction_id, own, row["occurred_at"])
-        facts = estimated_usage(row["operation"], row.get("model"), told)
-        if facts:
-            estimates[interaction_id] = facts
-    return estimates
-
-
-def _with_estimate(row: Row, facts: Facts) -> Row:
-    strands = strands_of(row)
-    strands[ESTIMATE] = estimate_strand(strands, facts)
-    return fold(row["id"], strands, row["revision"])
+def _estimate(row: Row, documents: Sequence[ContentDocument]) -> Facts:
+    told: Content = best_content(row["id"], documents, row["occurred_at"])
+    return estimated_usage(row["operation"], row.get("model"), told)

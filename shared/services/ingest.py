@@ -2,20 +2,23 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from shared.domain.delivery import NOWHERE, Delivery, Position
-from shared.domain.invalid_limit import DEFAULT_LIMIT, InvalidLimit
+from shared.domain.fragment import Content
+from shared.domain.invalid_limit import DEFAULT_LIMIT, NO_LIMIT, InvalidLimit
 from shared.domain.piece_keys import Whole, is_claim
-from shared.errors import EventError, TooManyInvalidError
+from shared.errors import EventError
 from shared.retry import retried
 from shared.services.claims import ClaimCheck, estimate_one_by_one
 from shared.services.documents import Keyed, digest, keyed
-from shared.services.estimate import estimate_usage, is_unmetered
+from shared.services.estimate import Estimates, estimate_in, estimates_of, is_unmetered, with_estimate
 from shared.services.isolation import UNTOLD, Failures
 from shared.services.joining import Joined, Joining
+from shared.services.outcome import IngestOutcome
+from shared.services.slices import refuse, slices
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
 from shared.sources.redaction import redacted
 from shared.stores.ports import (
@@ -31,31 +34,6 @@ from shared.stores.ports import (
 __all__ = ["IngestOutcome", "ingest"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class IngestOutcome:
-    """What became of a batch's events: the five classes add up to `received`."""
-
-    received: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    pending: int = 0
-    skipped: int = 0
-    quarantined: int = 0
-    retries: int = field(default=0, compare=False)
-    """Times that the batch was begun again: another writer was first, or the database did not do it."""
-    input_tokens: int = field(default=0, compare=False)
-    """Of the batch's interactions, more than the ledger knew before."""
-    output_tokens: int = field(default=0, compare=False)
-    unknown_words: Mapping[str, int] = field(default_factory=dict, compare=False)
-    """`kind:word` (`shared.domain.unknown_words`) -> interactions of the batch, or events that speak of none, that
-    have it and had it not before."""
-
-    def __str__(self) -> str:
-        """Return the counts as `name=value` pairs, for the log."""
-        told = [one.name for one in fields(self) if one.name != "unknown_words"]
-        return " ".join(f"{name}={getattr(self, name)}" for name in told)
 
 
 class _Read(NamedTuple):
@@ -75,8 +53,9 @@ class _Planned(NamedTuple):
     changes: Batch
     outcome: IngestOutcome
     unread: list[tuple[str, Whole]]
-    spent: list[tuple[str, str]]
     unmetered: dict[str, Row]
+    """Of interactions that may get an estimate, and whose texts are not all in the batch."""
+    spent: list[tuple[str, str]]
     claimed: dict[str, Row]
     """Of interactions whose bodies came out of Blob storage: they may be large."""
 
@@ -92,58 +71,86 @@ def ingest(
 ) -> IngestOutcome:
     """Store all that `deliveries`, one partition's batch, say. Safe to repeat with the same batch.
 
+    A batch of large bodies is worked off in slices, each a transaction of its own: what was stored of it
+    is a duplicate when the rest fails and the batch comes again.
+
     Without `claims`, bodies in Blob storage wait for `fetch_claimed_bodies`. An estimate that fails stops nothing:
     `failures` are told.
 
     Raises:
         TooManyInvalidError: `limit` refuses the batch; nothing was written, of the content neither.
         StoreUnavailableError: the batch is to be delivered again. Content may have been kept; of the
-            facts nothing was, or all were and the pieces of what was joined are still to be dropped.
+            facts nothing was, or whole slices were, or all and the pieces of what was joined are still to be dropped.
     """
     if not deliveries:
         return IngestOutcome()
+    parts = list(slices(deliveries))
+    if len(parts) > 1:
+        refuse(map(_reason, deliveries), len(deliveries), limit)
+        limit = NO_LIMIT
+    outcome = IngestOutcome()
+    for part in parts:
+        outcome += _ingest(part, ledger, content, claims, limit=limit, failures=failures)
+    first = deliveries[0].position
+    logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, outcome)
+    return outcome
+
+
+def _ingest(
+    deliveries: Sequence[Delivery],
+    ledger: Ledger,
+    content: ContentStore,
+    claims: ClaimCheck | None,
+    *,
+    limit: InvalidLimit,
+    failures: Failures,
+) -> IngestOutcome:
     batch = [_read(delivery) for delivery in deliveries]
-    _refuse(batch, limit)
+    refuse((_named(read.quarantined) for read in batch), len(batch), limit)
     # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
     content.put(_documents(batch))
-    planned = _stored(batch, ledger, content, claims)
+    planned = _stored(batch, ledger, content, claims, failures)
     content.drop(planned.spent)
-    if planned.unmetered:
-        estimate_usage(planned.unmetered, ledger=ledger, content=content, failures=failures)
     if planned.changes.met_claims:
         estimate_one_by_one(planned.claimed, ledger=ledger, content=content, failures=failures)
-    first = deliveries[0].position
-    logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, planned.outcome)
     return planned.outcome
 
 
-def _refuse(batch: Sequence[_Read], limit: InvalidLimit) -> None:
-    invalid = [read.quarantined for read in batch if read.quarantined]
-    if limit.refuses(len(invalid), len(batch)):
-        hub, partition, sequence, _ = invalid[0].position
-        raise TooManyInvalidError(
-            f"{len(invalid)} of {len(batch)} events cannot be read, the first at {hub}/{partition}/{sequence}:"
-            f" {invalid[0].reason}"
-        )
+def _reason(delivery: Delivery) -> str | None:
+    return _named(_read(delivery).quarantined)
 
 
-def _stored(batch: Sequence[_Read], ledger: Ledger, content: ContentStore, claims: ClaimCheck | None) -> _Planned:
+def _named(quarantined: Quarantined | None) -> str | None:
+    """Return where an event stands that cannot be read, and why."""
+    if quarantined is None:
+        return None
+    hub, partition, sequence, _ = quarantined.position
+    return f"{hub}/{partition}/{sequence}: {quarantined.reason}"
+
+
+def _stored(
+    batch: Sequence[_Read], ledger: Ledger, content: ContentStore, claims: ClaimCheck | None, failures: Failures
+) -> _Planned:
     told: Joined = {}
+    estimates: Estimates = {}
     tries, needed = 0, 1
 
     def transact() -> _Planned:
         nonlocal tries
         tries += 1
         with ledger.transaction() as transaction:
-            planned = _planned(batch, transaction, told)
-            if not planned.unread:
+            planned = _planned(batch, transaction, told, estimates, failures)
+            if not planned.unread and not planned.unmetered:
                 transaction.store(planned.changes)
         return planned
 
-    while (planned := retried(transact)).unread:
+    while (planned := retried(transact)).unread or planned.unmetered:
         # Nothing was written, and no lock is held while the content store is asked.
         needed += 1
-        told |= _join(planned.unread, batch, content, claims)
+        if planned.unread:
+            told |= _join(planned.unread, batch, content, claims)
+        else:
+            estimates |= estimates_of(planned.unmetered, content, failures, without=planned.spent)
     return planned._replace(outcome=replace(planned.outcome, retries=tries - needed))
 
 
@@ -154,8 +161,9 @@ def _read(delivery: Delivery) -> _Read:
     except EventError as error:
         kept = Quarantined(digest(body), position, str(error), PARSER_VERSION, redacted(body))
         return _Read(position, (), (), None, kept)
-    fragments = tuple(map(keyed, reading.fragments))
-    return _Read(position, fragments, reading.asides, reading.source, None, reading.unknown_words)
+    # The texts are let go: the document has them, and parsed they weigh many times as much.
+    fragments = (keyed(fragment._replace(content=Content())) for fragment in reading.fragments)
+    return _Read(position, tuple(fragments), reading.asides, reading.source, None, reading.unknown_words)
 
 
 def _documents(batch: Iterable[_Read]) -> list[ContentDocument]:
@@ -187,8 +195,10 @@ def _join(
             claimed[name, whole] = own.get(whole.keys[0], b"")
         else:
             joined = [(mark, keyed(fragment)) for mark, fragment in join(whole, own)]
-            told[name, whole] = list(joined)
             made += [ContentDocument(one.interaction_id, key, one.document) for _, (key, one) in joined]
+            told[name, whole] = [
+                (mark, (key, one._replace(content=Content(), document=b""))) for mark, (key, one) in joined
+            ]
     content.put(made)
     told |= {place: [] for place in claimed}
     if claimed and claims is not None:
@@ -196,7 +206,9 @@ def _join(
     return told
 
 
-def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joined) -> _Planned:
+def _planned(
+    batch: Sequence[_Read], transaction: LedgerTransaction, told: Joined, estimates: Estimates, failures: Failures
+) -> _Planned:
     """Work out, from what the ledger holds, everything that the batch changes."""
     joining = Joining(transaction, [keyed for read in batch for keyed in read.fragments], told)
     held = transaction.known_quarantine({read.quarantined.id for read in batch if read.quarantined})
@@ -219,16 +231,27 @@ def _planned(batch: Sequence[_Read], transaction: LedgerTransaction, told: Joine
             held.add(read.quarantined.id)
             changes.quarantined.append(read.quarantined)
     unread = joining.join_pieces()
-    states = joining.write(changes)
-    pending = _wait(kept, joining, states, changes)
     spent = joining.spent()
-    changes.claims = joining.waiting_claims()
     changes.met_claims = [(name, key) for name, key in spent if is_claim(key)]
-    claimed = {name: joining.rows[name] for name, _ in changes.met_claims}
-    unmetered = {name: row for name, row in joining.rows.items() if name not in claimed and is_unmetered(row)}
+    met = {name for name, _ in changes.met_claims}
+    bodies = _bodies(batch)
+    unmetered: dict[str, Row] = {}
+
+    def finished(row: Row) -> Row:
+        if row["id"] in met or not is_unmetered(row):
+            return row
+        facts = estimate_in(row, bodies, estimates, failures)
+        if facts is None:
+            unmetered[row["id"]] = row
+        return with_estimate(row, facts) if facts else row
+
+    states = joining.write(changes, finished)
+    pending = _wait(kept, joining, states, changes)
+    changes.claims = joining.waiting_claims()
+    claimed = {name: joining.rows[name] for name in met}
     words.update(joining.new_words())
     counted = replace(_counted(changes, pending), unknown_words=words, **joining.new_tokens())
-    return _Planned(changes, counted, unread, spent, unmetered, claimed)
+    return _Planned(changes, counted, unread, unmetered, spent, claimed)
 
 
 def _opened(batch: Sequence[_Read]) -> Batch:

@@ -4,7 +4,7 @@ Witnesses that know a call by another name than the gateway's, its guests, tell 
 that claims their name, or of one of their own until some interaction does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from shared.domain.fragment import Fragment
@@ -125,14 +125,25 @@ class Joining:
         """Return whether something of a fragment waits; a guest says all that it has to say at once."""
         return fragment.guest is None and states.get(fragment.interaction_id) == State.PENDING
 
-    def write(self, changes: Batch) -> dict[str, str]:
-        """Put into `changes` what becomes of the rows; return the state of each interaction."""
+    def write(self, changes: Batch, finished: Callable[[Row], Row] = lambda row: row) -> dict[str, str]:
+        """Put into `changes` what becomes of the rows; return the state of each interaction.
+
+        Args:
+            changes: of the batch.
+            finished: returns a row with what follows from it, in the same state; the same object where nothing does.
+        """
         states = {interaction_id: row["state"] for interaction_id, row in self._rows.items()}
         self.rows = dict(self._rows)
+        for interaction_id in self._rows.keys() - self._touched:
+            held = self._rows[interaction_id]
+            more = finished(held)
+            if more is not held:
+                write_row(changes, held, more)
+                self.rows[interaction_id] = more
         for interaction_id in sorted(self._touched):
             before = self._rows.get(interaction_id)
             strands = self._strands[interaction_id]
-            after = fold(interaction_id, strands, before["revision"] if before else 0) if strands else None
+            after = finished(fold(interaction_id, strands, before["revision"] if before else 0)) if strands else None
             write_row(changes, before, after)
             if after is None:
                 self.rows.pop(interaction_id, None)

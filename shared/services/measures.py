@@ -94,20 +94,15 @@ def _tell_words(recorder: Recorder, hub: str, partition: str, words: Mapping[str
 
 def _tell_failure(recorder: Recorder, deliveries: Sequence[Delivery], error: Exception) -> None:
     hub, partition, sequence, enqueued_at = deliveries[0].position
+    # One line at every try, with what it is that waits: a partition must not stand still in silence.
+    waits = f"hub={hub} partition={partition} sequence={sequence} enqueued_at={enqueued_at}: {error}"
     kind = "fault"
     if isinstance(error, TooManyInvalidError):
         kind = "refused"
-        # Repeated at every try, with what it is that waits: a partition must not stand still in silence.
-        logger.error(
-            "ingest.refused hub=%s partition=%s sequence=%d enqueued_at=%s: %s",
-            hub,
-            partition,
-            sequence,
-            enqueued_at,
-            error,
-        )
+        logger.error("ingest.refused %s", waits)
     elif isinstance(error, StoreUnavailableError):
         kind = "unavailable"
+        logger.error("ingest.unavailable %s", waits)
     recorder.record(BATCH_FAILURES, 1, hub=hub, partition=partition, kind=kind)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 from shared.domain.delivery import Delivery, Position
@@ -17,6 +19,7 @@ from shared.errors import NotFoundError
 from shared.retry import QUICK_SECONDS, retried
 from shared.services.audit import Reader
 from shared.services.ingest import ingest
+from shared.services.slices import slices
 from shared.sources.redaction import redacted
 from shared.stores.ports import Alias, AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, Row
 from shared.stores.upkeep_ports import QuarantineStore
@@ -37,6 +40,12 @@ class Replayed(NamedTuple):
     """Ids asked for that are not in quarantine, or not any more."""
     next: ListKey | None
     """Where the rest of the range begins; None at its end."""
+
+
+def _groups(held: Sequence[Held]) -> list[list[str]]:
+    """Return ids of events whose bodies may be in memory together, and go into one transaction."""
+    ids = iter([one.id for one in held])
+    return [list(islice(ids, len(part))) for part in slices([Delivery(one.position, one.body) for one in held])]
 
 
 class QuarantineService:
@@ -81,8 +90,12 @@ class QuarantineService:
         An event that can be read leaves quarantine, and its delivery moves to the class that it is
         in now. One that cannot stays, with the reason and the version of this parser.
         """
-        held, classes = retried(lambda: self._replayed(ids, actor), seconds=QUICK_SECONDS)
-        known = {one.id for one in held}
+        known: set[str] = set()
+        classes: Counter[str] = Counter()
+        for group in _groups(self._store.held(ids)):
+            held, became = retried(partial(self._replayed, group, actor), seconds=QUICK_SECONDS)
+            known |= {one.id for one in held}
+            classes += Counter(became)
         return Replayed(classes, [one for one in ids if one not in known], None)
 
     def replay_between(
@@ -164,7 +177,7 @@ class _ReplayLedger:
     def reclassified(self, changes: Batch) -> Batch:
         """Return `changes` as they are of deliveries that were received, and counted, long ago."""
         if not changes.received:
-            # An estimate that follows the batch.
+            # The estimate of a claimed body, which follows the batch.
             return changes
         unread = {one.body: one for one in changes.quarantined}
         classed = {position: (outcome, source) for position, outcome, source in changes.deliveries}

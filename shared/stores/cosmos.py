@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
@@ -137,7 +138,7 @@ class CosmosContentStore:
             container, pool = self._opened()
             if len(todo) == 1:
                 return [do(container, todo[0])]
-            futures = [pool.submit(partial(do, container), task) for task in todo]
+            futures = [pool.submit(copy_context().run, partial(do, container), task) for task in todo]
             _, rest = wait(futures, return_when=FIRST_EXCEPTION)
             for future in rest:
                 future.cancel()

@@ -7,6 +7,7 @@ one missed by as much again is a regression, and ends it with 1.
 """
 
 import argparse
+import os
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import orjson
+from azure.functions.eventhub import EventHubTriggerConverter
 
+from blueprints.deliveries import deliveries
+from shared import bootstrap
 from shared.domain.delivery import Delivery
 from shared.services.ingest import ingest
 from shared.stores.sql.content import SqlContentStore
@@ -26,8 +30,11 @@ from shared.stores.sql.migrate import upgrade
 from tests.benchmarks.answers import answers
 from tests.benchmarks.conversations import batches
 from tests.benchmarks.parsing import parsing
+from tests.builders.host_batches import collection_of, metadata_of
 
 BATCH = 256
+HOSTS_BATCH = 64
+"""As host.json has it."""
 ROUNDS = 5
 WARM_UP = [*next(batches(-9, 9, size=BATCH, lag=1))]
 REGRESSION = 2.0
@@ -41,6 +48,8 @@ def main() -> int:
     parser.add_argument("--interactions", type=int, default=6_400, help="interactions per measurement")
     options = parser.parse_args()
     parsing()
+    with tempfile.TemporaryDirectory() as folder:
+        trigger(Path(folder), options.interactions)
     with tempfile.TemporaryDirectory() as folder:
         results = {
             "bare loop": against_bare_loop(Path(folder), options.interactions),
@@ -67,6 +76,36 @@ def against_bare_loop(folder: Path, count: int) -> float:
     print(f"ours, late {min(late) * 1e6:8.1f} us, when each answer comes in a later batch than its question")
     print(f"bare       {min(bare) * 1e6:8.1f} us: orjson.loads and executemany of the same rows")
     return min(ours) / min(bare)
+
+
+def trigger(folder: Path, count: int) -> None:
+    """Print what an event costs in the worker, from the host's message on: where it goes."""
+    url = f"sqlite:///{folder / 'trigger.db'}"
+    upgrade(url)
+    os.environ["PROMPTLEDGER_DATABASE"] = url
+    services = bootstrap.services()
+    services.ingest(WARM_UP)
+    messages = []
+    for number, batch in enumerate(batches(0, count, size=HOSTS_BATCH, lag=8)):
+        bodies = [one.body for one in batch]
+        messages.append((collection_of(bodies), metadata_of(bodies, first=1000 + number * HOSTS_BATCH)))
+    spent = [0.0, 0.0, 0.0]
+    for data, metadata in messages:
+        started = time.process_time()
+        found = EventHubTriggerConverter.decode(data, trigger_metadata=metadata)
+        decoded = time.process_time()
+        taken = deliveries("gateway", found if isinstance(found, list) else [found])
+        read = time.process_time()
+        services.ingest(taken)
+        for place, seconds in enumerate((decoded - started, read - decoded, time.process_time() - read)):
+            spent[place] += seconds
+    bootstrap.reset()
+    number = sum(len(data.value.bytes) for data, _ in messages)
+    library, positions, ingesting = (seconds / number * 1e6 for seconds in spent)
+    print(
+        f"trigger    {library + positions + ingesting:8.1f} us of CPU per event in batches of {HOSTS_BATCH}:"
+        f" the library's reading {library:.1f}, positions {positions:.1f}, ingest {ingesting:.1f}"
+    )
 
 
 def growth(folder: Path, count: int, rows: int) -> float:

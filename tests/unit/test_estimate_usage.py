@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery, Position
+from shared.errors import StoreUnavailableError
 from shared.services.ingest import ingest
 from shared.stores.sql import tables
 from shared.stores.sql.content import SqlContentStore
@@ -117,3 +118,48 @@ def test_what_a_cache_answered_is_not_estimated(engine: Engine) -> None:
 
     assert row["cached"] is True
     assert usage(row) == (None, None, None, "missing")
+
+
+def writes(engine: Engine, *bodies: bytes, first: int = 0) -> list[str]:
+    """Store a batch; return the statements that wrote interactions."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(("insert into interaction ", "update interaction ")):
+            seen.append(" ".join(statement.split()[: 3 if statement.startswith("insert") else 2]))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    deliveries = [
+        Delivery(Position("gateway", "0", first + place, events.ENQUEUED), body) for place, body in enumerate(bodies)
+    ]
+    ingest(deliveries, ledger=SqlLedger(engine), content=SqlContentStore(engine))
+    sa.event.remove(engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_an_estimate_is_part_of_the_batch_s_own_write(engine: Engine) -> None:
+    assert writes(engine, REQUEST, RESPONSE) == ["insert into interaction"]
+    assert usage(store(engine, (REQUEST, RESPONSE)))[-1] == "estimated"
+
+
+def test_an_estimate_whose_texts_came_in_two_batches_is_part_of_the_second_one_s_write(engine: Engine) -> None:
+    first = writes(engine, REQUEST)
+    second = writes(engine, RESPONSE, first=1)
+
+    assert (first, second) == (["insert into interaction"], ["update interaction"])
+    assert usage(store(engine, (REQUEST, RESPONSE)))[-1] == "estimated"
+
+
+def test_an_estimate_and_its_row_are_stored_together_or_not_at_all(engine: Engine) -> None:
+    store(engine, (REQUEST,))
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("create trigger broken before insert on dirty_hour begin select raise(fail, 'disk'); end")
+        )
+
+    with pytest.raises(StoreUnavailableError):
+        writes(engine, RESPONSE, first=1)
+
+    with engine.connect() as connection:
+        (state,) = connection.scalars(sa.select(tables.interaction.c.state))
+    assert state == "pending"

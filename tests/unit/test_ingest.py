@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from shared.domain.delivery import Delivery, Position
 from shared.domain.values import hour_of
-from shared.errors import ConflictError, StoreUnavailableError
+from shared.errors import ConflictError, StoreRefusedError, StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome, ingest
+from shared.services.slices import slices
 from shared.stores.ports import LedgerTransaction
 from shared.stores.sql import tables
 from shared.stores.sql.ledger import SqlLedger
@@ -218,6 +219,79 @@ def _statements(store: Store, batch: list[Delivery]) -> int:
     store.deliver(batch)
     sa.event.remove(store.engine, "before_cursor_execute", _note)
     return len(seen)
+
+
+_LARGE = "x" * 200_000
+
+
+def _large_conversations(count: int) -> list[Delivery]:
+    bodies = []
+    for number in range(count):
+        question = {"messages": [{"role": "user", "content": f"{number} {_LARGE}"}]}
+        bodies += [events.a_request(f"call-{number}", body=question), events.a_response(f"call-{number}")]
+    return events.deliveries(*bodies)
+
+
+class CountingLedger:
+    """A real ledger that counts its transactions, and ends after some of them."""
+
+    def __init__(self, ledger: SqlLedger, last: int = 1000) -> None:
+        self._ledger = ledger
+        self._last = last
+        self.begun = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[LedgerTransaction]:
+        self.begun += 1
+        if self.begun > self._last:
+            raise StoreRefusedError("the disk is full")
+        with self._ledger.transaction() as transaction:
+            yield transaction
+
+
+def test_a_batch_of_large_bodies_is_worked_off_in_slices_that_end_as_one_would(store: Store) -> None:
+    batch = _large_conversations(30)
+    ledger = CountingLedger(store.ledger)
+
+    outcome = ingest(batch, ledger=ledger, content=store.content)
+
+    assert ledger.begun == 2
+    assert outcome == IngestOutcome(received=60, stored=60)
+    assert {row["state"] for row in store.rows(tables.interaction)} == {"complete"}
+    assert [row["received"] for row in store.rows(tables.hub_partition)] == [60]
+
+
+def test_a_slice_that_was_stored_is_a_duplicate_when_the_rest_failed_and_the_batch_comes_again(store: Store) -> None:
+    batch = _large_conversations(30)
+    with pytest.raises(StoreRefusedError):
+        ingest(batch, ledger=CountingLedger(store.ledger, last=1), content=store.content)
+    stored = len(store.rows(tables.delivery))
+
+    outcome = store.deliver(batch)
+
+    assert 0 < stored < 60
+    assert outcome == IngestOutcome(received=60, stored=60 - stored, duplicate=stored)
+    assert len(store.rows(tables.interaction)) == 30
+
+
+def test_a_batch_of_large_bodies_is_refused_as_a_whole_and_nothing_of_it_is_written(store: Store) -> None:
+    good = events.deliveries(*(event.body for event in _large_conversations(24)))
+    rubbish = events.deliveries(*(f"no JSON {number}".encode() for number in range(60)), first=1000)
+    assert len(list(slices(good + rubbish))) > 1
+
+    with pytest.raises(TooManyInvalidError, match="60 of 108 events cannot be read, the first at gateway/0/1000"):
+        store.deliver(good + rubbish)
+
+    assert [store.rows(table) for table in (tables.interaction, tables.content, tables.quarantine)] == [[], [], []]
+
+
+def test_slices_leave_out_no_event_and_an_event_larger_than_a_slice_has_one_alone() -> None:
+    sizes = [10, 5_000_000, 4_000_000, 100_000, 100_000, 9_000_000]
+    batch = events.deliveries(*(b"x" * size for size in sizes))
+
+    parts = [[len(one.body) for one in part] for part in slices(batch)]
+
+    assert parts == [[10], [5_000_000], [4_000_000, 100_000], [100_000], [9_000_000]]
 
 
 class ContendedLedger:

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
+from shared.api.bodies import GuardedRoute
 from shared.api.callers import Role
 from shared.api.cursors import list_cursor, list_key
 from shared.api.models import Discarded, Page, QuarantinedBody, QuarantinedEvent, ReplayResult
@@ -15,7 +16,7 @@ from shared.services.audit import Reader
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/quarantine", tags=["quarantine"])
+router = APIRouter(prefix="/quarantine", tags=["quarantine"], route_class=GuardedRoute)
 
 _BODY: Final = "/api/v1/quarantine/{id}/body"
 _Id = Annotated[str, Path(alias="id", description="the event's id in quarantine", max_length=64)]

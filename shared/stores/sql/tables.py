@@ -245,9 +245,11 @@ lease = Table(
     metadata,
     Column("name", text(64), nullable=False),
     Column("taken", COUNT, nullable=False),
+    Column("ran_at", UtcTime()),
     PrimaryKeyConstraint("name", name="pk_lease"),
 )
-"""A row per job that must not run beside itself: the job's transaction updates it first."""
+"""A row per job that must not run beside itself: the job's transaction updates it first. And one per timer
+function: when it began to run last."""
 
 DIMENSIONS = {
     "operation": exact_text(32),

@@ -12,7 +12,9 @@ import pytest
 
 from blueprints import audit, health
 from blueprints.asgi import PEER
+from localhost.context import LocalContext
 from shared import bootstrap
+from shared.problem import ANSWER_HEADERS
 from tests.unit.api.rows import Ledger, an_interaction
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -27,7 +29,8 @@ def call(name: str, url: str, headers: dict[str, str] | None = None, body: bytes
     request = func.HttpRequest(method, f"http://localhost:7071{url}", headers=headers, body=body or b"")
     function = _FUNCTIONS[name]
     PEER.set(("127.0.0.1", 50_000))
-    answer = function(request, None) if "context" in inspect.signature(function).parameters else function(request)
+    context = LocalContext(name)
+    answer = function(request, context) if "context" in inspect.signature(function).parameters else function(request)
     response = asyncio.run(answer) if inspect.iscoroutine(answer) else answer
     assert isinstance(response, func.HttpResponse)
     return response
@@ -147,6 +150,25 @@ def test_local_roles_in_azure_are_a_problem_that_names_the_setting(monkeypatch: 
 
     assert (response.status_code, response.mimetype) == (503, "application/problem+json")
     assert json.loads(response.get_body())["settings"] == ["PROMPTLEDGER_AUTH"]
+
+
+@pytest.mark.parametrize("name", ["check_liveness", "check_readiness"])
+@pytest.mark.parametrize("settings", ["", "sqlite:///{folder}/without-tables.db"])
+def test_answers_about_health_have_the_headers_of_every_answer(
+    name: str, settings: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PROMPTLEDGER_DATABASE", settings.format(folder=tmp_path))
+
+    response = call(name, "/api/health/x")
+
+    assert set(ANSWER_HEADERS.items()) <= set(response.headers.items())
+
+
+def test_health_is_asked_by_get_and_by_head() -> None:
+    for builder in health.bp._function_builders:
+        trigger = builder._function.get_trigger()
+        assert trigger is not None
+        assert [str(method) for method in trigger.get_dict_repr()["methods"]] == ["GET", "HEAD"]
 
 
 def test_liveness_needs_neither_settings_nor_stores() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.api.bodies import LARGEST_BODY
 from shared.api.models import Discarded, FoundAmiss, Page, QuarantinedBody, ReplayResult
 from shared.services.ingest import ingest
 from shared.stores.sql import tables
@@ -176,3 +177,46 @@ def test_findings_need_the_auditors_role_and_a_kind_that_exists(client: Client) 
 
     assert (refused.status_code, refused.json()["role"]) == (403, "Audit.Read")
     assert (unknown.status_code, unknown.json()["parameter"]) == (400, "kind")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param(_AUDITOR, 403, id="without the role"),
+        pytest.param(_ADMIN | {"X-Forwarded-For": "203.0.113.7"}, 403, id="from elsewhere"),
+        pytest.param(_ADMIN, 413, id="too long"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/replay", "/0123/discard"])
+def test_a_long_body_is_refused_and_not_read_where_nobody_may_send_one(
+    client: Client, headers: dict[str, str], status: int, path: str
+) -> None:
+    body = b" " * (LARGEST_BODY + 1)
+
+    response = client.post(f"{_QUARANTINE}{path}", headers=headers | {"Content-Type": "application/json"}, content=body)
+
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_a_body_that_says_that_it_is_too_long_is_refused_unread(client: Client) -> None:
+    headers = _ADMIN | {"Content-Type": "application/json", "Content-Length": str(LARGEST_BODY + 1)}
+
+    response = client.post(f"{_QUARANTINE}/replay", headers=headers, content=b"{}")
+
+    assert (response.status_code, response.json()["type"]) == (413, "urn:promptledger:problem:too-large")
+
+
+def test_a_body_that_is_no_json_is_no_reason_to_tell_a_stranger_so(client: Client) -> None:
+    response = client.post(f"{_QUARANTINE}/replay", headers=_AUDITOR, content=b"{")
+
+    assert (response.status_code, response.json()["role"]) == (403, "Audit.Admin")
+
+
+def test_a_replay_of_more_than_a_slice_ends_as_one_of_a_slice(ledger: Ledger, client: Client) -> None:
+    bodies = [f"no JSON {number} {'x' * 200_000}".encode() for number in range(30)]
+    ids = quarantined(ledger, client, *bodies)
+
+    replayed = client.post(f"{_QUARANTINE}/replay", headers=_ADMIN, json={"ids": [*ids, "unknown"]}).json()
+
+    assert len(ids) == 30
+    assert (replayed["unknown"], replayed["quarantined"]) == (["unknown"], 30)

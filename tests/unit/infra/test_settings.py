@@ -143,3 +143,12 @@ def test_functions_that_have_instances_waiting_exist() -> None:
 
     assert named
     assert [name for name in named if not re.search(rf"^(async )?def {name}\(", blueprints, re.MULTILINE)] == []
+
+
+def test_an_instance_answers_several_questions_at_a_time() -> None:
+    app = next(one for one in APP.all("resource") if one.name == "app")
+
+    concurrency = dig(app.body, "properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency")
+
+    assert concurrency is not None
+    assert int(concurrency.text or b"1") == 16

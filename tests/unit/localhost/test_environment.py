@@ -67,7 +67,7 @@ def test_placeholders_are_resolved_and_a_missing_setting_is_named() -> None:
 
 
 def test_host_json_says_how_big_batches_are() -> None:
-    assert read_host().max_event_batch_size == 256
+    assert read_host().max_event_batch_size == 64
     assert read_host().route_prefix == "api"
     assert Host({}).max_event_batch_size == 100
 
@@ -85,7 +85,7 @@ def test_a_setting_says_otherwise_than_host_json_as_in_azure() -> None:
     host = read_host(environment={f"{hubs}maxEventBatchSize": "7", f"{hubs}loadBalancingUpdateInterval": "00:00:03"})
 
     assert (host.max_event_batch_size, host.balancing_seconds) == (7, 3)
-    assert host.ownership_seconds == Host({}).ownership_seconds == 120
+    assert (host.ownership_seconds, Host({}).ownership_seconds) == (30, 120)
 
 
 def test_a_setting_in_host_json_s_place_that_cannot_be_read_is_named() -> None:
