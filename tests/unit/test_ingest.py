@@ -122,9 +122,9 @@ def test_unknown_words_are_counted_once_for_each_interaction_and_for_each_event_
 ) -> None:
     strange = events.a_response(body={"object": "chat.completion", "usage": {"magic_tokens": 1}})
     skipped = b'{"records":[{"category":"BrandNewLogs","time":"2026-03-02T09:29:58Z"}]}'
+    batch = events.deliveries(events.a_request(), strange, skipped)
 
-    first = store.ingest(events.deliveries(events.a_request(), strange, skipped))
-    again = store.ingest(events.deliveries(events.a_request(), strange, skipped))
+    first, again = store.deliver(batch), store.deliver(batch)
 
     assert first.unknown_words == {"usage:magic_tokens": 1, "category:BrandNewLogs": 1}
     assert first.skipped == 1
