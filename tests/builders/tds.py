@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["Answer", "Fault", "Hang", "Several", "Silence", "TdsServer", "serving"]
+__all__ = ["Answer", "Counts", "Fault", "Hang", "Several", "Silence", "TdsServer", "serving"]
 
 _PRELOGIN, _RPC, _ATTENTION, _TRANSACTION, _RESULT = 0x12, 0x03, 0x06, 0x0E, 0x04
 _BEGIN, _COMMIT, _ROLLBACK = 5, 7, 8
@@ -29,6 +29,9 @@ _ENCRYPTED = 1
 _BY_TOKEN, _FEDERATED = 6, 2
 _DONE, _DONE_PROC, _DONE_IN_CALL = 0xFD, 0xFE, 0xFF
 _SELECT, _UPDATE = 0xC1, 0xC5
+_INTN, _NVARCHAR, _VARBINARY = 0x26, 0xE7, 0xA5
+_READABLE = (_INTN, _NVARCHAR, _VARBINARY)
+_BY_NUMBER = _LONG = 0xFFFF
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,15 @@ class Several:
     answers: list[int | Fault]
 
 
-Answer = list[str] | int | Fault | Several | Hang | Silence
-"""A column of texts, a number of rows affected, an error, several of these, the end, or nothing at all."""
+@dataclass(frozen=True)
+class Counts:
+    """One row of numbers."""
+
+    numbers: list[int]
+
+
+Answer = list[str] | int | Counts | Fault | Several | Hang | Silence
+"""A column of texts, the number of rows affected, a row of numbers, an error, several, the end, or nothing at all."""
 
 
 @dataclass
@@ -68,12 +78,16 @@ class TdsServer:
     answer: Callable[[str], Answer]
     port: int = 0
     statements: list[str] = field(default_factory=list)
-    """As sent: of a call with parameters, all of it read as text, and whatever else it holds."""
+    """As sent: of a call with parameters, a line of their types and then its text; of what ends one, nothing."""
+    parameters: list[list[bytes]] = field(default_factory=list)
+    """Of each statement, those before the first that is neither text nor bytes."""
     in_transaction: list[bool] = field(default_factory=list)
     """Of each statement, whether a transaction was open."""
     tokens: list[str | None] = field(default_factory=list)
     """The access token of each login; None where it came with a password."""
     login: Callable[[], Answer] = lambda: 0
+    received: list[int] = field(default_factory=list)
+    """The bytes of each message since the login; each is a turn."""
 
 
 @contextmanager
@@ -133,6 +147,7 @@ class _Conversation:
         self._send(_welcome(login))
         while True:
             kind, body = self._receive()
+            self._server.received.append(len(body))
             if kind == _ATTENTION:
                 self._send(_done(_DONE, 0x20))
                 continue
@@ -140,10 +155,9 @@ class _Conversation:
                 tokens, self._is_open = _transaction(body)
                 self._send(tokens)
                 continue
-            statement = body[struct.unpack_from("<I", body)[0] :].decode("utf-16-le", "replace")
-            if kind == _RPC:
-                # Names are one byte off: a parameter's name has a byte for its length.
-                statement += body.decode("utf-16-le", "replace") + body[1:].decode("utf-16-le", "replace")
+            rest = body[struct.unpack_from("<I", body)[0] :]
+            statement, parameters = _called(rest) if kind == _RPC else (rest.decode("utf-16-le", "replace"), [])
+            self._server.parameters.append(parameters)
             self._server.statements.append(statement)
             self._server.in_transaction.append(self._is_open)
             answer = _to_the_toolkit(statement)
@@ -179,12 +193,12 @@ class _Conversation:
         self._socket.sendall(packets)
 
     def _receive(self) -> tuple[int, bytes]:
-        body = b""
+        parts: list[bytes] = []
         while True:
             kind, status, length = struct.unpack(">BBH4x", self._exactly(8))
-            body += self._exactly(length - 8)
+            parts.append(self._exactly(length - 8))
             if status & 1:
-                return kind, body
+                return kind, b"".join(parts)
 
     def _exactly(self, count: int) -> bytes:
         data = b""
@@ -265,6 +279,39 @@ def _features(login: bytes) -> dict[int, bytes]:
     return found
 
 
+def _called(call: bytes) -> tuple[str, list[bytes]]:
+    """Return what a call says, and its parameters; of one by name its name alone."""
+    (length,) = struct.unpack_from("<H", call)
+    if length != _BY_NUMBER:
+        return call[2 : 2 + 2 * length].decode("utf-16-le"), []
+    place = 6
+    told: list[bytes] = []
+    while place < len(call) and (kind := call[place + 2 + 2 * call[place]]) in _READABLE:
+        place += 3 + 2 * call[place]
+        if kind == _INTN:
+            place += 2 + call[place + 1]
+            continue
+        (most,) = struct.unpack_from("<H", call, place)
+        value, place = _value(call, place + (7 if kind == _NVARCHAR else 2), is_long=most == _LONG)
+        told.append(value)
+    # What ends a prepared statement has a handle alone.
+    return "\n".join(text.decode("utf-16-le") for text in told[:2]), told[2:]
+
+
+def _value(call: bytes, place: int, *, is_long: bool) -> tuple[bytes, int]:
+    """Return a parameter's value, nothing for null, and where the next parameter begins."""
+    if not is_long:
+        (size,) = struct.unpack_from("<H", call, place)
+        place += 2
+        return (b"", place) if size == _LONG else (call[place : place + size], place + size)
+    place += 8
+    pieces = []
+    while size := struct.unpack_from("<I", call, place)[0]:
+        pieces.append(call[place + 4 : place + 4 + size])
+        place += 4 + size
+    return b"".join(pieces), place + 4
+
+
 def _answer(answer: Answer, done: int, *, is_call: bool) -> bytes:
     # A prepared call returns its handle.
     handle = b"\x79\0\0\0\0\xac\0\0\0\x01\0\0\0\0\0\0\x26\x04\x04\x01\0\0\0" if is_call else b""
@@ -282,6 +329,10 @@ def _answer(answer: Answer, done: int, *, is_call: bool) -> bytes:
         column = struct.pack("<IHB", 0, 9, 0xE7) + struct.pack("<H", 8000) + _COLLATION + _short("a")
         rows = b"".join(b"\xd1" + _long(row) for row in answer)
         return b"\x81\x01\0" + column + rows + handle + _done(done, 0x10, len(answer))
+    if isinstance(answer, Counts):
+        columns = (struct.pack("<IHBB", 0, 9, _INTN, 4) + _short("a")) * len(answer.numbers)
+        row = b"".join(struct.pack("<Bi", 4, number) for number in answer.numbers)
+        return struct.pack("<BH", 0x81, len(answer.numbers)) + columns + b"\xd1" + row + handle + _done(done, 0x10, 1)
     if isinstance(answer, int):
         inner = _done(_DONE_IN_CALL, 0x11, answer, _UPDATE) if is_call else b""
         return inner + handle + (_done(done, 0) if is_call else _done(done, 0x10, answer, _UPDATE))

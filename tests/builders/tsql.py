@@ -4,6 +4,7 @@ It answers what makes the stores go on: to a question about marks, a mark; to a 
 them were there; to any other question, nothing.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from shared.stores.sql.rollups import SqlUsageRollups
 from shared.stores.upkeep_ports import Finding
 from tests.contracts.test_ledger import AT, a_batch, a_row
 
-__all__ = ["STORES", "Recorder", "recorded", "recording"]
+__all__ = ["STORES", "Recorder", "recorded", "recording", "use_ledger"]
 
 STORES = Path(__file__).parents[2] / "shared" / "stores" / "sql"
 
@@ -88,9 +89,12 @@ class _Cursor:
         self._recorder.types |= {(_one_line(statement)[:60], kind) for kind in self._types}
         self.description = [(name, str, None, None, None, None, True) for name in self.columns] or None
         self._rows = next((list(rows) for words, rows in _ANSWERS.items() if words in _one_line(statement)), [])
-        all_there = statement.startswith(("update existing", "delete existing"))
-        one_there = statement.startswith(("UPDATE quarantine", "DELETE FROM quarantine"))
-        self.rowcount = len(orjson.loads(parameters[0])) if all_there else int(one_there)
+        if names := re.findall(r"@count\d+ as (count\d+)", statement):
+            self.description = [(name, int, None, None, None, None, True) for name in names]
+            declared = re.findall(r"@(rows|bytes)\d+ \w+\(max\) =", statement)
+            rows = [orjson.loads(sent) for kind, sent in zip(declared, parameters, strict=True) if kind == "rows"]
+            self._rows = [tuple(map(len, rows))]
+        self.rowcount = int(statement.startswith(("UPDATE quarantine", "DELETE FROM quarantine")))
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         for row in rows:
@@ -167,7 +171,7 @@ def recording() -> Iterator[tuple[Engine, Recorder]]:
 def recorded() -> Recorder:
     """Return all that all stores send: each of their methods, with everything that makes a difference."""
     with recording() as (engine, recorder):
-        _use_ledger(SqlLedger(engine))
+        use_ledger(SqlLedger(engine))
         _use_content(SqlContentStore(engine))
         _use_claims(SqlClaimQueue(engine))
         _use_quarantine(SqlQuarantine(engine))
@@ -177,7 +181,8 @@ def recorded() -> Recorder:
     return recorder
 
 
-def _use_ledger(ledger: SqlLedger) -> None:
+def use_ledger(ledger: SqlLedger) -> None:
+    """Use each method of the ledger, with a batch that holds everything a batch can."""
     position = Position("gateway", "0", 7, AT)
     full: Batch = a_batch(
         new_interactions=[a_row("call-1")],

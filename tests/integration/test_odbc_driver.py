@@ -3,6 +3,7 @@
 A stand-in answers on the wire (tests/builders/tds.py); what a statement means only a real server knows.
 """
 
+import json
 import logging
 import re
 import socket
@@ -24,7 +25,7 @@ from shared.stores.sql.azure_sql import azure_sql_engine
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.migrate import apply_options
-from tests.builders.tds import Answer, Fault, Hang, Several, Silence, TdsServer, serving
+from tests.builders.tds import Answer, Counts, Fault, Hang, Several, Silence, TdsServer, serving
 
 pyodbc = pytest.importorskip("pyodbc", reason="the system's unixODBC is not here", exc_type=ImportError)
 
@@ -145,18 +146,19 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(connect: Callable[...,
         ask(connect(TrustServerCertificate="no"))
 
 
-def test_the_rows_of_a_batch_go_as_one_parameter_of_any_length(
+def test_the_rows_of_a_batch_go_as_one_parameter_and_their_bytes_as_another(
     server: TdsServer, script: Script, connect: Callable[..., Engine]
 ) -> None:
-    script.answer = 1
-    store = SqlContentStore(connect())
+    engine = connect()
+    ask(engine)
+    script.answer = Counts([50])
 
-    store.put([ContentDocument(f"call-{number}", "Q:1", bytes(range(256))) for number in range(50)])
+    SqlContentStore(engine).put([ContentDocument(f"call-{number}", "Q:1", bytes(range(256))) for number in range(50)])
 
-    statement = sent(server, "insert into content")
-    assert "@P1 nvarchar(max)" in statement
-    assert "@P2" not in statement
-    assert "call-49" in statement
+    rows, packed = server.parameters[-1]
+    assert server.statements[-1].startswith("@P1 varbinary(max),@P2 varbinary(max)\nset nocount on;")
+    assert [row[0] for row in json.loads(rows)] == sorted(f"call-{number}" for number in range(50))
+    assert len(packed) < 50 * (256 + 20)
 
 
 def test_ids_that_are_looked_up_go_as_one_parameter_of_any_length(

@@ -83,8 +83,8 @@ def test_every_statement_compiles_with_its_values_bound(name: str, dialect: Any)
         quarantine.held_statement("mssql"),
         quarantine._released("mssql"),
         quarantine._quarantined_positions("mssql"),
-        sa.text(bulk.delete_statement(tables.delivery, "mssql", "outcome")),
-        sa.text(bulk.delete_statement(tables.finding, "mssql", None)),
+        sa.text(bulk.delete_statement(tables.delivery, "mssql", by=("hub", "sequence"), guard="outcome")),
+        sa.text(bulk.delete_statement(tables.finding, "mssql", by=("id",))),
     ],
     ids=["held", "released", "positions", "reclassified", "findings"],
 )

@@ -1,12 +1,17 @@
 """The T-SQL that Azure SQL will see, as far as it can be judged without a server."""
 
 import ast
+import json
 import re
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import orjson
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.dialects import mssql
 
 from shared.services.ingest import ingest
@@ -31,15 +36,29 @@ _TABLE = sa.Table(
 )
 
 
-def test_an_insert_opens_all_rows_from_one_parameter() -> None:
+_ROW = {"id": "ö", "at": "2026-03-02T09:30:00.123Z", "flag": True, "revision": 3, "body": b"\x00\xff"}
+
+
+def _sent(*writes: Callable[[bulk.Writes], None]) -> tuple[str, tuple[Any, ...]]:
+    """Return the one statement that some writes become, and its parameters."""
+    with recording() as (engine, recorder), engine.begin() as connection:
+        together = bulk.Writes(connection)
+        for write in writes:
+            write(together)
+        together.run()
+    (sent,) = recorder.statements
+    return sent
+
+
+def test_an_insert_opens_all_rows_from_one_parameter_and_their_bytes_from_another() -> None:
     statement = bulk.insert_statement(_TABLE, "mssql", skip_existing=True)
 
     assert statement == (
         "insert into example ([id], [at], [note], [flag], [revision], [body])"
         " select incoming.[id], incoming.[at], incoming.[note], incoming.[flag], incoming.[revision],"
-        " convert(varbinary(max), incoming.[body], 2)"
-        " from openjson(:rows) with ([id] nvarchar(128) '$[0]', [at] datetime2(3) '$[1]', [note] nvarchar(20) '$[2]',"
-        " [flag] bit '$[3]', [revision] integer '$[4]', [body] varchar(max) '$[5]') as incoming"
+        " substring(@bytes, incoming.[body_at], incoming.[body_size])"
+        " from openjson(@rows) with ([id] nvarchar(128) '$[0]', [at] datetime2(3) '$[1]', [note] nvarchar(20) '$[2]',"
+        " [flag] bit '$[3]', [revision] integer '$[4]', [body_at] int '$[5][0]', [body_size] int '$[5][1]') as incoming"
         " where not exists (select 1 from example as existing"
         " where existing.[id] = incoming.[id] collate Latin1_General_100_BIN2)"
     )
@@ -49,28 +68,82 @@ def test_an_update_joins_on_the_key_and_the_guard() -> None:
     statement = bulk.update_statement(_TABLE, "mssql", "revision")
 
     assert statement.startswith("update existing set [at] = incoming.[at], [note] = incoming.[note]")
-    assert "[revision] = existing.[revision] + 1 from example as existing join openjson(:rows)" in statement
+    assert "[revision] = existing.[revision] + 1 from example as existing join openjson(@rows)" in statement
     assert statement.endswith(
         "on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2 and existing.[revision] = incoming.[revision]"
     )
 
 
-def test_a_delete_joins_on_the_key_and_the_guard() -> None:
-    guarded, plain = (bulk.delete_statement(_TABLE, "mssql", guard) for guard in ("revision", None))
+def test_a_delete_opens_and_joins_what_it_goes_by_and_the_guard() -> None:
+    plain = bulk.delete_statement(_TABLE, "mssql", by=("note",))
+    guarded = bulk.delete_statement(_TABLE, "mssql", by=("id",), guard="revision")
 
-    assert guarded.startswith("delete existing from example as existing join openjson(:rows) with (")
-    assert guarded.endswith(
-        "on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2 and existing.[revision] = incoming.[revision]"
+    assert plain == (
+        "delete existing from example as existing join openjson(@rows) with ([note] nvarchar(20) '$[0]') as incoming"
+        " on existing.[note] = incoming.[note]"
     )
-    assert plain.endswith("on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2")
+    assert guarded.endswith(
+        "with ([id] nvarchar(128) '$[0]', [revision] integer '$[1]') as incoming"
+        " on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2"
+        " and existing.[revision] = incoming.[revision]"
+    )
 
 
-def test_rows_travel_as_json_in_the_types_that_the_server_reads() -> None:
-    row = {"id": "ö", "at": "2026-03-02T09:30:00.123Z", "flag": True, "revision": 3, "body": b"\x00\xff"}
+def test_rows_are_combined_by_formulas_over_both() -> None:
+    statement = bulk.combine_statement(_TABLE, "mssql", (("revision", "existing.revision + incoming.revision"),))
 
-    parameter = bulk.json_rows(_TABLE, bulk.values_of(_TABLE, [row]))
+    assert statement.startswith("update existing set revision = existing.revision + incoming.revision from example as")
+    assert statement.endswith("on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2")
 
-    assert orjson.loads(parameter) == [["ö", "2026-03-02T09:30:00.123", None, 1, 3, "00ff"]]
+
+def test_rows_travel_as_ascii_json_in_the_types_that_the_server_reads_and_bytes_as_they_are() -> None:
+    more = _ROW | {"id": "b", "body": b"", "flag": None}
+    none = _ROW | {"id": "a", "body": None, "at": None}
+
+    _, (text, packed) = _sent(lambda writes: writes.insert(_TABLE, bulk.values_of(_TABLE, [_ROW, more, none])))
+
+    assert text.isascii()
+    assert orjson.loads(text) == [
+        ["a", None, None, 1, 3, None],
+        ["b", "2026-03-02T09:30:00.123", None, None, 3, [1, 0]],
+        ["ö", "2026-03-02T09:30:00.123", None, 1, 3, [1, 2]],
+    ]
+    assert packed == b"\x00\xff"
+
+
+@given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), st.none() | st.binary()), min_size=1))
+def test_any_text_and_any_bytes_come_back_from_what_travels(rows: list[tuple[str, bytes | None]]) -> None:
+    told = {note: (str(number), None, note, None, None, body) for number, (note, body) in enumerate(rows)}
+
+    _, (text, packed) = _sent(lambda writes: writes.insert(_TABLE, list(told.values())))
+
+    # As the server does: `cast` to varchar, `openjson`, `substring`, which counts from one.
+    opened = [(row[2], row[5]) for row in json.loads(text.decode("ascii"))]
+    found = {note: place and packed[place[0] - 1 : place[0] - 1 + place[1]] for note, place in opened}
+    assert found == {note: row[5] for note, row in told.items()}
+
+
+def test_writes_go_as_one_batch_whose_text_is_the_same_with_and_without_rows() -> None:
+    row = bulk.values_of(_TABLE, [_ROW])
+
+    full, parameters = _sent(
+        lambda writes: writes.delete(_TABLE, [_ROW], guard="revision"), lambda writes: writes.insert(_TABLE, row)
+    )
+    half, fewer = _sent(
+        lambda writes: writes.delete(_TABLE, [], guard="revision"), lambda writes: writes.insert(_TABLE, row)
+    )
+
+    assert full == half
+    assert full.startswith(
+        "set nocount on; set xact_abort on;"
+        " declare @rows0 nvarchar(max) = cast(cast(? as varchar(max)) as nvarchar(max)), @count0 int,"
+        " @rows1 nvarchar(max) = cast(cast(? as varchar(max)) as nvarchar(max)), @bytes1 varbinary(max) = ?,"
+        " @count1 int; delete existing from example"
+    )
+    assert "openjson(@rows0)" in full
+    assert "; set @count0 = @@rowcount; insert into example" in full
+    assert full.endswith("; select @count0 as count0, @count1 as count1")
+    assert fewer == (b"[]", *parameters[1:])
 
 
 def test_a_list_of_ids_is_one_parameter_too() -> None:
@@ -106,8 +179,10 @@ def _texts() -> list[str]:
     return sorted({" ".join(statement.split()) for statement, _ in _recorded().statements})
 
 
-_RUNS = {"delete", "exec_driver_sql", "execute", "insert", "insert_missing", "scalar", "scalars", "update"}
-"""Methods of a connection, and functions of `bulk`, that run a statement."""
+_RUNS = re.compile(
+    r"(self\._)?connection\.(exec_driver_sql|execute|scalars?)|bulk\.(delete|insert|insert_missing)|writes\.run"
+)
+"""Methods of a connection, and what `bulk` has, that run a statement."""
 
 
 def _places() -> list[tuple[str, int, int]]:
@@ -117,11 +192,11 @@ def _places() -> list[tuple[str, int, int]]:
         # These run on SQLite alone, or on no database at all.
         if path.name in {"azure_sql.py", "engine.py", "migrate.py"}:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _RUNS):
-                continue
-            if re.fullmatch(r"(self\._)?connection|bulk", ast.unparse(node.func.value)):
-                found.append((path.name, node.lineno, node.end_lineno or node.lineno))
+        found += [
+            (path.name, node.lineno, node.end_lineno or node.lineno)
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and _RUNS.fullmatch(ast.unparse(node.func))
+        ]
     return found
 
 
@@ -133,7 +208,7 @@ def test_every_place_that_runs_a_statement_has_run_on_the_dialect_of_azure_sql()
         f"{name}:{first} {source[name][first - 1].strip()}"
         for name, first, last in _places()
         if not any((name, line) in seen for line in range(first, last + 1))
-        and "exec_driver_sql(statement, list(rows))" not in source[name][first - 1]  # SQLite's half of bulk
+        and "exec_driver_sql(write.statement, list(write.rows))" not in source[name][first - 1]  # SQLite's half of bulk
     ]
 
     assert len(_places()) > 30
@@ -209,5 +284,6 @@ def test_rows_go_in_the_order_of_their_keys_and_one_key_goes_once() -> None:
     with recording() as (engine, recorder), engine.begin() as connection:
         bulk.insert_missing(connection, tables.content, rows)
 
-    ((_, (parameter,)),) = recorder.statements
-    assert orjson.loads(parameter) == [["a", "A:1", ""], ["a", "Q:1", ""], ["b", "Q:1", b"first".hex()]]
+    ((_, (parameter, packed)),) = recorder.statements
+    assert orjson.loads(parameter) == [["a", "A:1", [1, 0]], ["a", "Q:1", [1, 0]], ["b", "Q:1", [1, 5]]]
+    assert packed == b"first"

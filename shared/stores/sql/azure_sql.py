@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL, Connection, Engine
 
 from shared.errors import ConfigurationError, StoreUnavailableError
-from shared.stores.sql.bulk import ONE_LONG_TEXT
+from shared.stores.sql.bulk import LONG_BYTES
+from shared.stores.sql.kept_cursors import keep_cursors
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -78,11 +79,20 @@ def azure_sql_engine(
         connection.timeout = statement_seconds
 
     @event.listens_for(engine, "before_cursor_execute")
-    def _typed(_connection: object, cursor: Any, _text: str, _values: object, context: Any, *_: object) -> None:  # noqa: ANN401  # SQLAlchemy's signature
-        # Left alone the driver sends long text as ntext, which openjson refuses.
-        if context.execution_options.get(ONE_LONG_TEXT):
-            cursor.setinputsizes([(pyodbc.SQL_WVARCHAR, 0, 0)])
+    def _typed(_connection: object, cursor: Any, _text: str, values: Any, context: Any, *_: object) -> None:  # noqa: ANN401  # SQLAlchemy's signature
+        # Left alone the driver sends short bytes as binary of their length, and long ones as image.
+        if context.execution_options.get(LONG_BYTES):
+            cursor.setinputsizes([(pyodbc.SQL_VARBINARY, 0, 0)] * len(values))
 
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # One statement is a transaction by itself: begin and commit would cost a turn each.
+        options, own = connection.get_execution_options(), connection.connection.dbapi_connection
+        is_single = bool(options.get("single"))
+        if own is not None and "isolation_level" not in options and own.autocommit != is_single:
+            own.autocommit = is_single
+
+    keep_cursors(engine)
     if not _signs_in_by_itself(url):
         _sign_in_by_token(engine, credential())
     return engine

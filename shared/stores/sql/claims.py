@@ -33,8 +33,10 @@ class SqlClaimQueue:
         if claims:
             # One that ingest met meanwhile comes back by this; the next try finds that it is met.
             with writing(self._engine) as connection:
-                bulk.delete(connection, tables.claim, [_key(claim) for claim, _ in claims])
-                bulk.insert_missing(connection, tables.claim, [(*claim, due_at) for claim, due_at in claims])
+                writes = bulk.Writes(connection)
+                writes.delete(tables.claim, [_key(claim) for claim, _ in claims])
+                writes.insert_missing(tables.claim, [(*claim, due_at) for claim, due_at in claims])
+                writes.run()
 
     def forget(self, claims: Sequence[WaitingClaim]) -> None:
         """Take claims out; see the port."""

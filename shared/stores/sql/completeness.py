@@ -74,8 +74,10 @@ class SqlCompleteness:
                 if name not in rows:
                     rows[name] = row if row["resolved_at"] is not None else row | {"resolved_at": at}
             changed = {name: row for name, row in rows.items() if row != known.get(name)}
-            bulk.delete(connection, tables.finding, [known[name] for name in changed if name in known])
-            bulk.insert(connection, tables.finding, bulk.values_of(tables.finding, changed.values()))
+            writes = bulk.Writes(connection)
+            writes.delete(tables.finding, [known[name] for name in changed if name in known])
+            writes.insert(tables.finding, bulk.values_of(tables.finding, changed.values()))
+            writes.run()
 
     def unresolved(self) -> dict[str, int]:
         """Return numbers of findings; see the port."""

@@ -53,7 +53,7 @@ class SqlContentStore:
 
     def _write(self, work: Callable[[Connection], object]) -> None:
         def transaction() -> None:
-            with writing(self._engine) as connection:
+            with writing(self._engine, single=True) as connection:
                 work(connection)
 
         retried(transaction)

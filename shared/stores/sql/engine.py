@@ -70,8 +70,12 @@ def create_engine(
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, single: bool = False) -> Iterator[Connection]:
     """Open a transaction that will write; commit on leaving, roll back on an exception.
+
+    Args:
+        engine: of the database.
+        single: that one statement will run, which needs no begin and commit on Azure SQL.
 
     Raises:
         ConflictError: another transaction wrote one of the same rows first. Nothing was written.
@@ -79,19 +83,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
         StoreUnavailableError: the database did not do it. Nothing was written; or all was, if the
             connection was lost while committing.
     """
-    with _translated(), engine.execution_options(writes=True).begin() as connection:
+    with _translated(), engine.execution_options(writes=True, single=single).begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that only reads.
+    """Open what only reads: a transaction on SQLite; on Azure SQL, whose transactions hold no snapshot, none.
 
     Raises:
         StoreRefusedError: the database will not answer until somebody mends it.
         StoreUnavailableError: the database did not answer.
     """
-    with _translated(), engine.begin() as connection:
+    with _translated(), engine.execution_options(single=True).begin() as connection:
         yield connection
 
 

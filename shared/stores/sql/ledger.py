@@ -11,7 +11,6 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
 from shared.domain.values import utc_now, utc_of
-from shared.errors import ConflictError
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import writing
@@ -81,69 +80,50 @@ class _SqlTransaction:
         take_lease(self._connection, name)
 
     def store(self, batch: Batch) -> None:
-        connection = self._connection
-        self._store_interactions(batch)
-        self._settle(batch)
-        bulk.insert(
-            connection,
-            tables.delivery,
-            [(*position, outcome, source) for position, outcome, source in batch.deliveries],
-        )
+        writes = bulk.Writes(self._connection)
+        _store_interactions(writes, batch)
+        writes.delete(tables.waiting, [{"interaction_id": name} for name in batch.settled], by=("interaction_id",))
+        writes.insert(tables.delivery, [(*position, outcome, source) for position, outcome, source in batch.deliveries])
         now = utc_of(utc_now())
-        bulk.insert_missing(
-            connection,
-            tables.waiting,
-            [(interaction_id, *position, now) for interaction_id, position in batch.waiting],
-        )
-        bulk.insert(connection, tables.quarantine, _quarantine_rows(batch))
-        bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(batch.dirty_hours)])
-        bulk.insert(connection, tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
-        self._note_claims(batch)
-        if batch.received:
-            self._count(batch)
+        writes.insert_missing(tables.waiting, [(name, *position, now) for name, position in batch.waiting])
+        writes.insert(tables.quarantine, _quarantine_rows(batch))
+        writes.insert(tables.dirty_hour, [(hour,) for hour in sorted(batch.dirty_hours)])
+        writes.insert(tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
+        writes.insert_missing(tables.claim, [(*claim, now, now) for claim in batch.claims])
+        writes.delete(tables.claim, [{"interaction_id": name, "document": key} for name, key in batch.met_claims])
+        _count(writes, batch)
+        writes.run()
         if batch.actions:
-            store_replay(connection, batch)
+            store_replay(self._connection, batch)
 
-    def _store_interactions(self, batch: Batch) -> None:
-        connection = self._connection
-        removed = [
-            {"id": interaction_id, "revision": revision} for interaction_id, revision in batch.removed_interactions
-        ]
-        aliases = [alias._asdict() for alias in batch.changed_aliases]
-        written = (
-            bulk.delete(connection, tables.interaction, removed, guard="revision"),
-            bulk.update(connection, tables.interaction, batch.changed_interactions, guard="revision"),
-            bulk.update(connection, tables.alias, aliases, guard="revision"),
-        )
-        if written != (len(removed), len(batch.changed_interactions), len(aliases)):
-            raise ConflictError("another transaction changed one of the batch's interactions first")
-        bulk.insert(connection, tables.interaction, bulk.values_of(tables.interaction, batch.new_interactions))
-        bulk.insert(connection, tables.alias, batch.new_aliases)
 
-    def _note_claims(self, batch: Batch) -> None:
-        now = utc_of(utc_now())
-        bulk.insert_missing(self._connection, tables.claim, [(*claim, now, now) for claim in batch.claims])
-        met = [
-            {"interaction_id": interaction_id, "document": document} for interaction_id, document in batch.met_claims
-        ]
-        bulk.delete(self._connection, tables.claim, met)
+def _store_interactions(writes: bulk.Writes, batch: Batch) -> None:
+    removed = [{"id": interaction_id, "revision": revision} for interaction_id, revision in batch.removed_interactions]
+    writes.delete(tables.interaction, removed, guard="revision")
+    writes.update(tables.interaction, batch.changed_interactions, guard="revision")
+    writes.update(tables.alias, [alias._asdict() for alias in batch.changed_aliases], guard="revision")
+    writes.insert(tables.interaction, bulk.values_of(tables.interaction, batch.new_interactions))
+    writes.insert(tables.alias, batch.new_aliases)
 
-    def _settle(self, batch: Batch) -> None:
-        if batch.settled:
-            self._connection.execute(_settled(self._dialect), bulk.listed(batch.settled))
 
-    def _count(self, batch: Batch) -> None:
-        values = {
-            "hub": batch.hub,
-            "partition_id": batch.partition,
-            "received": batch.received,
-            "redelivered": batch.redelivered,
-            "last_sequence": batch.last_sequence,
-            "last_enqueued_at": batch.last_enqueued_at,
-        }
-        counted = self._connection.execute(_COUNT, {f"batch_{name}": value for name, value in values.items()})
-        if counted.rowcount == 0:
-            bulk.insert(self._connection, tables.hub_partition, bulk.values_of(tables.hub_partition, [values]))
+def _count(writes: bulk.Writes, batch: Batch) -> None:
+    last = (batch.last_sequence, batch.last_enqueued_at)
+    here = [(batch.hub, batch.partition)] if batch.received else []
+    writes.insert_missing(tables.hub_partition, [(*key, 0, 0, *last) for key in here])
+    counted = [(*key, batch.received, batch.redelivered, *last) for key in here]
+    writes.combine(tables.hub_partition, counted, _COUNTED)
+
+
+_LATER: Final = (
+    "existing.last_enqueued_at < incoming.last_enqueued_at or (existing.last_enqueued_at = incoming.last_enqueued_at"
+    " and existing.last_sequence < incoming.last_sequence)"
+)
+_COUNTED: Final = {
+    "received": "existing.received + incoming.received",
+    "redelivered": "existing.redelivered + incoming.redelivered",
+    "last_sequence": f"case when {_LATER} then incoming.last_sequence else existing.last_sequence end",
+    "last_enqueued_at": f"case when {_LATER} then incoming.last_enqueued_at else existing.last_enqueued_at end",
+}
 
 
 # Statements are built once: building one costs more than running it.
@@ -193,36 +173,9 @@ def _waits_since() -> sa.ColumnElement[str]:
 
 @cache
 def _ended(dialect_name: str) -> sa.Delete:
-    before = sa.bindparam("before", type_=tables.waiting.c.stored_at.type)
-    return _settled(dialect_name).where(_waits_since() < before)
-
-
-@cache
-def _settled(dialect_name: str) -> sa.Delete:
     key = tables.waiting.c.interaction_id
-    return sa.delete(tables.waiting).where(key.in_(bulk.members(dialect_name, key.type)))
-
-
-def _count_statement() -> sa.Update:
-    table = tables.hub_partition
-    batch = {column.name: sa.bindparam(f"batch_{column.name}", type_=column.type) for column in table.columns}
-    later = sa.or_(
-        table.c.last_enqueued_at < batch["last_enqueued_at"],
-        sa.and_(table.c.last_enqueued_at == batch["last_enqueued_at"], table.c.last_sequence < batch["last_sequence"]),
-    )
-    return (
-        sa.update(table)
-        .where(table.c.hub == batch["hub"], table.c.partition_id == batch["partition_id"])
-        .values(
-            received=table.c.received + batch["received"],
-            redelivered=table.c.redelivered + batch["redelivered"],
-            last_sequence=sa.case((later, batch["last_sequence"]), else_=table.c.last_sequence),
-            last_enqueued_at=sa.case((later, batch["last_enqueued_at"]), else_=table.c.last_enqueued_at),
-        )
-    )
-
-
-_COUNT: Final = _count_statement()
+    before = sa.bindparam("before", type_=tables.waiting.c.stored_at.type)
+    return sa.delete(tables.waiting).where(key.in_(bulk.members(dialect_name, key.type)), _waits_since() < before)
 
 
 def _quarantine_rows(batch: Batch) -> list[tuple[object, ...]]:

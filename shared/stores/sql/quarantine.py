@@ -128,8 +128,10 @@ def _reclassify(connection: Connection, moved: Collection[tuple[Position, str, s
         known = {Position(hub, partition, row.sequence, row.enqueued_at) for row in found}
         rows = [(*position, *group[position]) for position in sorted(known & group.keys())]
         old = [{**dict(zip(_KEY, row, strict=False)), "outcome": _QUARANTINED} for row in rows]
-        bulk.delete(connection, table, old, guard="outcome")
-        bulk.insert(connection, table, rows)
+        writes = bulk.Writes(connection)
+        writes.delete(table, old, guard="outcome")
+        writes.insert(table, rows)
+        writes.run()
 
 
 _KEY: Final = tuple(column.name for column in tables.delivery.primary_key)
