@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from shared.domain.delivery import Delivery
 from shared.domain.values import utc_now, utc_of
+from shared.retry import QUICK_SECONDS
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
     from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
     from shared.stores.sql.completeness import SqlCompleteness  # noqa: PLC0415
+    from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
     from shared.stores.sql.engine import create_engine  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
@@ -126,16 +128,22 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
-    # A connection for each thread that can ask: those of the functions, and as many of the audit API.
-    engine = create_engine(
+    # A connection for each thread that can ask: those of the functions, and as many of the audit API, which
+    # has its own, as somebody waits for its answer.
+    engine_of = partial(
+        create_engine,
         settings.database_url,
-        connections=2 * settings.threads,
+        connections=settings.threads,
         managed=settings.in_azure,
         client_id=settings.client_id,
     )
-    closing: _Closing = [engine.dispose]
+    engine = engine_of(connect_seconds=settings.connect_seconds)
+    patience = settings.api_connect_seconds
+    api_engine = engine_of(connect_seconds=patience, busy_seconds=patience)
+    closing: _Closing = [engine.dispose, api_engine.dispose]
     content = _content(settings, engine, closing)
-    ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(engine), SqlCompleteness(engine)
+    ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(api_engine), SqlCompleteness(engine)
+    api_content = content if settings.cosmos else SqlContentStore(api_engine, retry_seconds=QUICK_SECONDS)
     claims = ClaimCheck(_bodies(settings, closing), largest=settings.claims.largest_bytes)
     recorder = recorder_of(settings.telemetry)
     closing.append(recorder.close)
@@ -157,10 +165,10 @@ def _build(settings: Settings) -> Services:
 
     def check() -> None:
         failures = Failures("check_completeness", recorder)
-        check_completeness(store=completeness, audit=audit, wait=wait, failures=failures)
+        check_completeness(store=completeness, audit=SqlAuditStore(engine), wait=wait, failures=failures)
         measure_findings(completeness, recorder, tuple(KINDS))
 
-    audit_service = AuditService(store=audit, content=content)
+    audit_service = AuditService(store=audit, content=api_content)
     checks: dict[str, Check] = {"database": audit_service.check}
     if settings.cosmos is not None:
         checks["content"] = audit_service.check_content
@@ -204,7 +212,9 @@ def _build(settings: Settings) -> Services:
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
         audit=audit_service,
-        quarantine=QuarantineService(store=SqlQuarantine(engine), audit=audit, ledger=ledger, content=content),
+        quarantine=QuarantineService(
+            store=SqlQuarantine(api_engine), audit=audit, ledger=SqlLedger(api_engine), content=api_content
+        ),
         readiness=readiness,
         close=partial(_close, closing),
     )

@@ -13,14 +13,14 @@ from typing import Final, TypeVar
 
 from shared.errors import ConflictError, StoreRefusedError, StoreUnavailableError
 
-__all__ = ["QUICK_SECONDS", "retried"]
+__all__ = ["QUICK_SECONDS", "RETRY_SECONDS", "retried"]
 
 logger = logging.getLogger(__name__)
 
-_SECONDS: Final = 20.0
+RETRY_SECONDS: Final = 20.0
 """Long enough for a deadlock, a throttled minute's end or a failover; the trigger's policy has the hours."""
-QUICK_SECONDS: Final = 3.0
-"""While somebody waits for an answer."""
+QUICK_SECONDS: Final = 0.7
+"""While somebody waits for an answer: with one more try that nobody answers, three seconds in all."""
 _CONFLICTS: Final = 5
 """Tries against other writers of the same rows."""
 _FIRST_PAUSE: Final = 0.2
@@ -33,7 +33,7 @@ _Result = TypeVar("_Result")
 def retried(
     work: Callable[[], _Result],
     *,
-    seconds: float = _SECONDS,
+    seconds: float = RETRY_SECONDS,
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> _Result:

@@ -25,6 +25,8 @@ APP_SETTINGS = {
     "PROMPTLEDGER_AUTH": "who may ask: `entra`, whom App Service authentication let in, or `local`; unset: nobody",
     "PROMPTLEDGER_TENANT_ID": "id of the Entra tenant that callers sign in to; `entra` needs it",
     "PROMPTLEDGER_LOCAL_TOKEN": "what `local` callers send where no peer address is known, as under `func start`",
+    "PROMPTLEDGER_CONNECT_SECONDS": "how long ingest and timers wait for a connection to Azure SQL",
+    "PROMPTLEDGER_API_CONNECT_SECONDS": "how long the audit API waits for one, or for a lock on SQLite, before 503",
     "AZURE_CLIENT_ID": "client id of the app's user-assigned identity; empty: the system-assigned one",
     "PYTHON_THREADPOOL_THREAD_COUNT": "threads of the worker, which reads it too: as many functions run at once",
     "PROMPTLEDGER_CONTENT": "where texts and bodies are kept: `sql`, beside the ledger, or `cosmos`",
@@ -105,6 +107,9 @@ class ClaimSettings:
 
 
 _PENDING_MINUTES: Final = 60
+_CONNECT_SECONDS: Final = 15
+_API_CONNECT_SECONDS: Final = 2
+_MOST_CONNECT_SECONDS: Final = 120
 
 _Number = TypeVar("_Number", int, float)
 
@@ -135,6 +140,8 @@ class Settings:
     local_token: str = field(default="", repr=False)
     """Empty outside a developer's machine, as Core Tools tells it."""
     client_id: str | None = None
+    connect_seconds: int = _CONNECT_SECONDS
+    api_connect_seconds: int = _API_CONNECT_SECONDS
     threads: int = 8
     """Functions that run at once; the audit API asks with as many threads more."""
     cosmos: Cosmos | None = None
@@ -166,6 +173,8 @@ class Settings:
             tenant_id=_tenant_id(environment.get("PROMPTLEDGER_TENANT_ID", "")),
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
+            connect_seconds=_connect_seconds(environment, "PROMPTLEDGER_CONNECT_SECONDS", _CONNECT_SECONDS),
+            api_connect_seconds=_connect_seconds(environment, "PROMPTLEDGER_API_CONNECT_SECONDS", _API_CONNECT_SECONDS),
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
             cosmos=_cosmos(environment, in_azure=in_azure),
             claims=_claims(environment, in_azure=in_azure),
@@ -203,6 +212,10 @@ def _threads(value: str) -> int:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _MOST_THREADS):
         raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a number from 1 to {_MOST_THREADS}")
     return int(value)
+
+
+def _connect_seconds(environment: Mapping[str, str], name: str, default: int) -> int:
+    return _number(environment, name, int, default, least=1, most=_MOST_CONNECT_SECONDS)
 
 
 def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:

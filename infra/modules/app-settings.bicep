@@ -85,6 +85,8 @@ output values object = {
   PROMPTLEDGER_DATABASE: 'mssql+pyodbc://@${sqlHostName}/${sqlDatabaseName}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
   PROMPTLEDGER_INVALID_COUNT: '50'
   PROMPTLEDGER_INVALID_RATIO: '0.5'
+  PROMPTLEDGER_CONNECT_SECONDS: '15'
+  PROMPTLEDGER_API_CONNECT_SECONDS: '2'
   PROMPTLEDGER_PENDING_MINUTES: '60'
   PROMPTLEDGER_TENANT_ID: tenant().tenantId
 

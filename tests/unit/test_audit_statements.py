@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
 from shared.domain.questions import FILTERS, Condition, FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.sql import audit, bulk, completeness, ledger, quarantine, tables
+from shared.stores.sql import audit, bulk_statements, completeness, ledger, quarantine, tables
 from shared.stores.sql.conditions import _CONDITIONS
 from shared.stores.sql.types import UtcTime
 
@@ -83,8 +83,8 @@ def test_every_statement_compiles_with_its_values_bound(name: str, dialect: Any)
         quarantine.held_statement("mssql"),
         quarantine._released("mssql"),
         quarantine._quarantined_positions("mssql"),
-        sa.text(bulk.delete_statement(tables.delivery, "mssql", by=("hub", "sequence"), guard="outcome")),
-        sa.text(bulk.delete_statement(tables.finding, "mssql", by=("id",))),
+        sa.text(bulk_statements.delete_statement(tables.delivery, "mssql", by=("hub", "sequence"), guard="outcome")),
+        sa.text(bulk_statements.delete_statement(tables.finding, "mssql", by=("id",))),
     ],
     ids=["held", "released", "positions", "reclassified", "findings"],
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import mssql
 
 from shared.services.ingest import ingest
-from shared.stores.sql import bulk, rollups, tables
+from shared.stores.sql import bulk, bulk_statements, rollups, tables
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.types import UtcTime, exact_text, text
@@ -51,7 +51,7 @@ def _sent(*writes: Callable[[bulk.Writes], None]) -> tuple[str, tuple[Any, ...]]
 
 
 def test_an_insert_opens_all_rows_from_one_parameter_and_their_bytes_from_another() -> None:
-    statement = bulk.insert_statement(_TABLE, "mssql", skip_existing=True)
+    statement = bulk_statements.insert_statement(_TABLE, "mssql", skip_existing=True)
 
     assert statement == (
         "insert into example ([id], [at], [note], [flag], [revision], [body])"
@@ -65,7 +65,7 @@ def test_an_insert_opens_all_rows_from_one_parameter_and_their_bytes_from_anothe
 
 
 def test_an_update_joins_on_the_key_and_the_guard() -> None:
-    statement = bulk.update_statement(_TABLE, "mssql", "revision")
+    statement = bulk_statements.update_statement(_TABLE, "mssql", "revision")
 
     assert statement.startswith("update existing set [at] = incoming.[at], [note] = incoming.[note]")
     assert "[revision] = existing.[revision] + 1 from example as existing join openjson(@rows)" in statement
@@ -75,8 +75,8 @@ def test_an_update_joins_on_the_key_and_the_guard() -> None:
 
 
 def test_a_delete_opens_and_joins_what_it_goes_by_and_the_guard() -> None:
-    plain = bulk.delete_statement(_TABLE, "mssql", by=("note",))
-    guarded = bulk.delete_statement(_TABLE, "mssql", by=("id",), guard="revision")
+    plain = bulk_statements.delete_statement(_TABLE, "mssql", by=("note",))
+    guarded = bulk_statements.delete_statement(_TABLE, "mssql", by=("id",), guard="revision")
 
     assert plain == (
         "delete existing from example as existing join openjson(@rows) with ([note] nvarchar(20) '$[0]') as incoming"
@@ -90,7 +90,9 @@ def test_a_delete_opens_and_joins_what_it_goes_by_and_the_guard() -> None:
 
 
 def test_rows_are_combined_by_formulas_over_both() -> None:
-    statement = bulk.combine_statement(_TABLE, "mssql", (("revision", "existing.revision + incoming.revision"),))
+    statement = bulk_statements.combine_statement(
+        _TABLE, "mssql", (("revision", "existing.revision + incoming.revision"),)
+    )
 
     assert statement.startswith("update existing set revision = existing.revision + incoming.revision from example as")
     assert statement.endswith("on existing.[id] = incoming.[id] collate Latin1_General_100_BIN2")

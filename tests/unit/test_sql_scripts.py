@@ -114,11 +114,17 @@ def granted(role: str) -> dict[str, set[str]]:
     return {table: set(rights.split(", ")) for rights, table in grants}
 
 
+def _written() -> list[str]:
+    """Return the app's statements; of a batch each of those that read or write a table."""
+    texts = [" ".join(statement.split()).lower() for statement, _ in recorded().statements]
+    parts = [part.strip() for text in texts for part in (text.split(";") if text.startswith("set nocount") else [text])]
+    return [part for part in parts if not re.match(r"set |declare |select @count", part)]
+
+
 def needed() -> dict[str, set[str]]:
     """Return what the app's statements need: table -> rights."""
     rights: dict[str, set[str]] = {}
-    for statement, _ in recorded().statements:
-        text = " ".join(statement.split()).lower()
+    for text in _written():
         verb = text.split()[0]
         read = set(re.findall(r"(?:from|join) \[?(\w+)", text)) & set(TABLES)
         if verb != "select":

@@ -2,7 +2,9 @@
 
 import struct
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,8 +32,6 @@ _PACKAGE: Final = "mssql_python_odbc"
 _LIBRARIES: Final = ("libmsodbcsql-18.*.so.*", "libmsodbcsql.18.dylib", "msodbcsql18.dll")
 _FAMILIES: Final = ("debian_ubuntu", "rhel", "suse", "alpine")
 
-_LOGIN_SECONDS: Final = 15
-_POOL_SECONDS: Final = 15
 _RECYCLE_SECONDS: Final = 25 * 60
 """The gateway of Azure SQL closes connections that were idle for 30 minutes."""
 
@@ -45,7 +45,12 @@ _OTHER_WAYS: Final = {"authentication", "trusted_connection", "uid", "user"}
 
 
 def azure_sql_engine(
-    url: URL, *, connections: int, credential: "Callable[[], TokenCredential]", statement_seconds: int = 0
+    url: URL,
+    *,
+    connections: int,
+    credential: "Callable[[], TokenCredential]",
+    connect_seconds: int = 15,
+    statement_seconds: int = 0,
 ) -> Engine:
     """Return an engine for Azure SQL; nothing is connected yet.
 
@@ -53,6 +58,8 @@ def azure_sql_engine(
         url: mssql+pyodbc. A driver that it does not name is looked for; options that it names win.
         connections: the most that may be open: as many as there are threads that ask.
         credential: returns whose token to sign in with, where the URL names no other way.
+        connect_seconds: after which a new connection, its token included, is given up; so is the wait for
+            one that others use.
         statement_seconds: after which a statement is given up; 0 waits for ever.
 
     Raises:
@@ -64,10 +71,10 @@ def azure_sql_engine(
     pyodbc.pooling = False
     engine = sa.create_engine(
         _completed(url, pyodbc.drivers),
-        connect_args={"timeout": _LOGIN_SECONDS},
+        connect_args={"timeout": connect_seconds},
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=_POOL_SECONDS,
+        pool_timeout=connect_seconds,
         # Idle ones grow old and are replaced. No ping on each use: it would cost every batch a round
         # trip, and work that meets a dead connection is done again on a new one (shared/retry.py).
         pool_recycle=_RECYCLE_SECONDS,
@@ -94,7 +101,7 @@ def azure_sql_engine(
 
     keep_cursors(engine)
     if not _signs_in_by_itself(url):
-        _sign_in_by_token(engine, credential())
+        _sign_in_by_token(engine, _Tokens(credential()), connect_seconds)
     return engine
 
 
@@ -115,20 +122,45 @@ def entra_credential(*, managed: bool, client_id: str | None) -> "TokenCredentia
     return DefaultAzureCredential(managed_identity_client_id=client_id)
 
 
-def _sign_in_by_token(engine: Engine, credential: "TokenCredential") -> None:
-    from azure.core.exceptions import AzureError  # noqa: PLC0415  # as above
+class _Tokens:
+    """Tokens of one identity, each waited for no longer than the caller can."""
 
-    lock = threading.Lock()
+    def __init__(self, credential: "TokenCredential") -> None:
+        self._credential = credential
+        self._lock = threading.Lock()
+        self._running: Future[str] | None = None
+
+    def get(self, seconds: float) -> str:
+        """Return a token; TimeoutError when there is none in time, which the next caller may still get."""
+        # One thread at a time, so that a start asks the identity endpoint once, not once a connection. A thread of
+        # its own: the identity library tries again for minutes, and can be told no limit for the whole.
+        with self._lock:
+            if self._running is None or self._running.done():
+                self._running = Future()
+                threading.Thread(target=self._fetch, args=(self._running,), daemon=True).start()
+            running = self._running
+        return running.result(seconds)
+
+    def _fetch(self, running: "Future[str]") -> None:
+        try:
+            # For each connection anew: the credential answers from its cache while the token holds.
+            running.set_result(self._credential.get_token(_SCOPE).token)
+        except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+            running.set_exception(error)
+
+
+def _sign_in_by_token(engine: Engine, tokens: _Tokens, connect_seconds: int) -> None:
+    from azure.core.exceptions import AzureError  # noqa: PLC0415  # as above
 
     @event.listens_for(engine, "do_connect")
     def _sign_in(_dialect: object, _record: object, arguments: list[str], options: dict[str, Any]) -> None:
-        # For each connection anew: the credential answers from its cache while the token holds.
-        # One thread at a time, so that a start asks the identity endpoint once, not once a thread.
+        started = time.monotonic()
         try:
-            with lock:
-                token = credential.get_token(_SCOPE).token.encode("utf-16-le")
-        except AzureError as error:
+            token = tokens.get(connect_seconds).encode("utf-16-le")
+        except (AzureError, TimeoutError) as error:
             raise StoreUnavailableError(f"no Entra token for the database: {type(error).__name__}") from error
+        # What is left for the connection, in the driver's whole seconds; 0 would be for ever.
+        options["timeout"] = max(1, round(connect_seconds - (time.monotonic() - started)))
         # SQLAlchemy says this where there is no user, and the driver takes it for another way to sign in.
         arguments[0] = arguments[0].replace(";Trusted_Connection=Yes", "")
         options["attrs_before"] = {_ACCESS_TOKEN: struct.pack(f"<I{len(token)}s", len(token), token)}

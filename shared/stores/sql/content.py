@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import zstandard
 from sqlalchemy.engine import Connection, Engine
 
-from shared.retry import retried
+from shared.retry import RETRY_SECONDS, retried
 from shared.stores.ports import ContentDocument
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import reading, writing
@@ -21,9 +21,10 @@ _LEVEL = 1
 class SqlContentStore:
     """`shared.stores.ports.ContentStore` on either database."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use `engine`, whose database is migrated to the newest revision."""
+    def __init__(self, engine: Engine, *, retry_seconds: float = RETRY_SECONDS) -> None:
+        """Use `engine`, whose database is migrated to the newest revision, and try again for so long."""
         self._engine = engine
+        self._retry_seconds = retry_seconds
 
     def put(self, documents: Sequence[ContentDocument]) -> None:
         """Keep documents; see the port."""
@@ -49,14 +50,14 @@ class SqlContentStore:
         """Return each interaction's documents; see the port."""
         if not interaction_ids:
             return {}
-        return retried(lambda: self._found(interaction_ids))
+        return retried(lambda: self._found(interaction_ids), seconds=self._retry_seconds)
 
     def _write(self, work: Callable[[Connection], object]) -> None:
         def transaction() -> None:
             with writing(self._engine, single=True) as connection:
                 work(connection)
 
-        retried(transaction)
+        retried(transaction, seconds=self._retry_seconds)
 
     def _found(self, interaction_ids: Collection[str]) -> dict[str, list[ContentDocument]]:
         found: defaultdict[str, list[ContentDocument]] = defaultdict(list)

@@ -16,6 +16,7 @@ from shared.stores.sql.faults import meaning
 
 __all__ = ["create_engine", "reading", "writing"]
 
+_CONNECT_SECONDS: Final = 15
 _BUSY_SECONDS: Final = 30
 _PRAGMAS: Final = (
     "page_size=8192",  # of a new file: bodies take several pages of the usual size
@@ -35,6 +36,8 @@ def create_engine(
     connections: int = _CONNECTIONS,
     managed: bool = False,
     client_id: str | None = None,
+    connect_seconds: int = _CONNECT_SECONDS,
+    busy_seconds: int = _BUSY_SECONDS,
     statement_seconds: int = _STATEMENT_SECONDS,
 ) -> Engine:
     """Return an engine for the ledger; nothing is connected yet.
@@ -44,6 +47,8 @@ def create_engine(
         connections: the most that may be open at one time.
         managed: whether the identity that signs in to Azure SQL is Azure's managed one.
         client_id: of that identity, where it is a user-assigned one.
+        connect_seconds: after which a connection to Azure SQL, its token included, is given up.
+        busy_seconds: after which another writer's lock on SQLite is waited for no more.
         statement_seconds: after which Azure SQL is to give a statement up; 0 waits for ever.
 
     Raises:
@@ -56,12 +61,13 @@ def create_engine(
     backend = url.get_backend_name()
     try:
         if backend == "sqlite":
-            return _sqlite(url, connections)
+            return _sqlite(url, connections, busy_seconds)
         if backend == "mssql":
             return azure_sql_engine(
                 url,
                 connections=connections,
                 credential=lambda: entra_credential(managed=managed, client_id=client_id),
+                connect_seconds=connect_seconds,
                 statement_seconds=statement_seconds,
             )
     except (ImportError, NoSuchModuleError) as error:
@@ -109,10 +115,10 @@ def _translated() -> Iterator[None]:
         raise StoreUnavailableError("every connection to the database is in use") from error
 
 
-def _sqlite(url: URL, connections: int) -> Engine:
+def _sqlite(url: URL, connections: int, busy_seconds: int) -> Engine:
     in_memory = url.database in {None, "", ":memory:"}
     pool: dict[str, int] = {} if in_memory else {"pool_size": connections, "max_overflow": 0}
-    patience = {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
+    patience = {} if "timeout" in url.query else {"timeout": busy_seconds}
     engine = sa.create_engine(url, connect_args=patience, **pool)
 
     @event.listens_for(engine, "connect")
