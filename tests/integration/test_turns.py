@@ -86,7 +86,7 @@ def test_a_second_batch_takes_no_more_turns_for_what_the_first_left_prepared(ser
     assert len(server.received) == 2 * first
 
 
-@pytest.mark.parametrize("text", [noise(40_000), noise(4_000), "Wieviel ist zwei und zwei, größer als drei? " * 50])
+@pytest.mark.parametrize("text", [noise(40_000), noise(4_000), "Größe, Länge, 四 und fünf: " * 50])
 def test_less_than_half_as_much_again_is_sent_as_the_events_hold(text: str, server: TdsServer, engine: Engine) -> None:
     bodies = batch(128, text)
 
