@@ -78,6 +78,7 @@ def a_port(*, listens: bool) -> Iterator[int]:
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def use(port: int, user: str = "app:pass@") -> None:
+        monkeypatch.setenv("PROMPTLEDGER_AUTH", "local")
         url = f"mssql+pyodbc://{user}127.0.0.1:{port}/ledger?TrustServerCertificate=yes"
         monkeypatch.setenv("PROMPTLEDGER_DATABASE", url)
         audit_app()  # what is loaded once is not what is measured
@@ -140,7 +141,6 @@ def test_an_identity_endpoint_that_never_answers_is_given_up_soon(
     with a_port(listens=True) as identity, a_port(listens=False) as port:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{identity}/token")
         monkeypatch.setenv("IDENTITY_HEADER", "x")
-        monkeypatch.setenv("PROMPTLEDGER_AUTH", "local")
         at(port, user="")
 
         assert refused_in_time(asked(*_READS[0]))
