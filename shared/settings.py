@@ -109,7 +109,6 @@ class ClaimSettings:
 _PENDING_MINUTES: Final = 60
 _CONNECT_SECONDS: Final = 15
 _API_CONNECT_SECONDS: Final = 2
-_MOST_CONNECT_SECONDS: Final = 120
 
 _Number = TypeVar("_Number", int, float)
 
@@ -173,8 +172,10 @@ class Settings:
             tenant_id=_tenant_id(environment.get("PROMPTLEDGER_TENANT_ID", "")),
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
-            connect_seconds=_connect_seconds(environment, "PROMPTLEDGER_CONNECT_SECONDS", _CONNECT_SECONDS),
-            api_connect_seconds=_connect_seconds(environment, "PROMPTLEDGER_API_CONNECT_SECONDS", _API_CONNECT_SECONDS),
+            connect_seconds=_number(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),
+            api_connect_seconds=_number(
+                environment, "PROMPTLEDGER_API_CONNECT_SECONDS", int, _API_CONNECT_SECONDS, least=1
+            ),
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
             cosmos=_cosmos(environment, in_azure=in_azure),
             claims=_claims(environment, in_azure=in_azure),
@@ -212,10 +213,6 @@ def _threads(value: str) -> int:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _MOST_THREADS):
         raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a number from 1 to {_MOST_THREADS}")
     return int(value)
-
-
-def _connect_seconds(environment: Mapping[str, str], name: str, default: int) -> int:
-    return _number(environment, name, int, default, least=1, most=_MOST_CONNECT_SECONDS)
 
 
 def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:

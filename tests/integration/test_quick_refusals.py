@@ -20,6 +20,7 @@ from azure.core.credentials import AccessToken
 from sqlalchemy.engine import Engine, make_url
 
 from blueprints import audit
+from blueprints.asgi import PEER
 from shared import bootstrap
 from shared.audit_app import audit_app
 from shared.errors import StoreUnavailableError
@@ -53,6 +54,7 @@ def asked(name: str, url: str, method: str = "GET", body: bytes = b"") -> tuple[
     headers = {"content-type": "application/json"}
     request = func.HttpRequest(method, f"http://localhost:7071{url}", headers=headers, body=body)
     function = _FUNCTIONS[name]
+    PEER.set(("127.0.0.1", 50_000))
     began = time.monotonic()
     answer = function(request, None) if "context" in inspect.signature(function).parameters else function(request)
     response = asyncio.run(answer) if inspect.iscoroutine(answer) else answer
