@@ -108,7 +108,7 @@ class ClaimSettings:
 
 _PENDING_MINUTES: Final = 60
 _CONNECT_SECONDS: Final = 15
-_API_CONNECT_SECONDS: Final = 2
+_API_SECONDS: Final = 2
 
 _Number = TypeVar("_Number", int, float)
 
@@ -140,7 +140,7 @@ class Settings:
     """Empty outside a developer's machine, as Core Tools tells it."""
     client_id: str | None = None
     connect_seconds: int = _CONNECT_SECONDS
-    api_connect_seconds: int = _API_CONNECT_SECONDS
+    api_connect_seconds: int = _API_SECONDS
     threads: int = 8
     """Functions that run at once; the audit API asks with as many threads more."""
     cosmos: Cosmos | None = None
@@ -173,9 +173,7 @@ class Settings:
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             connect_seconds=_number(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),
-            api_connect_seconds=_number(
-                environment, "PROMPTLEDGER_API_CONNECT_SECONDS", int, _API_CONNECT_SECONDS, least=1
-            ),
+            api_connect_seconds=_number(environment, "PROMPTLEDGER_API_CONNECT_SECONDS", int, _API_SECONDS, least=1),
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
             cosmos=_cosmos(environment, in_azure=in_azure),
             claims=_claims(environment, in_azure=in_azure),
