@@ -179,6 +179,19 @@ def test_a_token_that_came_too_late_serves_the_next_try(tmp_path: Path) -> None:
         engine.dispose()
 
 
+class BrokenCredential(SlowCredential):
+    def get_token(self, *_: str, **__: object) -> AccessToken:
+        raise RuntimeError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_identity_library_that_breaks_is_not_waited_for() -> None:
+    engine = impatient(1, BrokenCredential(0))
+
+    with pytest.raises(StoreUnavailableError, match=r"^no Entra token for the database: CancelledError$"):
+        ask(engine)
+
+
 def test_the_time_of_the_token_is_taken_off_that_of_the_login() -> None:
     with a_port(listens=True) as port:
         engine = impatient(port, SlowCredential(0.8))

@@ -4,7 +4,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -142,11 +142,15 @@ class _Tokens:
         return running.result(seconds)
 
     def _fetch(self, running: "Future[str]") -> None:
+        from azure.core.exceptions import AzureError  # noqa: PLC0415  # as above
+
         try:
             # For each connection anew: the credential answers from its cache while the token holds.
             running.set_result(self._credential.get_token(_SCOPE).token)
-        except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+        except AzureError as error:
             running.set_exception(error)
+        finally:
+            running.cancel()  # where anything else went wrong, nobody waits in vain
 
 
 def _sign_in_by_token(engine: Engine, tokens: _Tokens, connect_seconds: int) -> None:
@@ -157,7 +161,7 @@ def _sign_in_by_token(engine: Engine, tokens: _Tokens, connect_seconds: int) -> 
         started = time.monotonic()
         try:
             token = tokens.get(connect_seconds).encode("utf-16-le")
-        except (AzureError, TimeoutError) as error:
+        except (AzureError, CancelledError, TimeoutError) as error:
             raise StoreUnavailableError(f"no Entra token for the database: {type(error).__name__}") from error
         # What is left for the connection, in the driver's whole seconds; 0 would be for ever.
         options["timeout"] = max(1, round(connect_seconds - (time.monotonic() - started)))
