@@ -8,6 +8,7 @@ import inspect
 import json
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -184,12 +185,14 @@ class BrokenCredential(SlowCredential):
         raise RuntimeError
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_identity_library_that_breaks_is_not_waited_for() -> None:
-    engine = impatient(1, BrokenCredential(0))
+def test_an_identity_library_that_breaks_is_told_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: told.set())
 
     with pytest.raises(StoreUnavailableError, match=r"^no Entra token for the database: CancelledError$"):
-        ask(engine)
+        ask(impatient(1, BrokenCredential(0)))
+
+    assert told.wait(5)
 
 
 def test_the_time_of_the_token_is_taken_off_that_of_the_login() -> None:
