@@ -114,32 +114,19 @@ def _build(settings: Settings) -> Services:
     from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
-    from shared.services.readiness import Readiness  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
     from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
     from shared.stores.sql.completeness import SqlCompleteness  # noqa: PLC0415
     from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
-    from shared.stores.sql.engine import create_engine  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
     from shared.stores.sql.readiness import SqlReadiness  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
-    # A connection for each thread that can ask: those of the functions, and as many of the audit API, which
-    # has its own, as somebody waits for its answer.
-    engine_of = partial(
-        create_engine,
-        settings.database_url,
-        connections=settings.threads,
-        managed=settings.in_azure,
-        client_id=settings.client_id,
-    )
-    engine = engine_of(connect_seconds=settings.connect_seconds)
-    patience = settings.api_connect_seconds
-    api_engine = engine_of(connect_seconds=patience, busy_seconds=patience)
+    engine, api_engine = _engines(settings)
     closing: _Closing = [engine.dispose, api_engine.dispose]
     content = _content(settings, engine, closing)
     ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(api_engine), SqlCompleteness(engine)
@@ -169,13 +156,7 @@ def _build(settings: Settings) -> Services:
         measure_findings(completeness, recorder, tuple(KINDS))
 
     audit_service = AuditService(store=audit, content=api_content)
-    checks: dict[str, Check] = {"database": audit_service.check}
-    if settings.cosmos is not None:
-        checks["content"] = audit_service.check_content
-    if _in_functions_host():
-        checks |= _host_checks(settings, runs, os.environ)
-    readiness = Readiness(checks)
-    closing.append(readiness.close)
+    readiness = _readiness(settings, audit_service, runs, closing)
     return Services(
         settings=settings,
         ingest=measured(
@@ -223,6 +204,40 @@ def _build(settings: Settings) -> Services:
 def _in_functions_host() -> bool:
     """Return whether a worker of the Functions host runs this process: on a laptop `localhost` stands in for it."""
     return not _WORKERS.isdisjoint(sys.modules)
+
+
+def _engines(settings: Settings) -> "tuple[Engine, Engine]":
+    """Return the engine of the functions, and that of the audit API, which waits for a connection less long."""
+    from shared.stores.sql.engine import create_engine  # noqa: PLC0415  # as above
+
+    # A connection for each thread that can ask: those of the functions, and as many of the audit API, which
+    # has its own, as somebody waits for its answer.
+    engine_of = partial(
+        create_engine,
+        settings.database_url,
+        connections=settings.threads,
+        managed=settings.in_azure,
+        client_id=settings.client_id,
+    )
+    patience = settings.api_connect_seconds
+    return (
+        engine_of(connect_seconds=settings.connect_seconds),
+        engine_of(connect_seconds=patience, busy_seconds=patience),
+    )
+
+
+def _readiness(settings: Settings, audit: "AuditService", runs: "ReadinessStore", closing: _Closing) -> "Readiness":
+    """Return what asks each part whether it works; `closing` will end its threads."""
+    from shared.services.readiness import Readiness  # noqa: PLC0415  # as above
+
+    checks: dict[str, Check] = {"database": audit.check}
+    if settings.cosmos is not None:
+        checks["content"] = audit.check_content
+    if _in_functions_host():
+        checks |= _host_checks(settings, runs, os.environ)
+    readiness = Readiness(checks)
+    closing.append(readiness.close)
+    return readiness
 
 
 def _host_checks(settings: Settings, runs: "ReadinessStore", environment: Mapping[str, str]) -> "dict[str, Check]":

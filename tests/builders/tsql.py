@@ -28,6 +28,7 @@ from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.quarantine import SqlQuarantine
+from shared.stores.sql.readiness import SqlReadiness
 from shared.stores.sql.rollups import SqlUsageRollups
 from shared.stores.upkeep_ports import Finding
 from tests.contracts.test_ledger import AT, a_batch, a_row
@@ -176,6 +177,7 @@ def recorded() -> Recorder:
         _use_claims(SqlClaimQueue(engine))
         _use_quarantine(SqlQuarantine(engine))
         _use_completeness(SqlCompleteness(engine))
+        _use_readiness(SqlReadiness(engine))
         _use_rollups(SqlUsageRollups(engine))
         _use_audit(SqlAuditStore(engine))
     return recorder
@@ -251,6 +253,12 @@ def _use_completeness(completeness: SqlCompleteness) -> None:
     completeness.record([AT], [Finding("gateway", AT, "gap", 1)], at=AT)
     completeness.unresolved()
     completeness.standing()
+
+
+def _use_readiness(readiness: SqlReadiness) -> None:
+    readiness.note("rebuild_usage_rollups", AT)
+    readiness.last()
+    readiness.stored("gateway")
 
 
 def _use_audit(audit: SqlAuditStore) -> None:
