@@ -206,6 +206,11 @@ OPERATIONS: Final = (
     "evals",
     "conversations",
     "moderations",
+    "messages",
+    "generateContent",
+    "converse",
+    "invoke",
+    "videos",
     "other",
 )
 """Every value of `operation`; sub-resources belong to the named family."""

@@ -12,6 +12,7 @@ from shared.operations.usage import state_usage
 
 __all__ = ["read_request", "read_response"]
 
+_THOUGHT, _THOUGHT_END = "<think>", "</think>"
 _STORED: Final = "input_user"
 """A member of stored completions only. Reading one back repeats the usage of the call that made it."""
 
@@ -46,7 +47,7 @@ def _message(choice: Choice) -> Mapping[str, Json]:
 def _answer(choice: Choice) -> str | None:
     """Return the text of an answer, else of a refusal, else what was spoken."""
     message = _message(choice)
-    text = joined(content_texts(message.get("content")))
+    text = _without_thoughts(joined(content_texts(message.get("content"))))
     if text:
         return text
     refusal = message.get("refusal")
@@ -55,6 +56,14 @@ def _answer(choice: Choice) -> str | None:
     audio = message.get("audio")
     transcript = audio.get("transcript") if isinstance(audio, dict) else None
     return transcript if isinstance(transcript, str) else None
+
+
+def _without_thoughts(text: str | None) -> str | None:
+    """Return a text without the thinking that some models write before it, between tags."""
+    if text is None or not text.lstrip().startswith(_THOUGHT):
+        return text
+    _, end, rest = text.partition(_THOUGHT_END)
+    return rest.lstrip() if end else None
 
 
 def _tool_calls(choice: Choice) -> int:

@@ -33,7 +33,9 @@ _MAY_REFUSE: Final = frozenset({*range(FIRST_ERROR_STATUS), 400, 403, 422, 451})
 _STAGES: Final = {"input": "prompt", "prompt": "prompt", "output": "completion", "completion": "completion"}
 
 
-def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -> Facts:
+def error_facts(
+    body: Json, *, status: int | None = None, reason: Json = None, theirs: tuple[Json, Json] | None = None
+) -> Facts:
     """Return code and message of the error, and the filter's results where it was the filter's.
 
     An error that names no code has its HTTP status for one; an error without a message has the
@@ -43,6 +45,7 @@ def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -
         body: the parsed body, or its text when it is not JSON, or None.
         status: the HTTP status where it is known. Below 400, only an `error` object is an error.
         reason: the HTTP reason phrase.
+        theirs: code and message, where another vendor's form tells them.
 
     Source: event formats, section 10.
     """
@@ -52,7 +55,9 @@ def error_facts(body: Json, *, status: int | None = None, reason: Json = None) -
         return {}
     code: Json = None
     message: Json = None
-    if isinstance(error, dict):
+    if theirs is not None:
+        code, message = theirs
+    elif isinstance(error, dict):
         code, message = _code(error), text(error.get("message")) or reason_in(error)
     else:
         code, message = _loose(body, error)

@@ -12,6 +12,7 @@ from typing import Final
 from shared.domain.fragment import Content
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
+from shared.domain.vendors import vendor_of
 
 __all__ = ["ESTIMATED", "estimated_usage"]
 
@@ -29,6 +30,10 @@ _LOW_DETAIL: Final = (
     ("gpt-4.5", 85), ("gpt-5", 70), ("o1", 75), ("o3", 75), ("gpt-4", 85),
 )  # fmt: skip
 """How a model's name begins -> tokens of an image of low detail; the first that fits."""
+
+
+_COUNTED: Final = ("openai", None)
+"""Vendors whose tokenizer we have; without any name a deployment of Azure OpenAI is taken for one of theirs."""
 
 
 class _UnknownError(Exception):
@@ -50,6 +55,9 @@ def estimated_usage(operation: str, model: str | None, content: Content) -> Fact
     if not isinstance(request, dict) or request.get("background") is True:
         return {}
     name = (model or str(request.get("model") or "")).lower()
+    if vendor_of(name or None, operation) not in _COUNTED:
+        # Whose tokenizer we do not have, nobody can count for.
+        return {}
     asked, answered = ESTIMATED[operation]
     count = _counter(_encoding(name))
     facts: Facts = {}

@@ -2,22 +2,14 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote, unquote_plus
 
 from shared.domain.values import Json
+from shared.operations.api import Target
+from shared.operations.vendors import APIS
 
 __all__ = ["Target", "host_of", "target_of", "without_secrets"]
-
-
-class Target(NamedTuple):
-    """What a URL names."""
-
-    path: str | None = None
-    """Without the query: that is where secrets go."""
-    operation: str | None = None
-    deployment: str | None = None
-    api_version: str | None = None
 
 
 _NOWHERE: Final = Target()
@@ -35,6 +27,7 @@ _SECRET_PARAMETERS: Final = frozenset(
 
 # The end of a path, for operations that have nothing below them.
 _ENDS: Final = {
+    "images/embeddings": "embeddings",
     "chat/completions": "chat.completions",
     "completions": "completions",
     "embeddings": "embeddings",
@@ -65,10 +58,15 @@ _ROOTS: Final = {
     "containers": "containers",
     "evals": "evals",
     "conversations": "conversations",
+    "videos": "videos",
     "deployments": "deployments",
     "models": "models",
 }
-_PARTS: Final = {"chat/completions/": "chat.completions", "operations/images/": "images.generations"}
+_PARTS: Final = {
+    "chat/completions/": "chat.completions",
+    "operations/images/": "images.generations",
+    "video/generations": "videos",
+}
 # Deepest first.
 _BELOW_THREADS: Final = {"steps": "threads.runs.steps", "runs": "threads.runs", "messages": "threads.messages"}
 
@@ -86,7 +84,8 @@ def _read_url(url: str) -> Target:
         path = "/" + path.partition("://")[2].partition("/")[2]
     if not path:
         return _NOWHERE
-    operation, deployment = _read_path(path[-_LENGTH:])
+    theirs = _their_target(path[-_LENGTH:], query)
+    operation, deployment = (theirs.operation, None) if theirs else _read_path(path[-_LENGTH:])
     version = None
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
@@ -95,7 +94,17 @@ def _read_url(url: str) -> Target:
         elif name.lower() == "deployment" and operation == "realtime":
             # A session is opened without a body, and without its deployment in the path.
             deployment = deployment or unquote_plus(value)
+    if theirs is not None:
+        return theirs._replace(path=path, api_version=version)
     return Target(path, operation, deployment, version)
+
+
+def _their_target(path: str, query: str) -> Target | None:
+    """Return what a path of another vendor's API names; below a deployment stand OpenAI's operations only."""
+    segments = [unquote(name) for name in path.split("/") if name]
+    if "deployments" in segments:
+        return None
+    return next((target for api in APIS if (target := api.target_of(segments, query)) is not None), None)
 
 
 _known_url: Final = lru_cache(maxsize=_CACHED)(_read_url)

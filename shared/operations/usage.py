@@ -73,9 +73,25 @@ def usage_facts(usage: Json) -> Facts:
     for name, details in usage.items():
         if name in _DETAILS and isinstance(details, dict):
             state_members(facts, details, _DETAILS[name])
+    if "cached_input_tokens" not in facts:
+        state(facts, "cached_input_tokens", usage.get("prompt_cache_hit_tokens"))
+    _take_in_reasoning(facts)
     if "total_tokens" not in facts and "input_tokens" in facts and "output_tokens" in facts:
         facts["total_tokens"] = min(facts["input_tokens"] + facts["output_tokens"], COUNT_LIMIT - 1)
     return facts
+
+
+def _take_in_reasoning(facts: Facts) -> None:
+    """Count as output what a total holds beside prompt and completion: reasoning, with some vendors' models.
+
+    Source: event formats, sections 16.8 and 17.9.
+    """
+    asked, written, total = (facts.get(name) for name in ("input_tokens", "output_tokens", "total_tokens"))
+    if asked is None or written is None or total is None or total <= asked + written:
+        return
+    beside = total - asked - written
+    if facts.get("reasoning_tokens") in {None, beside}:
+        facts["output_tokens"] = written + beside
 
 
 def state_usage(facts: Facts, usage: Json) -> None:

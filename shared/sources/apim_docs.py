@@ -11,8 +11,8 @@ from shared.domain.facts import members, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
+from shared.operations import withhold_from_response
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
-from shared.operations.withheld import withhold_from_response
 from shared.sources.bodies import body_in
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time, time_of

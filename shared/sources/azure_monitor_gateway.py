@@ -9,12 +9,12 @@ from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.unknown_words import carry
 from shared.domain.values import Json, count, number, text
+from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.compressed import inflated
 from shared.operations.multipart import form_of
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.operations.paths import host_of, target_of, without_secrets
 from shared.operations.streams import withhold_from_stream
-from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.azure_monitor_log import Log, table
 from shared.sources.bodies import json_in
 from shared.sources.gateway import (
@@ -25,6 +25,7 @@ from shared.sources.gateway import (
     note_unknown_headers,
     refused,
     spillover_facts,
+    state_target,
 )
 
 __all__ = ["read_gateway_log"]
@@ -88,7 +89,9 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     facts |= spillover_facts(headers)
     asked = _body(log, ("backendrequestbody", "requestbody"), withhold_from_request)
     answered = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
-    content = _state_bodies(facts, asked, answered)
+    content = _state_bodies(facts, asked, answered, headers)
+    target = target_of(log.said.get("url"))
+    state_target(facts, target if target.operation else target_of(log.said.get("backendurl")))
     _state_error(facts, log)
     code = _WHOLE
     if asked.cut or answered.cut or log.record.cut:
@@ -174,7 +177,7 @@ def _read_body(told: Json) -> _Body:
     return _Body(withhold_from_stream(told), cut) if form is None else _Body(form, cut, is_form=True)
 
 
-def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
+def _state_bodies(facts: Facts, asked: _Body, answered: _Body, headers: Mapping[str, str]) -> Content:
     request = operations.read_request(asked.json, facts.get("operation"), cut=asked.cut)
     response = operations.read_response(
         answered.json,
@@ -182,6 +185,7 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body) -> Content:
         status=facts.get("http_status"),
         reason=None,
         asked=operations.asked_in(asked.json, cut=asked.cut, deployment=facts.get("deployment")),
+        headers=headers,
     )
     if response.facts.get("model") == request.facts.get("requested_model"):
         # An answer that only repeats what was asked for does not say who served: another witness may.

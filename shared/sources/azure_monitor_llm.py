@@ -16,7 +16,7 @@ from shared.domain.interaction import Facts
 from shared.domain.piece_keys import ANSWER, BESIDE, FIGURES, MOST_PIECES, READ, REQUEST
 from shared.domain.values import Json, count, text
 from shared.errors import EventError
-from shared.operations.withheld import withhold_from_request
+from shared.operations import withhold_from_request
 from shared.sources.azure_monitor_log import Log, log_of, table
 from shared.sources.decoding import decode
 from shared.sources.nesting import Nesting

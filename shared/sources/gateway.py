@@ -8,7 +8,9 @@ from shared.domain.interaction import Facts
 from shared.domain.names import response_name, service_name
 from shared.domain.unknown_words import note
 from shared.domain.values import Json, flag, text, text_of
+from shared.operations.api import Target
 from shared.operations.errors import FIRST_ERROR_STATUS
+from shared.operations.vendors import APIS
 
 __all__ = [
     "FEW",
@@ -21,6 +23,7 @@ __all__ = [
     "note_unknown_headers",
     "refused",
     "spillover_facts",
+    "state_target",
     "texts",
 ]
 
@@ -35,7 +38,7 @@ _SPILLOVER: Final = {
 """Member of `spillover` -> header."""
 HEADERS: Final = frozenset(
     {"apim-request-id", "openai-processing-ms", "retry-after", "x-ms-region", _SERVED, *_SPILLOVER.values()}
-)
+).union(*(api.headers for api in APIS))
 """Headers of an answer that are kept, and that the policy sends (infra/policies); any other may hold a secret."""
 RATE_LIMITS: Final = "x-ratelimit-"
 """And all that begin so."""
@@ -68,6 +71,14 @@ def is_cached(status: int | None, *, asked: bool) -> bool | None:
     if asked:
         return False
     return None if status is None else _OK <= status < _OK + 100
+
+
+def state_target(facts: Facts, target: Target) -> None:
+    """State the model and the stream that a path asks for, at vendors whose bodies say neither."""
+    if target.model is not None:
+        facts.setdefault("requested_model", target.model)
+    if target.streamed is not None:
+        facts["streamed"] = target.streamed
 
 
 def is_allowed_header(name: str) -> bool:

@@ -13,9 +13,9 @@ from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, count, number, text, utc, utc_of
 from shared.errors import EventError
+from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.operations.paths import host_of, target_of
-from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.gateway import (
     FEW,
     allowed_headers,
@@ -24,6 +24,7 @@ from shared.sources.gateway import (
     note_unknown_headers,
     refused,
     spillover_facts,
+    state_target,
     texts,
 )
 from shared.sources.native_body import body_of, strip_url
@@ -129,13 +130,15 @@ def _asked(record: Record) -> tuple[Facts, Content]:
     said = operations.read_request(body, operation, cut=record.cut)
     facts = said.facts
     if operation is not None:
-        facts["operation"] = operation
+        # A body that knows better says so: some paths name a model and not what is asked of it.
+        facts.setdefault("operation", operation)
     elif target.path is not None or event.get("operationId") is not None:
         facts.setdefault("operation", "other")
     facts["has_request"] = True
     state(facts, "path", target.path)
     state(facts, "deployment", target.deployment)
     state(facts, "api_version", target.api_version)
+    state_target(facts, target)
     facts |= _identity_facts(event.get("identity")) | _gateway_facts(event.get("gateway"))
     facts |= _tags_facts(event.get("tags"))
     state_members(facts, event, _REQUEST)
@@ -167,6 +170,7 @@ def _read_response(record: Record) -> _Told:
         reason=event.get("reason"),
         content_type=event.get("contentType"),
         asked=operations.asked_in(None, deployment=target.deployment),
+        headers=headers,
     )
     if said.body is not None:
         facts["streamed"] = True

@@ -10,7 +10,7 @@ from shared.domain.values import Json
 from shared.operations.compressed import inflated, inflated_base64, is_compressed
 from shared.operations.multipart import form_of
 from shared.operations.paths import without_secrets
-from shared.operations.streams import withhold_from_stream
+from shared.operations.streams import text_of_bytes, withhold_from_stream
 from shared.sources.decoding import begins_like_json, parsed
 from shared.sources.record import Record
 from shared.sources.salvage import salvage
@@ -58,8 +58,11 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
         return form, form
     body = event.get("body")
     encoded = event.get("bodyBase64")
+    withheld = False
     if body is None and isinstance(encoded, str):
         body = _text_of(encoded, cut=record.cut)
+        if isinstance(body, bytes) and (stream := text_of_bytes(body)) is not None:
+            body, withheld = stream, True
         if not isinstance(body, str):
             return body, {"bodyBase64": encoded}
     if isinstance(body, str):
@@ -68,9 +71,7 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
             body = salvage(body)[0] or body
         if isinstance(body, str):
             body = withhold_from_stream(body)
-        withheld = body is not received and isinstance(body, str)
-    else:
-        withheld = False
+        withheld = withheld or (body is not received and isinstance(body, str))
     if withhold(body) or withheld:
         event["body"] = body
         event.pop("bodyBase64", None)

@@ -14,8 +14,8 @@ from shared.domain.facts import members, state, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, text
+from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.paths import target_of, without_secrets
-from shared.operations.withheld import withhold_from_request, withhold_from_response
 from shared.sources.bodies import body_in
 from shared.sources.gateway import HEADERS, spillover_facts, texts
 from shared.sources.record import Reading, Record, Source, interaction_id

@@ -4,17 +4,20 @@ To add a family: an assembler, one line in `_ASSEMBLERS`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from shared.domain.values import Json
 from shared.operations.asked import UNKNOWN, Asked
 from shared.operations.streams import choices, media, responses, runs
 from shared.operations.streams.assembled import Assembled, error_in
-from shared.operations.streams.framing import Event, Frames, events_of, frames_of
+from shared.operations.streams.event_stream import text_of_bytes, text_of_logged
+from shared.operations.streams.framing import Event, Frames, elements_of, events_of, frames_of, objects_in
 from shared.operations.streams.withheld import withhold_from_events
 
-__all__ = ["Assembled", "assemble", "withhold_from_stream"]
+__all__ = ["Assembled", "assemble", "elements_of", "objects_in", "text_of_bytes", "withhold_from_stream"]
+
+Assembler = Callable[[Iterable[Event]], Assembled]
 
 _CONTENT_TYPE: Final = "text/event-stream"
 _RESPONSE: Final = "response."
@@ -23,7 +26,8 @@ _OPENING: Final = 80
 _LINE: Final = re.compile(r"\ufeff?\s*+(?:(?:data|event|id|retry)?:|\{)")
 """How the first line begins that says anything; a log may have dropped `data:`."""
 _BEGUN: Final = re.compile(
-    r"\ufeff?\s*+(?:(?:data: ?)+\{|(?:data: ?)*event: ?(?:response|thread|image_generation|image_edit)\.)"
+    r"\ufeff?\s*+(?:(?:data: ?)+\{|(?:data: ?)*event: ?(?:response|thread|image_generation|image_edit)\.|"
+    r"event: ?[\w.]{1,40}+\r?\ndata: ?\{)"
 )
 """What can only be a stream, though it was cut inside its first event."""
 
@@ -56,8 +60,17 @@ _ASSEMBLERS: Final[tuple[tuple[str, Callable[[_Task], Assembled]], ...]] = (
 _BEGINNINGS: Final = tuple(prefix for prefix, _ in _ASSEMBLERS)
 
 
+def _of_nobody(_: str | None, __: Mapping[str, Json]) -> Assembler | None:
+    return None
+
+
 def assemble(
-    text: str, *, operation: str | None = None, content_type: Json = None, asked: Asked = UNKNOWN
+    text: str,
+    *,
+    operation: str | None = None,
+    content_type: Json = None,
+    asked: Asked = UNKNOWN,
+    event_of: Callable[[str | None, Mapping[str, Json]], Assembler | None] = _of_nobody,
 ) -> Assembled | None:
     """Return the answer that the stream in `text` amounts to; None when it is no stream.
 
@@ -66,6 +79,7 @@ def assemble(
         operation: as the source tells it, for streams cut before their events do.
         content_type: of the answer, where the source tells it.
         asked: what is known of the request.
+        event_of: name and data of an event -> what assembles its stream, for streams that are not OpenAI's.
     """
     declared = isinstance(content_type, str) and content_type.lstrip().lower().startswith(_CONTENT_TYPE)
     if not declared and _LINE.match(text) is None:
@@ -73,7 +87,7 @@ def assemble(
     if _RESPONSE in text[:_OPENING] and (finished := responses.assemble_finished(text, asked)) is not None:
         return finished
     frames = frames_of(text)
-    family, whole, error = _family(frames)
+    family, whole, error = _family(frames, event_of)
     if family is not None:
         found = family(_Task(frames, operation, asked))
         return found._replace(ended=False) if frames.cut else found
@@ -92,11 +106,19 @@ def _breaks_off(text: str, frames: Frames) -> bool:
 
 
 def withhold_from_stream(text: str) -> str:
-    """Return `text` less the sound and pixels of a stream; the same object when there is nothing to remove."""
+    """Return `text` less the sound and pixels of a stream; the same object when there is nothing to remove.
+
+    A binary stream that a log turned into text becomes one of server-sent events.
+    """
+    plain = text_of_logged(text)
+    if plain is not None:
+        return plain
     return text if _LINE.match(text) is None else withhold_from_events(text)
 
 
-def _family(frames: Frames) -> tuple[Callable[[_Task], Assembled] | None, bool, Json]:
+def _family(
+    frames: Frames, event_of: Callable[[str | None, Mapping[str, Json]], Assembler | None]
+) -> tuple[Callable[[_Task], Assembled] | None, bool, Json]:
     """Return the assembler of the first event that belongs to one, whether any event was whole, and the first error."""
     whole = False
     error: Json = None
@@ -105,8 +127,15 @@ def _family(frames: Frames) -> tuple[Callable[[_Task], Assembled] | None, bool, 
         found = _assembler(event)
         if found is not None:
             return found, True, None
+        theirs = event_of(*event)
+        if theirs is not None:
+            return _of(theirs), True, None
         error = error or error_in(*event)
     return None, whole, error
+
+
+def _of(assembler: Assembler) -> Callable[[_Task], Assembled]:
+    return lambda task: assembler(events_of(task.frames))
 
 
 def _assembler(event: Event) -> Callable[[_Task], Assembled] | None:

@@ -11,7 +11,18 @@ import orjson
 
 from shared.domain.values import Json
 
-__all__ = ["END", "Event", "Frames", "Patience", "events_of", "frames_of", "most_events", "object_of"]
+__all__ = [
+    "END",
+    "Event",
+    "Frames",
+    "Patience",
+    "elements_of",
+    "events_of",
+    "frames_of",
+    "most_events",
+    "object_of",
+    "objects_in",
+]
 
 Event = tuple[str | None, dict[str, Json]]
 """Name in the `event:` line, if any, and the object in the `data:` lines."""
@@ -26,6 +37,7 @@ _SHALLOW: Final = 500
 _DEPTH: Final = 250
 """orjson writes 253 levels; what a chunk holds stands some levels deep in the body that it becomes."""
 
+_BETWEEN: Final = re.compile(r"[\s,]*")
 _DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
@@ -143,6 +155,38 @@ def object_of(data: str) -> dict[str, Json] | None:
     except orjson.JSONDecodeError:
         value = _tolerantly(data)
     return _storable(value, data)
+
+
+def objects_in(text: str, *, most: int) -> list[dict[str, Json]]:
+    """Return the objects in lines of JSON, up to the first line that is none, at most `most`."""
+    objects: list[dict[str, Json]] = []
+    patience = Patience(len(text))
+    for line in text.splitlines()[:most]:
+        if line.strip():
+            found = patience.object_of(line)
+            if found is None:
+                break
+            objects.append(found)
+    return objects
+
+
+def elements_of(text: str) -> tuple[list[Json], bool]:
+    """Return the elements of a JSON array that came one by one, and whether it was closed; a cut one is left out."""
+    elements: list[Json] = []
+    place = text.find("[") + 1
+    left = most_events(len(text))
+    while left:
+        left -= 1
+        mark = _BETWEEN.match(text, place)
+        place = mark.end() if mark else place
+        if text[place : place + 1] != "{":
+            return elements, text[place : place + 1] == "]"
+        try:
+            value, place = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            return elements, False
+        elements.append(_storable(value, text))
+    return elements, False
 
 
 def _storable(value: Json, data: str) -> dict[str, Json] | None:

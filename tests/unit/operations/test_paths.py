@@ -1,8 +1,9 @@
 import pytest
 
 from shared.domain.interaction import OPERATIONS
+from shared.operations.api import Target
 from shared.operations.operation_names import operation_of_id
-from shared.operations.paths import Target, host_of, target_of, without_secrets
+from shared.operations.paths import host_of, target_of, without_secrets
 
 # Path's end, operation, and the ids that the specification's versions give it.
 APPENDIX = [
@@ -179,5 +180,5 @@ def test_a_url_names_its_host(url: object, host: str | None) -> None:
 def test_a_realtime_session_names_its_deployment_in_the_query() -> None:
     target = target_of("wss://host/openai/realtime?deployment=rt%201&api-version=2025-04-01-preview&deployment=other")
 
-    assert target == ("/openai/realtime", "realtime", "rt 1", "2025-04-01-preview")
+    assert target == Target("/openai/realtime", "realtime", "rt 1", "2025-04-01-preview")
     assert target_of("/openai/v1/responses?deployment=x").deployment is None

@@ -1,0 +1,334 @@
+"""Anthropic's Messages API: bodies, streams, batches and counts.
+
+Source: event formats, sections 16.1 to 16.7 (docs/events.md, section "Anthropic Messages").
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from shared.domain.facts import members, state, state_members
+from shared.domain.interaction import Facts
+from shared.domain.values import COUNT_LIMIT, Json, canonical, count
+from shared.operations.api import Api, Assembler, Body, Family, Target
+from shared.operations.generic import answered, asked
+from shared.operations.said import Said
+from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.texts import joined, message_texts
+from shared.operations.withheld import REMOVED
+
+__all__ = ["API", "OPERATION", "assemble", "batch_results", "read_request", "read_response"]
+
+OPERATION: Final = "messages"
+_BATCH: Final = "message_batch"
+_REFUSAL: Final = "refusal"
+_OF_BEDROCK: Final = "msg_bdrk_"
+"""At Bedrock the path names the model; the answer leaves out its region."""
+_REASON_LENGTH: Final = 64
+_MOST_BLOCKS: Final = 10_000
+_EVENTS: Final = frozenset(
+    "message_start content_block_start content_block_delta content_block_stop message_delta message_stop".split()
+)
+_USAGE: Final = members(cached_input_tokens="cache_read_input_tokens", cache_write_tokens="cache_creation_input_tokens")
+_OUTPUT: Final = members(output_tokens="output_tokens")
+_THOUGHT: Final = members(reasoning_tokens="thinking_tokens")
+
+
+def target_of(segments: Sequence[str], query: str) -> Target | None:
+    """Return what a path names that ends in `messages`, or goes on below it; the assistants' stand below threads."""
+    del query
+    for place in range(len(segments) - 1, -1, -1):
+        if segments[place] == OPERATION and "threads" not in segments[:place]:
+            below = segments[place + 1 :]
+            if not below or below[0] in {"count_tokens", "batches"}:
+                return Target(operation=OPERATION)
+    return None
+
+
+def read_request(body: Body) -> Said:
+    """Read a request; the prompt is the text of its messages, of every role, without `system`.
+
+    A batch holds requests: its prompt is theirs.
+    """
+    said = asked(body, joined(_prompt_texts(body)))
+    metadata = body.get("metadata")
+    if isinstance(metadata, dict):
+        state(said.facts, "end_user_id", metadata.get("user_id"))
+    if "requests" not in body:
+        # A stream is made on request only.
+        said.facts.setdefault("streamed", False)
+    return said
+
+
+def _prompt_texts(body: Body) -> Iterator[str]:
+    yield from message_texts(body.get("messages"))
+    requests = body.get("requests")
+    for request in requests if isinstance(requests, list) else ():
+        params = request.get("params") if isinstance(request, dict) else None
+        if isinstance(params, dict):
+            yield from message_texts(params.get("messages"))
+
+
+def read_response(body: Body) -> Said:
+    """Read a message: its text blocks are one text. The state of a batch, and a count of tokens, use nothing."""
+    if _is_result(body):
+        return batch_results([body])
+    if body.get("type") == _BATCH or "content" not in body:
+        return answered(body, {}, None)
+    content = body["content"]
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    facts = _usage_facts(body.get("usage"))
+    facts["tool_calls"] = sum(block.get("type") == "tool_use" for block in blocks)
+    reason = body.get("stop_reason")
+    if isinstance(reason, str) and reason:
+        facts["finish_reasons"] = canonical([reason[:_REASON_LENGTH]])
+        if reason == _REFUSAL:
+            facts["completion_filtered"] = True
+    texts = [text for block in blocks if block.get("type") == "text" and isinstance(text := block.get("text"), str)]
+    said = answered(body, facts, "".join(texts))
+    if str(body.get("id")).startswith(_OF_BEDROCK):
+        said.facts.pop("model", None)
+    return said
+
+
+def _usage_facts(usage: Json) -> Facts:
+    """Return the tokens of one call: Anthropic's input leaves out what caches were read and written."""
+    facts: Facts = {}
+    if not isinstance(usage, dict):
+        return facts
+    state_members(facts, usage, _USAGE)
+    state_members(facts, usage, _OUTPUT)
+    details = usage.get("output_tokens_details")
+    if isinstance(details, dict):
+        state_members(facts, details, _THOUGHT)
+    fresh = count(usage.get("input_tokens"))
+    if fresh is not None:
+        whole = fresh + facts.get("cached_input_tokens", 0) + facts.get("cache_write_tokens", 0)
+        facts["input_tokens"] = min(whole, COUNT_LIMIT - 1)
+        if "output_tokens" in facts:
+            facts["total_tokens"] = min(facts["input_tokens"] + facts["output_tokens"], COUNT_LIMIT - 1)
+    return facts
+
+
+def batch_results(lines: Sequence[Mapping[str, Json]]) -> Said:
+    """Return what the results of a batch say together: the only place that tells what it used.
+
+    Each fetch repeats them, so the usage counts once by a key: of the messages' ids the smallest.
+    """
+    messages = [message for line in lines if (message := _message_of(line)) is not None]
+    sums: dict[str, int] = {}
+    texts: list[str] = []
+    names: list[str] = []
+    for message in messages:
+        said = read_response(message)
+        for name, value in said.facts.items():
+            if name.endswith("_tokens"):
+                sums[name] = min(sums.get(name, 0) + value, COUNT_LIMIT - 1)
+        if said.text:
+            texts.append(said.text)
+        if isinstance(message.get("id"), str):
+            names.append(message["id"])
+    facts: Facts = {"operation": OPERATION, **sums}
+    if names:
+        state(facts, "usage_key", min(names))
+    return answered({}, facts, joined(iter(texts)))
+
+
+def _is_result(body: Body) -> bool:
+    return "custom_id" in body and isinstance(body.get("result"), dict)
+
+
+def _lines_of(lines: Sequence[Body]) -> Said | None:
+    return batch_results(lines) if lines and all(map(_is_result, lines)) else None
+
+
+def _message_of(line: Mapping[str, Json]) -> dict[str, Json] | None:
+    result = line.get("result")
+    message = result.get("message") if isinstance(result, dict) else None
+    return message if isinstance(message, dict) else None
+
+
+class _Block:
+    """One content block, from its start and its deltas."""
+
+    __slots__ = ("citations", "given", "pieces")
+
+    def __init__(self, given: dict[str, Json]) -> None:
+        self.given = given
+        self.pieces: dict[str, list[str]] = {}
+        self.citations: list[Json] = []
+
+    def add(self, delta: Mapping[str, Json]) -> None:
+        for source, member in (
+            ("text", "text"),
+            ("partial_json", "input"),
+            ("thinking", "thinking"),
+            ("signature", "signature"),
+            ("content", "content"),
+        ):
+            piece = delta.get(source)
+            if isinstance(piece, str):
+                self.pieces.setdefault(member, []).append(piece)
+        if "citation" in delta:
+            self.citations.append(delta["citation"])
+
+    def whole(self) -> dict[str, Json]:
+        block = dict(self.given)
+        for member, pieces in self.pieces.items():
+            grown = "".join(pieces)
+            if member == "input":
+                if grown:
+                    block[member] = _object_or_text(grown)
+            else:
+                start = block.get(member)
+                block[member] = (start if isinstance(start, str) else "") + grown
+        if self.citations:
+            start = block.get("citations")
+            block["citations"] = [*(start if isinstance(start, list) else ()), *self.citations]
+        return block
+
+
+def _object_or_text(text: str) -> Json:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+class _Message:
+    """A message that grows by events."""
+
+    def __init__(self) -> None:
+        self.head: dict[str, Json] = {}
+        self.blocks: dict[int, _Block] = {}
+        self.usage: dict[str, Json] = {}
+        self.error: Json = None
+        self.extra: dict[str, Json] = {}
+        self.is_counted = False
+        """A `message_delta` told the usage: what the start says of the output only holds its place."""
+        self.is_ended = False
+        self.left_off = False
+
+    def start(self, message: Json) -> None:
+        if not isinstance(message, dict):
+            return
+        if self.head and message.get("id") == self.head.get("id"):
+            return
+        # Another id: the relay tried again, and its blocks begin anew.
+        usage = message.get("usage")
+        self.head = {name: value for name, value in message.items() if name not in {"content", "usage"}}
+        self.blocks, self.is_counted = {}, False
+        self.usage = dict(usage) if isinstance(usage, dict) else {}
+        content = message.get("content")
+        for place, block in enumerate(content if isinstance(content, list) else ()):
+            self.begin(place, block)
+
+    def begin(self, index: Json, block: Json) -> None:
+        place = index if type(index) is int else len(self.blocks)
+        if len(self.blocks) >= _MOST_BLOCKS and place not in self.blocks:
+            self.left_off = True
+        elif isinstance(block, dict):
+            self.blocks[place] = _Block(block)
+
+    def add(self, index: Json, delta: Json) -> None:
+        if not isinstance(delta, dict):
+            return
+        place = index if type(index) is int else max(self.blocks, default=0)
+        if place not in self.blocks:
+            self.begin(place, {"type": "text", "text": ""} if "text" in delta else {})
+        if place in self.blocks:
+            self.blocks[place].add(delta)
+
+    def change(self, event: Mapping[str, Json]) -> None:
+        delta, usage = event.get("delta"), event.get("usage")
+        if isinstance(delta, dict):
+            self.head |= {name: value for name, value in delta.items() if value is not None or name not in self.head}
+        if isinstance(usage, dict):
+            self.usage |= {name: value for name, value in usage.items() if value is not None}
+            self.is_counted = True
+        if "context_management" in event:
+            self.head["context_management"] = event["context_management"]
+
+    def whole(self) -> Assembled:
+        if not self.is_counted:
+            self.usage.pop("output_tokens", None)
+        body: dict[str, Json] = {"type": "message", **self.head}
+        body["content"] = [self.blocks[place].whole() for place in sorted(self.blocks)]
+        if self.usage:
+            body["usage"] = self.usage
+        if self.error:
+            body["error"] = self.error
+        body |= self.extra
+        ended = self.is_ended or bool(self.error) or (self.is_counted and bool(body.get("stop_reason")))
+        return Assembled(body, ended and not self.left_off, OPERATION)
+
+
+def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
+    """Return the message that a stream amounts to.
+
+    What a `message_delta` tells of the usage replaces what the start told, member by member; nothing is added.
+    """
+    message = _Message()
+    for name, event in events:
+        kind = event.get("type") or name
+        if kind == "message_start":
+            message.start(event.get("message"))
+        elif kind == "content_block_start":
+            message.begin(event.get("index"), event.get("content_block"))
+        elif kind == "content_block_delta":
+            message.add(event.get("index"), event.get("delta"))
+        elif kind == "message_delta":
+            message.change(event)
+        elif kind == "message_stop":
+            message.is_ended = True
+        elif error := error_in(name, event):
+            message.error = message.error or error
+        message.extra |= {key: value for key, value in event.items() if key.startswith("amazon-bedrock-")}
+    return message.whole()
+
+
+def _event_of(name: str | None, event: Body) -> Assembler | None:
+    return assemble if (event.get("type") or name) in _EVENTS else None
+
+
+def _shape_of_response(body: Body) -> str | None:
+    kind = body.get("type")
+    if (
+        kind == _BATCH
+        or _is_result(body)
+        or (kind == "message" and isinstance(body.get("content"), list) and "object" not in body)
+    ):
+        return OPERATION
+    return None
+
+
+def _shape_of_request(body: Body) -> str | None:
+    if "anthropic_version" in body:
+        return OPERATION
+    requests = body.get("requests")
+    first: Any = requests[0] if isinstance(requests, list) and requests else None
+    return OPERATION if isinstance(first, dict) and {"custom_id", "params"} <= first.keys() else None
+
+
+def _withhold_tokens(body: dict[str, Json]) -> bool:
+    """Blank the tokens with which Anthropic is to log in to remote tools."""
+    changed = False
+    servers = body.get("mcp_servers")
+    for server in servers if isinstance(servers, list) else ():
+        if isinstance(server, dict) and server.get("authorization_token") not in {None, REMOVED}:
+            server["authorization_token"] = REMOVED
+            changed = True
+    return changed
+
+
+API: Final = Api(
+    families={OPERATION: Family(read_request, read_response)},
+    target_of=target_of,
+    shape_of_request=_shape_of_request,
+    shape_of_response=_shape_of_response,
+    event_of=_event_of,
+    lines_of=_lines_of,
+    withhold_from_request=_withhold_tokens,
+    headers=frozenset({"request-id", "anthropic-ratelimit-requests-limit"}),
+)
