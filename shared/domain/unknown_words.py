@@ -6,7 +6,7 @@ the trace is read by people who may read no texts.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Final
 
@@ -15,7 +15,7 @@ import orjson
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, canonical
 
-__all__ = ["FIELD", "LONGEST", "MOST", "carry", "note", "united", "words_in"]
+__all__ = ["FIELD", "LONGEST", "MOST", "carry", "forget", "note", "united", "words_in"]
 
 FIELD: Final = "unknown_words"
 MOST: Final = 16
@@ -43,6 +43,18 @@ def carry(facts: Facts, *others: Facts) -> None:
     """Add the traces in `others` to that in `facts`."""
     for trace in filter(None, [other.get(FIELD) for other in others]):
         facts[FIELD] = united(facts.get(FIELD, trace), trace)
+
+
+def forget(facts: Facts, known: Collection[str]) -> None:
+    """Take the words that are known after all, as `kind:word`, out of the trace in `facts`."""
+    trace = facts.get(FIELD)
+    if trace is None:
+        return
+    words = [word for word in words_in(trace) if word not in known]
+    if words:
+        facts[FIELD] = canonical(words)
+    else:
+        del facts[FIELD]
 
 
 def united(one: str, other: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.domain.facts import state
 from shared.domain.interaction import Facts
-from shared.domain.unknown_words import carry
+from shared.domain.unknown_words import carry, forget
 from shared.domain.values import Json
 from shared.operations import (
     audio,
@@ -79,6 +79,7 @@ _THEIRS: Final = {
 """Operation -> the readers of other vendors' APIs; where OpenAI has it too, the body's form tells whose it is."""
 _BY_PATH: Final = frozenset({"files", "containers"}) | (_THEIRS.keys() - _FAMILIES.keys())
 """Operations whose answers the path tells: a file that was asked for may hold an answer of any kind, and is none."""
+_THEIR_WORDS: Final = frozenset[str]().union(*(api.known_words for api in APIS))
 _MOST_LINES: Final = 100_000
 
 
@@ -182,6 +183,7 @@ def read_response(
         said = _read_body(body, kind, operation=operation, status=status, reason=reason, headers=headers or {})
     for api in APIS if headers else ():
         api.complete(said.facts, headers or {})
+    forget(said.facts, _THEIR_WORDS)
     return said
 
 

@@ -78,5 +78,7 @@ class Api(NamedTuple):
     """Takes from a request body, in place, what must not be kept; returns whether it did."""
     withhold_from_response: Callable[[dict[str, Json]], bool] = _nothing_to_withhold
     """The same of a response body."""
+    known_words: frozenset[str] = frozenset()
+    """Words of this API that leave no trace as unknown: `kind:word`, as `shared.domain.unknown_words` has them."""
     headers: frozenset[str] = frozenset()
     """Headers of an answer that are worth keeping, and hold no secret."""

@@ -21,6 +21,8 @@ from shared.operations.withheld import REMOVED
 __all__ = ["API", "OPERATION", "assemble", "batch_results", "read_request", "read_response"]
 
 OPERATION: Final = "messages"
+_OTHERS: Final = frozenset({"threads", "completions"})
+"""Behind these, messages are those of an assistant or of a stored chat."""
 _BATCH: Final = "message_batch"
 _REFUSAL: Final = "refusal"
 _OF_BEDROCK: Final = "msg_bdrk_"
@@ -39,7 +41,7 @@ def target_of(segments: Sequence[str], query: str) -> Target | None:
     """Return what a path names that ends in `messages`, or goes on below it; the assistants' stand below threads."""
     del query
     for place in range(len(segments) - 1, -1, -1):
-        if segments[place] == OPERATION and "threads" not in segments[:place]:
+        if segments[place] == OPERATION and _OTHERS.isdisjoint(segments[:place]):
             below = segments[place + 1 :]
             if not below or below[0] in {"count_tokens", "batches"}:
                 return Target(operation=OPERATION)
@@ -322,6 +324,12 @@ def _withhold_tokens(body: dict[str, Json]) -> bool:
     return changed
 
 
+_ERRORS: Final = (
+    "invalid_request_error authentication_error not_found_error billing_error permission_error conflict_error "
+    "request_too_large rate_limit_error api_error timeout_error overloaded_error"
+).split()
+
+
 API: Final = Api(
     families={OPERATION: Family(read_request, read_response)},
     target_of=target_of,
@@ -330,5 +338,6 @@ API: Final = Api(
     event_of=_event_of,
     lines_of=_lines_of,
     withhold_from_request=_withhold_tokens,
+    known_words=frozenset(f"error_code:{code}" for code in _ERRORS),
     headers=frozenset({"request-id", "anthropic-ratelimit-requests-limit"}),
 )

@@ -608,6 +608,15 @@ def _withhold(body: dict[str, Json]) -> bool:
     return changed
 
 
+_ERRORS: Final = (
+    "ValidationException AccessDeniedException UnrecognizedClientException ExpiredTokenException "
+    "ResourceNotFoundException ModelTimeoutException ModelErrorException ThrottlingException ModelNotReadyException "
+    "ServiceQuotaExceededException InternalServerException ServiceUnavailableException throttlingException "
+    "modelStreamErrorException validationException internalServerException serviceUnavailableException "
+    "modelTimeoutException"
+).split()
+
+
 API: Final = Api(
     families={
         _CONVERSE: Family(_read_converse_request, _read_converse_response),
@@ -640,6 +649,9 @@ API: Final = Api(
     error_of=_error_of,
     withhold_from_response=_withhold,
     complete=_complete,
+    known_words=frozenset(
+        [*(f"event:{name}" for name in (*_CONVERSE_EVENTS, "chunk")), *(f"error_code:{code}" for code in _ERRORS)]
+    ),
     headers=frozenset(
         {
             _REQUEST_ID,

@@ -542,6 +542,12 @@ def _drop_values(holder: Json, name: str) -> bool:
     return isinstance(embedding, dict) and embedding.pop("values", None) is not None
 
 
+_ERRORS: Final = (
+    "INVALID_ARGUMENT NOT_FOUND RESOURCE_EXHAUSTED UNAUTHENTICATED PERMISSION_DENIED FAILED_PRECONDITION INTERNAL "
+    "UNAVAILABLE DEADLINE_EXCEEDED CANCELLED"
+).split()
+
+
 API: Final = Api(
     families={
         _GENERATE: Family(read_request, read_response),
@@ -571,5 +577,6 @@ API: Final = Api(
     array_of=_array_of,
     error_of=_error_of,
     withhold_from_response=_withhold,
+    known_words=frozenset({"object:interaction", *(f"error_code:{code}" for code in _ERRORS)}),
     headers=frozenset({"x-gemini-service-tier"}),
 )

@@ -26,7 +26,8 @@ def words_of(body: Any, **told: Any) -> list[str]:
     ("body", "word"),
     [
         ({"object": "chat.completion", "usage": {"prompt_tokens": 1, "magic_tokens": 2}}, "usage:magic_tokens"),
-        ({"object": "chat.completion", "usage": {"prompt_tokens_details": {"magic": 2}}}, "usage:magic"),
+        ({"object": "chat.completion", "usage": {"prompt_tokens_details": {"magic": 2}}},
+         "usage:prompt_tokens_details.magic"),
         ({"object": "chat.completion", "choices": [{"finish_reason": "bored"}]}, "finish_reason:bored"),
         ({"object": "response", "status": "incomplete", "incomplete_details": {"reason": "bored"}},
          "finish_reason:bored"),
