@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from shared.domain.call_errors import is_error_status
+from shared.domain.callers import NOTICED_BY, name_another_caller
 from shared.domain.fragment import EVIDENCE, Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
 from shared.domain.pieces import awaited, missing
@@ -77,7 +78,10 @@ class Strand:
         if "time_replaced" in facts:
             _join(self.values, self.codes, _QUEUE, {"occurred_at": facts["occurred_at"]})
             facts = {name: value for name, value in facts.items() if name not in _TIME}
+        differs = name_another_caller(self.values, self.codes, fragment.code, facts)
         _join(self.values, self.codes, fragment.code, facts)
+        if differs:
+            self.values["callers_differ"], self.codes["callers_differ"] = True, NOTICED_BY
 
 
 Strands = dict[str, Strand]

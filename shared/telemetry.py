@@ -20,6 +20,7 @@ __all__ = [
     "PENDING",
     "PENDING_AGE",
     "QUARANTINE_DEPTH",
+    "SECRETS",
     "SILENT",
     "STORE_RETRIES",
     "TOKENS",
@@ -90,6 +91,14 @@ STORE_RETRIES: Final = Metric(
     "Transactions that another writer was first with, and that were tried again at once.",
     ("hub",),
 )
+SECRETS: Final = Metric(
+    "promptledger.ingest.secrets",
+    "counter",
+    "{secret}",
+    "Keys, tokens and passwords that were taken out of events before anything was stored. Callers who send them where"
+    " they do not belong should change them.",
+    ("hub",),
+)
 TOKENS: Final = Metric(
     "promptledger.ingest.tokens",
     "counter",
@@ -158,6 +167,7 @@ METRICS: Final = (
     BATCH_DURATION,
     BATCH_FAILURES,
     STORE_RETRIES,
+    SECRETS,
     TOKENS,
     UNKNOWN_WORDS,
     PENDING,

@@ -12,6 +12,7 @@ from typing import Any, Final
 from shared.domain.verdicts import VERDICTS
 
 __all__ = [
+    "CONTENT_FIELDS",
     "DEFAULT_PRECEDENCE",
     "FIELDS",
     "FIELD_NAMES",
@@ -88,6 +89,8 @@ class Field:
     Between words of any one witness the smaller wins then too, not the larger."""
     unites: bool = False
     """A list of words of which every witness's are kept (`shared.domain.unknown_words`)."""
+    content: bool = False
+    """Whether it holds a text of people, models or services: nobody sees it without the right to read content."""
 
 
 FIELDS: Final[tuple[Field, ...]] = (
@@ -98,7 +101,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("gateway_refused", Kind.FLAG),
     Field("http_status", Kind.COUNT, precedence=_ERROR_FIRST),
     Field("error_code", Kind.TEXT, limit=128, precedence=_ERROR_FIRST),
-    Field("error_message", Kind.TEXT, limit=1024, precedence=_ERROR_FIRST),
+    Field("error_message", Kind.TEXT, limit=1024, precedence=_ERROR_FIRST, content=True),
     # What was asked
     Field("operation", Kind.TEXT, limit=32, precedence=_REQUEST_FIRST),
     Field("operation_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
@@ -110,7 +113,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("streamed", Kind.FLAG),
     Field("parameters", Kind.JSON, precedence=_REQUEST_FIRST),
     Field("request_bytes", Kind.COUNT, precedence=_REQUEST_FIRST),
-    Field("prompt_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, precedence="QEGMgRbayxhmLutnDdzvpe"),
+    Field("prompt_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, precedence="QEGMgRbayxhmLutnDdzvpe", content=True),
     # Who asked
     Field("caller_ip", Kind.TEXT, limit=64, precedence=_REQUEST_FIRST),
     Field("subscription_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
@@ -138,7 +141,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     # What came back
     Field("finish_reasons", Kind.JSON),
     Field("tool_calls", Kind.COUNT),
-    Field("completion_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH),
+    Field("completion_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, content=True),
     Field("prompt_filtered", Kind.FLAG),
     Field("completion_filtered", Kind.FLAG),
     Field("filter_categories", Kind.JSON),
@@ -175,6 +178,8 @@ FIELDS: Final[tuple[Field, ...]] = (
 )
 
 FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
+CONTENT_FIELDS: Final = tuple(field.name for field in FIELDS if field.content)
+"""The fields that are content: the audit API, and the roles of the database, show them to readers of content alone."""
 METERED: Final = FIELD_NAMES[FIELD_NAMES.index("input_tokens") : FIELD_NAMES.index("characters") + 1]
 """The fields that say what a call used."""
 

@@ -1,20 +1,23 @@
-"""Request bodies -> the parameters that are no content: never a text, a schema or a credential."""
+"""Request bodies -> the parameters that are no content: never a text, a schema or a credential.
+
+Only what `_READERS` names is taken: numbers, truth values and single words. Whatever people write
+(stops, suffixes, metadata, instructions, variables) stays in the content.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from shared.domain.metadata import is_word
 from shared.domain.values import Json, canonical
 
 __all__ = ["parameters"]
 
-_TEXT_LENGTH: Final = 64
-"""Longer texts are no parameter's value."""
 _LIST_LENGTH: Final = 16
 
 
 def _scalar(value: Json) -> Json:
     if isinstance(value, str):
-        return value if len(value) <= _TEXT_LENGTH else None
+        return value if is_word(value) else None
     return value if isinstance(value, bool | int | float) else None
 
 
@@ -39,12 +42,15 @@ def _choice(value: Json) -> Json:
     return _type(value)
 
 
-def _flat(value: Json) -> Json:
-    """Return the scalar members of an object whose members are all parameters."""
-    if not isinstance(value, dict):
-        return _scalar(value)
-    items = list(value.items())[:_LIST_LENGTH]
-    return {key: scalar for key, item in items if len(key) <= _TEXT_LENGTH and (scalar := _scalar(item)) is not None}
+def _members(*names: str) -> Callable[[Json], Json]:
+    """Return what reads these members of an object, and no other: clients may write any."""
+
+    def read(value: Json) -> Json:
+        if not isinstance(value, dict):
+            return _scalar(value)
+        return {name: kept for name in names if (kept := _scalar(value.get(name))) is not None}
+
+    return read
 
 
 def _length(value: Json) -> Json:
@@ -85,13 +91,12 @@ _SCALAR_NAMES: Final = (
     "store service_tier dimensions encoding_format input_type background truncation purpose endpoint "
     "completion_window size quality style moderation output_format output_compression partial_images voice speed "
     "stream_format language previous_response_id prompt_cache_retention assistant_id max_prompt_tokens "
-    "file_id max_num_results rewrite_query input_file_id training_file validation_file suffix "
+    "file_id max_num_results rewrite_query input_file_id training_file validation_file "
     "memory_limit bytes mime_type input_fidelity role"
 ).split()
 
 _READERS: Final[Mapping[str, Callable[[Json], Json]]] = {
     **dict.fromkeys(_SCALAR_NAMES, _scalar),
-    "stop": _scalars,
     "modalities": _scalars,
     "output_modalities": _scalars,
     "include": _scalars,
@@ -100,12 +105,22 @@ _READERS: Final[Mapping[str, Callable[[Json], Json]]] = {
     "response_format": _type,
     "tool_choice": _choice,
     "function_call": _choice,
-    "stream_options": _flat,
-    "reasoning": _flat,
-    "audio": _flat,
-    "truncation_strategy": _flat,
-    "expires_after": _flat,
-    "hyperparameters": _flat,
+    "stream_options": _members("include_usage", "include_obfuscation"),
+    "reasoning": _members("effort", "summary", "generate_summary"),
+    "audio": _members("voice", "format"),
+    "truncation_strategy": _members("type", "last_messages"),
+    "expires_after": _members("anchor", "days", "hours", "minutes", "seconds"),
+    "hyperparameters": _members(
+        "n_epochs",
+        "batch_size",
+        "learning_rate_multiplier",
+        "beta",
+        "prompt_loss_weight",
+        "compute_multiplier",
+        "eval_interval",
+        "eval_samples",
+        "reasoning_effort",
+    ),
     "chunking_strategy": _type,
     "method": _type,
     "turn_detection": _type,

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, unquote_plus
 
+from shared.domain.secrets import is_query_secret
 from shared.domain.values import Json
 from shared.operations.api import Target
 from shared.operations.vendors import APIS
@@ -17,13 +18,6 @@ _LENGTH: Final = 2048
 """Of a path, its end tells the operation; no real one is longer."""
 _CACHED: Final = 1024
 """Gateways have few URLs and many calls."""
-
-_SECRET_PARAMETERS: Final = frozenset(
-    (
-        "access_token api-key api_key apikey authorization client_secret code key ocp-apim-subscription-key "
-        "password sas sig signature subscription-key subscription_key token"
-    ).split()
-)
 
 # The end of a path, for operations that have nothing below them.
 _ENDS: Final = {
@@ -164,7 +158,7 @@ def without_secrets(url: str) -> str:
 def _opens_doors(parameter: str) -> bool:
     if parameter == "api-version":  # which nearly every URL has, and few have another
         return False
-    return unquote_plus(parameter).strip().lower() in _SECRET_PARAMETERS
+    return is_query_secret(parameter)
 
 
 def host_of(url: Json) -> str | None:

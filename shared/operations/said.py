@@ -1,11 +1,16 @@
 """What one body says."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.domain.interaction import PREVIEW_LENGTH, Facts
+from shared.domain.redaction import redacted_text
 from shared.domain.values import Json
 
 __all__ = ["Said", "preview"]
+
+
+_LOOKED_AT: Final = 4 * PREVIEW_LENGTH
+"""Of a text: a secret that begins in the preview may end behind it."""
 
 
 class Said(NamedTuple):
@@ -20,5 +25,6 @@ class Said(NamedTuple):
 
 def preview(text: str) -> str:
     """Return the first characters of a prompt or completion, as the ledger keeps them."""
+    # Secrets go before the text is cut, for half of one looks like none. A stream's may stand in many of its events.
     # SQL Server's tools end a text at NUL.
-    return text[:PREVIEW_LENGTH].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return redacted_text(text[:_LOOKED_AT])[:PREVIEW_LENGTH].replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -6,11 +6,10 @@ Both functions change the body in place and return whether they did.
 from collections.abc import Iterator
 from typing import Final
 
+from shared.domain.secrets import REMOVED, is_grant
 from shared.domain.values import Json
 
 __all__ = ["REMOVED", "withhold_from_request", "withhold_from_response"]
-
-REMOVED: Final = "[removed]"
 
 _IMAGE: Final = "b64_json"
 _MADE: Final = "result"
@@ -22,23 +21,6 @@ _IN_RESPONSES: Final = frozenset(
 )
 _IN_DATA: Final = frozenset({"embedding", _IMAGE, _MADE, "url"})
 """Members that may hold what must not be kept; what has none of them is left alone at a glance."""
-
-_SECRETS: Final = frozenset(
-    {
-        "access_token",
-        "api_key",
-        "authorization",
-        "client_secret",
-        "connection_string",
-        "embedding_key",
-        "embeddingkey",
-        "encoded_api_key",
-        "key",
-        "key_or_token",
-        "password",
-        "token",
-    }
-)
 
 
 def withhold_from_request(body: Json) -> bool:
@@ -146,7 +128,7 @@ def _blank_secrets(grants: Iterator[Json]) -> bool:
                 if name == "headers" and isinstance(item, dict):
                     for header in item:
                         changed |= _blank(item, header)
-                elif isinstance(item, str) and name.lower() in _SECRETS:
+                elif isinstance(item, str) and is_grant(name):
                     changed |= _blank(value, name)
                 else:
                     rest.append(item)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.domain.fragment import Content
+from shared.domain.interaction import CONTENT_FIELDS
 from shared.domain.names import names_of
 from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.domain.values import text, utc_now, utc_of
@@ -14,7 +15,7 @@ from shared.services.content import best_content, mentions
 from shared.sources.record import interaction_id
 from shared.stores.ports import AuditStore, ContentStore, Row
 
-__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "total_balance"]
+__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "signature", "total_balance"]
 
 _SEARCH_STEP: Final = 100
 """Interactions whose content is in memory at one time."""
@@ -22,7 +23,7 @@ _SEARCH_BOUND: Final = 5_000
 """Interactions that one search looks at before it hands back a cursor."""
 
 _FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
-_PREVIEWS: Final = ("prompt_preview", "completion_preview")
+_READER_LENGTH: Final = 256
 
 
 class Reader(NamedTuple):
@@ -30,6 +31,20 @@ class Reader(NamedTuple):
 
     name: str
     route: str
+
+
+def signature(name: str) -> str:
+    """Return who did something, as records keep it: a long name is cut, but never the object id behind it.
+
+    Args:
+        name: a name, or a name and an object id, as `name (id)`.
+    """
+    whole = name.strip()
+    head, opening, identity = whole.rpartition(" (")
+    tail = opening + identity
+    if opening and tail.endswith(")") and len(tail) * 2 <= _READER_LENGTH:
+        return (text(head, _READER_LENGTH - len(tail.encode("utf-16-le", "replace")) // 2) or "?") + tail
+    return text(whole, _READER_LENGTH) or "?"
 
 
 class Page(NamedTuple):
@@ -92,20 +107,20 @@ class AuditService:
     def interactions(
         self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None
     ) -> Page:
-        """Return interactions, newest first; previews only for a `reader`, whose reading is recorded."""
+        """Return interactions, newest first; texts only for a `reader`, whose reading is recorded."""
         rows = self._store.interactions(narrow, after=after, limit=limit + 1)
         return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
 
     def interaction(self, identifier: str, *, reader: Reader | None) -> Row:
-        """Return one interaction; previews only for a `reader`, whose reading is recorded.
+        """Return one interaction; texts only for a `reader`, whose reading is recorded.
 
         Raises:
             NotFoundError: the ledger holds no such interaction.
         """
         row = self._known(identifier)
         if reader is None:
-            return _without_previews(row)
-        if _has_preview(row):
+            return _without_texts(row)
+        if _has_text(row):
             self._record(reader, row["id"])
         return row
 
@@ -148,7 +163,7 @@ class AuditService:
         return Page(found, after)
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None) -> Page:
-        """Return the prompt list, newest first; previews only for a `reader`, whose reading is recorded."""
+        """Return the prompt list, newest first; texts only for a `reader`, whose reading is recorded."""
         rows = self._store.prompts(narrow, after=after, limit=limit + 1)
         return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
 
@@ -208,14 +223,14 @@ class AuditService:
 
     def _shown(self, page: Page, narrow: InteractionFilter, reader: Reader | None) -> Page:
         if reader is None:
-            return page._replace(rows=[_without_previews(row) for row in page.rows])
-        if any(map(_has_preview, page.rows)):
+            return page._replace(rows=[_without_texts(row) for row in page.rows])
+        if any(map(_has_text, page.rows)):
             self._record(reader, _as_text(narrow))
         return page
 
     def _record(self, reader: Reader, subject: str) -> None:
         self._store.record_content_read(
-            reader=text(reader.name, 256) or "?",
+            reader=signature(reader.name),
             route=reader.route,
             subject=text(subject, 1024) or "?",
             read_at=utc_of(self._now()),
@@ -242,12 +257,12 @@ def _page(rows: list[Row], limit: int, moment: str) -> Page:
     return Page(rows[:limit], ListKey(last[moment], last["id"]))
 
 
-def _has_preview(row: Row) -> bool:
-    return any(row.get(name) is not None for name in _PREVIEWS)
+def _has_text(row: Row) -> bool:
+    return any(row.get(name) is not None for name in CONTENT_FIELDS)
 
 
-def _without_previews(row: Row) -> Row:
-    return {name: None if name in _PREVIEWS else value for name, value in row.items()}
+def _without_texts(row: Row) -> Row:
+    return {name: None if name in CONTENT_FIELDS else value for name, value in row.items()}
 
 
 def _as_text(narrow: InteractionFilter) -> str:

@@ -4,11 +4,14 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import orjson
+
 from shared import operations
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import FIELDS
 from shared.domain.piece_keys import is_piece
 from shared.domain.pieces import beginnings
+from shared.domain.redaction import redacted
 from shared.errors import EventError
 from shared.sources import read_event, salvage_pieces
 from shared.stores.ports import ContentDocument
@@ -57,7 +60,14 @@ def best_content(interaction_id: str, documents: Sequence[ContentDocument], occu
         # An answer without a path did not know what its text was: the request does.
         operation, status = told.get("operation"), told.get("http_status")
         best["completion"] = operations.read_response(best["response"], operation=operation, status=status).text
-    return Content(**best)
+    return _without_secrets(Content(**best))
+
+
+def _without_secrets(content: Content) -> Content:
+    """Return what is shown: a secret may have stood in many events of a stream, and be whole only here."""
+    written = orjson.dumps(content._asdict())
+    clean = redacted(written)
+    return content if clean is written else Content(**orjson.loads(clean))
 
 
 def mentions(content: Content, words: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 
 from shared.domain.fragment import Fragment
+from shared.domain.metadata import only_metadata
 from shared.domain.piece_keys import suffix
 
 __all__ = ["Keyed", "digest", "keyed"]
@@ -12,7 +13,13 @@ Keyed = tuple[str, Fragment]
 
 
 def keyed(fragment: Fragment) -> Keyed:
-    """Return a fragment with its document's key: witness, digest, and where it stands if it is a piece."""
+    """Return a fragment with its document's key: witness, digest, and where it stands if it is a piece.
+
+    Every fragment passes here on its way to the ledger: its facts are metadata from here on.
+    """
+    facts = only_metadata(fragment.facts)
+    if facts is not fragment.facts:
+        fragment = fragment._replace(facts=facts)
     place = "" if fragment.piece is None else suffix(fragment.piece)
     return f"{fragment.code}:{digest(fragment.document)}{place}", fragment
 

@@ -10,6 +10,7 @@ from shared.domain.delivery import NOWHERE, Delivery, Position
 from shared.domain.fragment import Content
 from shared.domain.invalid_limit import DEFAULT_LIMIT, NO_LIMIT, InvalidLimit
 from shared.domain.piece_keys import Whole, is_claim
+from shared.domain.redaction import redact
 from shared.errors import EventError
 from shared.retry import retried
 from shared.services.claims import ClaimCheck, estimate_one_by_one
@@ -20,7 +21,6 @@ from shared.services.joining import Joined, Joining
 from shared.services.outcome import IngestOutcome
 from shared.services.slices import refuse, slices
 from shared.sources import PARSER_VERSION, Aside, Reading, join, read_event
-from shared.sources.redaction import redacted
 from shared.stores.ports import (
     Batch,
     ContentDocument,
@@ -45,6 +45,8 @@ class _Read(NamedTuple):
     source: str | None
     quarantined: Quarantined | None
     unknown_words: tuple[str, ...] = ()
+    removed: int = 0
+    """Secrets that were taken out."""
 
 
 class _Planned(NamedTuple):
@@ -159,11 +161,14 @@ def _read(delivery: Delivery) -> _Read:
     try:
         reading: Reading = read_event(body, position.enqueued_at)
     except EventError as error:
-        kept = Quarantined(digest(body), position, str(error), PARSER_VERSION, redacted(body))
-        return _Read(position, (), (), None, kept)
+        clean, removed = redact(body)
+        kept = Quarantined(digest(body), position, str(error), PARSER_VERSION, clean)
+        return _Read(position, (), (), None, kept, removed=removed)
     # The texts are let go: the document has them, and parsed they weigh many times as much.
-    fragments = (keyed(fragment._replace(content=Content())) for fragment in reading.fragments)
-    return _Read(position, tuple(fragments), reading.asides, reading.source, None, reading.unknown_words)
+    fragments = tuple(keyed(fragment._replace(content=Content())) for fragment in reading.fragments)
+    return _Read(
+        position, fragments, reading.asides, reading.source, None, reading.unknown_words, removed=reading.removed
+    )
 
 
 def _documents(batch: Iterable[_Read]) -> list[ContentDocument]:
@@ -250,7 +255,8 @@ def _planned(
     changes.claims = joining.waiting_claims()
     claimed = {name: joining.rows[name] for name in met}
     words.update(joining.new_words())
-    counted = replace(_counted(changes, pending), unknown_words=words, **joining.new_tokens())
+    secrets = sum(read.removed for read in batch)
+    counted = replace(_counted(changes, pending), unknown_words=words, secrets=secrets, **joining.new_tokens())
     return _Planned(changes, counted, unread, unmetered, spent, claimed)
 
 

@@ -25,6 +25,7 @@ from shared.telemetry import (
     PENDING,
     PENDING_AGE,
     QUARANTINE_DEPTH,
+    SECRETS,
     STORE_RETRIES,
     TOKENS,
     UNKNOWN_WORDS,
@@ -71,6 +72,8 @@ def _tell(
     oldest = min(one.position.enqueued_at for one in deliveries)
     if oldest != NO_TIME:
         recorder.record(LAG, _age(oldest, at), hub=hub, partition=partition)
+    if outcome.secrets:
+        recorder.record(SECRETS, outcome.secrets, hub=hub)
     if outcome.retries:
         recorder.record(STORE_RETRIES, outcome.retries, hub=hub)
     for kind, number in (("input", outcome.input_tokens), ("output", outcome.output_tokens)):

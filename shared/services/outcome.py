@@ -24,6 +24,8 @@ class IngestOutcome:
     unknown_words: Counter[str] = field(default_factory=Counter, compare=False)
     """`kind:word` (`shared.domain.unknown_words`) -> interactions of the batch, or events that speak of none, that
     have it and had it not before."""
+    secrets: int = field(default=0, compare=False)
+    """Taken out of the events before anything was stored."""
 
     def __add__(self, other: "IngestOutcome") -> "IngestOutcome":
         """Return what became of both batches' events."""

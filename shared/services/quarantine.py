@@ -14,13 +14,13 @@ from shared.domain.delivery import Delivery, Position
 from shared.domain.invalid_limit import NO_LIMIT
 from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.questions import ListKey
+from shared.domain.redaction import redacted
 from shared.domain.values import text, utc_now, utc_of
 from shared.errors import NotFoundError
 from shared.retry import QUICK_SECONDS, retried
-from shared.services.audit import Reader
+from shared.services.audit import Reader, signature
 from shared.services.ingest import ingest
 from shared.services.slices import slices
-from shared.sources.redaction import redacted
 from shared.stores.ports import Alias, AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, Row
 from shared.stores.upkeep_ports import QuarantineStore
 
@@ -80,7 +80,7 @@ class QuarantineService:
         """
         held = self._held(event_id)
         self._audit.record_content_read(
-            reader=text(reader.name, 256) or "?", route=reader.route, subject=held.id, read_at=utc_of(self._now())
+            reader=signature(reader.name), route=reader.route, subject=held.id, read_at=utc_of(self._now())
         )
         return held
 
@@ -147,7 +147,7 @@ class QuarantineService:
     def _action(self, action: str, held: Held, actor: str, result: str, reason: str | None) -> QuarantineAction:
         return QuarantineAction(
             acted_at=utc_of(self._now()),
-            actor=text(actor, 256) or "?",
+            actor=signature(actor),
             action=action,
             event_id=held.id,
             position=held.position,

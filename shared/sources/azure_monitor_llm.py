@@ -14,6 +14,7 @@ from shared.domain.facts import state_members
 from shared.domain.fragment import Content, Fragment, Piece
 from shared.domain.interaction import Facts
 from shared.domain.piece_keys import ANSWER, BESIDE, FIGURES, MOST_PIECES, READ, REQUEST
+from shared.domain.redaction import redacted_text
 from shared.domain.values import Json, count, text
 from shared.errors import EventError
 from shared.operations import withhold_from_request
@@ -219,10 +220,14 @@ def join_rows(documents: Sequence[bytes]) -> list[JoinedRows]:
         member, kind = next(side for side in _SIDES if side[0] in log.said)
         pieces.append(log.said[member])
         if nesting.is_closed_by(pieces[-1]):
-            messages = _messages_in("".join(pieces))
+            told = "".join(pieces)
+            clean = redacted_text(told)
+            messages = _messages_in(clean)
             if messages is None:
                 break
-            found.append(JoinedRows(place + 1 - len(pieces), place, *_of_messages(log, kind, messages)))
+            fragment, withheld = _of_messages(log, kind, messages)
+            withheld |= clean is not told
+            found.append(JoinedRows(place + 1 - len(pieces), place, fragment, withheld))
             pieces.clear()
             nesting = Nesting()
     return found
@@ -235,7 +240,7 @@ def salvage_rows(documents: Sequence[bytes]) -> Fragment | None:
     """
     logs = [log_of(Record(orjson.loads(document), None, None)) for document in documents]
     member, kind = next(side for side in _SIDES if side[0] in logs[0].said)
-    messages, cut = salvage("".join(log.said[member] for log in logs))
+    messages, cut = salvage(redacted_text("".join(log.said[member] for log in logs)))
     if not messages or not isinstance(messages, list | dict):
         return None
     log = logs[-1]

@@ -12,14 +12,12 @@ from shared.domain.facts import members, state_members
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json
-from shared.operations.withheld import REMOVED
 from shared.sources.record import Reading, Record, Source
 from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
 _CODE: Final = "z"
-_KEY: Final = "appsubscriptionkey"
 _MEMBERS: Final = members(
     app_id="appId", input_tokens="promptTokens", output_tokens="responseTokens", total_tokens="totalTokens"
 )
@@ -31,10 +29,6 @@ def _recognises(event: dict[str, Json]) -> bool:
 
 def _read(record: Record) -> Reading:
     event = record.event
-    for name, value in event.items():
-        if name.lower() == _KEY and value != REMOVED:
-            event[name] = REMOVED
-            record.received = None
     # Answers to streamed calls do not occur: the policy blocks those.
     facts: Facts = {"has_request": True, "has_response": True, "streamed": False}
     told = {name: value for name, value in event.items() if value != "null"}

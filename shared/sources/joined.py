@@ -6,7 +6,9 @@ import orjson
 
 from shared.domain.fragment import Fragment
 from shared.domain.piece_keys import Whole
+from shared.domain.redaction import redacted
 from shared.sources import azure_monitor_llm, native
+from shared.sources.decoding import decode
 from shared.sources.native_pieces import claimed_event, joined_event
 from shared.sources.record import Record
 
@@ -26,7 +28,10 @@ def joined(whole: Whole, documents: Mapping[str, bytes]) -> list[tuple[str, Frag
         rows = azure_monitor_llm.join_rows(bodies)
         return [(whole.mark(row.first, row.last, withheld=row.withheld), row.fragment) for row in rows]
     event = joined_event(bodies)
-    record = Record(event, orjson.dumps(event), None)
+    # What stood in no piece alone may be whole now.
+    written = orjson.dumps(event)
+    clean = redacted(written)
+    record = Record(event, written, None) if clean is written else Record(decode(clean), None, None)
     (fragment,) = native.SOURCE.read(record).fragments
     # A record is written anew when something was taken out of it.
     return [(whole.mark(0, len(bodies) - 1, withheld=record.received is None), fragment)]
@@ -39,6 +44,7 @@ def redeemed(document: bytes, body: list[bytes]) -> Fragment:
         EventError: the body makes nothing that can be understood.
     """
     # The body may be half of what this process has: it goes before the event is written anew.
+    body.append(redacted(body.pop()))
     event = claimed_event(document, body.pop())
     (fragment,) = native.SOURCE.read(Record(event, None, None)).fragments
     return fragment
@@ -59,6 +65,7 @@ def salvaged(keys: Sequence[str], documents: Mapping[str, bytes]) -> Fragment | 
         return None
     if keys[0][0] == azure_monitor_llm.CODE:
         return azure_monitor_llm.salvage_rows(bodies)
-    (fragment,) = native.SOURCE.read(Record(joined_event(bodies), None, None, cut=True)).fragments
+    event = decode(redacted(orjson.dumps(joined_event(bodies))))
+    (fragment,) = native.SOURCE.read(Record(event, None, None, cut=True)).fragments
     fragment.facts["truncated"] = True
     return fragment

@@ -20,6 +20,7 @@ from shared.sources.gateway import (
     FEW,
     allowed_headers,
     claims_of,
+    is_allowed_header,
     is_cached,
     note_unknown_headers,
     refused,
@@ -156,7 +157,7 @@ def _read_response(record: Record) -> _Told:
     _state_object(facts, event.get("timings"), _TIMINGS)
     state(facts, "backend_host", host_of(event.get("backendUrl")))
     state(facts, "attempts", _attempts(event.get("attempts")))
-    headers = allowed_headers(event.get("headers"))
+    headers = allowed_headers(_kept_headers(record))
     state(facts, "response_headers", headers)
     state(facts, "cached", is_cached(facts.get("http_status"), asked=any(event.get(name) for name in _BACKEND)))
     ended = utc(event.get("time"))
@@ -183,6 +184,17 @@ def _read_response(record: Record) -> _Told:
 def _note_headers(facts: Facts, told: Json) -> None:
     if isinstance(told, dict):
         note_unknown_headers(facts, map(str.lower, told))
+
+
+def _kept_headers(record: Record) -> Json:
+    """Return the event's headers, and keep none in it that our policy does not send: it may hold a secret."""
+    told = record.event.get("headers")
+    if told is None or (isinstance(told, dict) and all(is_allowed_header(name.lower()) for name in told)):
+        return told
+    kept = {name: told[name] for name in told if is_allowed_header(name.lower())} if isinstance(told, dict) else None
+    record.event["headers"] = kept
+    record.received = None
+    return kept
 
 
 def _state_object(facts: Facts, told: Json, table: Members) -> None:

@@ -33,6 +33,8 @@ class Reading(NamedTuple):
     asides: tuple[Aside, ...] = ()
     unknown_words: tuple[str, ...] = ()
     """As `shared.domain.unknown_words` writes them: those that no interaction can keep, for there is none."""
+    removed: int = 0
+    """Secrets that were taken out of the event."""
 
 
 CUT: Final = "promptledger-cut"

@@ -6,6 +6,7 @@ To add a source: one module with a `SOURCE`, one line in `SOURCES`, its evidence
 
 from typing import Final
 
+from shared.domain.redaction import redact
 from shared.domain.values import Json
 from shared.errors import EventError
 from shared.sources import (
@@ -54,18 +55,24 @@ def read(body: bytes, enqueued_at: str) -> Reading:
     Raises:
         EventError: it can never be understood.
     """
-    enqueued = known(enqueued_at)
+    clean, removed = redact(body)
+    reading = _read_clean(clean, known(enqueued_at), body)
+    return reading._replace(removed=removed) if removed else reading
+
+
+def _read_clean(body: bytes, enqueued: str | None, received: bytes) -> Reading:
+    """Read the event `body`, which was `received` before its secrets were taken out."""
     try:
         event = decode(body)
     except EventError:
         event = _lines_in(body)
         if event is None:
-            record = _read_text(body, enqueued)
+            record = _read_text(body, enqueued, received)
             if record is None:
                 raise
             return _read_object(record)
     if isinstance(event, dict):
-        return _read_object(Record(event, body, enqueued))
+        return _read_object(Record(event, body if body is received else None, enqueued))
     if isinstance(event, list):
         return _read_array(event, Record({}, None, enqueued))
     raise EventError("not a JSON object")
@@ -88,18 +95,18 @@ def _lines_in(body: bytes) -> list[Json] | None:
     return events if all(isinstance(event, dict) for event in events) else None
 
 
-def _read_text(body: bytes, enqueued_at: str | None) -> Record | None:
+def _read_text(body: bytes, enqueued_at: str | None, received: bytes) -> Record | None:
     """Return the record in what is no JSON: in an event that was cut off, or in an HTTP message.
 
     Raises:
         EventError: it is of a source that we know, and cannot be read.
     """
-    if len(body) >= _CUT_FROM:
+    if len(received) >= _CUT_FROM:
         event, _ = salvage(body)
         # Azure Monitor cuts no events: such a one is broken, and which of its records are whole is a guess.
         if isinstance(event, dict) and len(event) > 1 and not azure_monitor.SOURCE.recognises(event):
             _drop_half_value(event)
-            return Record(event, body, enqueued_at, cut=True)
+            return Record(event, body if body is received else None, enqueued_at, cut=True)
     unsupported.refuse_text(body)
     told = raw_http.event_in(body)
     return None if told is None else Record(told, None, enqueued_at)

@@ -6,9 +6,9 @@ from typing import Final
 import orjson
 
 from shared.domain.interaction import FIELD_NAMES
+from shared.domain.redaction import redacted
 from shared.errors import EventError
 from shared.sources.record import Reading
-from shared.sources.redaction import redacted
 from shared.sources.registry import read
 from tests.builders.merging import merge
 

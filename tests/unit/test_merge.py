@@ -1,8 +1,11 @@
 """The join: which witness wins each field, and what follows from the fields."""
 
 import itertools
+import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import FIELDS
@@ -139,3 +142,70 @@ def test_of_times_that_were_replaced_the_earliest_stands_and_the_row_says_what_i
 
     assert orders[0] == orders[1]
     assert (orders[0]["occurred_at"], orders[0]["time_replaced"]) == ("2026-03-02T07:00:00.000Z", True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        pytest.param(("Q", {"subscription_id": "a"}), ("Q", {"subscription_id": "b"}), True, id="two subscriptions"),
+        pytest.param(("Q", {"subscription_id": "a"}), ("G", {"subscription_id": "b"}), True, id="whoever tells"),
+        pytest.param(
+            ("Q", {"subscription_id": "A"}), ("G", {"subscription_id": "a"}), None, id="case is no difference"
+        ),
+        pytest.param(("Q", {"subscription_id": "a"}), ("E", {}), None, id="who says nothing contradicts nobody"),
+        pytest.param(("Q", {"user_id": "a"}), ("E", {"user_id": "b"}), True, id="two people"),
+        pytest.param(
+            ("Q", {"user_id": "a"}), ("G", {"user_id": "1"}), None, id="the gateway's own users have other ids"
+        ),
+        pytest.param(("Q", {"app_id": "a"}), ("Q", {"app_id": "b"}), True, id="two apps"),
+        pytest.param(("Q", {"caller_ip": "192.0.2.1"}), ("Q", {"caller_ip": "192.0.2.2"}), True, id="two addresses"),
+        pytest.param(("Q", {"caller_ip": "192.0.2.1"}), ("G", {"caller_ip": "10.0.0.1"}), None, id="a proxy between"),
+        pytest.param(("G", {"user_id": "a"}), ("D", {"user_id": "b"}), None, id="the service takes the gateway for it"),
+    ],
+)
+def test_two_writers_of_one_id_who_name_different_callers_are_noticed(
+    one: tuple[str, dict[str, object]], other: tuple[str, dict[str, object]], differ: object
+) -> None:
+    fragments = [a_fragment(code, **facts) for code, facts in (one, other)]
+
+    rows = [merge("call-1", None, order) for order in (fragments, fragments[::-1])]
+    stored = merge("call-1", merge("call-1", None, fragments[:1]), fragments[1:])
+
+    assert rows[0] == rows[1] == stored
+    assert rows[0].get("callers_differ") == differ
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("QEGgRutpxD"),
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    name: st.sampled_from(("1", "2", "3")) for name in ("subscription_id", "user_id", "caller_ip")
+                },
+            ),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_any_two_callers_are_noticed_in_any_order_and_any_batches(
+    told: list[tuple[str, dict[str, object]]], dice: random.Random
+) -> None:
+    fragments = [a_fragment(code, **facts) for code, facts in told]
+    comparable = {"subscription_id": "QEGgRutpxD", "user_id": "QE", "caller_ip": "QE"}
+    differ = any(
+        len({facts[name] for code, facts in told if code in codes and name in facts}) > 1
+        for name, codes in comparable.items()
+    )
+
+    at_once = merge("call-1", None, fragments)
+    dice.shuffle(fragments)
+    row = None
+    for fragment in [*fragments, *fragments]:
+        row = merge("call-1", row, [fragment])
+
+    assert at_once.get("callers_differ", False) == differ
+    assert row == at_once

@@ -217,7 +217,6 @@ def test_parameters_hold_no_text_no_schema_and_no_credential() -> None:
         "temperature": 0,
         "top_p": 0.9,
         "n": 2,
-        "stop": ["\n", "END"],
         "seed": 7,
         "max_completion_tokens": 50,
         "stream_options": {"include_usage": True},

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from shared.operations.paths import _SECRET_PARAMETERS
 from tests.gateway.calls import COMPLETION, ID, QUESTION, TOKEN, a_call, a_gateway, a_stream, an_answer
 from tests.gateway.context import Context, Named
 from tests.gateway.policies import Answer, Call, PolicyError
@@ -271,7 +270,11 @@ def test_the_callers_address_is_the_one_that_the_application_gateway_saw(
 # Secrets
 
 
-@pytest.mark.parametrize("name", sorted(_SECRET_PARAMETERS))
+@pytest.mark.parametrize(
+    "name",
+    "access_token api-key api_key apikey authorization client_secret code key ocp-apim-subscription-key "
+    "password sas sig signature subscription-key subscription_key token".split(),
+)
 def test_the_url_holds_no_secret(name: str) -> None:
     url = f"/openai/deployments/chat/chat/completions?{name}=not-a-real-one&{name.upper()}=nor-this&api-version=1"
 

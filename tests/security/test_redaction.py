@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sources.redaction import redacted
+from shared.domain.redaction import redacted
 from tests.builders.other_events import SECRET
 
 

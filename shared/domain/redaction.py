@@ -1,0 +1,168 @@
+"""Any bytes or text -> the same without secrets: the one place that takes them out, before anything is stored.
+
+By their names (shared/domain/secrets.py), wherever these stand (secret_places.py), and by their look
+(secret_shapes.py). What is replaced becomes `[removed]`, and is counted.
+"""
+
+import base64
+import binascii
+import re
+from typing import Final, NamedTuple
+
+import orjson
+
+from shared.domain.secret_places import without_named
+from shared.domain.secret_shapes import without_shaped
+from shared.domain.secrets import REMOVED, is_secret
+from shared.domain.values import Json
+
+__all__ = ["Redaction", "redact", "redacted", "redacted_text"]
+
+_LONGEST: Final = 4
+_TURNS: Final = 3
+_ESCAPED: Final = re.compile(rb"\\+u00(2[bfdBFD5-7]|3[a-fA-F]|40|5[fF])|(?<!\\)\\/")
+"""Letters that some writers escape, though JSON needs it not: of base64, of queries, of tags."""
+_ENCODED: Final = re.compile(rb'(?i:"bodyBase64")\s*:\s*"([A-Za-z0-9+/=]{16,})')
+_USER: Final = re.compile(rb"://|%3a%2f%2f|:\\+/\\+/")
+_FOLLOWS: Final = rb"(?:[\"'\\=:%&,]| {1,3}[=:])"
+_BASE64: Final = rb"[a-z0-9+/]"
+# Python skips what begins no alternative much faster than it looks for words one by one, so each alternative
+# begins with a letter that is rare in events, and looks back from there.
+_MARKS: Final = re.compile(
+    rb"k(?:ey(?:" + _FOLLOWS + rb"|-----| is| are)|(?<=tok)en(?:" + _FOLLOWS + rb"| is)|(?<=cook)ie|(?<=sk)-"
+    rb"|(?<=[es]k)_|(?<=ak)ia[a-z0-9]{16}|(?<=sharedk)ey)"
+    rb"|w(?:(?<=passw)(?:or)?d|(?<=pw)d" + _FOLLOWS + rb"|(?<=aw)s4-)"
+    rb"|z(?:(?<=authoriz)ation|(?<=aiz)a[a-z0-9_-]{30}|(?<=az)(?:se|fu|ca|eg)[a-z0-9_-]{5})"
+    rb"|j(?:(?<=eyj)[a-z0-9_-]{12}|qqj99)|x(?:ox[bp]-|ai-)|~(?<=[0-9]q~)|\[removed\]"
+    rb"|=(?:(?<=sig=)|(?<=signature=)|(?<=sas=)|(?<=code=)"
+    rb"|(?<=" + _BASE64 + rb"{86}=)(?<!" + _BASE64 + rb"{87}=)="
+    rb"|(?<=aiot[a-p]" + _BASE64 + rb"{5}=)|(?<=\+(?:asb|aeh|arm)[a-p]" + _BASE64 + rb"{5}=))"
+    rb"|%(?<=sig%)3d|_(?:(?<=gh[opusr]_)|(?<=hf_)|(?<=github_pat_)|(?<=sk_live_)|(?<=expires_))|\.(?<=ya29\.)"
+    rb"|c(?:(?<=sec)ret|redential|onnstr|onnection[-_ ]?string|lient[-_]?assertion)"
+    rb"|b(?:earer|asic)(?:[ \t+\\]|%20)|p(?:assphrase|asscode|(?<=glp)at-)"
+)
+
+
+class Redaction(NamedTuple):
+    """What is left, and how much was taken out."""
+
+    body: bytes
+    removed: int
+
+
+def redacted(body: bytes) -> bytes:
+    """Return `body` without its secrets; the same object when there are none."""
+    return redact(body).body
+
+
+def redacted_text(text: str) -> str:
+    """Return `text` without its secrets; the same object when there are none."""
+    body = text.encode("utf-8", "surrogatepass")
+    clean = redact(body).body
+    return text if clean is body else clean.decode("utf-8", "surrogatepass")
+
+
+def redact(body: bytes) -> Redaction:
+    """Return `body` without its secrets, and their number; the same object when there are none.
+
+    UTF-16 is read through, and so is a body in base64. Doing it twice changes nothing more.
+    """
+    encoding = _wide_encoding(body)
+    if encoding is not None:
+        plain = body.decode(encoding, "replace").encode("utf-8", "replace")
+        clean, removed = redact(plain)
+        return Redaction(body if clean is plain else clean.decode("utf-8", "replace").encode(encoding), removed)
+    low = body.lower()
+    decoded, removed = _decoded(body) if b"bodybase64" in low else (body, 0)
+    if not _may_hold_secrets(low):
+        return Redaction(decoded, removed)
+    del low
+    clean, more = _cleaned(decoded)
+    return Redaction(clean, removed + more)
+
+
+def _may_hold_secrets(low: bytes) -> bool:
+    """Return whether a body, in lower case, needs the long look: nearly none does."""
+    return _MARKS.search(low) is not None or b"asia" in low or (b"@" in low and _USER.search(low) is not None)
+
+
+def _cleaned(body: bytes) -> Redaction:
+    clean = _ESCAPED.sub(_plain_letter, body) if b"\\" in body else body
+    total = 0
+    # What is taken out may show what stood behind it: a name that became a value.
+    for turn in range(_TURNS):
+        shorter, removed = without_named(clean)
+        if turn and not removed:
+            break
+        shorter, more = without_shaped(shorter)
+        if shorter == clean:
+            break
+        clean, total = shorter, total + removed + more
+    if not total:
+        return Redaction(body, 0)
+    return Redaction(clean, total) if _is_json(clean) or not _is_json(body) else _cleaned_json(body)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _cleaned_json(body: bytes) -> Redaction:
+    """Return JSON with each of its texts cleaned alone: what could not be told apart in bytes."""
+    count = 0
+
+    def clean(value: Json) -> Json:
+        nonlocal count
+        if isinstance(value, str):
+            told, removed = _cleaned(value.encode())
+            count += removed
+            return told.decode("utf-8", "replace") if removed else value
+        if isinstance(value, list):
+            return [clean(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        whole: dict[str, Json] = {}
+        for name, item in value.items():
+            if is_secret(name) and isinstance(item, str | int | float) and not isinstance(item, bool):
+                count += item != REMOVED
+                whole[name] = REMOVED
+            else:
+                whole[name] = clean(item)
+        return whole
+
+    told = clean(orjson.loads(body))
+    return Redaction(orjson.dumps(told), count) if count else Redaction(body, 0)
+
+
+def _plain_letter(found: re.Match[bytes]) -> bytes:
+    return b"/" if found[1] is None else bytes([int(found[1], 16)])
+
+
+def _decoded(body: bytes) -> Redaction:
+    """Return `body` with the secrets taken out that a native event's body has in base64."""
+    parts: list[bytes] = []
+    at = removed = 0
+    for found in _ENCODED.finditer(body):
+        encoded = found[1].rstrip(b"=")
+        try:
+            told = base64.b64decode(encoded + b"=" * (-len(encoded) % 4) if len(encoded) % 4 != 1 else encoded[:-1])
+        except (binascii.Error, ValueError):
+            continue
+        clean, more = redact(told)
+        if more:
+            parts += [body[at : found.start(1)], base64.b64encode(clean)]
+            at, removed = found.end(1), removed + more
+    return Redaction(b"".join([*parts, body[at:]]), removed) if parts else Redaction(body, 0)
+
+
+def _wide_encoding(body: bytes) -> str | None:
+    start = body[:_LONGEST]
+    if start.startswith(b"\xff\xfe") or start[1::2] == b"\x00\x00":
+        return "utf-16-le"
+    if start.startswith(b"\xfe\xff") or start[::2] == b"\x00\x00":
+        return "utf-16-be"
+    return None
