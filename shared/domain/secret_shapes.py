@@ -91,7 +91,7 @@ _SIGNED: Final = (
     # 64 bytes in base64: keys of storage accounts, of Cosmos DB and of others.
     _Signed(re.compile(rb"==(?![A-Za-z0-9+/=])"), _BASE64, 86, (b"==",), exactly=True),
 )
-_SPACE: Final = rb"(?:[ \t+]|%20|\\+[nrt]){1,4}"
+_SPACE: Final = rb"(?:[ \t+]|%20|\\{1,16}[nrt]){1,4}"
 _SCHEMES: Final = re.compile(
     rb"(?:bearer" + _SPACE + rb"(?P<bearer>(?=[a-z._~+/=-]{0,31}[0-9]|[a-z._~+/=-]{32})[a-z0-9._~+/=-]{16,})"
     rb"|basic" + _SPACE + rb"(?P<basic>[a-z0-9+/]{8,}={0,2})"
@@ -111,8 +111,9 @@ _USER: Final = re.compile(rb'://(?!\[removed\]@)[^\s/?#"\\<>`]{1,256}@')
 _USER_ENCODED: Final = re.compile(rb"%3[Aa]%2[Ff]%2[Ff](?:[A-Za-z0-9._~-]|%3[Aa]|%2[1-9A-E]){1,256}(?:@|%40)")
 _AFTER_REMOVED: Final = re.compile(rb"\[removed\][A-Za-z0-9+/=_~-]{6,}")
 """What is left of a token whose beginning was taken out in another piece."""
+_SPELLED: Final = re.compile(rb"[0-9a-f]{32}")
 _SPOKEN: Final = re.compile(
-    rb"(?:key|secret|token|password)(?:[ \t]|[\"'`:=]|\\+[nrt\"]|is|are){1,12}(?P<key>[0-9a-f]{32})(?![0-9a-z-])"
+    rb"(?:key|secret|token|password)(?:[ \t]|[\"'`:=]|\\{1,16}[nrt\"]|is|are){1,12}(?P<key>[0-9a-f]{32})(?![0-9a-z-])"
 )
 """A key of 32 hexadecimal digits looks as an id does: only the word before it tells."""
 
@@ -141,8 +142,10 @@ def without_shaped(body: bytes) -> tuple[bytes, int]:
     if any(mark in low for mark in _SCHEME_MARKS):
         clean, more = _without(clean, _SCHEMES, _JUDGES)
         count += more
-    clean, more = _without(clean, _SPOKEN, {})
-    return clean, count + more
+    if _SPELLED.search(low) is not None:
+        clean, more = _without(clean, _SPOKEN, {})
+        count += more
+    return clean, count
 
 
 def _without_signed(body: bytes, signed: _Signed) -> tuple[bytes, int]:
