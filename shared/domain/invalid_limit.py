@@ -22,6 +22,6 @@ class InvalidLimit:
         return invalid > self.count and invalid > self.ratio * total
 
 
-DEFAULT_LIMIT: Final = InvalidLimit(count=50, ratio=0.5)
-"""Noise of an honest hub stays far below it; of full batches that a broken parser meets, none does."""
+DEFAULT_LIMIT: Final = InvalidLimit(count=12, ratio=0.5)
+"""Noise of an honest hub stays far below it; of the host's batches of 64 that a broken parser meets, none does."""
 NO_LIMIT: Final = InvalidLimit(count=0, ratio=1.0)

@@ -55,8 +55,8 @@ def test_a_batch_with_too_many_unreadable_events_is_refused_before_anything_is_w
     ("bad", "good"),
     [
         pytest.param(1, 0, id="all of a batch of one"),
-        pytest.param(50, 0, id="the count is not passed"),
-        pytest.param(60, 60, id="the ratio is not passed"),
+        pytest.param(12, 0, id="the count is not passed"),
+        pytest.param(32, 32, id="the ratio is not passed"),
     ],
 )
 def test_noise_goes_to_quarantine_and_stops_nothing(engine: Engine, bad: int, good: int) -> None:
@@ -95,7 +95,7 @@ def test_the_limit_and_the_wait_are_settings_with_defaults() -> None:
     told = read(PROMPTLEDGER_INVALID_COUNT="7", PROMPTLEDGER_INVALID_RATIO="0.25", PROMPTLEDGER_PENDING_MINUTES="5")
 
     assert (told.invalid_limit, told.pending_minutes) == (InvalidLimit(count=7, ratio=0.25), 5)
-    assert (read().invalid_limit, read().pending_minutes) == (InvalidLimit(count=50, ratio=0.5), 60)
+    assert (read().invalid_limit, read().pending_minutes) == (InvalidLimit(count=12, ratio=0.5), 60)
     assert read(PROMPTLEDGER_INVALID_COUNT="").invalid_limit == DEFAULT_LIMIT
 
 
