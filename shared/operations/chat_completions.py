@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.domain.values import Json
+from shared.domain.values import Json, text
+from shared.domain.vendors import vendor_of
 from shared.operations.choices import Choice, choice_facts, choices_of
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
 from shared.operations.texts import content_texts, joined, message_texts
-from shared.operations.usage import state_usage
+from shared.operations.usage import state_usage, take_in_rest
 
 __all__ = ["read_request", "read_response"]
 
 _THOUGHT, _THOUGHT_END = "<think>", "</think>"
+_THINKS_BESIDE: Final = "google"
+"""Whose form of this API counts thoughts in the total alone."""
 _STORED: Final = "input_user"
 """A member of stored completions only. Reading one back repeats the usage of the call that made it."""
 
@@ -34,6 +37,8 @@ def read_response(body: Mapping[str, Json]) -> Said:
     facts = choice_facts(body, choices)
     if _STORED not in body:
         state_usage(facts, body.get("usage"))
+        if vendor_of(text(body.get("model")), None) == _THINKS_BESIDE:
+            take_in_rest(facts)
     if choices:
         facts["tool_calls"] = sum(map(_tool_calls, choices))
     return answered(body, facts, _answer(choices[0]) if choices else None)

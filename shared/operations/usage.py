@@ -8,7 +8,7 @@ from shared.domain.interaction import Facts
 from shared.domain.unknown_words import note
 from shared.domain.values import COUNT_LIMIT, Json, canonical
 
-__all__ = ["add_usage", "finish_facts", "state_keyed_usage", "state_usage", "usage_facts"]
+__all__ = ["add_usage", "finish_facts", "state_keyed_usage", "state_usage", "take_in_rest", "usage_facts"]
 
 # chat and embeddings; responses, images and batches; runs (details in the singular); audio.
 # A usage object speaks one dialect. Should one mix them, the name further down wins.
@@ -82,16 +82,24 @@ def usage_facts(usage: Json) -> Facts:
 
 
 def _take_in_reasoning(facts: Facts) -> None:
-    """Count as output what a total holds beside prompt and completion: reasoning, with some vendors' models.
+    """Count reasoning as output where it stands beside it, as some vendors' totals show.
 
-    Source: event formats, sections 16.8 and 17.9.
+    Source: event formats, section 16.8.
     """
-    asked, written, total = (facts.get(name) for name in ("input_tokens", "output_tokens", "total_tokens"))
-    if asked is None or written is None or total is None or total <= asked + written:
-        return
-    beside = total - asked - written
-    if facts.get("reasoning_tokens") in {None, beside}:
-        facts["output_tokens"] = written + beside
+    parts = ("input_tokens", "output_tokens", "reasoning_tokens")
+    told = facts.get("reasoning_tokens") and facts.keys() >= {*parts, "total_tokens"}
+    if told and sum(facts[name] for name in parts) == facts["total_tokens"]:
+        facts["output_tokens"] += facts["reasoning_tokens"]
+
+
+def take_in_rest(facts: Facts) -> None:
+    """Count as output all that a total holds beside the input.
+
+    Source: event formats, section 17.9: Gemini's thoughts in OpenAI's form.
+    """
+    asked, total = facts.get("input_tokens"), facts.get("total_tokens")
+    if asked is not None and total is not None and total >= asked:
+        facts["output_tokens"] = total - asked
 
 
 def state_usage(facts: Facts, usage: Json) -> None:

@@ -1,6 +1,7 @@
 """Local roles are for callers on this machine, and nobody gets them by what he writes into a request."""
 
 import asyncio
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from blueprints import audit, health
 from blueprints.asgi import PEER
+from localhost.context import LocalContext
 from localhost.environment import let_this_machine_ask
 from localhost.http_app import HttpApp
 from localhost.registered import functions_of
@@ -80,8 +82,10 @@ def test_an_app_that_was_not_told_who_may_ask_is_not_ready_and_says_why(
         environment.setenv("PROMPTLEDGER_AUTH", value)
 
     response = health.check_readiness.build().get_user_function()(
-        func.HttpRequest("GET", "http://localhost/api/health/ready", body=b"")
+        func.HttpRequest("GET", "http://localhost/api/health/ready", body=b""), LocalContext("check_readiness")
     )
+    if inspect.iscoroutine(response):
+        response = asyncio.run(response)
 
     assert response.status_code == 503
     assert json.loads(response.get_body())["settings"] == ["PROMPTLEDGER_AUTH"]

@@ -46,6 +46,11 @@ ABSENT = {
     "images.variations": "Azure OpenAI has no such path",
     "moderations": "Azure OpenAI has no such path: its filter is always on",
     "other": "no operation",
+    "messages": "Anthropic's",
+    "generateContent": "Gemini's",
+    "converse": "Bedrock's",
+    "invoke": "Bedrock's",
+    "videos": "jobs that Azure OpenAI has in preview alone",
 }
 ANYWHERE = {
     "chat.completions",
