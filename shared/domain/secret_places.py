@@ -73,7 +73,7 @@ _REMOVED: Final = b"[removed]"
 _COARSE: Final = re.compile(
     rb"([kKtTsSpPaAcC](?i:(?<=[a-z_-]k)ey|(?<=[_-]t)oken|(?<=s)(?:ecret|ig|as)|(?<=p)(?:ass(?:word|wd|phrase|code)|wd)"
     rb"|(?<=a)uthorization|(?<=c)(?:ookie[s2]?|redentials?|onnstr))"
-    rb"(?:" + _QUOTE + rb"[ \t]{0,8}[:,][ \t\[]{0,8}" + _QUOTE + rb"|=|%3[dD]))(?!\[removed\])[^\s\"\\&,;<>{}']+"
+    rb"(?:" + _QUOTE + rb"[ \t]{0,8}[:,][ \t\[]{0,8}" + _QUOTE + rb"|=|%3[dD]))(?!\[removed\])[^\s\"\\<>{}']+"
 )
 _MOST: Final = 2048
 _BYTES_PER_NAME: Final = 256
