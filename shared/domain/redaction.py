@@ -40,7 +40,7 @@ _MARKS: Final = re.compile(
     rb"|(?<=" + _BASE64 + rb"{86}=)(?<!" + _BASE64 + rb"{87}=)="
     rb"|(?<=aiot[a-p]" + _BASE64 + rb"{5}=)|(?<=\+(?:asb|aeh|arm)[a-p]" + _BASE64 + rb"{5}=))"
     rb"|%(?<=sig%)3d|_(?:(?<=gh[opusr]_)|(?<=hf_)|(?<=github_pat_)|(?<=sk_live_)|(?<=expires_))|\.(?<=ya29\.)"
-    rb"|c(?:(?<=sec)ret|redential|onnstr|onnection[-_ ]?string|lient[-_]?assertion)"
+    rb"|c(?:(?<=sec)ret|redential|onnstr|onnection[-_ ]?string)|a(?:ssertion)"
     rb"|b(?:earer|asic)(?:[ \t+\\]|%20)|p(?:assphrase|asscode|(?<=glp)at-)"
 )
 

@@ -43,7 +43,7 @@ _NUMBER: Final = re.compile(rb"-?[0-9][0-9.eE+-]{3,40}")
 _INNER: Final = re.compile(rb"[^{}]{0,400}?" + _QUOTE + rb"value" + _QUOTE + _SPACES + _COLON + _SPACES)
 _VALUE_AFTER: Final = re.compile(
     _QUOTE + _SPACES + rb"," + rb"(?:[^{}\[\]]{0,300}?)" + _QUOTE
-    + rb"(?:[Vv]alues?|val|key|content)(?P<closing>" + _QUOTE + rb")"
+    + rb"(?:values?|Values?|val|key|content)(?P<closing>" + _QUOTE + rb")"
     + _SPACES + _COLON + _SPACES + rb"(?P<list>\[" + _SPACES + rb")?"
 )  # fmt: skip
 _PAIR: Final = re.compile(rb"(?P<closing>" + _QUOTE + rb")" + _SPACES + rb"," + _SPACES + rb"(?P<value>(?P=closing))")
@@ -54,7 +54,7 @@ _NAME_AFTER: Final = re.compile(
 _EXPIRES_AFTER: Final = re.compile(_SPACES + rb"," + _SPACES + _QUOTE + rb"expires_?(?:at|in)" + _QUOTE)
 
 _ASSIGNED: Final = re.compile(rb" {0,3}(?:=|%3[Dd]) {0,3}")
-_RUN: Final = re.compile(rb"(?:[^&;,\s\"'\\<>%(){}^`|]|%(?!2[26702]|3[BbCcEe]|0[AaDd]|7[BbDd])|\\(?=/)){1,8192}")
+_RUN: Final = re.compile(rb"(?:[^&;,\s\"'\\<>%(){}^`|]|%(?!2[26702]|3[BbCcEe]|0[DdAa]|7[BbDd])|\\(?=/)){1,8192}")
 _CODE: Final = re.compile(rb"(?:os\.|env|process\.|get|self\.|\$|none\b|null\b|true\b|false\b|\*)", re.IGNORECASE)
 _LINE: Final = re.compile(rb"[ \t]{0,8}:[ \t]{0,8}")
 _LINE_REST: Final = re.compile(rb"(?:[^\r\n\"'\\]|\\{1,16}[/\"](?=[^\r\n]))+")
@@ -71,7 +71,7 @@ _ID: Final = re.compile(
 _REMOVED: Final = b"[removed]"
 # It begins with a set of letters, see `_ENDS`.
 _COARSE: Final = re.compile(
-    rb"([kKtTsSpPaAcC](?i:(?<=[a-z_-]k)ey|(?<=[_-]t)oken|(?<=s)(?:ecret|ig|as)|(?<=p)(?:ass(?:word|wd|phrase|code)|wd)"
+    rb"([kKtTsSpPaAcC](?i:(?<=[a-z_-]k)ey|(?<=[_-]t)oken|(?<=s)(?:ec(?:ret)|ig|as)|(?<=p)(?:ass(?:word|wd|phrase|code)|wd)"
     rb"|(?<=a)uthorization|(?<=c)(?:ookie[s2]?|redentials?|onnstr))"
     rb"(?:" + _QUOTE + rb"[ \t]{0,8}[:,][ \t\[]{0,8}" + _QUOTE + rb"|=|%3[dD]))(?!\[removed\])[^\s\"\\<>{}']+"
 )
