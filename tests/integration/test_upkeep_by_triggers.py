@@ -75,7 +75,9 @@ def test_a_timer_runs_by_its_name_and_leaves_when_it_ran(engine: Engine, name: s
     run_timer(registered().timer(name))
 
     with engine.connect() as connection:
-        assert set(connection.scalars(sa.select(tables.lease.c.name))) == {name} | leases
+        left = set(connection.scalars(sa.select(tables.lease.c.name)))
+    engine.dispose()
+    assert left == {name} | leases
 
 
 def test_the_timer_gives_up_what_waited_for_longer_than_the_setting_says(engine: Engine) -> None:

@@ -17,7 +17,9 @@ from tests.unit.api.rows import client_of
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("function_app.py", "blueprints", "shared", "localhost")
-LONGEST_MODULE = 300
+LONGEST_MODULE = 350
+LONGEST_VENDOR = 700
+"""A vendor's whole API is one module."""
 
 
 def read(path: str | Path) -> str:
@@ -235,7 +237,9 @@ def test_a_unit_test_that_starts_processes_is_marked_as_slow() -> None:
 
 @pytest.mark.parametrize("path", modules(*PRODUCT, "sql"), ids=lambda path: path.as_posix())
 def test_no_module_is_too_long_to_read_at_once(path: Path) -> None:
-    assert len(read(path).splitlines()) <= LONGEST_MODULE
+    longest = LONGEST_VENDOR if path.parent.name == "vendors" else LONGEST_MODULE
+
+    assert len(read(path).splitlines()) <= longest
 
 
 @pytest.mark.parametrize("path", modules("shared"), ids=lambda path: path.as_posix())
