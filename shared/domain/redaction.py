@@ -130,8 +130,11 @@ def _cleaned_json(body: bytes) -> Redaction:
         if not isinstance(value, dict):
             return value
         whole: dict[str, Json] = {}
-        for name, item in value.items():
-            if is_secret(name) and isinstance(item, str | int | float) and not isinstance(item, bool):
+        for told, item in value.items():
+            name = clean(told)
+            while name in whole:  # Two names that differ in a secret alone are two names still.
+                name += "'"
+            if is_secret(told) and isinstance(item, str | int | float) and not isinstance(item, bool):
                 count += item != REMOVED
                 whole[name] = REMOVED
             else:
