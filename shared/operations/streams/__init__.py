@@ -32,6 +32,10 @@ _BEGUN: Final = re.compile(
 """What can only be a stream, though it was cut inside its first event."""
 
 
+_TELLING: Final = 256
+"""Events, of which some tell whose stream it is."""
+
+
 class _Task(NamedTuple):
     frames: Frames
     operation: str | None
@@ -122,13 +126,12 @@ def _family(
     """Return the assembler of the first event that belongs to one, whether any event was whole, and the first error."""
     whole = False
     error: Json = None
-    for event in events_of(frames):
+    for number, event in enumerate(events_of(frames)):
         whole = True
         found = _assembler(event)
         if found is not None:
             return found, True, None
-        theirs = event_of(*event)
-        if theirs is not None:
+        if number < _TELLING and (theirs := event_of(*event)) is not None:
             return _of(theirs), True, None
         error = error or error_in(*event)
     return None, whole, error

@@ -14,7 +14,7 @@ from tests.builders.streams import DONE, a_chunk, an_event, stream_of
 pytestmark = pytest.mark.slow
 
 CHARS = 1_000_000
-SECONDS_PER_MB = 0.2
+SECONDS_PER_MB = 0.3
 """Four times what is promised of any event: a busy machine is no failure."""
 HI = '{"choices":[{"index":0,"delta":{"content":"%s"}}]}'
 LINES = {
