@@ -25,6 +25,7 @@ from shared.domain.pieces import awaited, missing
 from shared.domain.refusals import is_refusal
 from shared.domain.unknown_words import united
 from shared.domain.values import NO_TIME
+from shared.domain.vendors import vendor_of
 from shared.domain.verdicts import SIDES
 
 __all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "give_up", "strands_of"]
@@ -137,16 +138,17 @@ def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
     asked, served = _asked(values), values.get("served_deployment")
     parts = sorted({part for strand in strands.values() for part in strand.parts})
     field_sources, provenance = _witnesses(codes)
+    told = {**_asked_for(values), **values}
     return {
         "occurred_at": NO_TIME,  # until a witness tells
-        **_asked_for(values),
-        **values,
+        **told,
         "time_replaced": True if codes.get("occurred_at", _QUEUE) == _QUEUE else None,
         # Who asked for the deployment that served knows it: the field is null, and its witness is still noted.
         **({"served_deployment": None} if served is not None and served == asked else {}),
         "id": interaction_id,
         "state": state,
         "usage_provenance": provenance,
+        "vendor": vendor_of(told.get("model"), told.get("operation")),
         "sources": _sources_text(frozenset([part[0] for part in parts]) & _WITNESSES),
         "parts": orjson.dumps(parts).decode(),
         "field_sources": field_sources,

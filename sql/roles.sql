@@ -57,7 +57,7 @@ grant select on dbo.interaction (
     filter_completion_profanity, filter_prompt_blocklist, filter_completion_blocklist, filter_jailbreak,
     filter_indirect_attack, filter_protected_text, filter_protected_code, requested_model,
     served_deployment, spillover, cached, filter_failed, possible_refusal, unreadable, not_captured, time_replaced,
-    callers_differ, unknown_words, state, usage_provenance, sources, awaited
+    callers_differ, unknown_words, state, usage_provenance, sources, awaited, vendor
 ) to promptledger_analyst;
 GO
 grant select on dbo.interaction (id, occurred_at, prompt_preview, completion_preview, error_message)

@@ -623,6 +623,32 @@ UPDATE alembic_version SET version_num='0007' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0007 -> 0008
+
+ALTER TABLE interaction ADD vendor NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD vendor NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_day ADD vendor NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_month ADD vendor NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+insert into dirty_hour (hour) select distinct interval_start from usage_hour;
+
+GO
+
+UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
+
+GO
+
 COMMIT;
 
 GO

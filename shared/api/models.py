@@ -88,6 +88,7 @@ class Interaction(_Model):
     spillover: dict[str, Any] | None = Field(description="why another deployment answered, by the service's headers")
     model: str | None = Field(description="the one that served")
     requested_model: str | None = Field(description="the name asked for: a model, an alias or a router")
+    vendor: str | None = Field(description="whose model it is; null where no model is known")
     cached: bool | None = Field(description="true: answered from a cache, no new usage")
     streamed: bool | None
     http_status: int | None
@@ -148,6 +149,7 @@ class Usage(_Model):
     caller_ip: str | None = None
     app_id: str | None = None
     user_id: str | None = None
+    vendor: str | None = None
     interval_start: str | None = Field(description="without an interval: the start of the range, null when open")
     requests: int
     errors: int

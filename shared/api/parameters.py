@@ -48,6 +48,7 @@ DIMENSIONS: Final = {
         "caller_ip",
         "app_id",
         "user_id",
+        "vendor",
     )
 }
 """What usage can be grouped by: its public name -> its column (a test compares them with the rollups)."""

@@ -45,6 +45,7 @@ _PLAIN: Final = _names(
     "served_deployment",
     "model",
     "requested_model",
+    "vendor",
     "cached",
     "streamed",
     "http_status",

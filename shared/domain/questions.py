@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from shared.domain.fragment import EVIDENCE
 from shared.domain.interaction import OPERATIONS, State
 from shared.domain.values import COUNT_LIMIT
+from shared.domain.vendors import VENDORS
 from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
 
 __all__ = ["FILTERS", "Condition", "Count", "Filter", "FindingFilter", "InteractionFilter", "ListKey", "UsageQuery"]
@@ -113,6 +114,7 @@ FILTERS: Final = {
         Filter("error", bool, Condition.ERROR, description="true: failed, after a 200 too, was refused, or was left"),
         Filter("cached", bool, Condition.EQUAL, "cached", "true: answered from a cache; false: known not to be"),
         Filter("requested_model", str, Condition.EQUAL, "requested_model"),
+        Filter("vendor", VENDORS, Condition.EQUAL, "vendor", "whose model it is"),
         Filter("truncated", bool, Condition.MARKED, "truncated", f"true: a part is missing; {_OTHERWISE}"),
         Filter("unreadable", bool, Condition.PRESENT, "unreadable", "true: the answer is not what it should be"),
         Filter("filter_failed", bool, Condition.MARKED, "filter_failed", f"true: it did not run; {_OTHERWISE}"),

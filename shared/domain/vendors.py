@@ -39,9 +39,12 @@ VENDORS: Final = (*(vendor for vendor, _ in _BY_NAME), "other")
 def vendor_of(model: str | None, operation: str | None) -> str | None:
     """Return the vendor of a model, `other` for a name that none of them has; None where no name is known."""
     name = (model or "").lower()
-    for region in _REGIONS:
-        name = name.removeprefix(region)
-    for vendor, beginnings in _BY_NAME:
-        if name.startswith(beginnings):
-            return vendor
+    # Behind the path of a resource stands the name: of an ARN, of a registry, of Vertex.
+    for told in (name, name.rpartition("/")[2]):
+        bare = told.removeprefix("ft:")
+        for region in _REGIONS:
+            bare = bare.removeprefix(region)
+        for vendor, beginnings in _BY_NAME:
+            if bare.startswith(beginnings):
+                return vendor
     return _BY_OPERATION.get(operation or "") or ("other" if name else None)

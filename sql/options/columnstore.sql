@@ -6,7 +6,7 @@
 if not exists (select 1 from sys.indexes where object_id = object_id(N'dbo.interaction') and name = N'ix_interaction_columnstore')
     create nonclustered columnstore index ix_interaction_columnstore
         on dbo.interaction (
-            occurred_at, state, operation, model, deployment, api_version, streamed, http_status, error_code,
+            occurred_at, state, operation, model, vendor, deployment, api_version, streamed, http_status, error_code,
             gateway_refused, prompt_filtered, completion_filtered, truncated,
             subscription_id, product_id, api_id, user_id, app_id, caller_ip, gateway_name, gateway_region, backend_id,
             request_bytes, response_bytes, latency_ms, backend_ms, time_to_first_byte_ms, tool_calls,

@@ -63,6 +63,18 @@ def test_marked_hours_are_summed_by_dimension(engine: Engine, ledger: Ledger, ro
     assert usage(engine, tables.usage_month) == [("2026-03-01T00:00:00.000Z", "gpt-4o", 4, 1, 1, 45)]
 
 
+def test_usage_is_summed_by_vendor_too(engine: Engine, ledger: Ledger, rollups: UsageRollups) -> None:
+    store(ledger, a_call(1, NINE, vendor="openai"), a_call(2, NINE, vendor="other"), a_call(3, NINE))
+    store(ledger, a_call(4, NINE, vendor="openai"))
+
+    rebuild_usage_rollups(rollups)
+
+    for table in tables.USAGE.values():
+        with engine.connect() as connection:
+            rows = connection.execute(sa.select(table.c.vendor, table.c.requests).order_by(table.c.vendor))
+            assert [tuple(row) for row in rows] == [(None, 1), ("openai", 2), ("other", 1)]
+
+
 def test_only_requests_whose_tokens_are_known_and_count_are_in_the_average(
     engine: Engine, ledger: Ledger, rollups: UsageRollups
 ) -> None:

@@ -38,6 +38,7 @@ _EVERYTHING = InteractionFilter(
     error=False,
     cached=True,
     requested_model="secret",
+    vendor="other",
     truncated=False,
     unreadable=True,
     filter_failed=False,

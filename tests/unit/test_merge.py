@@ -123,6 +123,18 @@ def test_the_model_is_the_one_asked_for_only_until_a_witness_tells_who_served(
     assert (rows[0]["model"], rows[0]["requested_model"]) == (model, "router")
 
 
+def test_the_vendor_is_of_the_model_that_the_row_tells_and_of_no_strand() -> None:
+    asked, answered = a_fragment("Q", requested_model="model-router"), a_fragment("R", model="claude-sonnet-4-5")
+
+    first = merge("call-1", None, [asked])
+    then = merge("call-1", first, [answered])
+
+    assert (first["vendor"], then["vendor"]) == ("openai", "anthropic")
+    assert then == merge("call-1", None, [answered, asked]) | {"revision": then["revision"]}
+    assert merge("call-1", None, [a_fragment("Q", has_request=True)])["vendor"] is None
+    assert merge("call-1", None, [a_fragment("Q", operation="messages")])["vendor"] == "anthropic"
+
+
 def test_a_time_that_was_replaced_never_stands_above_one_that_was_told_however_early_it_is() -> None:
     replaced = a_fragment("Q", time_replaced=True, occurred_at="2026-03-02T08:00:00.000Z")
     again = a_fragment("Q", time_replaced=True, occurred_at="2026-03-02T07:00:00.000Z", has_request=True)

@@ -86,6 +86,8 @@ interaction = Table(
     Column("awaited", JSON_TEXT, nullable=True),  # JSON array: what an interaction that is not whole lacks, in words
     Column("strands", JSON_TEXT, nullable=True),  # JSON object: what each of several kinds of witnesses tells
     Column("revision", Integer, nullable=False),  # counts the writes; guards against lost updates
+    # Follows from model and operation; null too in rows that were written last before it came.
+    Column("vendor", exact_text(16), nullable=True),
     # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
     PrimaryKeyConstraint("id", name="pk_interaction", mssql_clustered=False),
     Index("ix_interaction_occurred_at", "occurred_at", "id", mssql_clustered=True),
@@ -260,6 +262,7 @@ DIMENSIONS = {
     "caller_ip": exact_text(64),
     "app_id": exact_text(128),
     "user_id": exact_text(128),
+    "vendor": exact_text(16),
 }
 """What usage can be grouped by; named as the interaction's columns are."""
 

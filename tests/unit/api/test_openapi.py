@@ -44,7 +44,7 @@ def test_the_document_names_parameters_as_the_api_takes_them(client: Client) -> 
     assert names == set(
         "from to operation model deployment subscriptionId productId userId appId callerIp httpStatus state streamed "
         "filtered filterCategory filterSeverity filterSide minTotalTokens source bypass error cached "
-        "requestedModel truncated unreadable filterFailed possibleRefusal callersDiffer q limit cursor".split()
+        "requestedModel vendor truncated unreadable filterFailed possibleRefusal callersDiffer q limit cursor".split()
     )
 
 
