@@ -45,7 +45,12 @@ _TOKENS: Final = (
     _token(b"sk-", rb"(?=[A-Za-z_-]{0,128}[0-9])[A-Za-z0-9_-]{16,}"),
     _token(b"ek_", rb"[A-Za-z0-9]{16,}"),
     _token(b"AIza", rb"[0-9A-Za-z_-]{30,}"),
-    _token(b"ya29.", rb"[0-9A-Za-z_-]{20,}"),
+    _token(b"AQ.", rb"[0-9A-Za-z_-]{30,}"),
+    _token(b"GOCSPX-", rb"[0-9A-Za-z_-]{20,}"),
+    _token(b"ya29.", rb"[0-9A-Za-z_.-]{20,}"),
+    # Bedrock's keys, for long and for hours; in base64, where the letters before may stand by chance.
+    _token(b"ABSK", rb"(?<![+/]ABSK)[A-Za-z0-9+/]{16,}={0,2}"),
+    _token(b"bedrock-api-key-", rb"[A-Za-z0-9+/_-]{16,}={0,2}"),
     _token(b"AKIA", rb"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _token(b"ASIA", rb"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     *(_token(b"gh" + kind + b"_", rb"[A-Za-z0-9]{30,}") for kind in (b"p", b"o", b"u", b"s", b"r")),
@@ -96,10 +101,13 @@ _SCHEMES: Final = re.compile(
     rb"(?:bearer" + _SPACE + rb"(?P<bearer>(?=[a-z._~+/=-]{0,31}[0-9]|[a-z._~+/=-]{32})[a-z0-9._~+/=-]{16,})"
     rb"|basic" + _SPACE + rb"(?P<basic>[a-z0-9+/]{8,}={0,2})"
     rb"|sharedkey(?:lite)?" + _SPACE + rb"(?P<shared>[\w-]{1,64}:[a-z0-9+/=]{16,})"
-    rb"|aws4-hmac-sha256" + _SPACE + rb'(?P<aws>credential=[^"\\\r\n]{1,2048})'
+    rb"|aws4-(?:hmac|ecdsa-p256)-sha256"
+    + _SPACE
+    + rb'(?P<aws>(?:credential|signedheaders|signature)=[^"\\\r\n]{1,2048})'
+    rb"|signature(?:=|%3d)(?P<signature>[0-9a-f]{64})"
     rb"|sharedaccesssignature" + _SPACE + rb'(?P<sas>s[rig]+=[^"\\\s]{1,2048}))'
 )
-_SCHEME_MARKS: Final = (b"bearer", b"basic", b"sharedkey", b"aws4-hmac", b"sharedaccesssignature")
+_SCHEME_MARKS: Final = (b"bearer", b"basic", b"sharedkey", b"aws4-", b"signature", b"sharedaccesssignature")
 
 _PEM_INSIDE: Final = rb"[A-Za-z0-9+/=\s\\:,-]"
 _PEM: Final = re.compile(

@@ -23,11 +23,11 @@ _ENDS: Final = (
     "pass code", "pass phrase", "passwd", "password", "pwd",
     "secret", "secret value",
     "authorization", "authorization auxiliary", "cookie", "cookies", "cookie2",
-    "assertion", "credential", "credentials",
+    "assertion", "credential", "credentials", "amz signature",
     "connection string", "connection strings", "conn str", "shared access signature",
 )  # fmt: skip
 # Words of any meaning elsewhere: a map has keys, a model has tokens.
-_IN_QUERIES: Final = frozenset("auth code jwt key pass sas sig signature token xamzcredential xamzsignature".split())
+_IN_QUERIES: Final = frozenset("auth code jwt key pass sas sig signature token xgoogsignature".split())
 _IN_GRANTS: Final = frozenset({"key", "token"})
 _LONGEST: Final = 96
 

@@ -5,6 +5,7 @@ import zlib
 from base64 import b64decode
 from typing import Final
 
+from shared.domain.redaction import redacted_text
 from shared.domain.values import Json
 
 __all__ = ["inflated", "inflated_base64", "is_compressed"]
@@ -40,7 +41,7 @@ def is_compressed(body: Json) -> bool:
 
 
 def inflated(body: str) -> str | None:
-    """Return the text that was compressed, when all of it is there and not too much; else None.
+    """Return the text that was compressed, less its secrets, when all of it is there and not too much; else None.
 
     Args:
         body: what a log made of the bytes, byte by byte or in base64. Where it put U+FFFD for what is
@@ -72,7 +73,7 @@ def _inflated(body: bytes) -> str | None:
     most = min(max(_RATIO * len(body), _LEAST), _MOST)
     plain = _of_zstandard(body, most) if body.startswith(_ZSTANDARD) else _of_zlib(body, most)
     try:
-        return None if plain is None else plain.decode()
+        return None if plain is None else redacted_text(plain.decode())
     except UnicodeDecodeError:
         return None
 

@@ -11,11 +11,14 @@ from shared.domain.values import Json
 
 __all__ = ["REMOVED", "withhold_from_request", "withhold_from_response"]
 
+_REMOTE: Final = ("mcp", "mcp_server")
 _IMAGE: Final = "b64_json"
 _MADE: Final = "result"
 _IMAGE_CALL: Final = "image_generation_call"
 
-_IN_REQUESTS: Final = frozenset({"data_sources", "dataSources", "tools", "session", "input", "items"})
+_IN_REQUESTS: Final = frozenset(
+    {"data_sources", "dataSources", "tools", "mcp_servers", "mcpServers", "session", "input", "items"}
+)
 _IN_RESPONSES: Final = frozenset(
     {"data_sources", "dataSources", "tools", "session", "result", "data", "output", "client_secret"}
 )
@@ -62,7 +65,7 @@ def _withhold_data(items: list[dict[str, Json]]) -> bool:
 
 def _withhold_grants(body: dict[str, Json]) -> bool:
     changed = False
-    for name in ("data_sources", "dataSources", "tools"):
+    for name in ("data_sources", "dataSources", "mcp_servers", "mcpServers", "tools"):
         if name in body:
             changed |= _blank_secrets(_grants(name, body[name]))
     session = body.get("session")
@@ -112,8 +115,10 @@ def _grants(name: str, value: Json) -> Iterator[Json]:
         yield value
     elif isinstance(value, list):
         for tool in value:
-            if isinstance(tool, dict) and tool.get("type") == "mcp":
+            if isinstance(tool, dict) and tool.get("type") in _REMOTE:
                 yield tool
+            elif isinstance(tool, dict):
+                yield from (tool[name] for name in ("mcpServers", "mcp_servers") if name in tool)
 
 
 def _blank_secrets(grants: Iterator[Json]) -> bool:

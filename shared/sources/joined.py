@@ -6,7 +6,7 @@ import orjson
 
 from shared.domain.fragment import Fragment
 from shared.domain.piece_keys import Whole
-from shared.domain.redaction import redacted
+from shared.domain.redaction import is_binary_stream, redacted
 from shared.sources import azure_monitor_llm, native
 from shared.sources.decoding import decode
 from shared.sources.native_pieces import claimed_event, joined_event
@@ -44,7 +44,8 @@ def redeemed(document: bytes, body: list[bytes]) -> Fragment:
         EventError: the body makes nothing that can be understood.
     """
     # The body may be half of what this process has: it goes before the event is written anew.
-    body.append(redacted(body.pop()))
+    if not is_binary_stream(body[0]):
+        body.append(redacted(body.pop()))
     event = claimed_event(document, body.pop())
     (fragment,) = native.SOURCE.read(Record(event, None, None)).fragments
     return fragment

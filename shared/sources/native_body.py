@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from shared.domain.redaction import redacted
 from shared.domain.values import Json
 from shared.operations.compressed import inflated, inflated_base64, is_compressed
 from shared.operations.multipart import form_of
@@ -64,7 +65,7 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
         if isinstance(body, bytes) and (stream := text_of_bytes(body)) is not None:
             body, withheld = stream, True
         if not isinstance(body, str):
-            return body, {"bodyBase64": encoded}
+            return body, {"bodyBase64": _without_secrets(record, encoded, body)}
     if isinstance(body, str):
         received, body = body, parsed(body)
         if record.cut and body is received and begins_like_json(body):
@@ -77,6 +78,16 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
         event.pop("bodyBase64", None)
         record.received = None
     return body, body
+
+
+def _without_secrets(record: Record, encoded: str, body: bytes | None) -> str:
+    """Return bytes in base64 less what looks like a secret in them: of a stream, say, that begins with half an event."""
+    clean = body and redacted(body)
+    if clean is None or clean is body:
+        return encoded
+    record.event["bodyBase64"] = kept = base64.b64encode(clean).decode()
+    record.received = None
+    return kept
 
 
 def _inflate(record: Record) -> None:

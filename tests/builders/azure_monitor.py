@@ -152,10 +152,10 @@ def a_request_usage(call: str = SERVICE_CALL) -> dict[str, Any]:
 
 
 def in_parts(call: str, body: Any, count: int, *, part: str = "request", encoding: str = "utf-8") -> list[bytes]:
-    """Return a native event whose body is cut into `count` events."""
-    text = body if isinstance(body, str) else json.dumps(body)
+    """Return a native event whose body, JSON or text or bytes, is cut into `count` events."""
+    text = body if isinstance(body, str) else json.dumps(body) if not isinstance(body, bytes) else ""
     if encoding == "base64":
-        text = base64.b64encode(text.encode()).decode()
+        text = base64.b64encode(body if isinstance(body, bytes) else text.encode()).decode()
     size = -(-len(text) // count)
     build = a_request if part == "request" else a_response
     return [

@@ -14,6 +14,7 @@ from typing import Final
 
 import orjson
 
+from shared.domain.redaction import redacted_text
 from shared.domain.values import Json
 
 __all__ = ["text_of_bytes", "text_of_logged"]
@@ -44,14 +45,15 @@ def text_of_bytes(data: bytes) -> str | None:
     """Return the stream in `data` as server-sent events, up to where it was cut; None when it is no event stream.
 
     The lengths and the checksums of the first message must be right: other bytes are never taken for a
-    stream. A message whose checksum is wrong ends the stream there.
+    stream. A message whose checksum is wrong ends the stream there. Secrets are taken out here: nobody before could,
+    for a chunk holds base64, and lengths and checksums hold for what was sent.
     """
     events: list[str] = []
     place = 0
     while (message := _message_at(data, place)) is not None:
         headers, payload, place = message
         events.append(_event_text(headers, payload))
-    return "".join(events) or None
+    return redacted_text("".join(events)) or None
 
 
 def _message_at(data: bytes, place: int) -> tuple[dict[str, str], bytes, int] | None:
@@ -144,7 +146,7 @@ def text_of_logged(text: str) -> str | None:
     if not any(mark in text[:256] for mark in _MARKS):
         return None
     events = [_written(name, value) for name, value in _logged_events(text)]
-    return "".join(events) or None
+    return redacted_text("".join(events)) or None
 
 
 def _logged_events(text: str) -> Iterator[tuple[str, Json]]:
