@@ -92,7 +92,9 @@ _SCALAR_NAMES: Final = (
     "completion_window size quality style moderation output_format output_compression partial_images voice speed "
     "stream_format language previous_response_id prompt_cache_retention assistant_id max_prompt_tokens "
     "file_id max_num_results rewrite_query input_file_id training_file validation_file "
-    "memory_limit bytes mime_type input_fidelity role"
+    "memory_limit bytes mime_type input_fidelity role "
+    # Of other vendors, and of videos.
+    "top_k max_tokens_to_sample max_gen_len seconds n_seconds n_variants height width"
 ).split()
 
 _READERS: Final[Mapping[str, Callable[[Json], Json]]] = {
@@ -107,6 +109,8 @@ _READERS: Final[Mapping[str, Callable[[Json], Json]]] = {
     "function_call": _choice,
     "stream_options": _members("include_usage", "include_obfuscation"),
     "reasoning": _members("effort", "summary", "generate_summary"),
+    "thinking": _members("type", "budget_tokens", "display"),
+    "output_config": _members("effort"),
     "audio": _members("voice", "format"),
     "truncation_strategy": _members("type", "last_messages"),
     "expires_after": _members("anchor", "days", "hours", "minutes", "seconds"),

@@ -81,7 +81,7 @@ def _undecoded(record: Record, withhold: Callable[[Json], bool]) -> Body:
 
 
 def _without_secrets(record: Record, encoded: str, body: bytes | None) -> str:
-    """Return bytes in base64 less what looks like a secret in them: of a stream, say, that begins with half an event."""
+    """Return bytes in base64 less what looks like a secret in them: a stream may begin with half an event."""
     clean = body and redacted(body)
     if clean is None or clean is body:
         return encoded

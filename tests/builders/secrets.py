@@ -37,7 +37,7 @@ class Form(NamedTuple):
         return self.value if isinstance(self.value, str) else json.dumps(self.value)
 
 
-def forms(seed: int) -> list[Form]:
+def forms(seed: int) -> list[Form]:  # noqa: PLR0915  # a table
     """Return every form, with new secrets."""
     dice = random.Random(seed)  # not for secrets that keep anything
 

@@ -137,6 +137,52 @@ def another_question(kind: str, copy: Path) -> None:
 
 
 REPOSITORY = "tests/unit/test_repository.py"
+VENDORS = "shared/operations/vendors/__init__.py"
+A_VENDOR = '''"""Acme's API.
+
+Source: made up (docs/events.md, section "Acme").
+"""
+
+from shared.domain.values import count
+from shared.operations.api import Api, Family, Target
+from shared.operations.generic import answered, asked
+
+OPERATION = "acme.talk"
+
+
+def target_of(segments, query):
+    return Target(operation=OPERATION, model=segments[-2]) if segments[-1:] == ["talk"] else None
+
+
+def read_request(body):
+    return asked(body, body.get("question"))
+
+
+def read_response(body):
+    return answered(body, {"output_tokens": count(body.get("spent"))}, body.get("reply"))
+
+
+API = Api(families={OPERATION: Family(read_request, read_response)}, target_of=target_of)
+'''
+TESTS_OF_A_VENDOR = '''"""A call of Acme's."""
+
+from shared.domain.vendors import vendor_of
+from shared.sources import read_event
+from tests.builders import events
+
+
+def test_a_call_is_read():
+    url = "/acme/models/acme-1/talk"
+    request = events.a_request(url=url, operationId="wildcard", body={"question": "What is two and two?"})
+    response = events.a_response(backendUrl="https://h" + url, body={"reply": "Four.", "spent": 7})
+    (asked,), (said,) = (read_event(event, events.ENQUEUED).fragments for event in (request, response))
+
+    assert (asked.facts["operation"], asked.facts["requested_model"]) == ("acme.talk", "acme-1")
+    assert (asked.content.prompt, said.content.completion) == ("What is two and two?", "Four.")
+    assert said.facts["output_tokens"] == 7
+    assert "deployment" not in asked.facts
+    assert vendor_of("acme-1", "acme.talk") == "acme"
+'''
 A_DECISION = (ROOT / "docs/adr/0000-template.md").read_text(encoding="utf-8").replace("NNNN", "9999")
 RECIPES = {
     "Add a source": Recipe(
@@ -162,6 +208,24 @@ RECIPES = {
             ),
         },
         (REPOSITORY, "-k", "left_unused and operations"),
+    ),
+    "Add a vendor": Recipe(
+        {
+            "`shared/operations/vendors/NAME.py`": put("shared/operations/vendors/acme.py", A_VENDOR),
+            "Register": all_of(
+                behind(VENDORS, r"^from shared\.operations\.vendors import ", "acme, "),
+                behind(VENDORS, r"^APIS[^(]*\(", "acme.API, "),
+            ),
+            "`OPERATIONS`": behind("shared/domain/interaction.py", r"^OPERATIONS[^(]*\(\n", '    "acme.talk",\n'),
+            "`shared/domain/vendors.py`": behind(
+                "shared/domain/vendors.py", r"^_BY_NAME[^(]*\(\n", '    ("acme", ("acme-",)),\n'
+            ),
+            "`docs/events.md`": behind("docs/events.md", r"^## Other vendors' APIs\n", "\n### Acme\n\nMade up.\n"),
+            "`tests/unit/operations/vendors/test_NAME.py`": put(
+                "tests/unit/operations/vendors/test_acme.py", TESTS_OF_A_VENDOR
+            ),
+        },
+        ("tests/unit/operations/vendors", "-k", "acme or registry"),
     ),
     "Add a field to the interaction": Recipe(
         {

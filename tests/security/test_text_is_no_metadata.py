@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,6 +84,111 @@ _ASKED: Final[dict[str, Any]] = {
     "service_tier": "x",
     "reasoning_effort": "x",
 }
+_THEIRS_ASKED: Final[dict[str, Any]] = {
+    "anthropic_version": "x",
+    "system": [{"type": "text", "text": "x"}],
+    "contents": [
+        {"role": "user", "parts": [{"text": "x"}, {"functionResponse": {"name": "x", "response": {"a": "x"}}}]}
+    ],
+    "systemInstruction": {"parts": [{"text": "x"}]},
+    "generationConfig": {
+        "topK": "x",
+        "stopSequences": ["x"],
+        "responseMimeType": "x",
+        "responseSchema": {"title": "x"},
+        "thinkingConfig": {"thinkingBudget": "x", "thinkingLevel": "x"},
+        "speechConfig": {"languageCode": "x"},
+    },
+    "safetySettings": [{"category": "x", "threshold": "x"}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [{"text": "x"}, {"type": "text", "text": "x"}, {"guardContent": {"text": {"text": "x"}}}],
+        }
+    ],
+    "inferenceConfig": {"topP": "x", "stopSequences": ["x"]},
+    "additionalModelRequestFields": {"top_k": "x", "thinking": {"type": "x", "budget_tokens": "x"}},
+    "guardrailConfig": {"guardrailIdentifier": "x", "trace": "x"},
+    "promptVariables": {"a": {"text": "x"}},
+    "requestMetadata": {"a": "x"},
+    "performanceConfig": {"latency": "x"},
+    "stop_sequences": ["x"],
+    "top_k": "x",
+    "thinking": {"type": "x", "budget_tokens": "x", "display": "x"},
+    "output_config": {"effort": "x", "format": {"title": "x"}},
+    "metadata": {"user_id": "x"},
+    "container": "x",
+    "inference_geo": "x",
+    "mcp_servers": [{"url": "x", "name": "x"}],
+    "toolConfig": {"tools": [{"toolSpec": {"name": "x", "description": "x"}}], "toolChoice": {"tool": {"name": "x"}}},
+    "inputText": "x",
+    "texts": ["x"],
+    "text_prompts": [{"text": "x"}],
+    "seconds": "x",
+    "size": "x",
+    "input_reference": "x",
+    "instances": [{"prompt": "x"}],
+}
+_THEIRS_ANSWERED: Final[dict[str, Any]] = {
+    "id": "msg_1",
+    "model": "x",
+    "modelVersion": "x",
+    "responseId": "x",
+    "content": [{"type": "text", "text": "x"}, {"type": "tool_use", "name": "x", "input": {"a": "x"}}],
+    "stop_reason": "x",
+    "stop_sequence": "x",
+    "stop_details": {"category": "x", "explanation": "x"},
+    "candidates": [
+        {
+            "content": {"role": "model", "parts": [{"text": "x"}]},
+            "finishReason": "x",
+            "finishMessage": "x",
+            "safetyRatings": [{"category": "x", "probability": "x"}],
+        }
+    ],
+    "promptFeedback": {"blockReason": "x", "blockReasonMessage": "x"},
+    "usageMetadata": {"promptTokenCount": 1, "trafficType": "x", "serviceTier": "x"},
+    "output": {"message": {"role": "assistant", "content": [{"text": "x"}]}},
+    "stopReason": "x",
+    "trace": {"guardrail": {"modelOutput": ["x"]}},
+    "usage": {"input_tokens": 1, "output_tokens": 1, "service_tier": "x", "inference_geo": "x"},
+    "results": [{"outputText": "x", "completionReason": "x"}],
+    "generations": [{"text": "x", "finish_reason": "x"}],
+    "generation": "x",
+    "completion": "x",
+    "container": {"id": "x"},
+    "failure_reason": "x",
+    "prompt": "x",
+    "seconds": "x",
+    "name": "x",
+    "error": None,
+}
+_THEIRS_REFUSED: Final[dict[str, Any]] = {
+    "error": {
+        "code": "x",
+        "type": "x",
+        "status": "x",
+        "message": "x",
+        "details": [{"reason": "x", "metadata": {"a": "x"}}],
+    },
+    "message": "x",
+    "__type": "x",
+    "request_id": "x",
+}
+_THEIR_PATHS: Final = (
+    "/anthropic/v1/messages",
+    "/anthropic/v1/messages/batches",
+    "/v1beta/models/gemini-2.5-flash:generateContent",
+    "/v1beta/models/gemini-2.5-flash:streamGenerateContent",
+    "/v1beta/models/gemini-embedding-001:embedContent",
+    "/v1beta/interactions",
+    "/model/amazon.nova-lite-v1%3A0/converse",
+    "/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke",
+    "/model/cohere.command-r-v1%3A0/invoke",
+    "/model/amazon.titan-embed-text-v2%3A0/invoke",
+    "/openai/v1/videos",
+    "/models/chat/completions",
+)
 _ANSWERED: Final[dict[str, Any]] = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
@@ -144,7 +249,14 @@ _ROUTES: Final = (
     "/api/v1/quarantine",
     "/api/v1/interactions/nothing",
 )
-_SIDES: Final = (("request", _ASKED, 200), ("response", _ANSWERED, 200), ("response", _REFUSED, 400))
+_SIDES: Final = (
+    ("request", _ASKED, 200, _PATHS),
+    ("response", _ANSWERED, 200, _PATHS),
+    ("response", _REFUSED, 400, _PATHS),
+    ("request", _THEIRS_ASKED, 200, _THEIR_PATHS),
+    ("response", _THEIRS_ANSWERED, 200, _THEIR_PATHS),
+    ("response", _THEIRS_REFUSED, 400, _THEIR_PATHS),
+)
 
 
 def a_pair(call: str, url: str, side: str, body: Any, status: int) -> list[bytes]:
@@ -184,15 +296,19 @@ def seen_in_api(client: Client, roles: str) -> str:
     return "\n".join(told)
 
 
-@pytest.mark.parametrize(("side", "body", "status"), _SIDES, ids=("asked", "answered", "refused"))
-def test_any_text_of_any_call_is_shown_to_readers_of_content_alone(
-    side: str, body: Any, status: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("side", "body", "status", "paths"),
+    _SIDES,
+    ids=("asked", "answered", "refused", "asked of others", "answered by others", "refused by others"),
+)
+def test_any_text_of_any_call_is_shown_to_readers_of_content_alone(  # noqa: PLR0917  # a table's columns, and fixtures
+    side: str, body: Any, status: int, paths: Sequence[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     engine = new_sqlite(tmp_path)
     batch = [b'{"what": "' + MARKER.encode() + b'"}']
     planted_in: dict[str, tuple[Any, ...]] = {}
-    for url in _PATHS:
+    for url in paths:
         for path in places(body):
             call = f"call-{len(planted_in)}"
             planted_in[call] = (url, *path)
