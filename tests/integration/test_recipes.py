@@ -364,6 +364,17 @@ RECIPES = {
         },
         (REPOSITORY, "tests/unit/test_worker_index.py", "-k", "has_every_function or these_functions"),
     ),
+    "Add a filter of the API": Recipe(
+        {
+            "`FILTERS`": behind(
+                "shared/domain/questions.py",
+                r"^FILTERS[^(]*\(\n",
+                '        Filter("backend_id", str, Condition.EQUAL, "backend_id"),\n',
+            ),
+            "`docs/api.md`": behind("docs/api.md", r"^`/interactions` takes ", "`backendId`, "),
+        },
+        (REPOSITORY, "-k", "every_filter"),
+    ),
     "Add a route": Recipe(
         {
             "`shared/api/routes/RESOURCE.py`": behind(

@@ -146,3 +146,19 @@ def test_images_sent_back_and_a_sessions_tools_keep_no_image_and_no_key(
 )
 def test_an_answer_without_images_is_left_alone(body: Any) -> None:
     assert withhold_from_response(body) is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"mcp_servers": [{"url": "https://m", "authorization_token": KEY}]},
+        {"tools": [{"mcpServers": [{"name": "m", "streamableHttpTransport": {"headers": {"X-Weather": KEY}}}]}]},
+        {"tools": [{"mcp_servers": [{"streamable_http_transport": {"headers": {"X-Weather": KEY}}}]}]},
+        {"tools": [{"type": "mcp_server", "url": "https://m", "headers": {"X-Weather": KEY}}]},
+        {"mcpServers": [{"headers": {"X-Weather": KEY}}]},
+    ],
+)
+def test_what_logs_in_to_the_remote_tools_of_any_vendor_is_blanked_whatever_its_name(body: dict[str, Any]) -> None:
+    assert withhold_from_request(body) is True
+    assert KEY not in str(body)
+    assert withhold_from_request(body) is False
