@@ -150,6 +150,11 @@ param refuseQueryKeys bool = true
 @minLength(1)
 param openAIInstances array
 
+// Other vendors' models
+
+@description('APIs of other vendors that the gateway serves too: objects with `vendor` (anthropic, model-inference, gemini or bedrock), `url` and `vaultEntry` (the secret in this estate\'s vault with the key of gemini or bedrock; empty for those on Azure AI Foundry). None unless somebody says so.')
+param vendorApis array = []
+
 // Event Hubs
 
 @description('Tier of Event Hubs.')
@@ -339,6 +344,8 @@ var packageContainerName = 'packages'
 var trainingContainerName = 'training'
 var eventLoggerName = 'promptledger'
 var apiManagementName = 'apim-promptledger-${suffix}'
+// Keys of vendors stand in the vault, and API Management passes its firewall as itself and as a trusted service alone.
+var gatewayReadsKeys = contains(string(vendorApis), '"gemini"') || contains(string(vendorApis), '"bedrock"')
 var isApiManagementV2 = apiManagementSku == 'StandardV2'
 
 // Network
@@ -729,6 +736,7 @@ module keyVault 'modules/key-vault.bicep' = {
     location: location
     tags: allTags
     certificateReaderPrincipalId: applicationGatewayIdentity.outputs.principalId
+    allowTrustedServices: gatewayReadsKeys
     subnetId: endpointSubnetId
     zoneId: '${zonesId}/${zoneNames.vault}'
     logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
@@ -826,6 +834,7 @@ module apiManagement 'modules/apim.bicep' = {
     publisherName: publisherName
     publisherEmail: publisherEmail
     identityId: apiManagementIdentity.outputs.id
+    hasOwnIdentity: gatewayReadsKeys
     openOnCreation: apiManagementOpenOnCreation
     contentInWorkspace: contentInWorkspace
     subnetId: '${networkId}/subnets/api-management'
@@ -895,6 +904,24 @@ module apiManagementOpenAIApi 'modules/apim-openai-api.bicep' = {
     apiManagementNamedValues
   ]
 }
+
+module apiManagementVendorApis 'modules/apim-vendor-api.bicep' = [for one in vendorApis: {
+  name: 'api-management-${one.vendor}'
+  params: {
+    serviceName: apiManagement.outputs.name
+    vendor: one.vendor
+    url: one.url
+    vaultEntry: one.vaultEntry
+    vaultName: keyVault.outputs.name
+    readerPrincipalId: apiManagement.outputs.ownPrincipalId
+    monitorLoggerId: apiManagementTelemetry.outputs.monitorLoggerId
+    teams: teams
+  }
+  dependsOn: [
+    apiManagementNamedValues
+    apiManagementOpenAIApi
+  ]
+}]
 
 module apiManagementAuditApi 'modules/apim-audit-api.bicep' = {
   name: 'api-management-audit-api'

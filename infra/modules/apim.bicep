@@ -35,6 +35,9 @@ param publisherEmail string
 @description('Identity of the service: resource id.')
 param identityId string
 
+@description('Give the service an identity of its own too: the only one that reads a vault behind a firewall.')
+param hasOwnIdentity bool = false
+
 @description('Leave the public door open: the platform refuses to make a v2 service without one. True for the very first deployment of StandardV2 only.')
 param openOnCreation bool
 
@@ -108,7 +111,7 @@ resource service 'Microsoft.ApiManagement/service@2024-05-01' = {
   }
   zones: skuName == 'Premium' ? zones : null
   identity: {
-    type: 'UserAssigned'
+    type: hasOwnIdentity ? 'SystemAssigned, UserAssigned' : 'UserAssigned'
     userAssignedIdentities: {
       '${identityId}': {}
     }
@@ -223,3 +226,6 @@ output name string = service.name
 
 @description('Host name of the gateway.')
 output hostName string = replace(service.properties.gatewayUrl, 'https://', '')
+
+@description('Object id of the service\'s own identity; empty where it has none.')
+output ownPrincipalId string = hasOwnIdentity ? service.identity.principalId : ''

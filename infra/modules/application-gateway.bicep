@@ -88,6 +88,12 @@ var freeText = [
   // additional texts of a run
   'additional_instructions'
   'additional_messages'
+  // other vendors: Gemini's contents and system texts, its batches and predictions, Cohere's texts
+  'contents'
+  'instances'
+  'requests'
+  'system'
+  'texts'
 ]
 // The groups that judge texts. Protocol rules, scanners, file inclusion by URL path and known vulnerabilities stay on everywhere.
 var textGroupNames = [

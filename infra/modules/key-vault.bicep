@@ -1,4 +1,4 @@
-// The vault of the TLS certificate of Application Gateway. The app itself keeps no secret anywhere.
+// The vault of the TLS certificate of Application Gateway, and of other vendors' keys. The app itself keeps no secret anywhere.
 
 @description('Name of the vault.')
 param name string
@@ -11,6 +11,9 @@ param tags object
 
 @description('Object id of the identity that reads the certificate.')
 param certificateReaderPrincipalId string
+
+@description('Let API Management in, which reads vendors\' keys from outside the network.')
+param allowTrustedServices bool = false
 
 @description('Subnet of the private endpoint.')
 param subnetId string
@@ -42,7 +45,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     publicNetworkAccess: 'Disabled'
     softDeleteRetentionInDays: 90
     networkAcls: {
-      bypass: 'None'
+      bypass: allowTrustedServices ? 'AzureServices' : 'None'
       defaultAction: 'Deny'
     }
   }

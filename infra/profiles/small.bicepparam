@@ -43,6 +43,9 @@ param openAIInstances = [
   }
 ]
 
+// Other vendors' models behind the same gateway, one object each: docs/deploy.md.
+param vendorApis = []
+
 param teams = [
   {
     name: 'default'

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -37,6 +38,7 @@ SECTIONS = {
     "set-query-parameter": {"inbound"},
     "set-backend-service": {"inbound", "backend"},
     "azure-openai-token-limit": {"inbound"},
+    "rate-limit-by-key": {"inbound"},
     "authentication-managed-identity": {"inbound"},
     "forward-request": {"backend"},
     "cache-lookup-value": _ANYWHERE,
@@ -53,6 +55,10 @@ class PolicyError(Exception):
     def __init__(self, status: int, source: str, reason: str, message: str) -> None:
         super().__init__(message)
         self.status, self.source, self.reason, self.message = status, source, reason, message
+
+
+class _CacheHit(Exception):  # noqa: N818 - no error
+    """A cache answered: outbound is next."""
 
 
 @dataclass
@@ -108,6 +114,8 @@ class Gateway:
     token_limit: PolicyError | None = None
     product: PolicyError | None = None
     """What the product's own policy, which `base` stands for, says no with."""
+    cached: Answer | None = None
+    """What the product's own `cache-lookup` has: the rest of inbound and the backend are left out."""
     blob_statuses: tuple[int | None, ...] = (201,)
     """In order, the last for all that follow; None: Blob storage does not answer."""
     buffers: int = V2_BUFFER
@@ -130,11 +138,16 @@ class Gateway:
                 section = root.find(self.section)
                 assert section is not None
                 assert self.section != "backend" or len(section) == 1, "backend takes one policy"
-                self._all(section)
+                if self.section != "backend" or self.context.response is None:
+                    self._section(section)
         except PolicyError as error:
             self._on_error(root, error)
         self.call.status = context.response.status_code if context.response else 0
         return self.call
+
+    def _section(self, section: Element) -> None:
+        with suppress(_CacheHit):
+            self._all(section)
 
     def _on_error(self, root: Element, error: PolicyError) -> None:
         self.context.last_error = LastError(error.source, error.reason, error.message, self.section)
@@ -172,6 +185,9 @@ class Gateway:
     def _base(self, _: Element) -> None:
         if self.section == "inbound" and self.product is not None:
             raise self.product
+        if self.section == "inbound" and self.cached is not None:
+            self._answer(self.cached)
+            raise _CacheHit
         if self.document == "audit-api" and self.section == "backend":
             self._forward_request(Element("forward-request"))
 
@@ -272,12 +288,14 @@ class Gateway:
         self.context.variables.set(element.attrib["output-token-variable-name"], Jwt(ReadOnly(self.token)))
 
     def _set_backend_service(self, element: Element) -> None:
-        self._backend = element.attrib["backend-id"]
+        self._backend = self._evaluated(element.attrib["backend-id"])
 
     def _azure_openai_token_limit(self, element: Element) -> None:
         assert self._evaluated(element.attrib["counter-key"])
         if self.token_limit is not None:
             raise self.token_limit
+
+    _rate_limit_by_key = _azure_openai_token_limit
 
     def _authentication_managed_identity(self, element: Element) -> None:
         told = {"Authorization": [self._identity(element)]}
@@ -300,6 +318,9 @@ class Gateway:
         self.context.elapsed += timedelta(milliseconds=answer.after_ms)
         if answer.error is not None:
             raise answer.error
+        self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
         told_headers = ReadOnly({name: [value] for name, value in answer.headers.items()}, any_case=True)
         body = None if answer.bodiless else Body(answer.content, self.buffers, answer.live)
         self.context.response = Response(answer.status, answer.reason, told_headers, body)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.unit.infra.templates import INFRA, template, text_of
+from tests.unit.infra.templates import INFRA, dig, parameter_values, properties, template, text_of
 
 POLICIES = sorted((INFRA / "policies").rglob("*.xml"))
 MODULES = INFRA / "modules"
@@ -43,6 +43,67 @@ def test_every_backend_that_a_policy_names_is_made() -> None:
 
     assert named
     assert named - names_of("apim-backends.bicep", "backends") == set()
+
+
+VENDOR = template(MODULES / "apim-vendor-api.bicep")
+VENDORS = ["anthropic", "bedrock", "gemini", "model-inference"]
+
+
+def value_of(name: str) -> str:
+    """Return what a variable of the module of other vendors' APIs is."""
+    return next(text_of(one.value) for one in VENDOR.all("var") if one.name == name and one.value is not None)
+
+
+def test_other_vendors_apis_are_off_unless_somebody_says_so() -> None:
+    files = sorted(INFRA.rglob("*.bicepparam"))
+    (default,) = [one.value for one in template(INFRA / "main.bicep").all("param") if one.name == "vendorApis"]
+
+    assert default is not None
+    assert text_of(default) == "[]"
+    assert [path.name for path in files if text_of(parameter_values(path)[1]["vendorApis"]) != "[]"] == []
+
+
+def test_every_vendor_that_is_allowed_has_its_api_and_no_other() -> None:
+    (vendor,) = [one for one in VENDOR.all("param") if one.name == "vendor"]
+    (apis,) = [one.value for one in VENDOR.all("var") if one.name == "apis"]
+
+    assert apis is not None
+    assert re.findall(r"'([\w-]+)'", vendor.decorators["allowed"]) == VENDORS
+    assert sorted(properties(apis)) == VENDORS
+    for one in properties(apis).values():
+        assert set(properties(one)) == {"displayName", "path", "header", "query"}
+
+
+def test_every_vendor_s_api_takes_any_path_has_a_backend_of_its_name_and_the_policy_that_records() -> None:
+    made = {one.name: one.body for one in VENDOR.all("resource")}
+    policy, template = dig(made["apiPolicy"], "properties.value"), dig(made["operations"], "properties.urlTemplate")
+
+    assert policy is not None
+    assert template is not None
+    assert text_of(policy) == "loadTextContent('../policies/vendor-api.xml')"
+    assert text_of(template) == "/*"
+    assert text_of(made["api"]["name"]) == text_of(made["backend"]["name"]) == "vendor"
+
+
+def test_the_policy_signs_in_to_those_that_have_no_key() -> None:
+    policy = (INFRA / "policies" / "vendor-api.xml").read_text(encoding="utf-8")
+    (signed,) = re.findall(r"new \[\] \{([^}]*)\}\.Contains\(context\.Api\.Id\)", policy)
+    keyed = set(re.findall(r"'(\w+)'", value_of("hasKey")))
+
+    assert keyed == {"bedrock", "gemini"}
+    assert set(re.findall(r'"([\w-]+)"', signed)) == set(VENDORS) - keyed
+
+
+def test_a_vendor_s_key_stands_in_the_vault_alone() -> None:
+    made = {one.name: one.body for one in VENDOR.all("resource")}
+    named, secret = value_of("credentials"), dig(made["keyValue"], "properties.secret")
+
+    assert secret is not None
+    assert text_of(secret) == "true"
+    assert set(properties(made["keyValue"]["properties"])) == {"displayName", "secret", "keyVault"}
+    assert sorted(re.findall(r"\{\{([\w-]+)\}\}", named)) == ["bedrock-key", "gemini-key"]
+    assert text_of(made["keyValue"]["name"]) == "${vendor}-key"
+    assert text_of(made["readsKey"]["scope"]) == "key"
 
 
 def test_policies_sign_in_with_the_identity_that_has_the_roles() -> None:
@@ -85,7 +146,7 @@ def test_a_product_s_policy_is_well_formed_and_limits_tokens(name: str) -> None:
 
 
 def test_what_is_written_into_a_product_s_policy_is_what_the_policy_waits_for() -> None:
-    source = (MODULES / "apim-teams.bicep").read_text(encoding="utf-8")
+    source = "".join((MODULES / f"apim-{name}.bicep").read_text("utf-8") for name in ("teams", "vendor-api"))
     waiting = in_policies(r"\b(__[A-Z_]+__)\b")
 
     assert waiting == set(re.findall(r"'(__[A-Z_]+__)'", source))

@@ -151,7 +151,7 @@ def test_every_type_that_must_be_closed_is_there(name: str) -> None:
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [("allowEventHubsKeys", "false"), ("monitorPrivateLink", "true"), ("publicLogQueries", "false"),
-     ("apiManagementOpenOnCreation", "false"), ("firewallMode", "Prevention")],
+     ("apiManagementOpenOnCreation", "false"), ("firewallMode", "Prevention"), ("vendorApis", "[]")],
 )  # fmt: skip
 def test_what_opens_a_door_is_off_unless_somebody_says_so(parameter: str, value: str) -> None:
     declared = next(one for one in ALL if one.name == "main.bicep").all("param")
@@ -159,6 +159,15 @@ def test_what_opens_a_door_is_off_unless_somebody_says_so(parameter: str, value:
 
     assert default is not None
     assert text_of(default) == value
+
+
+def test_the_vault_lets_trusted_services_in_only_where_a_vendor_s_key_is_read() -> None:
+    vault = (INFRA / "modules" / "key-vault.bicep").read_text(encoding="utf-8")
+    main = (INFRA / "main.bicep").read_text(encoding="utf-8")
+
+    assert "bypass: allowTrustedServices ? 'AzureServices' : 'None'" in vault
+    assert "allowTrustedServices: gatewayReadsKeys" in main
+    assert "hasOwnIdentity: gatewayReadsKeys" in main
 
 
 def test_sql_servers_take_entra_sign_in_alone() -> None:
@@ -393,10 +402,10 @@ def test_no_log_of_the_gateway_gets_a_body_a_header_or_a_key_in_a_url(
     assert "../masked.json" in text_of(variable(one, "masked"))
 
 
-def test_the_gateway_s_logs_go_to_both_and_both_are_masked() -> None:
+def test_the_gateway_s_logs_and_those_of_each_api_are_masked() -> None:
     names = sorted(text_of(resource.body["name"]) for _, resource in GATEWAY_LOGS)
 
-    assert names == ["applicationinsights", "azuremonitor", "azuremonitor"]
+    assert names == ["applicationinsights", "azuremonitor", "azuremonitor", "azuremonitor"]
 
 
 def test_what_the_logs_mask_is_what_the_app_and_the_policies_take_for_secrets() -> None:
@@ -407,6 +416,7 @@ def test_what_the_logs_mask_is_what_the_app_and_the_policies_take_for_secrets() 
     assert set(masked["queryParameters"]) == set(re.findall(r'"([^"]+)"', listed))
     assert set(masked["queryParameters"]) >= {"subscription-key", "api-key", "key", "sig", "code", "access_token"}
     assert {name.lower() for name in masked["headers"]} >= {"authorization", "api-key", "ocp-apim-subscription-key"}
+    assert {name.lower() for name in masked["headers"]} >= {"x-api-key", "x-goog-api-key", "x-amz-security-token"}
 
 
 def test_the_app_s_hub_gets_the_logs_that_it_reads() -> None:

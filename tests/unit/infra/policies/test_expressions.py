@@ -176,7 +176,7 @@ def sections(root: Element) -> Iterator[tuple[str, Element]]:
                 yield section.tag, element
 
 
-@pytest.mark.parametrize("name", ["api", "audit-api"])
+@pytest.mark.parametrize("name", ["api", "audit-api", "vendor-api"])
 def test_every_policy_stands_in_a_section_that_takes_it(name: str) -> None:
     told = dict.fromkeys(section.tag for section in policy(name))
 
@@ -203,6 +203,20 @@ def test_every_fragment_is_included_where_it_belongs() -> None:
         "inbound": ["query-keys", "capture-request", "ownership-request"],
         "backend": [],
         "outbound": ["capture-response", "ownership-response"],
+        "on-error": ["capture-error"],
+    }
+
+
+def test_other_vendors_apis_include_the_fragments_of_capture_where_they_belong() -> None:
+    sections = {
+        section.tag: [one.attrib["fragment-id"] for one in section.iter("include-fragment")]
+        for section in policy("vendor-api")
+    }
+
+    assert sections == {
+        "inbound": ["query-keys", "capture-request"],
+        "backend": [],
+        "outbound": ["capture-response"],
         "on-error": ["capture-error"],
     }
 

@@ -186,7 +186,7 @@ def test_without_a_token_nobody_reaches_the_audit_api() -> None:
 # That all of it was run
 
 
-DOCUMENTS = ["api", "audit-api", *sorted(f"fragments/{path.stem}" for path in (FOLDER / "fragments").glob("*.xml"))]
+DOCUMENTS = ["api", "audit-api", "vendor-api", *sorted(f"fragments/{path.stem}" for path in (FOLDER / "fragments").glob("*.xml"))]
 MUST_RUN = {
     "assignment_expression",
     "conditional_access_expression",
@@ -239,6 +239,19 @@ def run_every_branch() -> None:
     a_gateway(token=None).run(a_call(headers={"X-Forwarded-For": "198.51.100.9"}, address="10.0.0.4"))
     a_gateway(validates=False).run(a_call(user=Named("owner")))
     run_every_branch_of_ownership()
+    run_every_branch_of_other_vendors()
+
+
+def run_every_branch_of_other_vendors() -> None:
+    for url, headers in (
+        ("/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent", {}),
+        ("/gemini/v1beta/models/gemini-embedding-001:embedContent", {}),
+        ("/bedrock/model/any/invoke", {"Accept": "text/event-stream"}),
+    ):
+        answer = Answer(200, COMPLETION, {} if headers else {"Content-Type": "application/json"})
+        a_gateway(answer, document="vendor-api").run(a_call(url=url, template="/*", headers=headers))
+    a_gateway(document="vendor-api").run(a_call(subscription=None))
+    a_gateway(cached=an_answer()).run(a_call())
 
 
 def run_every_branch_of_ownership() -> None:
