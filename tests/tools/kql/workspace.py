@@ -3,7 +3,12 @@
 __all__ = ["WORKSPACE"]
 
 _STANDARD = "TenantId: string, TimeGenerated: datetime, Type: string, SourceSystem: string, _ResourceId: string"
+_APP = "AppRoleInstance: string, AppRoleName: string, ItemCount: int, OperationId: string, Properties: dynamic"
 WORKSPACE = {
+    "AppExceptions": f"({_STANDARD}, {_APP}, ExceptionType: string, OuterMessage: string, SeverityLevel: int)",
+    "AppMetrics": f"({_STANDARD}, {_APP}, Max: real, Min: real, Name: string, Sum: real)",
+    "AppTraces": f"({_STANDARD}, {_APP}, Message: string, SeverityLevel: int)",
+    "CDBDataPlaneRequests": f"({_STANDARD}, OperationName: string, RequestCharge: real, StatusCode: int)",
     "ApiManagementGatewayLogs": f"""({_STANDARD}, ApiId: string, ApimSubscriptionId: string, ApiRevision: string,
         BackendId: string, BackendMethod: string, BackendProtocol: string, BackendRequestBody: string,
         BackendRequestHeaders: dynamic, BackendResponseBody: string, BackendResponseCode: int,
