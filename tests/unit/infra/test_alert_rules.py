@@ -43,6 +43,11 @@ def called(code: int = 200, *, backend: int | None = 200, api: str = "azure-open
     return "ApiManagementGatewayLogs", {"ApiId": api, "ResponseCode": code, "BackendResponseCode": backend}
 
 
+def events_of(quarantined: int, stored: int) -> list[Row]:
+    name = "promptledger.ingest.events"
+    return [measured(name, quarantined, **{"class": "quarantined"}), measured(name, stored, **{"class": "stored"})]
+
+
 STORED = traced(level=1, message="ingest.batch hub=gateway")
 CASES: dict[str, Case] = {
     "lag": ([measured("promptledger.ingest.lag", 1, 301)], [measured("promptledger.ingest.lag", 299, 300)]),
@@ -56,13 +61,11 @@ CASES: dict[str, Case] = {
     ),
     "failed-batches": (
         [measured("promptledger.ingest.failures", 6, kind="unavailable")],
-        [measured("promptledger.ingest.failures", 5, kind="unavailable"), measured("promptledger.ingest.failures", 9, kind="x")],
+        [measured("promptledger.ingest.failures", 5, kind="unavailable"),
+         measured("promptledger.ingest.failures", 9, kind="refused")],
     ),
     "failing-items": ([measured("promptledger.job.failures", 1)], [measured("promptledger.job.failures", 0)]),
-    "quarantined-share": (
-        [measured("promptledger.ingest.events", 3, **{"class": "quarantined"}), measured("promptledger.ingest.events", 997)],
-        [measured("promptledger.ingest.events", 1, **{"class": "quarantined"}), measured("promptledger.ingest.events", 999)],
-    ),
+    "quarantined-share": (events_of(3, 997), events_of(1, 999)),
     "quarantine": ([measured("promptledger.quarantine.depth", 1)], [measured("promptledger.quarantine.depth", 0)]),
     "completeness": (
         [measured("promptledger.completeness.findings", 1, kind="gap")],
@@ -96,7 +99,9 @@ CASES: dict[str, Case] = {
 def query_of(rule: dict[str, Any]) -> str:
     """Return the query as the module writes it."""
     (form,) = re.findall(r"query: '(AppMetrics[^']*)'", MODULE)
-    written = re.sub(r"\$\{alert\.(\w+)\}", lambda found: str(rule[found[1]]), form) if "metric" in rule else rule["query"]
+    written = (
+        re.sub(r"\$\{alert\.(\w+)\}", lambda found: str(rule[found[1]]), form) if "metric" in rule else rule["query"]
+    )
     return str(written)
 
 

@@ -1,4 +1,4 @@
-"""What the capture fragments send of other vendors' calls: any path, any body, no stream read, no secret, no cache hit lost."""
+"""What the capture fragments send of other vendors' calls: any path, any body; no stream is read, no secret is sent."""
 
 import base64
 import json
@@ -30,7 +30,9 @@ SAID = json.dumps(
 ASKED = json.dumps({"contents": [{"role": "user", "parts": [{"text": "2 + 2?"}]}]}).encode()
 
 
-def a_vendor_call(url: str, content: bytes | None = ASKED, *, method: str = "POST", api: str = "gemini", **headers: str) -> Context:
+def a_vendor_call(
+    url: str, content: bytes | None = ASKED, *, method: str = "POST", api: str = "gemini", **headers: str
+) -> Context:
     """Return a call of an API with one operation for all paths."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     operation = Operation("wildcard-post", "/*")
@@ -63,7 +65,10 @@ def reads(context: Context) -> int:
         (f"{GEMINI}%3AstreamGenerateContent", "application/json"),
         (f"{GEMINI}:streamGenerateContent?alt=sse", "text/event-stream"),
         ("/vertex/v1/projects/p/locations/l/publishers/anthropic/models/claude-haiku-4-5:streamRawPredict", ""),
-        ("/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:streamGenerateContent/", "application/json"),
+        (
+            "/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:streamGenerateContent/",
+            "application/json",
+        ),
         (f"{BEDROCK}/converse-stream", EVENTS),
         (f"{BEDROCK}/invoke-with-response-stream", EVENTS.upper()),
         (f"{BEDROCK}/converse-stream", ""),
@@ -99,7 +104,9 @@ def test_an_answer_without_type_and_length_is_a_stream_where_nothing_else_is_acc
         pytest.param("POST", f"{BEDROCK}/converse-stream", {}, 400, id="Bedrock's error"),
         pytest.param("GET", "/any/v1/models/my-stream", {}, 200, id="a name that only ends so"),
         pytest.param("POST", "/streams:x/any", {}, 200, id="a path that only begins so"),
-        pytest.param("POST", "/any/v1/mcp", {"Accept": "application/json, text/event-stream"}, 200, id="either is taken"),
+        pytest.param(
+            "POST", "/any/v1/mcp", {"Accept": "application/json, text/event-stream"}, 200, id="either is taken"
+        ),
     ],
 )
 def test_what_is_no_stream_is_read(method: str, path: str, headers: dict[str, str], status: int) -> None:

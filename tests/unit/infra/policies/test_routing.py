@@ -186,7 +186,12 @@ def test_without_a_token_nobody_reaches_the_audit_api() -> None:
 # That all of it was run
 
 
-DOCUMENTS = ["api", "audit-api", "vendor-api", *sorted(f"fragments/{path.stem}" for path in (FOLDER / "fragments").glob("*.xml"))]
+DOCUMENTS = [
+    "api",
+    "audit-api",
+    "vendor-api",
+    *sorted(f"fragments/{path.stem}" for path in (FOLDER / "fragments").glob("*.xml")),
+]
 MUST_RUN = {
     "assignment_expression",
     "conditional_access_expression",
