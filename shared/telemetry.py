@@ -113,6 +113,7 @@ UNKNOWN_WORDS: Final = Metric(
     "Interactions with a word of the service that no list of ours knows, by what kind of word it is. The words are in"
     " the log (`ingest.unknown_words`) and in `/completeness`. Skipped records of unknown categories count here too.",
     ("kind",),
+    "0; anything else is new at the service, and worth a look",
 )
 PENDING: Final = Metric(
     "promptledger.pending.interactions", "gauge", "{interaction}", "Interactions that wait for a part."
