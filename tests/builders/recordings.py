@@ -79,16 +79,24 @@ class Recording:
         return self.name
 
 
-def recordings(*endings: str, streamed: bool | None = False) -> list[Recording]:
+_OTHERS = re.compile(r"//[^/]*(?:anthropic\.com|googleapis\.com|amazonaws\.com|api\.aws|mistral\.ai|deepseek\.com)/")
+
+
+def recordings(*endings: str, streamed: bool | None = False, others: bool = False) -> list[Recording]:
     """Return the recorded calls whose path ends so; skip the test where there is no corpus.
 
     Args:
         endings: of the path.
         streamed: only those with an event stream, or only those without; None takes both.
+        others: also those of other vendors' hosts, which `vendor_recordings` reads.
     """
     if not CORPUS.is_dir():
         pytest.skip("the corpus of recordings is not beside the checkout", allow_module_level=True)
-    return [one for one in _all() if one.path.endswith(endings) and streamed in (None, one.streamed)]
+    return [
+        one
+        for one in _all()
+        if one.path.endswith(endings) and streamed in (None, one.streamed) and (others or not _OTHERS.search(one.url))
+    ]
 
 
 def _all() -> Iterator[Recording]:
@@ -109,7 +117,7 @@ def _all() -> Iterator[Recording]:
 
 
 def _body(folder: Path, stem: str, side: str) -> Any:
-    for kind in ("json", "txt"):
+    for kind in ("json", "jsonl", "txt"):
         path = folder / f"{stem}.{side}.{kind}"
         if path.exists():
             text = path.read_text()
