@@ -55,12 +55,14 @@ def _read(record: Record) -> Reading:
     ):
         state(facts, field, None if told == _UNKNOWN else told)
     state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
-    content = _content(record, _object(api.get("content")), operation)
+    content = _content(record, _object(api.get("content")), facts, operation)
     return Reading(EVIDENCE[_CODE].source, (Fragment(name, _CODE, facts, content, record.document()),))
 
 
-def _content(record: Record, bodies: dict[str, Json], operation: str | None) -> Content:
+def _content(record: Record, bodies: dict[str, Json], facts: Facts, operation: str | None) -> Content:
     """Return what was asked and what the caller got: the bodies with the personal data in them.
+
+    Of the facts they state the operation alone, where they know better than a path that names a model only.
 
     Usage is left alone: the usage record of the same call counts it, under another id.
     """
@@ -70,9 +72,11 @@ def _content(record: Record, bodies: dict[str, Json], operation: str | None) -> 
     record.cut |= inner.cut
     if inner.received is None:
         record.received = None
+    asked = operations.read_request(request, operation)
     said = operations.read_response(response, operation=operation)
+    facts["operation"] = asked.facts.get("operation", facts["operation"])
     return Content(
-        prompt=operations.read_request(request, operation).text,
+        prompt=asked.text,
         completion=said.text,
         request=request,
         response=said.body or response,

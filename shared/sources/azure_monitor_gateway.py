@@ -190,6 +190,9 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body, headers: Mapping[
     if response.facts.get("model") == request.facts.get("requested_model"):
         # An answer that only repeats what was asked for does not say who served: another witness may.
         response.facts.pop("model", None)
+    if "operation" in facts and "operation" in request.facts:
+        # Some paths name a model and not what is asked of it.
+        facts["operation"] = request.facts["operation"]
     # The path knows the operation better than a body's shape; the body knows its model.
     carry(facts, request.facts, response.facts)
     for name, value in {**request.facts, **response.facts}.items():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from shared.domain.values import Json
 from shared.errors import EventError
 from shared.operations.compressed import inflated
-from shared.operations.streams import withhold_from_stream
+from shared.operations.streams import elements_of, withhold_from_stream
 from shared.sources.decoding import begins_like_json, decode
 from shared.sources.record import Record
 from shared.sources.salvage import salvage
@@ -37,6 +37,9 @@ def json_in(told: str) -> tuple[Json, bool] | None:
     if not begins_like_json(told):
         return None
     value, cut = salvage(told)
+    if cut and isinstance(value, list):
+        # Of a stream in an array the elements that are whole: half of one tells an end without its usage.
+        value = elements_of(told)[0] or value
     # A text may begin with a bracket, and a file's lines be JSON each.
     return None if cut and (value in (None, []) or _is_json_line(told)) else (value, cut)
 

@@ -17,7 +17,7 @@ from shared.domain.values import Json, text
 from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.paths import target_of, without_secrets
 from shared.sources.bodies import body_in
-from shared.sources.gateway import HEADERS, spillover_facts, texts
+from shared.sources.gateway import HEADERS, spillover_facts, state_target, texts
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time
 
@@ -96,12 +96,15 @@ def _asked(record: Record) -> tuple[str, Facts, Content]:
     state(facts, "path", target.path)
     state(facts, "deployment", target.deployment)
     state(facts, "api_version", target.api_version)
-    if target.path is not None:
-        facts["operation"] = target.operation or "other"
     state_members(facts, _told_headers(event), _REQUEST)
     body = _body(record, withhold=withhold_from_request)
     said = operations.read_request(body, target.operation, cut=record.cut)
-    return "y", said.facts | facts, Content(prompt=said.text, request=body or None)
+    facts = said.facts | facts
+    if target.path is not None:
+        # A body that knows better says so: some paths name a model and not what is asked of it.
+        facts.setdefault("operation", target.operation or "other")
+    state_target(facts, target)
+    return "y", facts, Content(prompt=said.text, request=body or None)
 
 
 def _answered(record: Record) -> tuple[str, Facts, Content]:
@@ -118,6 +121,7 @@ def _answered(record: Record) -> tuple[str, Facts, Content]:
         status=facts.get("http_status"),
         reason=found[2] if found else None,
         content_type=headers.get("content-type"),
+        headers=texts(headers),
     )
     return "x", said.facts | facts, Content(completion=said.text, response=said.body or body or None)
 

@@ -59,10 +59,11 @@ def vendor_recordings() -> list[Recording]:
 def truth_of(recording: Recording) -> Truth:
     """Return what a recording says, by the names of the ledger; a token that nobody reported is None.
 
-    `prompt` and `completion` are None where there is none.
+    `prompt` and `completion` are None where there is none; what nobody could stream has no `streamed`.
     """
     path = unquote(recording.path)
     truth: Truth = dict.fromkeys(_TOKENS) | {
+        "streamed": None,
         "http_status": recording.status,
         "finish_reasons": None,
         "tool_calls": None,
@@ -72,7 +73,8 @@ def truth_of(recording: Recording) -> Truth:
     truth |= _read(path, recording, recording.request or {}, recording.response)
     if recording.status >= 400:
         truth |= _error(recording)
-    truth.setdefault("streamed", False)
+    if truth.get("streamed") is None:
+        del truth["streamed"]
     truth.setdefault("model", truth.get("requested_model"))
     return truth
 
@@ -108,7 +110,7 @@ def _lines(*texts: Any) -> str | None:
 
 
 def _anthropic(path: str, recording: Recording, request: dict[str, Any], answer: Any) -> Truth:
-    truth: Truth = {"operation": "messages", "streamed": bool(request.get("stream"))}
+    truth: Truth = {"operation": "messages", "streamed": bool(request.get("stream")) if "messages" in request else None}
     truth["requested_model"] = request.get("model")
     asked = [request, *(one["params"] for one in request.get("requests", []))]
     truth["prompt"] = _lines(*(text for one in asked for text in _typed_texts(one.get("messages", []))))
@@ -331,10 +333,11 @@ def _interaction(request: dict[str, Any], answer: dict[str, Any]) -> Truth:
     said = [part.get("text") for step in steps if step["type"] == "model_output" for part in step["content"]]
     return {
         "operation": "generateContent",
+        "streamed": bool(request.get("stream")),
         "requested_model": request.get("model"),
         "prompt": _lines(request["input"]),
         "completion": "".join(filter(None, said)) or None,
-        "tool_calls": len([step for step in steps if step["type"] == "function_call"]),
+        "tool_calls": len([one for one in steps if one["type"] == "function_call"]) if "steps" in answer else None,
         "finish_reasons": None if answer["status"] == "in_progress" else [answer["status"]],
         **_google_tokens({_INTERACTION[name]: value for name, value in usage.items() if name in _INTERACTION}),
     }
@@ -392,7 +395,8 @@ def _bedrock(path: str, recording: Recording, request: dict[str, Any], answer: A
         truth |= {"tool_calls": 0, "finish_reasons": [one["finish_reason"] for one in answer["choices"]]}
         truth |= _chat_tokens(answer["usage"])
     elif not {"embedding", "embeddings", "embeddingsByType"}.isdisjoint(answer):
-        truth |= {"operation": "embeddings", "input_tokens": answer.get("inputTextTokenCount")}
+        tokens = answer.get("inputTextTokenCount")
+        truth |= {"operation": "embeddings", "input_tokens": tokens, "streamed": None}
     else:
         truth |= _invoke_answer(answer)
     return _completed(truth, answer, recording.headers)

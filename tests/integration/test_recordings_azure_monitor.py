@@ -53,7 +53,11 @@ def _call_of(stream: RecordedStream) -> Recording:
 CALLS = recordings("", streamed=None)
 _WITH_REQUEST = {f"{one.name}.response.sse" for one in CALLS}
 _STREAMS = [one for one in recorded_streams() if one.name not in _WITH_REQUEST]
-CALLS += [_call_of(one) for one in _STREAMS if not any(name in one.name for name in _ODD)]
+CALLS += [
+    _call_of(one)
+    for one in _STREAMS
+    if not _PATHS.keys().isdisjoint(one.labels) and not any(name in one.name for name in _ODD)
+]
 _NO_ERROR_OF_THEIR_OWN = {"chat.completions", "completions", "embeddings"}
 REFUSED = [
     one

@@ -193,7 +193,7 @@ def _finish_facts(reasons: Sequence[Json]) -> Facts:
 
 def _read_invoke_request(body: Body) -> Said:
     """Read a request in whatever form the model's vendor has: the members tell which."""
-    if "anthropic_version" in body:
+    if "anthropic_version" in body and "messages" in body:
         said = anthropic.read_request(body)
     elif isinstance(body.get("messages"), list):
         messages = body["messages"]
@@ -489,13 +489,17 @@ def assemble_chunks(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Ass
         whole = nova.whole()
         body = {**(whole.body or {}), **head}
         return Assembled(body | ({"error": error} if error else {}), whole.ended or bool(error), _INVOKE)
+    if not is_finished:
+        # Running totals.
+        head = {member: value for member, value in head.items() if member not in _RUNNING}
     body = {**head, **_of_answers(answers)} | ({"error": error} if error else {})
     return Assembled(body, is_finished or _METRICS in head or bool(error), _INVOKE)
 
 
 _GROWING: Final = ("outputText", "generation", "completion", "text")
 _REASONS: Final = ("stop_reason", "completionReason", "finish_reason")
-_COUNTS: Final = ("prompt_token_count", "inputTextTokenCount", "totalOutputTextTokenCount", "generation_token_count")
+_RUNNING: Final = ("totalOutputTextTokenCount", "generation_token_count")
+_COUNTS: Final = ("prompt_token_count", "inputTextTokenCount", *_RUNNING)
 
 
 def _add_chunk(answers: dict[int, dict[str, Json]], head: dict[str, Json], event: Mapping[str, Json]) -> bool:
@@ -543,9 +547,16 @@ def _shape_of_response(body: Body) -> str | None:
         return _CONVERSE
     if "object" in body or "choices" in body:
         return None
-    if "generation" in body or _METRICS in body or _ACTION in body or "inputTextTokenCount" in body:
+    if "embedding" not in body and not _OF_INVOKE.isdisjoint(body):
         return _INVOKE
-    return None
+    if {"embedding", "inputTextTokenCount"} <= body.keys():
+        return _EMBEDDINGS
+    if isinstance(body.get("text"), str) and "generation_id" in body:
+        return _INVOKE
+    return _INVOKE if isinstance(body.get("generations"), list) and "prompt" in body else None
+
+
+_OF_INVOKE: Final = frozenset({"generation", "inputTextTokenCount", _METRICS, _ACTION})
 
 
 def _shape_of_request(body: Body) -> str | None:
@@ -571,6 +582,8 @@ def _complete(facts: Facts, headers: Mapping[str, str]) -> None:
     fresh = count(headers.get(f"{_HEADER}input-token-count"))
     if fresh is None:
         return
+    # Only an invocation has them, and its path names the model.
+    facts.pop("model", None)
     usage = {
         "inputTokens": fresh,
         "outputTokens": headers.get(f"{_HEADER}output-token-count"),

@@ -88,9 +88,12 @@ def read_request(body: Body) -> Said:
     given = body.get("input")  # of an interaction
     texts += [given] if isinstance(given, str) else list(_content_texts(given))
     said = asked(_plain(body), "\n".join(texts))
-    model = said.facts.get("model")
+    model = said.facts.get("requested_model")
     if isinstance(model, str):
-        said.facts["model"] = model.removeprefix(_MODEL_PREFIX)
+        said.facts["requested_model"] = model.removeprefix(_MODEL_PREFIX)
+    if given is not None:
+        # Of interactions the body says whether a stream is asked for, of the others the verb.
+        said.facts.setdefault("streamed", False)
     return said
 
 
@@ -150,7 +153,7 @@ def _part_texts(parts: Json) -> Iterator[str]:
 
 def read_response(body: Body) -> Said:
     """Read an answer; the completion is the text of the candidate with the lowest index, without thoughts."""
-    if "steps" in body or "interaction" in body:
+    if "steps" in body or body.get("object") == "interaction":
         return _read_interaction(body)
     candidates = _candidates(body)
     facts: Facts = {}
@@ -352,7 +355,8 @@ def _read_interaction(body: Body) -> Said:
         facts["finish_reasons"] = canonical([status[:_REASON_LENGTH]])
     listed = body.get("steps")
     steps = [step for step in listed if isinstance(step, dict)] if isinstance(listed, list) else []
-    facts["tool_calls"] = sum(step.get("type") == "function_call" for step in steps)
+    if isinstance(listed, list):
+        facts["tool_calls"] = sum(step.get("type") == "function_call" for step in steps)
     texts = [text for step in steps if step.get("type") == "model_output" for text in _part_texts(step.get("content"))]
     return answered(body, facts, "".join(texts))
 

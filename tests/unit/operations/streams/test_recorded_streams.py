@@ -12,6 +12,7 @@ from shared.domain.fragment import Fragment
 from shared.operations import read_response
 from shared.sources import read_event
 from tests.builders.events import ENQUEUED, a_response
+from tests.builders.recordings import texts_of
 from tests.builders.streams import RecordedStream, a_chunk, recorded_streams, stream_of
 
 pytestmark = pytest.mark.slow
@@ -39,6 +40,8 @@ COMPLETIONS = of_family("text_completion")
 RESPONSES = of_family("response.")
 RUNS = of_family("thread.run")
 OTHERS = of_family("transcript.", "speech.", "image_edit.", "image_generation.")
+# What they say is read in tests/integration/test_recordings_vendors.py.
+OTHER_VENDORS = [one for one in READABLE if "message_start" in one.labels or "usageMetadata" in one.events[-1]]
 
 
 def fragment_of(text: str) -> Fragment:
@@ -83,7 +86,7 @@ def last(values: list[Any]) -> Any:
 
 def said_in(choice: dict[str, Any]) -> str:
     deltas = [choice.get("delta") or {}, *[message["delta"] for message in choice.get("messages", [])]]
-    return choice.get("text") or "".join(delta.get("content") or "" for delta in deltas)
+    return choice.get("text") or "".join(text for delta in deltas for text in texts_of(delta.get("content")))
 
 
 @pytest.mark.parametrize("stream", CHATS + COMPLETIONS, ids=lambda one: one.name)
@@ -232,7 +235,14 @@ def test_of_any_recorded_stream_with_any_piece_missing_something_is_read(
 
 
 def test_the_corpus_holds_what_these_tests_are_about() -> None:
-    families = {"chats": CHATS, "completions": COMPLETIONS, "responses": RESPONSES, "runs": RUNS, "others": OTHERS}
+    families = {
+        "chats": CHATS,
+        "completions": COMPLETIONS,
+        "responses": RESPONSES,
+        "runs": RUNS,
+        "others": OTHERS,
+        "other vendors": OTHER_VENDORS,
+    }
 
     assert {name: len(streams) >= 5 for name, streams in families.items()} == dict.fromkeys(families, True)
     assert sum(map(len, families.values())) == len(READABLE)
