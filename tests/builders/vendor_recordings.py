@@ -110,7 +110,9 @@ def _lines(*texts: Any) -> str | None:
 
 
 def _anthropic(path: str, recording: Recording, request: dict[str, Any], answer: Any) -> Truth:
-    truth: Truth = {"operation": "messages", "streamed": bool(request.get("stream")) if "messages" in request else None}
+    truth: Truth = {"operation": "messages", "streamed": recording.streamed}
+    if "messages" not in request and not recording.streamed:
+        truth["streamed"] = None
     truth["requested_model"] = request.get("model")
     asked = [request, *(one["params"] for one in request.get("requests", []))]
     truth["prompt"] = _lines(*(text for one in asked for text in _typed_texts(one.get("messages", []))))

@@ -51,7 +51,7 @@ def _call_of(stream: RecordedStream) -> Recording:
 
 
 CALLS = recordings("", streamed=None)
-_WITH_REQUEST = {f"{one.name}.response.sse" for one in CALLS}
+_WITH_REQUEST = {f"{one.name}.response.sse" for one in recordings("", streamed=None, others=True)}
 _STREAMS = [one for one in recorded_streams() if one.name not in _WITH_REQUEST]
 CALLS += [
     _call_of(one)

@@ -29,6 +29,8 @@ _OF_BEDROCK: Final = "msg_bdrk_"
 """At Bedrock the path names the model; the answer leaves out its region."""
 _REASON_LENGTH: Final = 64
 _MOST_BLOCKS: Final = 10_000
+_MESSAGE: Final = frozenset({"model", "stop_reason", "usage"})
+"""Of them an answer has some; the messages of OpenAI's conversations have none."""
 _EVENTS: Final = frozenset(
     "message_start content_block_start content_block_delta content_block_stop message_delta message_stop".split()
 )
@@ -299,7 +301,7 @@ def _shape_of_response(body: Body) -> str | None:
     if (
         kind == _BATCH
         or _is_result(body)
-        or (kind == "message" and isinstance(body.get("content"), list) and "object" not in body)
+        or (kind == "message" and isinstance(body.get("content"), list) and not _MESSAGE.isdisjoint(body))
     ):
         return OPERATION
     return None
