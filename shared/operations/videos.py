@@ -28,14 +28,15 @@ def read_request(body: Body) -> Said:
 def read_response(body: Body) -> Said:
     """Read the state of a job. Every poll repeats its seconds: they count once by its id, when it has succeeded."""
     facts: Facts = {}
-    if body.get("object") not in _JOBS:
+    kind = body.get("object")
+    if not isinstance(kind, str) or kind not in _JOBS:
         return answered(body, facts, None)
     status = body.get("status")
     state(facts, "usage_key", body.get("id"))
     if isinstance(status, str) and status in _ENDED:
         facts["finish_reasons"] = canonical([status])
-    if status in _SUCCEEDED:
-        state(facts, "seconds", _seconds(body))
+        if status in _SUCCEEDED:
+            state(facts, "seconds", _seconds(body))
     reason = body.get("failure_reason")
     if status == "failed" and isinstance(reason, str) and reason:
         state(facts, "error_code", reason)

@@ -33,9 +33,9 @@ _TRACES: Final = frozenset({"trace", "amazon-bedrock-trace"})
 """What a guardrail masked stands in them in clear."""
 # The last header's value, after which the payload begins: in a log that turned bytes into text its length is
 # spoilt, its letters are not.
-_LOGGED: Final = re.compile(r":event-type.{0,8}?([A-Za-z]{3,40}+).{0,64}?:message-type.{0,8}?event(?=\{)", re.DOTALL)
+_LOGGED: Final = re.compile(r":event-type[^A-Za-z]{0,8}+([A-Za-z]{3,40}+).{0,64}?:message-type.{0,8}?event(?=\{)", re.DOTALL)
 _LOGGED_EXCEPTION: Final = re.compile(
-    r":exception-type.{0,8}?([A-Za-z]{3,40}+).{0,64}?:message-type.{0,8}?exception(?=\{)", re.DOTALL
+    r":exception-type[^A-Za-z]{0,8}+([A-Za-z]{3,40}+).{0,64}?:message-type.{0,8}?exception(?=\{)", re.DOTALL
 )
 _MARKS: Final = (":event-type", ":exception-type")
 _DECODER: Final = json.JSONDecoder(strict=False)
@@ -52,6 +52,8 @@ def text_of_bytes(data: bytes) -> str | None:
     place = 0
     while (message := _message_at(data, place)) is not None:
         headers, payload, place = message
+        if not headers and not payload:
+            continue
         events.append(_event_text(headers, payload))
     return redacted_text("".join(events)) or None
 
@@ -113,6 +115,11 @@ def _object_of(payload: bytes) -> Json:
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:
+        pass
+    try:
+        # Half of a character, or a number without end, spoils no event.
+        return _DECODER.decode(payload.decode(errors="replace"))
+    except (ValueError, RecursionError):
         return None
 
 
@@ -128,7 +135,18 @@ def _written(name: str, value: Json) -> str:
         if isinstance(value, dict):
             value = {key: item for key, item in value.items() if key != _PADDING and key not in _TRACES}
     line = "".join(letter for letter in name if letter.isalnum() or letter in "-_.")
-    return f"event: {line}\ndata: {orjson.dumps(value).decode()}\n\n"
+    return f"event: {line}\ndata: {_json_of(value)}\n\n"
+
+
+def _json_of(value: Json) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        pass
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "null"
 
 
 def _carried(encoded: str) -> Json:

@@ -1,6 +1,8 @@
 """Amazon's binary event stream is read whole, cut, and where a log turned it into text; other bytes are none."""
 
 import json
+import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
@@ -86,7 +88,7 @@ def test_any_spoilt_byte_ends_the_stream_before_its_message(place: int, change: 
 @example(b"")
 @example(b"\x00\x00\x00\x10\x00\x00\x00\x00" + b"\x05\xc2\x48\xeb" * 2)
 def test_any_other_bytes_are_no_stream(data: bytes) -> None:
-    assert text_of_bytes(data) in {None, "event: \ndata: null\n\n"}
+    assert text_of_bytes(data) is None
 
 
 def test_a_header_of_any_type_is_passed_over() -> None:
@@ -123,6 +125,84 @@ def test_a_logged_exception_is_an_error_event() -> None:
 
     assert text is not None
     assert text.endswith('event: error\ndata: {"error":{"message":"Slow down","code":"throttlingException"}}\n\n')
+
+
+_STRANGE = [
+    pytest.param('{"text":"\\ud800"}', id="half a character"),
+    pytest.param('{"text":1' + "0" * 400 + "}", id="a number without end"),
+    pytest.param('{"text":' + "[" * 600 + "]" * 600 + "}", id="a deep one"),
+    pytest.param('{"text":"a\nb"}', id="a line end inside a text"),
+]
+
+
+@pytest.mark.parametrize("payload", _STRANGE)
+def test_a_strange_payload_spoils_no_event(payload: str) -> None:
+    message = a_message(payload.encode(), event_type="chunk", message_type="event")
+
+    texts = [text_of_bytes(message), text_of_logged(message.decode(errors="replace"))]
+
+    assert texts[0] is not None
+    assert texts[1] is not None
+    assert json.loads(texts[0].partition("data: ")[2]) == json.loads(payload, strict=False)
+
+
+@given(st.lists(st.tuples(st.binary(max_size=60), st.binary(max_size=30), st.text(max_size=20)), max_size=4))
+def test_any_headers_and_payloads_are_read_into_no_more_than_they_hold(
+    messages: list[tuple[bytes, bytes, str]],
+) -> None:
+    data = b"".join(a_message(payload, others, event_type=name) for payload, others, name in messages)
+
+    for text in (text_of_bytes(data), text_of_logged(data.decode(errors="replace"))):
+        assert len(text or "") <= _MOST_GROWTH * len(data)
+
+
+_MOST_GROWTH = 8
+"""Characters of text per byte: a short number may be written at length."""
+
+_HOSTILE = [
+    pytest.param(":event-typeabc", id="marks alone"),
+    pytest.param(":event-type" + "a" * 40, id="long names"),
+    pytest.param(":event-type" + "." * 8 + "abc" + "." * 60 + ":message-type", id="no end"),
+    pytest.param(":exception-type....abc:message-type....exception", id="exceptions without a payload"),
+    pytest.param(":event-typeabc:message-typeevent{}", id="tiny events"),
+    pytest.param(":event-typeabc:message-typeevent[", id="events that are no objects"),
+    pytest.param(':event-typeabc:message-typeevent{"a":', id="events inside events"),
+]
+
+
+@pytest.mark.parametrize("piece", _HOSTILE)
+def test_a_hostile_log_is_read_in_a_time_that_its_size_bounds(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+
+    assert _seconds(lambda: text_of_logged(text)) < _SECONDS_PER_MEGABYTE
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(a_message(b""), id="nothing in them"),
+        pytest.param(a_message(b"{}", event_type="x", message_type="event"), id="tiny events"),
+        pytest.param(a_message(b"{}", b"\x01a\x00" * 400), id="many headers"),
+        pytest.param(a_message(b"[" * 900), id="deep ones"),
+    ],
+)
+def test_a_hostile_stream_is_read_in_a_time_that_its_size_bounds(message: bytes) -> None:
+    data = message * (1_000_000 // len(message))
+
+    assert _seconds(lambda: text_of_bytes(data)) < _SECONDS_PER_MEGABYTE
+
+
+_SECONDS_PER_MEGABYTE = 0.3
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Return the CPU time of the quickest of three tries."""
+    taken = []
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        taken.append(time.process_time() - began)
+    return min(taken)
 
 
 @given(st.text(max_size=300))
