@@ -16,6 +16,7 @@ from typing import Any
 from tests.fuzz import oracle
 from tests.fuzz.mutations import mutated
 from tests.fuzz.seeds import events
+from tests.fuzz.streams import check_stream, mutated_stream
 
 _FOUND = Path(".local/fuzz")
 
@@ -57,7 +58,14 @@ def by_chance(seconds: float, seed: int) -> int:
             raise
         done += 1
         size += len(body)
-    print(f"{done} events, {size / 1e6:.0f} MB, {quarantined} of them to quarantine: no exception, no hang, no loss")
+        stream = mutated_stream(choose)
+        try:
+            check_stream(stream)
+        except BaseException:
+            _keep(stream)
+            raise
+        size += len(stream)
+    print(f"{done} events, {size / 1e6:.0f} MB, {quarantined} of them to quarantine, and as many streams: no exception, no hang, no loss")
     return 0
 
 
@@ -66,10 +74,11 @@ def guided(seconds: int, seed: int) -> None:
     # Installed by `make fuzz` where there is a wheel.
     atheris: Any = importlib.import_module("atheris")
     # What is instrumented must be imported anew.
-    for name in [name for name in sys.modules if name.split(".")[0] == "shared" or name == oracle.__name__]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "shared" or name in {oracle.__name__, check_stream.__module__}]:
         del sys.modules[name]
     with atheris.instrument_imports(include=["shared"]):
         instrumented: Any = importlib.import_module(oracle.__name__)
+        instrumented_streams: Any = importlib.import_module(check_stream.__module__)
 
     # Counting branches makes Python several times slower: the limit holds for the code as it is deployed.
     instrumented.SLOWER = 10
@@ -80,7 +89,13 @@ def guided(seconds: int, seed: int) -> None:
         if data[:1] < b"\x40":
             instrumented.check(data[1:])
             return
+        if data[:1] < b"\x60":
+            instrumented_streams.check_stream(data[1:])
+            return
         choose = Guided(atheris.FuzzedDataProvider(data[1:]))
+        if data[:1] < b"\x80":
+            instrumented_streams.check_stream(mutated_stream(choose))
+            return
         instrumented.check(mutated(seeds[choose.below(len(seeds))], choose))
 
     corpus = _FOUND / "corpus"

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from localhost.traffic.mix import an_hour
+from tests.builders.event_stream import an_event_stream
 from tests.builders.events import (
     a_metric,
     a_request,
@@ -47,6 +48,34 @@ _RESPONSES = (
     "\n\n"
 )
 
+_AT_ANTHROPIC = "https://api.anthropic.com/v1/messages"
+_AT_GOOGLE = "https://generativelanguage.googleapis.com/v1beta/models/gemini-x:streamGenerateContent"
+_AT_AMAZON = "https://bedrock-runtime.us-east-1.amazonaws.com/model/amazon.nova-lite-v1%3A0/converse-stream"
+_MESSAGES = (
+    'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message","model":"claude-x",'
+    '"content":[],"usage":{"input_tokens":11,"output_tokens":1}}}\n\nevent: content_block_start\ndata: {"type":'
+    '"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\nevent: content_block_delta\ndata: '
+    '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"4"}}\n\nevent: message_delta\ndata: '
+    '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}\n\nevent: message_stop\n'
+    'data: {"type":"message_stop"}\n\n'
+)
+_GEMINI = [
+    {"candidates": [{"content": {"parts": [{"text": "4"}]}}], "usageMetadata": {"promptTokenCount": 11}},
+    {
+        "candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "args": {}}}]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 2, "totalTokenCount": 13},
+        "modelVersion": "gemini-x",
+    },
+]
+_BINARY = an_event_stream(
+    [
+        ("messageStart", {"role": "assistant"}),
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "4"}}),
+        ("messageStop", {"stopReason": "end_turn"}),
+        ("metadata", {"usage": {"inputTokens": 11, "outputTokens": 2, "totalTokens": 13}, "trace": {"guardrail": {}}}),
+    ]
+)
+
 
 @cache
 def events() -> tuple[bytes, ...]:
@@ -63,6 +92,9 @@ def events() -> tuple[bytes, ...]:
         a_response(body=None, bodyRef={"container": "bodies", "blob": "a/b", "bytes": 300_000, "sha256": "00"}),
         a_request(part="error", status=401, lastError={"source": "validate-jwt", "reason": "TokenExpired"}),
         a_request(url="/openai/v1/responses", body={"model": "gpt-5", "input": [{"role": "user", "content": "2+2?"}]}),
+        a_response(body=_MESSAGES, streamed=True, contentType="text/event-stream", backendUrl=_AT_ANTHROPIC),
+        a_response(body=_GEMINI, backendUrl=_AT_GOOGLE),
+        a_response(body=None, bodyBase64=base64.b64encode(_BINARY).decode(), backendUrl=_AT_AMAZON),
         an_enterprise_request(),
         an_enterprise_response(),
         a_usage_record(),
@@ -75,6 +107,7 @@ def events() -> tuple[bytes, ...]:
         an_http_response(),
         a_metric(),
         _records(_gateway_log(), _llm_log()),
+        _records(_gateway_log(properties={"url": _AT_AMAZON, "backendResponseBody": _BINARY.decode(errors="replace")})),
         _records(_request_response(), _gateway_log(category="GatewayLogs2")),
         *(event.event.body for event in an_hour(48, 1)),
     )
