@@ -149,6 +149,52 @@ SAMPLES: dict[str, Sample] = {
         {"model": "m", "input": "What is two and two?"},
         {"id": "modr-1", "model": "m", "results": [{"flagged": False, "categories": {}, "category_scores": {}}]},
     ),
+    "messages": Sample(
+        "/anthropic/v1/messages",
+        "wildcard-post",
+        {"model": "m", "max_tokens": 9, "messages": [_MESSAGE]},
+        {
+            "id": "msg_1",
+            "type": "message",
+            "model": "m",
+            "content": [{"type": "text", "text": "Four."}],
+            "usage": {"input_tokens": 11, "output_tokens": 2},
+        },
+    ),
+    "generateContent": Sample(
+        "/v1beta/models/m:generateContent",
+        "wildcard-post",
+        {"contents": [{"parts": [{"text": "What is two and two?"}]}], "generationConfig": {"temperature": 0}},
+        {
+            "candidates": [{"content": {"parts": [{"text": "Four."}]}, "finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 2, "totalTokenCount": 13},
+        },
+    ),
+    "converse": Sample(
+        "/model/m/converse",
+        "wildcard-post",
+        {
+            "messages": [{"role": "user", "content": [{"text": "What is two and two?"}]}],
+            "inferenceConfig": {"temperature": 0},
+        },
+        {
+            "output": {"message": {"role": "assistant", "content": [{"text": "Four."}]}},
+            "stopReason": "end_turn",
+            "usage": {"inputTokens": 11, "outputTokens": 2, "totalTokens": 13},
+        },
+    ),
+    "invoke": Sample(
+        "/model/m/invoke",
+        "wildcard-post",
+        {"prompt": "What is two and two?", "max_gen_len": 9, "temperature": 0},
+        {"generation": "Four.", "stop_reason": "stop", "prompt_token_count": 11, "generation_token_count": 2},
+    ),
+    "videos": Sample(
+        "/openai/v1/videos",
+        "createVideo",
+        {"model": "m", "prompt": "A four", "seconds": "4", "size": "1280x720"},
+        {"id": "video_1", "object": "video", "status": "completed", "model": "m", "seconds": "4", "size": "1280x720"},
+    ),
     "other": Sample("/openai/v1/something", "somethingElse", {"input": "What is two and two?"}, {"id": "x_1"}),
 }
 """Operation -> call."""
