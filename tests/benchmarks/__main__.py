@@ -30,6 +30,7 @@ from shared.stores.sql.migrate import upgrade
 from tests.benchmarks.answers import answers
 from tests.benchmarks.conversations import batches
 from tests.benchmarks.parsing import parsing
+from tests.benchmarks.vendors import vendors
 from tests.builders.host_batches import collection_of, metadata_of
 
 BATCH = 256
@@ -48,6 +49,7 @@ def main() -> int:
     parser.add_argument("--interactions", type=int, default=6_400, help="interactions per measurement")
     options = parser.parse_args()
     parsing()
+    vendors()
     with tempfile.TemporaryDirectory() as folder:
         trigger(Path(folder), options.interactions)
     with tempfile.TemporaryDirectory() as folder:

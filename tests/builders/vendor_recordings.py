@@ -418,13 +418,16 @@ def _bedrock_prompt(request: dict[str, Any]) -> str | None:
     return _lines(*texts)
 
 
+_HEADERS = ("input", "output", "cache-read-input", "cache-write-input")
+
+
 def _completed(truth: Truth, answer: dict[str, Any], headers: dict[str, str]) -> Truth:
     """Trust the vendor's usage first, then Bedrock's metrics, then the headers."""
     metrics = answer.get("amazon-bedrock-invocationMetrics") or {}
     prefix = "x-amzn-bedrock-"
     for told, names in (
         (metrics, ("inputTokenCount", "outputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")),
-        (headers, [f"{prefix}{kind}-token-count" for kind in ("input", "output", "cache-read-input", "cache-write-input")]),
+        (headers, [f"{prefix}{kind}-token-count" for kind in _HEADERS]),
     ):  # fmt: skip
         fresh, written_out, read, written = (int(told[name]) if name in told else None for name in names)
         whole = None if fresh is None else fresh + (read or 0) + (written or 0)
@@ -482,13 +485,18 @@ def _invoked(events: list[tuple[str, Any]]) -> dict[str, Any]:
     if "type" in chunks[0]:
         return _message_of_events(chunks) | metrics
     if "messageStart" in chunks[0]:
-        return _converse_of_events([(name, chunk[name]) for chunk in chunks for name in chunk if "bedrock" not in name]) | metrics
+        return (
+            _converse_of_events([(name, chunk[name]) for chunk in chunks for name in chunk if "bedrock" not in name])
+            | metrics
+        )
     answer: dict[str, Any] = dict(metrics)
     texts: dict[int, str] = {}
     reasons: dict[int, str] = {}
     for chunk in chunks:
         index = chunk.get("index", 0)
-        texts[index] = texts.get(index, "") + (chunk.get("outputText") or chunk.get("generation") or chunk.get("text") or "")
+        texts[index] = texts.get(index, "") + (
+            chunk.get("outputText") or chunk.get("generation") or chunk.get("text") or ""
+        )
         reason = chunk.get("completionReason") or chunk.get("stop_reason") or chunk.get("finish_reason")
         reasons |= {index: reason} if reason else {}
         counts = ("prompt_token_count", "generation_token_count", "inputTextTokenCount", "totalOutputTextTokenCount")

@@ -65,7 +65,10 @@ def by_chance(seconds: float, seed: int) -> int:
             _keep(stream)
             raise
         size += len(stream)
-    print(f"{done} events, {size / 1e6:.0f} MB, {quarantined} of them to quarantine, and as many streams: no exception, no hang, no loss")
+    print(
+        f"{done} events, {size / 1e6:.0f} MB, {quarantined} of them to quarantine, and as many streams: "
+        "no exception, no hang, no loss"
+    )
     return 0
 
 
@@ -74,7 +77,11 @@ def guided(seconds: int, seed: int) -> None:
     # Installed by `make fuzz` where there is a wheel.
     atheris: Any = importlib.import_module("atheris")
     # What is instrumented must be imported anew.
-    for name in [name for name in sys.modules if name.split(".")[0] == "shared" or name in {oracle.__name__, check_stream.__module__}]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.split(".")[0] == "shared" or name in {oracle.__name__, check_stream.__module__}
+    ]:
         del sys.modules[name]
     with atheris.instrument_imports(include=["shared"]):
         instrumented: Any = importlib.import_module(oracle.__name__)

@@ -12,7 +12,16 @@ __all__ = ["check_stream", "mutated_stream"]
 
 _MOST_GROWTH: Final = 8
 """Characters of text per byte: a short number may be written at length."""
-_NAMES: Final = ("messageStart", "contentBlockStart", "contentBlockDelta", "messageStop", "metadata", "chunk", "", "x\n")
+_NAMES: Final = (
+    "messageStart",
+    "contentBlockStart",
+    "contentBlockDelta",
+    "messageStop",
+    "metadata",
+    "chunk",
+    "",
+    "x\n",
+)
 _KINDS: Final = ("event", "exception", "error", "", "what")
 _HEADERS: Final = (b"", b"\x00", b"\x01a\x00", b"\x01a\x06\xff\xff", b"\xff", b"\x01a\x07\x00\x01\xff", b"\x01a\x0a")
 _PAYLOADS: Final = tuple(

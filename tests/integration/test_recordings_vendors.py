@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +26,6 @@ _RAW_CHARACTERS: Final = 1024
 """The sample policy of raw HTTP sends no more of a body."""
 _PART: Final = 3_000
 _TEXTS: Final = ("prompt", "completion")
-_TOLD_BY_ERRORS: Final = ("error_code", "error_message")
 
 
 def _native(recording: Recording, **changes: Any) -> list[dict[str, Any]]:
@@ -207,18 +207,14 @@ def _wrong(expected: dict[str, Any], stored: dict[str, Any]) -> dict[str, tuple[
 
 
 @pytest.mark.parametrize(("source", "recording"), SENT, ids=str)
-def test_a_call_equals_its_recording(
-    source: str, recording: Recording, ledgers: Callable[[str], Services]
-) -> None:
+def test_a_call_equals_its_recording(source: str, recording: Recording, ledgers: Callable[[str], Services]) -> None:
     stored = _stored(ledgers(source), recording)
 
     assert _wrong(_expected(source, recording), stored) == {}
 
 
 @pytest.mark.parametrize("recording", [one for one in CALLS if by_cut_gateway_log(one)], ids=str)
-def test_of_a_log_that_was_cut_nothing_wrong_is_read(
-    recording: Recording, ledgers: Callable[[str], Services]
-) -> None:
+def test_of_a_log_that_was_cut_nothing_wrong_is_read(recording: Recording, ledgers: Callable[[str], Services]) -> None:
     stored = _stored(ledgers("cut"), recording)
 
     expected = _expected("cut", recording)
@@ -230,7 +226,9 @@ def test_of_a_log_that_was_cut_nothing_wrong_is_read(
         surely.pop("requested_model", None)
     assert _wrong(surely, stored) == {}
     # What came in is known from the beginning of a stream, or so far; all else is whole or unknown.
-    so_far = {"input_tokens", "cached_input_tokens", "cache_write_tokens"} if truth_of(recording).get("streamed") else set()
+    so_far = (
+        {"input_tokens", "cached_input_tokens", "cache_write_tokens"} if truth_of(recording).get("streamed") else set()
+    )
     names = {name for name in expected if name.endswith("_tokens") and stored[name] is not None} - so_far
     assert _wrong({name: expected[name] for name in names}, stored) == {}
 
@@ -247,7 +245,7 @@ def test_of_each_vendor_and_source_nearly_all_is_right(
         cell[1] += len(expected)
 
     with capsys.disabled():
-        print("\n" + _table(counts))
+        sys.stdout.write(f"\n{_table(counts)}\n")
     assert {key: right / total for key, (right, total) in counts.items() if right < 0.99 * total} == {}
 
 

@@ -22,7 +22,7 @@ from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.rollups import SqlUsageRollups
-from tests.builders import azure_monitor, events, other_events
+from tests.builders import azure_monitor, events, other_events, vendor_calls
 from tests.builders.claims import MemoryBodies, a_claim, claiming
 from tests.builders.databases import memory_folder, new_sqlite
 
@@ -180,6 +180,19 @@ _joining = st.one_of(
     _claims,
 )  # fmt: skip
 
+_vendor_calls = st.sampled_from(list(vendor_calls.CALLS.values()))
+_of_vendors = st.one_of(
+    st.builds(
+        lambda call, i, end, place: vendor_calls.native_pair(call, i, end)[place],
+        _vendor_calls, _ids, st.one_of(st.none(), st.integers(0, 900)), st.integers(0, 1),
+    ),
+    st.builds(
+        lambda call, i, cuts, place: (parts := vendor_calls.response_in_parts(call, i, cuts))[place % len(parts)],
+        _vendor_calls, _ids, st.sampled_from([[7, 300], [150], [151, 152]]), st.integers(0, 2),
+    ),
+    st.builds(vendor_calls.in_gateway_log, _vendor_calls, _ids, st.one_of(st.none(), st.integers(0, 900))),
+)  # fmt: skip
+
 
 @st.composite
 def histories(
@@ -211,6 +224,18 @@ def _ways(draw: st.DrawFn, placed: list[Delivery]) -> list[list[Delivery]]:
 @settings(max_examples=150, deadline=None)
 @given(histories())
 def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
+    history: tuple[list[Delivery], list[list[list[Delivery]]]],
+) -> None:
+    _, ways = history
+
+    results = [_replayed(way) for way in ways]
+
+    assert results[0] == results[1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories(_of_vendors))
+def test_any_order_cuts_and_repeats_of_vendors_streams_give_the_same_rows_and_totals(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
 ) -> None:
     _, ways = history

@@ -33,7 +33,9 @@ _TRACES: Final = frozenset({"trace", "amazon-bedrock-trace"})
 """What a guardrail masked stands in them in clear."""
 # The last header's value, after which the payload begins: in a log that turned bytes into text its length is
 # spoilt, its letters are not.
-_LOGGED: Final = re.compile(r":event-type[^A-Za-z]{0,8}+([A-Za-z]{3,40}+).{0,64}?:message-type.{0,8}?event(?=\{)", re.DOTALL)
+_LOGGED: Final = re.compile(
+    r":event-type[^A-Za-z]{0,8}+([A-Za-z]{3,40}+).{0,64}?:message-type.{0,8}?event(?=\{)", re.DOTALL
+)
 _LOGGED_EXCEPTION: Final = re.compile(
     r":exception-type[^A-Za-z]{0,8}+([A-Za-z]{3,40}+).{0,64}?:message-type.{0,8}?exception(?=\{)", re.DOTALL
 )
