@@ -23,7 +23,7 @@ class VendorCall(NamedTuple):
 _ASKED = "Count to two."
 _CONTENTS = {"contents": [{"role": "user", "parts": [{"text": _ASKED}]}]}
 _BLOCKS = {"messages": [{"role": "user", "content": [{"text": _ASKED}]}]}
-_MESSAGES = [
+_MESSAGES: list[dict[str, Any]] = [
     {
         "type": "message_start",
         "message": {"id": "msg_1", "type": "message", "model": "claude-x", "content": [],

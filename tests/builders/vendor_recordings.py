@@ -410,8 +410,8 @@ def _bedrock_prompt(request: dict[str, Any]) -> str | None:
     texts = [one["message"] for one in request.get("chat_history", [])]
     for message in request.get("messages", []):
         content = message["content"]
-        for block in [{"text": content}] if isinstance(content, str) else content:
-            texts.append(block.get("text") or block.get("guardContent", {}).get("text", {}).get("text"))
+        blocks: list[dict[str, Any]] = [{"text": content}] if isinstance(content, str) else content
+        texts += [one.get("text") or one.get("guardContent", {}).get("text", {}).get("text") for one in blocks]
     texts += [request.get(name) for name in ("prompt", "inputText", "message")]
     texts += request.get("texts", [])
     texts.append(request.get("singleEmbeddingParams", {}).get("text", {}).get("value"))

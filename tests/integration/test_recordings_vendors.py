@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from shared.bootstrap import Services, reset, services
 from shared.services.audit import Reader
+from shared.sources import read_event
 from tests.builders import events
 from tests.builders.azure_monitor import an_envelope
 from tests.builders.databases import new_sqlite
@@ -221,7 +223,9 @@ def test_of_a_log_that_was_cut_nothing_wrong_is_read(recording: Recording, ledge
     assert stored["truncated"]
     for name in _TEXTS:
         assert (expected.pop(name) or "").startswith(stored[name] or "")
-    surely = {name: expected[name] for name in ("operation", "http_status", "requested_model") if name in expected}
+    surely: dict[str, Any] = {
+        name: expected[name] for name in ("operation", "http_status", "requested_model") if name in expected
+    }
     if recording.request is not None and len(_bytes_of(recording.request)) > LOGGED_BYTES:
         surely.pop("requested_model", None)
     assert _wrong(surely, stored) == {}
@@ -231,6 +235,23 @@ def test_of_a_log_that_was_cut_nothing_wrong_is_read(recording: Recording, ledge
     )
     names = {name for name in expected if name.endswith("_tokens") and stored[name] is not None} - so_far
     assert _wrong({name: expected[name] for name in names}, stored) == {}
+
+
+@pytest.mark.parametrize(("source", "sender"), [one for one in SOURCES.items() if one[0] != "native, in parts"])
+def test_no_vector_and_no_trace_of_a_guardrail_is_kept(source: str, sender: Sender) -> None:
+    for recording in CALLS:
+        for body in sender(recording) or ():
+            kept = read_event(body, events.ENQUEUED)
+            for fragment in kept.fragments:
+                document = json.loads(fragment.document)
+                encoded = document.get("bodyBase64") if isinstance(document, dict) else None
+                text = fragment.document.decode() + (
+                    base64.b64decode(encoded).decode(errors="replace") if encoded else ""
+                )
+                assert not _NEVER_KEPT.search(text), (source, recording.name)
+
+
+_NEVER_KEPT: Final = re.compile(r"modelOutput|amazon-bedrock-trace|(?:-?0\.\d{4,}(?:e-\d+)?,\s*){20}")
 
 
 def test_of_each_vendor_and_source_nearly_all_is_right(
