@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_a_batch_is_measured() -> None:
 
 
 def test_unknown_words_are_counted_by_kind_and_the_words_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    words = {f"usage:word_{number:02}": 1 for number in range(30)} | {"event:response.magic": 3}
+    words = Counter({f"usage:word_{number:02}": 1 for number in range(30)} | {"event:response.magic": 3})
     notes = Notes()
 
     measured(lambda _: IngestOutcome(received=1, stored=1, unknown_words=words), notes)(events.deliveries(b"1"))

@@ -38,7 +38,9 @@ def test_the_table_holds_each_name_once_under_an_operation_of_ours() -> None:
 
     assert sorted(PUBLISHED) == PUBLISHED
     assert len(set(letters)) == len(letters) > 600
-    assert {operation for operation, _ in PUBLISHED} == set(OPERATIONS)
+    # At other vendors the path tells: their operation ids are wildcards.
+    theirs = {"messages", "generateContent", "converse", "invoke", "videos"}
+    assert {operation for operation, _ in PUBLISHED} == set(OPERATIONS) - theirs
 
 
 @pytest.mark.parametrize(("operation", "name"), PUBLISHED)
