@@ -15,8 +15,8 @@ from tests.builders.merging import merge
 __all__ = ["ENQUEUED", "SLOWER", "check"]
 
 ENQUEUED: Final = "2026-03-02T09:30:00.000Z"
-_SECONDS_PER_MEGABYTE: Final = 0.05
-_SECONDS_AT_LEAST: Final = 0.05
+_SECONDS_PER_MEGABYTE: Final = 0.3
+_SECONDS_AT_LEAST: Final = 0.1
 """For small events on a busy machine."""
 _TRIES: Final = 3
 SLOWER = 1
