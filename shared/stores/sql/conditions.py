@@ -22,28 +22,31 @@ _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
 _BYPASSES: Final = '["azure-openai"]'
 
 
-class _SameLength(FunctionElement[bool]):
-    """Whether two texts are equally long: SQL Server's `=` does not see blanks at their ends."""
+class _Bytes(FunctionElement[int]):
+    """How many bytes a text has, where that has to be asked: SQL Server's `=` does not see blanks at its end."""
 
     inherit_cache = True
-    type = sa.Boolean()
+    type = sa.Integer()
 
 
-@compiles(_SameLength)
-def _where_equal_is_exact(_element: _SameLength, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
-    return "1 = 1"
+@compiles(_Bytes)
+def _where_equal_is_exact(_element: _Bytes, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    return "0"
 
 
-@compiles(_SameLength, "mssql")
-def _on_sql_server(element: _SameLength, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+@compiles(_Bytes, "mssql")
+def _on_sql_server(element: _Bytes, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
     # Not `len`, which leaves the blanks out as well.
-    return " = ".join(f"datalength({compiler.process(side, **options)})" for side in element.clauses)
+    return f"datalength({compiler.process(element.clauses, **options)})"
 
 
 def is_equal(column: sa.ColumnElement[Any], value: Any) -> _Condition:  # noqa: ANN401  # of any column
     """Return whether a column has exactly this value: of texts, the blanks at their ends count in both databases."""
     same = column == value
-    return sa.and_(same, _SameLength(column, sa.literal(value, column.type))) if isinstance(value, str) else same
+    if not isinstance(value, str):
+        return same
+    exact: _Condition = sa.and_(same, _Bytes(column) == _Bytes(sa.literal(value, column.type)))
+    return exact
 
 
 def is_within(column: sa.ColumnElement[Any], start: str, end: str | None) -> _Condition:
