@@ -42,11 +42,10 @@ def _on_sql_server(element: _Bytes, compiler: SQLCompiler, **options: Any) -> st
 
 def is_equal(column: sa.ColumnElement[Any], value: Any) -> _Condition:  # noqa: ANN401  # of any column
     """Return whether a column has exactly this value: of texts, the blanks at their ends count in both databases."""
-    same = column == value
+    same: _Condition = column == value
     if not isinstance(value, str):
         return same
-    exact: _Condition = sa.and_(same, _Bytes(column) == _Bytes(sa.literal(value, column.type)))
-    return exact
+    return sa.and_(same, _Bytes(column) == _Bytes(sa.literal(value, column.type)))
 
 
 def is_within(column: sa.ColumnElement[Any], start: str, end: str | None) -> _Condition:
