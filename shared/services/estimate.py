@@ -83,7 +83,8 @@ def estimates_of(
         StoreUnavailableError: the content store did not answer.
     """
     gone = set(without)
-    documents = content.get(unmetered.keys())
+    read = apart(content.get, list(unmetered), failures)
+    documents = {name: own for some in read.results for name, own in some.items()}
     estimates: Estimates = {(name, row["parts"]): {} for name, row in unmetered.items()}
 
     def estimate(name: str) -> None:
@@ -92,7 +93,7 @@ def estimates_of(
         own = [one for one in documents.get(name, ()) if one.document in parts and (name, one.document) not in gone]
         estimates[name, row["parts"]] = _estimate(row, own)
 
-    one_by_one(estimate, unmetered, failures)
+    one_by_one(estimate, [name for name in unmetered if name not in read.failed], failures)
     return estimates
 
 
