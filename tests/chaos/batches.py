@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import random
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -108,7 +108,7 @@ def inside(partitions: int, count: int, size: int) -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps([before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MB]))
+    print(json.dumps([before, _most_kib() / KIB_PER_MB]))
     return len(failed)
 
 
@@ -135,6 +135,12 @@ def bodies(seed: int, count: int, size: int) -> Sequence[bytes]:
             body = {"object": "chat.completion", "choices": [answer], "usage": usage}
             made.append(events.a_response(name, body=body))
     return made
+
+
+def _most_kib() -> int:
+    """Return the most memory that this process took; `getrusage` tells of the one before, too, that it was forked from."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[1])  # type: ignore[index]
 
 
 if __name__ == "__main__":
