@@ -11,6 +11,7 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -138,7 +139,7 @@ def bodies(seed: int, count: int, size: int) -> Sequence[bytes]:
 
 
 def _most_kib() -> int:
-    """Return the most memory that this process took; `getrusage` tells of the one before, too, that it was forked from."""
+    """Return the most memory that this process took; `getrusage` counts the one that forked it, too."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(re.search(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[1])  # type: ignore[index]
 
