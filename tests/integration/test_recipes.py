@@ -19,7 +19,7 @@ from shared.domain.fragment import EVIDENCE
 
 ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(
-    ".*_cache", ".git", ".venv*", ".local", ".hypothesis", "node_modules", "__pycache__"
+    ".*_cache", ".git", ".venv*", ".local", ".hypothesis", "node_modules", "__pycache__", "build"
 )
 MIGRATIONS = "sql/migrations/versions"
 
@@ -96,14 +96,9 @@ def added_to(table: str) -> str:
     return f'op.add_column("{table}", sa.Column("example", sa.BigInteger(), nullable=True))'
 
 
-def a_witness(copy: Path) -> None:
-    """Add an evidence code, last in every precedence."""
+def ranked(copy: Path) -> None:
+    """Put the new evidence code last in every precedence."""
     codes = sorted(EVIDENCE)
-    behind(
-        "shared/domain/fragment.py",
-        r"^EVIDENCE[^{]*\{\n",
-        '    "X": Evidence("example", "call", Provenance.REPORTED),\n',
-    )(copy)
     path = copy / "shared/domain/interaction.py"
     text = re.sub(
         r'"([A-Za-z]+)"',
@@ -194,8 +189,13 @@ RECIPES = {
             "`shared/sources/registry.py`": all_of(
                 behind("shared/sources/registry.py", r"    enterprise_logging,\n", "    example,\n"),
                 behind("shared/sources/registry.py", r"^SOURCES[^{]*\{\n", '    "example": example.SOURCE,\n'),
+                behind(
+                    "shared/domain/fragment.py",
+                    r"^EVIDENCE[^{]*\{\n",
+                    '    "X": Evidence("example", "call", Provenance.REPORTED),\n',
+                ),
             ),
-            "precedences": a_witness,
+            "precedences": ranked,
             "`docs/events.md`": behind("docs/events.md", r"\Z", "\n`example`\n"),
         },
         (REPOSITORY, "-k", "left_unused and sources or events_page_names or every_witness"),
@@ -454,6 +454,9 @@ def walked(copy: Path, name: str, *, without: str | None) -> subprocess.Complete
     modules = ROOT / "tests/parts/node_modules"
     if modules.exists():
         (copy / "tests/parts/node_modules").symlink_to(modules)
+    # What is installed there is locked, and shared.
+    (ROOT / "build").mkdir(exist_ok=True)
+    (copy / "build").symlink_to(ROOT / "build")
     recipe = RECIPES[name]
     for about, step in recipe.steps.items():
         if about != without:
