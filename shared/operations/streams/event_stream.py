@@ -83,20 +83,20 @@ def _headers_in(data: bytes) -> dict[str, str] | None:
     place = 0
     try:
         while place < len(data):
-            name_end = place + 1 + data[place]
-            name, kind = data[place + 1 : name_end].decode(), data[name_end]
+            name_start = place + 1
+            name_end = name_start + data[place]
+            kind = data[name_end]
             place = name_end + 1
             if kind in (_BYTES, _TEXT):
                 length = int.from_bytes(data[place : place + 2], "big")
                 place += 2
             else:
                 length = _LENGTHS[kind]
-            value = data[place : place + length]
-            if len(value) < length:
+            value_start, place = place, place + length
+            if place > len(data):
                 return None
             if kind == _TEXT:
-                headers[name] = value.decode()
-            place += length
+                headers[data[name_start:name_end].decode()] = data[value_start:place].decode()
     except (IndexError, KeyError, UnicodeDecodeError):
         return None
     return headers
@@ -117,7 +117,8 @@ def _object_of(payload: bytes) -> Json:
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:
-        pass
+        if not payload.rstrip().endswith((b"}", b"]")):
+            return None  # cut off: the second reader is slow, and would read it no better
     try:
         # Half of a character, or a number without end, spoils no event.
         return _DECODER.decode(payload.decode(errors="replace"))
