@@ -46,7 +46,7 @@ def error_in(name: str | None, event: Mapping[str, Json]) -> Json:
     """
     error = event.get("error")
     if isinstance(error, dict):
-        return error if event.get("type") in {None, "error"} else None
+        return error if event.get("type") in (None, "error") else None
     if name == "error" or event.get("type") == "error":
         # Beside the event's own type, which says no more than its name, there is the error's.
         return {

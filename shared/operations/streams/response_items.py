@@ -109,7 +109,7 @@ class Items:
         if known is not None:
             return known
         held = self._items.get(index) if type(index) is int else None
-        if type(index) is int and (held is None or name is None or held.told.get("id") in {None, name}):
+        if type(index) is int and (held is None or name is None or held.told.get("id") in (None, name)):
             return index
         return self._end
 

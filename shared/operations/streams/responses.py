@@ -12,9 +12,7 @@ from shared.operations.streams.response_items import Items
 
 __all__ = ["assemble", "assemble_finished"]
 
-_LAST: Final = frozenset(
-    {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
-)
+_LAST: Final = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done")
 
 
 def assemble_finished(text: str, asked: Asked) -> Assembled | None:

@@ -293,7 +293,8 @@ def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
 
 
 def _event_of(name: str | None, event: Body) -> Assembler | None:
-    return assemble if (event.get("type") or name) in _EVENTS else None
+    kind = event.get("type") or name
+    return assemble if isinstance(kind, str) and kind in _EVENTS else None
 
 
 def _shape_of_response(body: Body) -> str | None:
@@ -320,7 +321,7 @@ def _withhold_tokens(body: dict[str, Json]) -> bool:
     changed = False
     servers = body.get("mcp_servers")
     for server in servers if isinstance(servers, list) else ():
-        if isinstance(server, dict) and server.get("authorization_token") not in {None, REMOVED}:
+        if isinstance(server, dict) and server.get("authorization_token") not in (None, REMOVED):
             server["authorization_token"] = REMOVED
             changed = True
     return changed

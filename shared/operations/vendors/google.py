@@ -446,7 +446,7 @@ def assemble_interaction(events: Iterable[tuple[str | None, dict[str, Json]]]) -
         carried = event.get("interaction")
         if isinstance(carried, dict):
             body |= {key: value for key, value in carried.items() if value is not None}
-            ended |= kind in {"interaction.completed", "interaction.complete"}
+            ended |= kind in ("interaction.completed", "interaction.complete")
         elif kind == "error" or "error" in event:
             body["error"] = error_in("error", event)
             ended = True
@@ -498,7 +498,7 @@ def _array_of(elements: Sequence[Json]) -> Assembled | None:
 def _shape_of_response(body: Body) -> str | None:
     if not {"candidates", "promptFeedback"}.isdisjoint(body) and "object" not in body:
         return _GENERATE
-    if isinstance(body.get("steps"), list) and body.get("object") in {None, "interaction"} and "id" in body:
+    if isinstance(body.get("steps"), list) and body.get("object") in (None, "interaction") and "id" in body:
         return _GENERATE
     return None
 

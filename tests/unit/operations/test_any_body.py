@@ -1,5 +1,7 @@
 """Any JSON as the body of any operation is read without an exception, into facts of the ledger."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.interaction import FIELDS, OPERATIONS, Kind
+from shared.domain.values import Json
 from shared.operations import read_request, read_response
 from shared.operations.withheld import withhold_from_request, withhold_from_response
 
@@ -59,3 +62,26 @@ def test_any_body_of_any_operation_is_read(operation: str | None, body: Any, sta
     check(request.facts)
     check(response.facts)
     assert "" not in (request.text, response.text)
+
+
+@pytest.mark.parametrize("odd", [["x"], {"x": 1}])
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda odd: {"id": "i", "steps": [], "object": odd},
+        lambda odd: _stream({"type": odd, "error": {"code": "c"}}),
+        lambda odd: _stream({"type": "response.created"}, {"type": odd, "response": {"output": [1]}}),
+        lambda odd: _stream({"event_type": odd, "interaction": {"id": "i", "steps": []}}),
+        lambda odd: _stream(
+            {"type": "response.output_item.added", "output_index": 0, "item": {"id": odd, "type": "message"}},
+            {"type": "response.output_item.added", "output_index": 0, "item": {"id": "m", "type": "message"}},
+        ),
+    ],
+)
+def test_a_list_or_an_object_where_a_word_belongs_stops_no_reader(place: Callable[[Json], Json], odd: Json) -> None:
+    for operation in (None, "responses", "chat_completions", "generateContent", "messages"):
+        read_response(place(odd), operation=operation, status=200)
+
+
+def _stream(*events: Json) -> str:
+    return "".join(f"data: {json.dumps(event)}\n\n" for event in events)

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import operations
+from shared.domain.values import Json
 from shared.operations.paths import target_of
+from shared.operations.withheld import REMOVED
 
 USAGE = {"input_tokens": 21, "cache_read_input_tokens": 5000, "cache_creation_input_tokens": 300, "output_tokens": 6}
 
@@ -193,6 +195,14 @@ def test_the_code_of_an_error_is_its_type() -> None:
     facts = operations.read_response(body, operation="messages", status=429).facts
 
     assert (facts["error_code"], facts["error_message"]) == ("rate_limit_error", "Slow down")
+
+
+@pytest.mark.parametrize("token", [["secret"], {"value": "secret"}, 42])
+def test_a_token_for_remote_tools_that_is_no_text_is_not_kept_either(token: Json) -> None:
+    body: Any = {"mcp_servers": [{"url": "https://tools.example", "authorization_token": token}]}
+
+    assert operations.withhold_from_request(body) is True
+    assert body["mcp_servers"][0]["authorization_token"] == REMOVED
 
 
 def test_tokens_for_remote_tools_are_never_kept() -> None:
