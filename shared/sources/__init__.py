@@ -99,7 +99,7 @@ def _guarded(parse: Callable[_Told, _Parsed], *told: _Told.args, **named: _Told.
     except (EventError, MemoryError):
         raise
     except Exception as fault:  # noqa: BLE001
-        # The product's only one. Parsers are total, and tests say so without this line; should one be
+        # Parsers are total, and tests say so without this line; should one be
         # wrong all the same, its event must not hold up the partition for ever: it waits in quarantine,
         # under a version whose successor is tried on it. Neither message nor trace is logged: they may
         # quote the body.

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 from shared.domain.interaction import State
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
-from shared.stores.sql.conditions import is_within
+from shared.stores.sql.conditions import BYPASSES, is_within
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.upkeep_ports import Finding, Gap, Standing
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 _LEASE: Final = "completeness"
-_BYPASSES: Final = '["azure-openai"]'
 _LOGS_ONLY: Final = ('["azure-monitor"]', '["azure-monitor","azure-openai"]')
 
 
@@ -134,7 +133,7 @@ def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
     asked, answered = table.has_request == sa.true(), table.has_response == sa.true()
     waits = table.state.in_((State.PENDING.value, State.INCOMPLETE.value))
     logged = table.sources.contains('"azure-monitor"', autoescape=True)
-    told = sa.and_(table.sources != _BYPASSES, table.sources.not_in(_LOGS_ONLY))
+    told = sa.and_(table.sources != BYPASSES, table.sources.not_in(_LOGS_ONLY))
     numbers = {
         "no_answer": sa.and_(waits, asked, table.has_response.is_(None)),
         "no_request": sa.and_(waits, answered, table.has_request.is_(None)),
@@ -142,7 +141,7 @@ def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
         "log_without_event": table.sources.in_(_LOGS_ONLY),
         "event_without_log": sa.and_(told, sa.not_(logged)),
         "told_by_both": sa.and_(told, logged),
-        "bypass": table.sources == _BYPASSES,
+        "bypass": table.sources == BYPASSES,
         "callers_differ": table.callers_differ == sa.true(),
     }
     sums = [sa.func.coalesce(sa.func.sum(sa.case((one, 1), else_=0)), 0).label(name) for name, one in numbers.items()]

@@ -14,12 +14,13 @@ from shared.domain.questions import FILTERS, Condition, Filter, InteractionFilte
 from shared.domain.verdicts import fields_of, texts_of
 from shared.stores.sql import tables
 
-__all__ = ["conditions_of", "is_equal", "is_error", "is_within"]
+__all__ = ["BYPASSES", "conditions_of", "is_equal", "is_error", "is_unset", "is_within"]
 
 _Condition = sa.ColumnElement[bool]
 _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
 
-_BYPASSES: Final = '["azure-openai"]'
+BYPASSES: Final = '["azure-openai"]'
+"""The sources of a call that Azure OpenAI's own log alone knows of."""
 
 
 class _Bytes(FunctionElement[int]):
@@ -46,6 +47,11 @@ def is_equal(column: sa.ColumnElement[Any], value: Any) -> _Condition:  # noqa: 
     if not isinstance(value, str):
         return same
     return sa.and_(same, _Bytes(column) == _Bytes(sa.literal(value, column.type)))
+
+
+def is_unset(flag: sa.ColumnElement[Any]) -> _Condition:
+    """Return whether a flag is not set, or unknown."""
+    return sa.or_(flag.is_(None), flag == sa.false())
 
 
 def is_within(column: sa.ColumnElement[Any], start: str, end: str | None) -> _Condition:
@@ -91,12 +97,12 @@ def _filtered(one: Filter, told: Mapping[str, Any]) -> _Condition:
     flags = (tables.interaction.c.prompt_filtered, tables.interaction.c.completion_filtered)
     if told[one.name]:
         return sa.or_(*(flag == sa.true() for flag in flags))
-    return sa.and_(*(sa.or_(flag.is_(None), flag == sa.false()) for flag in flags))
+    return sa.and_(*map(is_unset, flags))
 
 
 def _marked(one: Filter, told: Mapping[str, Any]) -> _Condition:
     flag = _column(one)
-    return flag == sa.true() if told[one.name] else sa.or_(flag.is_(None), flag == sa.false())
+    return flag == sa.true() if told[one.name] else is_unset(flag)
 
 
 def _found(_one: Filter, told: Mapping[str, Any]) -> _Condition:
@@ -128,5 +134,5 @@ _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Con
     Condition.ERROR: lambda one, told: _unless(is_error(tables.interaction.c), holds=told[one.name]),
     Condition.FILTERED: _filtered,
     Condition.FOUND: _found,
-    Condition.BYPASS: lambda one, told: _column(one) == _BYPASSES if told[one.name] else _column(one) != _BYPASSES,
+    Condition.BYPASS: lambda one, told: _column(one) == BYPASSES if told[one.name] else _column(one) != BYPASSES,
 }

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Engine
 
 from shared.stores.sql import tables
 from shared.stores.sql.engine import reading, writing
+from shared.stores.sql.lease import take_lease
 
 __all__ = ["SqlReadiness"]
 
@@ -23,10 +24,8 @@ class SqlReadiness:
 
     def note(self, name: str, at: str) -> None:
         """Keep that a timer function began to run; see the port."""
-        noted = sa.update(tables.lease).where(_LEASE.name == name).values(taken=_LEASE.taken + 1, ran_at=at)
         with writing(self._engine) as connection:
-            if connection.execute(noted).rowcount == 0:
-                connection.execute(sa.insert(tables.lease).values(name=name, taken=1, ran_at=at))
+            take_lease(connection, name, ran_at=at)
 
     def last(self) -> dict[str, str]:
         """Return when each timer function ran last; see the port."""

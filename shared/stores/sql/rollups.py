@@ -17,7 +17,7 @@ from shared.domain.verdicts import SIDES, fields_of
 from shared.retry import retried
 from shared.stores.ports import Interval
 from shared.stores.sql import bulk, tables
-from shared.stores.sql.conditions import is_error, is_within
+from shared.stores.sql.conditions import is_error, is_unset, is_within
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
 
@@ -168,7 +168,7 @@ def _counts() -> sa.ColumnElement[int]:
     repeated = sa.exists(sa.literal(1)).where(
         other.c.usage_key == mine.usage_key,
         other.c.total_tokens.is_not(None),
-        sa.or_(other.c.cached.is_(None), other.c.cached == sa.false()),
+        is_unset(other.c.cached),
         better,
     )
     return sa.case((_is_cached(mine), 0), (mine.usage_key.is_(None), 1), (repeated, 0), else_=1)
