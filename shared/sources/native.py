@@ -157,6 +157,7 @@ def _read_response(record: Record) -> _Told:
     _state_object(facts, event.get("timings"), _TIMINGS)
     state(facts, "backend_host", host_of(event.get("backendUrl")))
     state(facts, "attempts", _attempts(event.get("attempts")))
+    told_headers = event.get("headers")
     headers = allowed_headers(_kept_headers(record))
     state(facts, "response_headers", headers)
     state(facts, "cached", is_cached(facts.get("http_status"), asked=any(event.get(name) for name in _BACKEND)))
@@ -177,7 +178,7 @@ def _read_response(record: Record) -> _Told:
         facts["streamed"] = True
     claims = claims_of(said.facts.get("response_id"), headers)
     facts = said.facts | facts | spillover_facts(headers)
-    _note_headers(facts, event.get("headers"))
+    _note_headers(facts, told_headers)
     return "R", facts, Content(None, said.text, None, said.body or kept), claims
 
 

@@ -84,6 +84,14 @@ def test_a_header_of_spill_over_that_is_unknown_leaves_its_name() -> None:
     assert "secret" not in str(facts)
 
 
+def test_it_leaves_its_name_in_our_own_events_too_though_the_header_is_not_kept() -> None:
+    fragment = fragment_of(a_response(headers={"X-MS-Spillover-Reason": "secret"}))
+
+    assert fragment.facts[FIELD] == '["header:x-ms-spillover-reason"]'
+    assert "secret" not in str(fragment.facts)
+    assert b"secret" not in fragment.document
+
+
 @given(st.permutations(["Q", "R", "G"]), st.sampled_from(["ptu", "paygo"]), st.sampled_from(["ptu", "paygo", None]))
 def test_any_order_shows_the_deployment_that_served_only_where_it_is_not_the_one_asked_for(
     order: list[str], asked: str, logged_as: str | None
