@@ -1,16 +1,16 @@
 """What bodies of every operation say, and all that is read of an operation without a reader of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from shared.domain.facts import members, state_members
 from shared.domain.interaction import Facts
 from shared.domain.unknown_words import note
-from shared.domain.values import Json
+from shared.domain.values import COUNT_LIMIT, Json
 from shared.operations.parameters import parameters
 from shared.operations.said import Said, preview
 
-__all__ = ["answered", "asked", "read_request", "read_response"]
+__all__ = ["answered", "asked", "read_request", "read_response", "summed"]
 
 _ASKED: Final = members(requested_model="model", end_user_id="safety_identifier") + members(
     end_user_id="user", streamed="stream"
@@ -38,6 +38,19 @@ def answered(body: Mapping[str, Json], facts: Facts, completion: str | None) -> 
     if completion:
         facts["completion_preview"] = preview(completion)
     return Said(facts, completion or None)
+
+
+def summed(answers: Iterable[Said]) -> tuple[Facts, str]:
+    """Return the tokens of several answers in sum, and their texts, a line each."""
+    sums: Facts = {}
+    texts: list[str] = []
+    for said in answers:
+        for name, value in said.facts.items():
+            if name.endswith("_tokens"):
+                sums[name] = min(sums.get(name, 0) + value, COUNT_LIMIT - 1)
+        if said.text:
+            texts.append(said.text)
+    return sums, "\n".join(texts)
 
 
 def _is_strange(name: str, value: Json) -> bool:

@@ -8,7 +8,15 @@ from shared.domain.interaction import Facts
 from shared.domain.unknown_words import note
 from shared.domain.values import COUNT_LIMIT, Json, canonical
 
-__all__ = ["add_usage", "finish_facts", "state_keyed_usage", "state_usage", "take_in_rest", "usage_facts"]
+__all__ = [
+    "add_usage",
+    "complete_total",
+    "finish_facts",
+    "state_keyed_usage",
+    "state_usage",
+    "take_in_rest",
+    "usage_facts",
+]
 
 # chat and embeddings; responses, images and batches; runs (details in the singular); audio.
 # A usage object speaks one dialect. Should one mix them, the name further down wins.
@@ -76,9 +84,14 @@ def usage_facts(usage: Json) -> Facts:
     if "cached_input_tokens" not in facts:
         state(facts, "cached_input_tokens", usage.get("prompt_cache_hit_tokens"))
     _take_in_reasoning(facts)
+    complete_total(facts)
+    return facts
+
+
+def complete_total(facts: Facts) -> None:
+    """State the total where its two parts alone are told."""
     if "total_tokens" not in facts and "input_tokens" in facts and "output_tokens" in facts:
         facts["total_tokens"] = min(facts["input_tokens"] + facts["output_tokens"], COUNT_LIMIT - 1)
-    return facts
 
 
 def _take_in_reasoning(facts: Facts) -> None:

@@ -20,8 +20,8 @@ from shared.sources.bodies import json_in
 from shared.sources.gateway import (
     allowed_headers,
     claims_of,
-    is_allowed_header,
     is_cached,
+    kept_headers,
     note_unknown_headers,
     refused,
     spillover_facts,
@@ -138,8 +138,8 @@ def _headers(facts: Facts, log: Log) -> dict[str, str]:
         if not isinstance(told, dict):
             log.put(member, None)
             continue
-        if not all(is_allowed_header(name.lower()) for name in told):
-            log.put(member, {name: value for name, value in told.items() if is_allowed_header(name.lower())})
+        if (kept := kept_headers(told)) is not told:
+            log.put(member, kept)
         if "response" in member:
             headers |= allowed_headers(told) or {}
             note_unknown_headers(facts, map(str.lower, told))

@@ -18,8 +18,8 @@ __all__ = [
     "RATE_LIMITS",
     "allowed_headers",
     "claims_of",
-    "is_allowed_header",
     "is_cached",
+    "kept_headers",
     "note_unknown_headers",
     "refused",
     "spillover_facts",
@@ -81,8 +81,16 @@ def state_target(facts: Facts, target: Target) -> None:
         facts["streamed"] = target.streamed
 
 
-def is_allowed_header(name: str) -> bool:
-    """Return whether a header, in lower case, is one that our policy sends; any other may hold a secret."""
+def kept_headers(told: dict[str, Json]) -> dict[str, Json]:
+    """Return the headers that our policy sends, as they are told; any other may hold a secret.
+
+    The same object when there is no other.
+    """
+    kept = {name: value for name, value in told.items() if _is_allowed(name.lower())}
+    return told if len(kept) == len(told) else kept
+
+
+def _is_allowed(name: str) -> bool:
     return name in HEADERS or name.startswith(RATE_LIMITS)
 
 
@@ -93,7 +101,7 @@ def allowed_headers(told: Json) -> dict[str, str] | None:
     """
     if not isinstance(told, dict):
         return None
-    allowed = {lowered: _joined(value) for name, value in told.items() if is_allowed_header(lowered := name.lower())}
+    allowed = {lowered: _joined(value) for name, value in told.items() if _is_allowed(lowered := name.lower())}
     return texts(allowed)
 
 

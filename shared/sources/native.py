@@ -20,8 +20,8 @@ from shared.sources.gateway import (
     FEW,
     allowed_headers,
     claims_of,
-    is_allowed_header,
     is_cached,
+    kept_headers,
     note_unknown_headers,
     refused,
     spillover_facts,
@@ -190,11 +190,10 @@ def _note_headers(facts: Facts, told: Json) -> None:
 def _kept_headers(record: Record) -> Json:
     """Return the event's headers, and keep none in it that our policy does not send: it may hold a secret."""
     told = record.event.get("headers")
-    if told is None or (isinstance(told, dict) and all(is_allowed_header(name.lower()) for name in told)):
-        return told
-    kept = {name: told[name] for name in told if is_allowed_header(name.lower())} if isinstance(told, dict) else None
-    record.event["headers"] = kept
-    record.received = None
+    kept = kept_headers(told) if isinstance(told, dict) else None
+    if kept is not told:
+        record.event["headers"] = kept
+        record.received = None
     return kept
 
 

@@ -114,14 +114,15 @@ def _answered(record: Record) -> tuple[str, Facts, Content]:
     state(facts, "http_status", found[1] if found else None)
     headers = _told_headers(event)
     state_members(facts, headers, _RESPONSE)
-    facts |= spillover_facts(texts(headers))
+    told = texts(headers)
+    facts |= spillover_facts(told)
     body = _body(record, withhold=withhold_from_response)
     said = operations.read_response(
         body,
         status=facts.get("http_status"),
         reason=found[2] if found else None,
         content_type=headers.get("content-type"),
-        headers=texts(headers),
+        headers=told,
     )
     return "x", said.facts | facts, Content(completion=said.text, response=said.body or body or None)
 

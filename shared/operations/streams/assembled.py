@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+import orjson
+
 from shared.domain.values import Json, count
 
-__all__ = ["Assembled", "better_usage", "error_in", "tells_tokens"]
+__all__ = ["Assembled", "better_usage", "error_in", "object_or_text", "tells_tokens"]
 
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
 
@@ -37,6 +39,14 @@ def better_usage(known: Json, told: Json) -> Json:
 def tells_tokens(usage: Json) -> bool:
     """Return whether a usage tells any number: nought of everything is how some say that they don't know."""
     return isinstance(usage, dict) and any(count(usage.get(name)) for name in _COUNTS)
+
+
+def object_or_text(text: str) -> Json:
+    """Return what a tool was called with, from all pieces of its JSON; nothing is an empty object."""
+    try:
+        return orjson.loads(text) if text else {}
+    except orjson.JSONDecodeError:
+        return text
 
 
 def error_in(name: str | None, event: Mapping[str, Json]) -> Json:

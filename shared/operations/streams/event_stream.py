@@ -17,7 +17,7 @@ import orjson
 from shared.domain.redaction import redacted_text
 from shared.domain.values import Json
 
-__all__ = ["text_of_bytes", "text_of_logged"]
+__all__ = ["TRACES", "text_of_bytes", "text_of_logged"]
 
 _PRELUDE: Final = struct.Struct(">III")
 _CHECKSUM: Final = struct.Struct(">I")
@@ -29,7 +29,7 @@ _LENGTHS: Final = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 _BYTES, _TEXT = 6, 7
 
 _PADDING: Final = "p"
-_TRACES: Final = frozenset({"trace", "amazon-bedrock-trace"})
+TRACES: Final = frozenset({"trace", "amazon-bedrock-trace"})
 """What a guardrail masked stands in them in clear."""
 # The last header's value, after which the payload begins: in a log that turned bytes into text its length is
 # spoilt, its letters are not.
@@ -136,7 +136,7 @@ def _written(name: str, value: Json) -> str:
         if name == "chunk" and isinstance(value.get("bytes"), str):
             value = _carried(value["bytes"])
         if isinstance(value, dict):
-            value = {key: item for key, item in value.items() if key != _PADDING and key not in _TRACES}
+            value = {key: item for key, item in value.items() if key != _PADDING and key not in TRACES}
     line = "".join(letter for letter in name if letter.isalnum() or letter in "-_.")
     return f"event: {line}\ndata: {_json_of(value)}\n\n"
 

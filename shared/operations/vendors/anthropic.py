@@ -6,16 +6,15 @@ Source: event formats, sections 16.1 to 16.7 (docs/events.md, section "Anthropic
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import orjson
-
 from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
 from shared.domain.values import COUNT_LIMIT, Json, canonical, count
 from shared.operations.api import Api, Assembler, Body, Family, Target
-from shared.operations.generic import answered, asked
+from shared.operations.generic import answered, asked, summed
 from shared.operations.said import Said
-from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.streams.assembled import Assembled, error_in, object_or_text
 from shared.operations.texts import joined, message_texts
+from shared.operations.usage import complete_total
 from shared.operations.withheld import REMOVED
 
 __all__ = ["API", "OPERATION", "assemble", "batch_results", "read_request", "read_response"]
@@ -110,8 +109,7 @@ def _usage_facts(usage: Json) -> Facts:
     if fresh is not None:
         whole = fresh + facts.get("cached_input_tokens", 0) + facts.get("cache_write_tokens", 0)
         facts["input_tokens"] = min(whole, COUNT_LIMIT - 1)
-        if "output_tokens" in facts:
-            facts["total_tokens"] = min(facts["input_tokens"] + facts["output_tokens"], COUNT_LIMIT - 1)
+    complete_total(facts)
     return facts
 
 
@@ -121,22 +119,12 @@ def batch_results(lines: Sequence[Mapping[str, Json]]) -> Said:
     Each fetch repeats them, so the usage counts once by a key: of the messages' ids the smallest.
     """
     messages = [message for line in lines if (message := _message_of(line)) is not None]
-    sums: dict[str, int] = {}
-    texts: list[str] = []
-    names: list[str] = []
-    for message in messages:
-        said = read_response(message)
-        for name, value in said.facts.items():
-            if name.endswith("_tokens"):
-                sums[name] = min(sums.get(name, 0) + value, COUNT_LIMIT - 1)
-        if said.text:
-            texts.append(said.text)
-        if isinstance(message.get("id"), str):
-            names.append(message["id"])
+    sums, text = summed(map(read_response, messages))
+    names = [name for message in messages if isinstance(name := message.get("id"), str)]
     facts: Facts = {"operation": OPERATION, **sums}
     if names:
         state(facts, "usage_key", min(names))
-    return answered({}, facts, joined(iter(texts)))
+    return answered({}, facts, text)
 
 
 def _is_result(body: Body) -> bool:
@@ -183,7 +171,7 @@ class _Block:
             grown = "".join(pieces)
             if member == "input":
                 if grown:
-                    block[member] = _object_or_text(grown)
+                    block[member] = object_or_text(grown)
             else:
                 start = block.get(member)
                 block[member] = (start if isinstance(start, str) else "") + grown
@@ -191,13 +179,6 @@ class _Block:
             start = block.get("citations")
             block["citations"] = [*(start if isinstance(start, list) else ()), *self.citations]
         return block
-
-
-def _object_or_text(text: str) -> Json:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
 
 
 class _Message:

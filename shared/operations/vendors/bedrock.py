@@ -17,8 +17,10 @@ from shared.operations import chat_completions
 from shared.operations.api import Api, Assembler, Body, Family, Target
 from shared.operations.generic import answered, asked
 from shared.operations.said import Said
-from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.streams.assembled import Assembled, error_in, object_or_text
+from shared.operations.streams.event_stream import TRACES
 from shared.operations.texts import message_texts
+from shared.operations.usage import complete_total
 from shared.operations.vendors import anthropic
 from shared.operations.withheld import REMOVED
 
@@ -100,11 +102,6 @@ def _usage_facts(usage: Json) -> Facts:
     return facts
 
 
-def _complete_total(facts: Facts) -> None:
-    if "total_tokens" not in facts and {"input_tokens", "output_tokens"} <= facts.keys():
-        facts["total_tokens"] = _sum(facts["input_tokens"], facts["output_tokens"])
-
-
 def _block_texts(blocks: Json) -> Iterator[str]:
     """Yield the texts of content blocks: plain, guarded and with citations; thoughts and tools have none."""
     for block in blocks if isinstance(blocks, list) else ():
@@ -170,7 +167,7 @@ def _read_converse_response(body: Body) -> Said:
     content = message.get("content")
     blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
     facts = _usage_facts(body.get("usage"))
-    _complete_total(facts)
+    complete_total(facts)
     facts["tool_calls"] = sum(_is_call(block) for block in blocks)
     facts |= _finish_facts([body.get("stopReason")])
     return answered({}, facts, "".join(_block_texts(blocks)))
@@ -267,7 +264,7 @@ def _read_invoke_response(body: Body) -> Said:
     if isinstance(metrics, dict):
         for name, value in _metric_facts(metrics).items():
             facts.setdefault(name, value)
-    _complete_total(facts)
+    complete_total(facts)
     if body.get(_ACTION) == _INTERVENED:
         facts["completion_filtered"] = True
     # The model is the one that the path names, with its region: what an answer names is the vendor's word for it.
@@ -347,7 +344,7 @@ def _text(value: Json) -> str | None:
 
 
 def _holds_vectors(body: Body) -> bool:
-    return not {"embedding", "embeddings", "embeddingsByType"}.isdisjoint(body)
+    return not body.keys().isdisjoint(_VECTORS)
 
 
 def _read_vectors(body: Body) -> Said:
@@ -418,7 +415,7 @@ class _Converse:
 
     def whole(self) -> Assembled:
         for place, pieces in self.inputs.items():
-            self.blocks[place]["toolUse"]["input"] = _object_or_text("".join(pieces))
+            self.blocks[place]["toolUse"]["input"] = object_or_text("".join(pieces))
         content = [_with_citations(self.blocks[place]) for place in sorted(self.blocks)]
         body: dict[str, Json] = {"output": {"message": {**self.message, "content": content}}, **self.head}
         if self.error:
@@ -444,13 +441,6 @@ def _with_citations(block: dict[str, Json]) -> dict[str, Json]:
     citations = block.pop("citations")
     text = block.pop("text", "")
     return {**block, "citationsContent": {"content": [{"text": text}], "citations": citations}}
-
-
-def _object_or_text(text: str) -> Json:
-    try:
-        return orjson.loads(text) if text else {}
-    except orjson.JSONDecodeError:
-        return text
 
 
 def assemble_converse(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
@@ -594,10 +584,9 @@ def _complete(facts: Facts, headers: Mapping[str, str]) -> None:
         facts.setdefault(name, value)
     if facts.get("operation") == _EMBEDDINGS and "output_tokens" not in facts:
         facts.setdefault("total_tokens", facts["input_tokens"])
-    _complete_total(facts)
+    complete_total(facts)
 
 
-_TRACES: Final = ("trace", "amazon-bedrock-trace")
 _VECTORS: Final = ("embedding", "embeddings", "embeddingsByType")
 
 
@@ -605,7 +594,7 @@ def _withhold(body: dict[str, Json]) -> bool:
     """Drop vectors and pictures, and the trace of a guardrail: it holds in clear what was masked for everybody."""
     changed = False
     if "stopReason" in body or _ACTION in body or "outputs" in body:
-        for name in _TRACES:
+        for name in TRACES:
             changed |= body.pop(name, None) is not None
     if "usageMetadata" not in body and "predictions" not in body:
         for name in _VECTORS:

@@ -10,7 +10,7 @@ from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
 from shared.domain.values import COUNT_LIMIT, Json, canonical, count
 from shared.operations.api import Api, Assembler, Body, Family, Target
-from shared.operations.generic import answered, asked
+from shared.operations.generic import answered, asked, summed
 from shared.operations.said import Said
 from shared.operations.streams.assembled import Assembled, error_in
 from shared.operations.texts import joined
@@ -309,16 +309,8 @@ def _read_batch_response(body: Body) -> Said:
     """Read the state of a batch; once it is done every poll repeats its answers: they count once by its name."""
     facts: Facts = {}
     state(facts, "usage_key", body.get("name"))
-    sums: dict[str, int] = {}
-    texts: list[str] = []
-    for answer in _batch_answers(body):
-        said = read_response(answer)
-        for name, value in said.facts.items():
-            if name.endswith("_tokens"):
-                sums[name] = min(sums.get(name, 0) + value, COUNT_LIMIT - 1)
-        if said.text:
-            texts.append(said.text)
-    return answered({}, facts | sums, "\n".join(texts))
+    sums, text = summed(map(read_response, _batch_answers(body)))
+    return answered({}, facts | sums, text)
 
 
 def _batch_answers(body: Body) -> Iterator[dict[str, Json]]:
