@@ -14,7 +14,7 @@ from localhost.environment import resolve
 from localhost.errors import UsageError
 from localhost.retry import RetryPolicy
 
-__all__ = ["EventHubFunction", "HttpFunction", "Registered", "TimerFunction", "functions_of", "registered"]
+__all__ = ["EventHubFunction", "HttpFunction", "Registered", "TimerFunction", "functions_of", "indexed", "registered"]
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _HUB_SETTING = re.compile(r"%(\w+)_HUB_NAME%", re.IGNORECASE)
@@ -103,15 +103,22 @@ class Registered:
 
 
 @cache
+def indexed() -> list[func.Function]:
+    """Return what function_app registered. Cached: the library lets an app be indexed once only."""
+    import function_app  # noqa: PLC0415  # settings are loaded first, in case a blueprint comes to need one
+
+    functions: list[func.Function] = function_app.app.get_functions()
+    return functions
+
+
+@cache
 def registered() -> Registered:
-    """Return the functions of function_app. Cached: the library lets an app be indexed once only.
+    """Return the functions of function_app, with the settings of their first reading.
 
     Raises:
         UsageError: a binding names a setting that is not there.
     """
-    import function_app  # noqa: PLC0415  # settings are loaded first, in case a blueprint comes to need one
-
-    return functions_of(function_app.app.get_functions())
+    return functions_of(indexed())
 
 
 def functions_of(functions: Sequence[func.Function]) -> Registered:
