@@ -12,12 +12,15 @@ The numbers are the run's as long as nobody else writes to the same partitions m
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.balance import Outcome, balance_of
 from shared.stores.ports import PartitionCounts
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
@@ -29,7 +32,7 @@ Partition = tuple[str, str]
 """Hub and partition id."""
 
 _CHUNK: Final = 10_000
-_NONE: Final = PartitionCounts("", "", 0, 0, 0, 0, 0, 0, 0, None, None)
+_NONE: Final = PartitionCounts("", "", 0, 0, {}, 0, None, None)
 
 
 class RunBalance:
@@ -54,26 +57,23 @@ class RunBalance:
         self._scratch.close()
 
     def result(self, fed: Collection[Partition]) -> dict[str, int]:
-        """Return the run's balance: `received`, and the five classes that add up to it.
+        """Return the run's balance: `received`, and the classes that add up to it.
 
         Args:
             fed: the partitions that the run fed; others belong to somebody else.
         """
-        after = self._counts()
-        grown = {
-            name: sum(getattr(after.get(key, _NONE), name) - getattr(self._before.get(key, _NONE), name) for key in fed)
-            for name in ("received", "redelivered", "kept", "duplicate", "skipped", "quarantined")
-        }
+        received = redelivered = 0
+        outcomes: Counter[Outcome] = Counter()
+        counts = self._counts()
+        for key in fed:
+            before, after = self._before.get(key, _NONE), counts.get(key, _NONE)
+            received += after.received - before.received
+            redelivered += after.redelivered - before.redelivered
+            outcomes.update(after.outcomes)
+            outcomes.subtract(before.outcomes)
         self._note_waiting("after")
         pending = self._newly_waiting(fed)
-        return {
-            "received": grown["received"],
-            "stored": grown["kept"] - pending,
-            "duplicate": grown["duplicate"] + grown["redelivered"],
-            "pending": pending,
-            "skipped": grown["skipped"],
-            "quarantined": grown["quarantined"],
-        }
+        return asdict(balance_of(outcomes, waiting=pending, redelivered=redelivered, received=received))
 
     def _counts(self) -> dict[Partition, PartitionCounts]:
         return {(counts.hub, counts.partition): counts for counts in SqlAuditStore(self._engine).partitions()}

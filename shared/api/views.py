@@ -2,16 +2,18 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
 from pydantic.alias_generators import to_camel
 
+from shared.domain.balance import Balance, sum_of
 from shared.domain.interaction import Provenance
 from shared.domain.quarantine import Held
 from shared.domain.values import Json, average
 from shared.domain.verdicts import FILTER_MEASURES
-from shared.services.audit import PartitionBalance, total_balance
+from shared.services.audit import PartitionBalance
 from shared.services.quarantine import Replayed
 from shared.stores.ports import Row
 
@@ -103,7 +105,6 @@ _SUMS: Final = _names(
     *FILTER_MEASURES,
     "filter_failures",
 )
-_CLASSES: Final = _names("received", "stored", "duplicate", "pending", "skipped", "quarantined")
 _FINDING: Final = _names("hour", "kind", "number", "found_at", "resolved_at")
 _QUARANTINE: Final = _names("id", "hub", "sequence", "enqueued_at", "reason", "parser_version", "size")
 
@@ -162,7 +163,7 @@ def usage_view(row: Row, dimensions: Sequence[str]) -> dict[str, Json]:
 
 def balance_view(balances: Sequence[PartitionBalance]) -> dict[str, Json]:
     """Return the balance of each partition, and the sum."""
-    return {"items": [_balance(balance) for balance in balances], "nextCursor": None, "total": total_balance(balances)}
+    return {"items": [_balance(balance) for balance in balances], "nextCursor": None, "total": asdict(sum_of(balances))}
 
 
 def quarantine_view(row: Row) -> dict[str, Json]:
@@ -184,13 +185,7 @@ def held_view(held: Held) -> dict[str, Json]:
 
 def replayed_view(replayed: Replayed, next_cursor: str | None) -> dict[str, Json]:
     """Return what became of events that were tried again."""
-    classes = {name: replayed.classes.get(name, 0) for name, _ in _CLASSES if name != "received"}
-    return {
-        "received": sum(classes.values()),
-        **classes,
-        "unknown": replayed.unknown,
-        "nextCursor": next_cursor,
-    }
+    return asdict(Balance.of(replayed.classes)) | {"unknown": replayed.unknown, "nextCursor": next_cursor}
 
 
 def discarded_view(event_id: str) -> dict[str, Json]:
@@ -205,13 +200,7 @@ def finding_view(row: Row) -> dict[str, Json]:
 
 
 def _balance(balance: PartitionBalance) -> dict[str, Json]:
-    return {
-        "hub": balance.hub,
-        "partition": balance.partition,
-        **{name: getattr(balance, column) for name, column in _CLASSES},
-        "lastSequence": balance.last_sequence,
-        "lastEnqueuedAt": balance.last_enqueued_at,
-    }
+    return {to_camel(name): value for name, value in asdict(balance).items()}
 
 
 def _json(text: str | None) -> Any:  # noqa: ANN401  # any JSON value

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from shared.domain.balance import BalanceClass
 from shared.domain.delivery import Position
 
 __all__ = ["Held", "QuarantineAction"]
@@ -24,6 +25,6 @@ class QuarantineAction(NamedTuple):
     """`replay` or `discard`."""
     event_id: str
     position: Position
-    result: str
-    """The class of the balance that the event is in now."""
+    result: BalanceClass
+    """Where the event is now."""
     reason: str | None

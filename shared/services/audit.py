@@ -1,10 +1,11 @@
 """Questions of auditors -> answers from the ledger and the content store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from shared.domain.balance import Balance
 from shared.domain.fragment import Content
 from shared.domain.interaction import CONTENT_FIELDS
 from shared.domain.names import names_of
@@ -15,7 +16,7 @@ from shared.services.content import best_content, mentions
 from shared.sources.record import interaction_id
 from shared.stores.ports import AuditStore, ContentStore, Row
 
-__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "signature", "total_balance"]
+__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "signature"]
 
 _SEARCH_STEP: Final = 100
 """Interactions whose content is in memory at one time."""
@@ -63,28 +64,13 @@ class UsagePage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionBalance:
-    """Where every event of a partition is: `received` is the sum of the five classes after it."""
+class PartitionBalance(Balance):
+    """Where every event of a partition is."""
 
-    received: int
-    stored: int
-    duplicate: int
-    pending: int
-    skipped: int
-    quarantined: int
     hub: str
     partition: str
     last_sequence: int | None
     last_enqueued_at: str | None
-
-
-_CLASSES: Final = ("received", "stored", "duplicate", "pending", "skipped", "quarantined")
-
-
-def total_balance(balances: Sequence[PartitionBalance]) -> dict[str, int]:
-    """Return the sums over partitions: `received` and its five classes."""
-    rows = [asdict(balance) for balance in balances]
-    return {name: sum(row[name] for row in rows) for name in _CLASSES}
 
 
 class AuditService:
@@ -184,12 +170,7 @@ class AuditService:
         """Return where every event of every hub and partition is, all as of one moment."""
         return [
             PartitionBalance(
-                received=counts.received,
-                stored=counts.kept - counts.waiting,
-                duplicate=counts.duplicate + counts.redelivered,
-                pending=counts.waiting,
-                skipped=counts.skipped,
-                quarantined=counts.quarantined,
+                **asdict(counts.balance),
                 hub=counts.hub,
                 partition=counts.partition,
                 last_sequence=counts.last_sequence,

@@ -9,6 +9,7 @@ from typing import Final
 
 import orjson
 
+from shared.domain.balance import Outcome
 from shared.domain.unknown_words import words_in
 from shared.domain.values import NO_TIME, hour_of, interval_end, utc_now, utc_of
 from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
@@ -99,9 +100,8 @@ def _hours(until: datetime) -> list[str]:
 
 def _unaccounted(one: PartitionCounts) -> Finding:
     """Return how far the classes of a partition's balance are from what was received, at its last event's hour."""
-    classed = one.redelivered + one.kept + one.duplicate + one.skipped + one.quarantined
     hour = hour_of(one.last_enqueued_at or NO_TIME)
-    return Finding(one.hub, hour, "unaccounted", abs(one.received - classed))
+    return Finding(one.hub, hour, "unaccounted", one.balance.unaccounted)
 
 
 def _summed(findings: Iterable[Finding]) -> Iterable[Finding]:
@@ -120,7 +120,7 @@ def _of_events(hour: str, events: Iterable[tuple[str, str, int]]) -> Iterable[Fi
     for hub, outcomes in counts.items():
         waiting = outcomes.pop("waiting", 0)
         detail = _text({"received": sum(outcomes.values())})
-        for kind, number in (("quarantined", outcomes.get("quarantined", 0)), ("pending", waiting)):
+        for kind, number in (("quarantined", outcomes.get(Outcome.QUARANTINED, 0)), ("pending", waiting)):
             if number:
                 yield Finding(hub, hour, kind, number, detail)
 

@@ -3,9 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
+from shared.domain.balance import Outcome, balance_of
 from shared.domain.delivery import NOWHERE, Delivery, Position
 from shared.domain.fragment import Content
 from shared.domain.invalid_limit import DEFAULT_LIMIT, NO_LIMIT, InvalidLimit
@@ -230,7 +231,7 @@ def _planned(
             words.update(read.unknown_words)
             outcome = _outcome(read, is_news=any(is_news), held=held)
             changes.deliveries.append((read.position, outcome, read.source))
-            if outcome == "kept":
+            if outcome is Outcome.KEPT:
                 kept.append(read)
         if read.quarantined and read.quarantined.id not in held:
             held.add(read.quarantined.id)
@@ -256,7 +257,9 @@ def _planned(
     claimed = {name: joining.rows[name] for name in met}
     words.update(joining.new_words())
     secrets = sum(read.removed for read in batch)
-    counted = replace(_counted(changes, pending), unknown_words=words, secrets=secrets, **joining.new_tokens())
+    outcomes = Counter(outcome for _, outcome, _ in changes.deliveries)
+    balance = balance_of(outcomes, waiting=pending, redelivered=changes.redelivered)
+    counted = IngestOutcome(**asdict(balance), unknown_words=words, secrets=secrets, **joining.new_tokens())
     return _Planned(changes, counted, unread, unmetered, spent, claimed)
 
 
@@ -272,12 +275,12 @@ def _opened(batch: Sequence[_Read]) -> Batch:
     )
 
 
-def _outcome(read: _Read, *, is_news: bool, held: set[str]) -> str:
+def _outcome(read: _Read, *, is_news: bool, held: set[str]) -> Outcome:
     if read.quarantined:
-        return "duplicate" if read.quarantined.id in held else "quarantined"
+        return Outcome.DUPLICATE if read.quarantined.id in held else Outcome.QUARANTINED
     if not read.fragments:
-        return "skipped"
-    return "kept" if is_news else "duplicate"
+        return Outcome.SKIPPED
+    return Outcome.KEPT if is_news else Outcome.DUPLICATE
 
 
 def _wait(kept: Iterable[_Read], joining: Joining, states: dict[str, str], changes: Batch) -> int:
@@ -292,15 +295,3 @@ def _wait(kept: Iterable[_Read], joining: Joining, states: dict[str, str], chang
     # A body that a repeated event got at last: its interaction was given up, and lacks another part still.
     changes.waiting.extend((interaction_id, NOWHERE) for interaction_id in sorted(unnoted))
     return pending
-
-
-def _counted(changes: Batch, pending: int) -> IngestOutcome:
-    outcomes = [outcome for _, outcome, _ in changes.deliveries]
-    return IngestOutcome(
-        received=changes.received,
-        stored=outcomes.count("kept") - pending,
-        duplicate=outcomes.count("duplicate") + changes.redelivered,
-        pending=pending,
-        skipped=outcomes.count("skipped"),
-        quarantined=outcomes.count("quarantined"),
-    )

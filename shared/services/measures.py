@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
-from typing import Final
 
 from shared.domain.delivery import Delivery
 from shared.domain.unknown_words import MOST
@@ -36,7 +35,6 @@ __all__ = ["measure_findings", "measure_standing", "measured"]
 
 logger = logging.getLogger(__name__)
 
-_CLASSES: Final = ("stored", "duplicate", "pending", "skipped", "quarantined")
 Ingest = Callable[[Sequence[Delivery]], IngestOutcome]
 
 
@@ -63,10 +61,9 @@ def _tell(
     recorder: Recorder, deliveries: Sequence[Delivery], outcome: IngestOutcome, seconds: float, at: datetime
 ) -> None:
     hub, partition, _, _ = deliveries[0].position
-    for name in _CLASSES:
-        number = getattr(outcome, name)
+    for one, number in outcome.classes.items():
         if number:
-            recorder.record(EVENTS, number, **{"hub": hub, "partition": partition, "class": name})
+            recorder.record(EVENTS, number, **{"hub": hub, "partition": partition, "class": one.value})
     recorder.record(BYTES, sum(len(one.body) for one in deliveries), hub=hub, partition=partition)
     recorder.record(BATCH_DURATION, seconds, hub=hub)
     oldest = min(one.position.enqueued_at for one in deliveries)

@@ -3,19 +3,15 @@
 from collections import Counter
 from dataclasses import dataclass, field, fields
 
+from shared.domain.balance import Balance
+
 __all__ = ["IngestOutcome"]
 
 
 @dataclass(frozen=True, slots=True)
-class IngestOutcome:
-    """What became of a batch's events: the five classes add up to `received`."""
+class IngestOutcome(Balance):
+    """The balance of a batch, and what else is worth telling of it."""
 
-    received: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    pending: int = 0
-    skipped: int = 0
-    quarantined: int = 0
     retries: int = field(default=0, compare=False)
     """Times that the batch was begun again: another writer was first, or the database did not do it."""
     input_tokens: int = field(default=0, compare=False)

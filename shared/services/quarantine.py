@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from shared.domain.balance import BalanceClass, Outcome, class_of
 from shared.domain.delivery import Delivery, Position
 from shared.domain.invalid_limit import NO_LIMIT
 from shared.domain.quarantine import Held, QuarantineAction
@@ -28,14 +29,12 @@ __all__ = ["QuarantineService", "Replayed"]
 
 logger = logging.getLogger(__name__)
 
-_UNREADABLE: Final = "quarantined"
-
 
 class Replayed(NamedTuple):
     """What became of events that were tried again."""
 
-    classes: Mapping[str, int]
-    """Class of the balance -> events that are in it now; those that still cannot be read are `quarantined`."""
+    classes: Mapping[BalanceClass, int]
+    """How many are in which class now; those that still cannot be read are quarantined."""
     unknown: list[str]
     """Ids asked for that are not in quarantine, or not any more."""
     next: ListKey | None
@@ -91,7 +90,7 @@ class QuarantineService:
         in now. One that cannot stays, with the reason and the version of this parser.
         """
         known: set[str] = set()
-        classes: Counter[str] = Counter()
+        classes: Counter[BalanceClass] = Counter()
         for group in _groups(self._store.held(ids)):
             held, became = retried(partial(self._replayed, group, actor), seconds=QUICK_SECONDS)
             known |= {one.id for one in held}
@@ -118,7 +117,7 @@ class QuarantineService:
         if self._is_discarded(event_id):
             return
         held = self._held(event_id)
-        self._store.discard(self._action("discard", held, actor, "skipped", reason))
+        self._store.discard(self._action("discard", held, actor, BalanceClass.SKIPPED, reason))
         logger.info("quarantine.discard events=1")
 
     def _held(self, event_id: str) -> Held:
@@ -132,19 +131,21 @@ class QuarantineService:
             is_known = event_id in transaction.known_quarantine({event_id})
         return is_known and not self._store.held([event_id])
 
-    def _replayed(self, ids: Collection[str], actor: str) -> tuple[Sequence[Held], Mapping[str, int]]:
+    def _replayed(self, ids: Collection[str], actor: str) -> tuple[Sequence[Held], Mapping[BalanceClass, int]]:
         # Where somebody else tried or discarded one of them meanwhile, what is held is another.
         held = self._store.held(ids)
         return held, self._replay(held, actor) if held else {}
 
-    def _replay(self, held: Sequence[Held], actor: str) -> Mapping[str, int]:
+    def _replay(self, held: Sequence[Held], actor: str) -> Mapping[BalanceClass, int]:
         ledger = _ReplayLedger(self._ledger, held, lambda *told: self._action("replay", told[0], actor, *told[1:]))
         ingest([Delivery(one.position, one.body) for one in held], ledger=ledger, content=self._content, limit=NO_LIMIT)
         classes = Counter(action.result for action in ledger.actions)
-        logger.info("quarantine.replay events=%d released=%d", len(held), len(held) - classes[_UNREADABLE])
+        logger.info("quarantine.replay events=%d released=%d", len(held), len(held) - classes[BalanceClass.QUARANTINED])
         return classes
 
-    def _action(self, action: str, held: Held, actor: str, result: str, reason: str | None) -> QuarantineAction:
+    def _action(
+        self, action: str, held: Held, actor: str, result: BalanceClass, reason: str | None
+    ) -> QuarantineAction:
         return QuarantineAction(
             acted_at=utc_of(self._now()),
             actor=signature(actor),
@@ -156,7 +157,7 @@ class QuarantineService:
         )
 
 
-_Note = Callable[[Held, str, str | None], QuarantineAction]
+_Note = Callable[[Held, BalanceClass, str | None], QuarantineAction]
 
 
 class _ReplayLedger:
@@ -185,17 +186,17 @@ class _ReplayLedger:
         self.actions = []
         released: list[str] = []
         unreleased = []
-        moved: dict[Position, tuple[Position, str, str | None]] = {}
+        moved: dict[Position, tuple[Position, Outcome, str | None]] = {}
         for one in self._held:
             still = unread.get(redacted(one.body))
             if still is not None:
                 unreleased.append(still._replace(id=one.id))
-                self.actions.append(self._note(one, _UNREADABLE, still.reason))
+                self.actions.append(self._note(one, BalanceClass.QUARANTINED, still.reason))
                 continue
-            outcome, source = classed.get(one.position, ("duplicate", None))
+            outcome, source = classed.get(one.position, (Outcome.DUPLICATE, None))
             released.append(one.id)
             moved.setdefault(one.position, (one.position, outcome, source))
-            self.actions.append(self._note(one, _class_of(outcome, waits=one.position in waiting), None))
+            self.actions.append(self._note(one, class_of(outcome, waits=one.position in waiting), None))
         return replace(
             changes,
             received=0,
@@ -207,12 +208,6 @@ class _ReplayLedger:
             unreleased=unreleased,
             actions=self.actions,
         )
-
-
-def _class_of(outcome: str, *, waits: bool) -> str:
-    if outcome != "kept":
-        return outcome
-    return "pending" if waits else "stored"
 
 
 class _ReplayTransaction:

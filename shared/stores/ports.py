@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from shared.domain.balance import Balance, Outcome, balance_of
 from shared.domain.claims import Claim, Flaw
 from shared.domain.delivery import Position
 from shared.domain.quarantine import QuarantineAction
@@ -140,7 +141,7 @@ class Batch:
     new_aliases: list[Alias] = field(default_factory=list)
     changed_aliases: list[Alias] = field(default_factory=list)
     """With the `revision` that was read."""
-    deliveries: list[tuple[Position, str, str | None]] = field(default_factory=list)
+    deliveries: list[tuple[Position, Outcome, str | None]] = field(default_factory=list)
     """New positions, with outcome and source."""
     waiting: list[tuple[str, Position]] = field(default_factory=list)
     """Kept deliveries of interactions that are pending now; `NOWHERE` for one that began to wait without any."""
@@ -157,7 +158,7 @@ class Batch:
 
     released: list[str] = field(default_factory=list)
     """Events that leave quarantine."""
-    reclassified: list[tuple[Position, str, str | None]] = field(default_factory=list)
+    reclassified: list[tuple[Position, Outcome, str | None]] = field(default_factory=list)
     """Where those stand, with the outcome and source that take the place of `quarantined`."""
     unreleased: list[Quarantined] = field(default_factory=list)
     """Events that stay in quarantine, with what a newer parser says of them."""
@@ -245,14 +246,17 @@ class PartitionCounts(NamedTuple):
     partition: str
     received: int
     redelivered: int
-    kept: int
-    duplicate: int
-    skipped: int
-    quarantined: int
+    outcomes: Mapping[Outcome, int]
+    """Of the others."""
     waiting: int
     """Of the kept, those that speak of an interaction which is pending now."""
     last_sequence: int | None
     last_enqueued_at: str | None
+
+    @property
+    def balance(self) -> Balance:
+        """Return where the events are, as the ledger counts them."""
+        return balance_of(self.outcomes, waiting=self.waiting, redelivered=self.redelivered, received=self.received)
 
 
 class AuditStore(Protocol):

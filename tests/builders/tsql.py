@@ -18,6 +18,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.quarantine import QuarantineAction
 from shared.domain.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
@@ -49,7 +50,7 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
 }
 
 
-_ACTION = QuarantineAction(AT, "ada", "replay", "ab12", Position("gateway", "0", 7, AT), "kept", "mended")
+_ACTION = QuarantineAction(AT, "ada", "replay", "ab12", Position("gateway", "0", 7, AT), BalanceClass.STORED, "mended")
 _CONSTANTS = ("BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "SQL_DECIMAL", "SQL_VARCHAR", "SQL_WVARCHAR")
 
 
@@ -192,7 +193,7 @@ def use_ledger(ledger: SqlLedger) -> None:
         removed_interactions=[("call-3", 0)],
         new_aliases=[Alias("response-id:a", "call-1", AT, 0)],
         changed_aliases=[Alias("response-id:b", "call-1", AT, 0)],
-        deliveries=[(position, "kept", "native")],
+        deliveries=[(position, Outcome.KEPT, "native")],
         waiting=[("call-1", position)],
         settled=["call-2"],
         quarantined=[Quarantined("ab12", position, "not JSON", "1", b"{")],
@@ -201,7 +202,7 @@ def use_ledger(ledger: SqlLedger) -> None:
         claims=[("call-1", "Q:1+1.0.1.c")],
         met_claims=[("call-2", "Q:2+2.0.1.c")],
         released=["ab12"],
-        reclassified=[(position, "kept", "native")],
+        reclassified=[(position, Outcome.KEPT, "native")],
         unreleased=[Quarantined("cd34", position, "not JSON", "1", b"{")],
         actions=[_ACTION],
     )

@@ -47,11 +47,10 @@ def verdict(disturbed: Path, truth: Path, events: Sequence[FileEvent]) -> Verdic
     counts = SqlAuditStore(engine).partitions()
     engine.dispose()
     first_times = sum(one.received - one.redelivered for one in counts)
-    classes = sum(one.kept + one.duplicate + one.skipped + one.quarantined for one in counts)
     return Verdict(
         lost=len(sent - known.keys()) + sum(rows.total() for rows in lacking.values()),
         doubled=first_times - len(known) + len(known.keys() - sent) + sum(rows.total() for rows in added.values()),
-        unaccounted=abs(first_times - classes),
+        unaccounted=sum(one.balance.unaccounted for one in counts),
         spent_pieces=spent.total(),
         by_table={table: (lacking[table] + added[table]).total() for table in TABLES if lacking[table] or added[table]},
     )

@@ -1,13 +1,15 @@
 """Which witness is believed about content, and where ingested events are."""
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from shared.domain.balance import sum_of
 from shared.domain.questions import InteractionFilter
 from shared.errors import NotFoundError
-from shared.services.audit import AuditService, Reader, total_balance
+from shared.services.audit import AuditService, Reader
 from shared.services.content import best_content, mentions
 from shared.services.ingest import ingest
 from shared.stores.ports import ContentDocument
@@ -117,7 +119,7 @@ def test_ingested_events_are_found_read_and_balanced(tmp_path: Path) -> None:
 
     assert {row["id"]: row["state"] for row in page.rows} == {"done": "complete", "waits": "pending"}
     assert audit.content_of(" done ", reader=_READER).completion == "Four."
-    assert total_balance([balance]) == {
+    assert asdict(sum_of([balance])) == {
         "received": 10,
         "stored": 2,
         "duplicate": 6,

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.engine import Engine
 
+from shared.domain.balance import sum_of
 from shared.errors import EventError, NotFoundError
 from shared.services import ingest as ingesting
-from shared.services.audit import Reader, total_balance
+from shared.services.audit import Reader
 from shared.services.quarantine import QuarantineService
 from shared.sources import Reading, read_event
 from shared.stores.ports import LedgerTransaction
@@ -47,9 +49,9 @@ class Store(ledgers.Store):
         return [row["id"] for row in self.rows(tables.quarantine)]
 
     def classes(self) -> dict[str, int]:
-        total = total_balance(self.audit.balance())
-        assert total["received"] == sum(total.values()) - total["received"]
-        return {name: number for name, number in total.items() if number}
+        total = sum_of(self.audit.balance())
+        assert total.unaccounted == 0
+        return {name: number for name, number in asdict(total).items() if number}
 
 
 def _read_behind_the_mark(body: bytes, enqueued_at: str) -> Reading:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.balance import Outcome
 from shared.domain.delivery import NOWHERE
 from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.retry import QUICK_SECONDS, retried
@@ -60,14 +61,14 @@ class SqlAuditStore:
 
     def partitions(self) -> list[PartitionCounts]:
         """Return the counts of each partition; see the port."""
-        found: dict[tuple[str, str], Row] = {}
-        for told in self._read(partitions_statement()):
-            hub, partition, count, number, moment = list[Any](told.values())
-            row = found.setdefault((hub, partition), dict(_NOTHING))
-            row[count] = number
+        counts: dict[tuple[str, str], dict[str, int]] = {}
+        moments: dict[tuple[str, str], str] = {}
+        for row in self._read(partitions_statement()):
+            hub, partition, name, number, moment = list[Any](row.values())
+            counts.setdefault((hub, partition), {})[name] = number
             if moment is not None:
-                row["last_enqueued_at"] = moment
-        return [PartitionCounts(hub, partition, **row) for (hub, partition), row in sorted(found.items())]
+                moments[hub, partition] = moment
+        return [_partition(key, counts[key], moments.get(key)) for key in sorted(counts)]
 
     def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return rows without bodies, newest first; see the port."""
@@ -174,12 +175,19 @@ def _told(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(dimension, sa.literal(_UNKNOWN.get(dimension.key or "", ""), dimension.type))
 
 
-_OUTCOMES: Final = ("kept", "duplicate", "skipped", "quarantined")
-_NOTHING: Final[Row] = {
-    **dict.fromkeys(("received", "redelivered", *_OUTCOMES, "waiting"), 0),
-    "last_sequence": None,
-    "last_enqueued_at": None,
-}
+_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
+
+
+def _partition(key: tuple[str, str], counts: dict[str, int], last_enqueued_at: str | None) -> PartitionCounts:
+    return PartitionCounts(
+        *key,
+        received=counts.get("received", 0),
+        redelivered=counts.get("redelivered", 0),
+        outcomes={outcome: counts.get(name, 0) for name, outcome in _OUTCOMES.items()},
+        waiting=counts.get("waiting", 0),
+        last_sequence=counts.get("last_sequence"),
+        last_enqueued_at=last_enqueued_at,
+    )
 
 
 def partitions_statement() -> sa.CompoundSelect[Any]:

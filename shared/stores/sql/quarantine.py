@@ -8,6 +8,7 @@ import sqlalchemy as sa
 import zstandard
 from sqlalchemy.engine import Connection, Engine
 
+from shared.domain.balance import Outcome
 from shared.domain.delivery import Position
 from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.questions import ListKey
@@ -18,9 +19,6 @@ from shared.stores.sql.engine import reading, writing
 
 __all__ = ["SqlQuarantine", "held_between_statement", "held_statement", "store_replay"]
 
-_QUARANTINED: Final = "quarantined"
-_DISCARDED: Final = "skipped"
-"""Somebody looked at it and said that it speaks of no call."""
 _EVENT: Final = tables.quarantine.c
 _POSITION: Final = (_EVENT.hub, _EVENT.partition_id, _EVENT.sequence, _EVENT.enqueued_at)
 
@@ -53,7 +51,8 @@ class SqlQuarantine:
         )
         with writing(self._engine) as connection:
             if connection.execute(gone).rowcount:
-                _reclassify(connection, [(action.position, _DISCARDED, None)])
+                # Somebody looked at it and said that it speaks of no call.
+                _reclassify(connection, [(action.position, Outcome.SKIPPED, None)])
                 _note(connection, [action])
 
 
@@ -117,7 +116,7 @@ def _released(dialect_name: str) -> sa.Delete:
     return sa.delete(tables.quarantine).where(_EVENT.id.in_(ids), _EVENT.discarded_at.is_(None))
 
 
-def _reclassify(connection: Connection, moved: Collection[tuple[Position, str, str | None]]) -> None:
+def _reclassify(connection: Connection, moved: Collection[tuple[Position, Outcome, str | None]]) -> None:
     """Move deliveries from the class `quarantined` into another; one that is in another already stays there."""
     table = tables.delivery
     for (hub, partition), group in _by_partition(moved).items():
@@ -127,7 +126,7 @@ def _reclassify(connection: Connection, moved: Collection[tuple[Position, str, s
         )
         known = {Position(hub, partition, row.sequence, row.enqueued_at) for row in found}
         rows = [(*position, *group[position]) for position in sorted(known & group.keys())]
-        old = [{**dict(zip(_KEY, row, strict=False)), "outcome": _QUARANTINED} for row in rows]
+        old = [{**dict(zip(_KEY, row, strict=False)), "outcome": Outcome.QUARANTINED} for row in rows]
         writes = bulk.Writes(connection)
         writes.delete(table, old, guard="outcome")
         writes.insert(table, rows)
@@ -138,9 +137,9 @@ _KEY: Final = tuple(column.name for column in tables.delivery.primary_key)
 
 
 def _by_partition(
-    moved: Collection[tuple[Position, str, str | None]],
-) -> dict[tuple[str, str], dict[Position, tuple[str, str | None]]]:
-    groups: dict[tuple[str, str], dict[Position, tuple[str, str | None]]] = {}
+    moved: Collection[tuple[Position, Outcome, str | None]],
+) -> dict[tuple[str, str], dict[Position, tuple[Outcome, str | None]]]:
+    groups: dict[tuple[str, str], dict[Position, tuple[Outcome, str | None]]] = {}
     for position, outcome, source in moved:
         groups.setdefault((position.hub, position.partition), {})[position] = outcome, source
     return groups
@@ -153,7 +152,7 @@ def _quarantined_positions(dialect_name: str) -> sa.Select[tuple[int, str]]:
         table.hub == sa.bindparam("hub"),
         table.partition_id == sa.bindparam("partition"),
         table.sequence.in_(bulk.members(dialect_name, sa.BigInteger())),
-        table.outcome == _QUARANTINED,
+        table.outcome == Outcome.QUARANTINED.value,
     )
 
 

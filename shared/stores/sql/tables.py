@@ -112,7 +112,7 @@ delivery = Table(
     "delivery",
     metadata,
     *_position_columns(),
-    Column("outcome", text(16), nullable=False),  # kept, duplicate, skipped or quarantined
+    Column("outcome", text(16), nullable=False),  # shared.domain.balance.Outcome
     Column("source", text(32), nullable=True),
     PrimaryKeyConstraint(*_POSITION, name="pk_delivery"),
     # What came in an hour: completeness is checked hour by hour.
