@@ -1,6 +1,6 @@
-"""Azure OpenAI's bodies -> facts and texts; one module per operation family.
+"""Bodies of requests and responses -> facts and texts; one module per family of operations.
 
-To add a family: one module with `read_request` and `read_response`, one line in `_FAMILIES`.
+To add a family: one module with `FAMILIES`, its operations and their readers, and one line in `_FAMILIES`.
 """
 
 from collections.abc import Mapping
@@ -11,84 +11,70 @@ from shared.domain.interaction import Facts
 from shared.domain.unknown_words import carry, forget
 from shared.domain.values import Json
 from shared.operations import (
-    audio,
-    chat_completions,
-    completions,
-    conversations,
+    assistants,
+    chat,
     embeddings,
-    files,
-    generic,
-    images,
     management,
-    moderations,
-    realtime,
+    media,
     responses,
-    runs,
     streams,
-    threads,
-    videos,
     withheld,
 )
 from shared.operations.api import Assembler, Family
-from shared.operations.asked import UNKNOWN, Asked, asked_in
+from shared.operations.encodings import BINARY, COMPRESSED, STREAM, TEXT, kind_of
 from shared.operations.errors import FIRST_ERROR_STATUS, error_facts
-from shared.operations.said import Said, preview
-from shared.operations.shapes import likely_operation_of, operation_of_request, operation_of_response
+from shared.operations.readings import (
+    UNKNOWN,
+    BodyReading,
+    RequestContext,
+    preview,
+    read_any_request,
+    read_plain_response,
+    request_context,
+)
+from shared.operations.targets import likely_operation_of, operation_of_request, operation_of_response
 from shared.operations.unknown import note_unknown_events, note_unknown_words
-from shared.operations.unreadable import BINARY, COMPRESSED, STREAM, TEXT, kind_of
 from shared.operations.vendors import APIS
 
-__all__ = ["asked_in", "read_request", "read_response", "withhold_from_request", "withhold_from_response"]
+__all__ = ["read_request", "read_response", "request_context", "withhold_from_request", "withhold_from_response"]
 
-
-_FAMILIES: Final = {
-    "chat.completions": Family(chat_completions.read_request, chat_completions.read_response),
-    "completions": Family(completions.read_request, completions.read_response),
-    "embeddings": Family(embeddings.read_request, embeddings.read_response),
-    "responses": Family(responses.read_request, responses.read_response),
-    "images.generations": Family(images.read_request, images.read_response),
-    "images.edits": Family(images.read_request, images.read_response),
-    "images.variations": Family(images.read_request, images.read_response),
-    "audio.transcriptions": Family(audio.read_request, audio.read_response),
-    "audio.translations": Family(audio.read_request, audio.read_response),
-    "audio.speech": Family(audio.read_speech_request, audio.read_speech_response),
-    "assistants": Family(management.read_request, management.read_response),
-    "threads": Family(threads.read_request, threads.read_response),
-    "threads.messages": Family(threads.read_message_request, threads.read_message_response),
-    "threads.runs": Family(runs.read_request, runs.read_response),
-    "threads.runs.steps": Family(runs.read_step_request, runs.read_step_response),
-    "files": Family(files.read_request, files.read_response),
-    "uploads": Family(files.read_request, files.read_response),
-    "vector_stores": Family(files.read_store_request, files.read_response),
-    "containers": Family(files.read_request, files.read_response),
-    "fine_tuning.jobs": Family(management.read_request, management.read_response),
-    "batches": Family(management.read_request, management.read_batch_response),
-    "models": Family(management.read_request, management.read_response),
-    "deployments": Family(management.read_request, management.read_response),
-    "evals": Family(management.read_request, management.read_response),
-    "realtime": Family(realtime.read_request, realtime.read_response),
-    "conversations": Family(conversations.read_request, conversations.read_response),
-    "moderations": Family(moderations.read_request, moderations.read_response),
-    "videos": Family(videos.read_request, videos.read_response),
+_FAMILIES: Final[Mapping[str, Family]] = {
+    **chat.FAMILIES,
+    **responses.FAMILIES,
+    **embeddings.FAMILIES,
+    **media.FAMILIES,
+    **assistants.FAMILIES,
+    **management.FAMILIES,
 }
-_GENERIC: Final = Family(generic.read_request, generic.read_response)
-_THEIRS: Final = {
+_GENERIC: Final = Family(read_any_request, read_plain_response)
+_FAMILIES_OF_VENDORS: Final = {
     operation: tuple(api.families[operation] for api in APIS if operation in api.families)
     for operation in dict.fromkeys(operation for api in APIS for operation in api.families)
 }
 """Operation -> the readers of other vendors' APIs; where OpenAI has it too, the body's form tells whose it is."""
-_BY_PATH: Final = frozenset({"files", "containers"}) | (_THEIRS.keys() - _FAMILIES.keys())
-"""Operations whose answers the path tells: a file that was asked for may hold an answer of any kind, and is none."""
-_THEIR_WORDS: Final = frozenset[str]().union(*(api.known_words for api in APIS))
+_BY_PATH: Final = frozenset({"files", "containers"}) | (_FAMILIES_OF_VENDORS.keys() - _FAMILIES.keys())
+"""Operations whose answers the path tells: a file that is fetched may hold an answer of any kind, and is none."""
+_WORDS_OF_VENDORS: Final = frozenset[str]().union(*(api.known_words for api in APIS))
 _MOST_LINES: Final = 100_000
+
+# What other vendors' APIs are asked, in turn.
+_SHAPES_OF_REQUESTS: Final = tuple(api.shape_of_request for api in APIS if api.shape_of_request)
+_SHAPES_OF_RESPONSES: Final = tuple(api.shape_of_response for api in APIS if api.shape_of_response)
+_EVENTS: Final = tuple(api.event_of for api in APIS if api.event_of)
+_ARRAYS: Final = tuple(api.array_of for api in APIS if api.array_of)
+_LINES: Final = tuple(api.lines_of for api in APIS if api.lines_of)
+_ERRORS: Final = tuple(api.error_of for api in APIS if api.error_of)
+_COMPLETIONS: Final = tuple(api.complete for api in APIS if api.complete)
+_WITHHOLD_FROM_REQUEST: Final = tuple(api.withhold_from_request for api in APIS if api.withhold_from_request)
+_WITHHOLD_FROM_RESPONSE: Final = tuple(api.withhold_from_response for api in APIS if api.withhold_from_response)
 
 
 def withhold_from_request(body: Json) -> bool:
     """Take from a request body, in place, what must not be kept; return whether something was taken."""
     changed = withheld.withhold_from_request(body)
     if isinstance(body, dict):
-        for api in APIS:
-            changed |= api.withhold_from_request(body)
+        for withhold in _WITHHOLD_FROM_REQUEST:
+            changed |= withhold(body)
     return changed
 
 
@@ -97,12 +83,12 @@ def withhold_from_response(body: Json) -> bool:
     changed = withheld.withhold_from_response(body)
     for part in body if isinstance(body, list) else [body]:
         if isinstance(part, dict):
-            for api in APIS:
-                changed |= api.withhold_from_response(part)
+            for withhold in _WITHHOLD_FROM_RESPONSE:
+                changed |= withhold(part)
     return changed
 
 
-def read_request(body: Json, operation: str | None, *, cut: bool = False) -> Said:
+def read_request(body: Json, operation: str | None, *, cut: bool = False) -> BodyReading:
     """Return what a request body says.
 
     Args:
@@ -113,28 +99,31 @@ def read_request(body: Json, operation: str | None, *, cut: bool = False) -> Sai
     """
     if not isinstance(body, dict):
         kind = kind_of(body, operation)
-        return Said({"unreadable": f"request {kind}"} if kind in {BINARY, COMPRESSED} else {})
+        return BodyReading({"unreadable": f"request {kind}"} if kind in {BINARY, COMPRESSED} else {})
     shape = _shape_of_request(body) if operation is None else None
-    said = _reader(operation or shape, body, "owns_request").read_request(body)
+    reading = _family(operation or shape, body, is_request=True).read_request(body)
     if shape is not None:
-        said.facts["operation"] = shape
+        reading.facts["operation"] = shape
     if cut:
-        _forget_what_may_be_behind(said.facts, body)
-    return said
+        _forget_what_may_be_behind(reading.facts, body)
+    return reading
 
 
 def _shape_of_request(body: dict[str, Json]) -> str | None:
     # A vendor's own members tell more than a model and messages, which all have.
-    return next((shape for api in APIS if (shape := api.shape_of_request(body))), None) or operation_of_request(body)
+    shapes = (shape_of(body) for shape_of in _SHAPES_OF_REQUESTS)
+    return next(filter(None, shapes), None) or operation_of_request(body)
 
 
 def _shape_of_response(body: dict[str, Json]) -> str | None:
-    return operation_of_response(body) or next((shape for api in APIS if (shape := api.shape_of_response(body))), None)
+    shapes = (shape_of(body) for shape_of in _SHAPES_OF_RESPONSES)
+    return operation_of_response(body) or next(filter(None, shapes), None)
 
 
-def _reader(operation: str | None, body: dict[str, Json], owns: str) -> Family:
-    for family in _THEIRS.get(operation or "", ()):
-        if getattr(family, owns)(body):
+def _family(operation: str | None, body: dict[str, Json], *, is_request: bool) -> Family:
+    for family in _FAMILIES_OF_VENDORS.get(operation or "", ()):
+        owns = family.owns_request if is_request else family.owns_response
+        if owns is None or owns(body):
             return family
     return _FAMILIES.get(operation or "", _GENERIC)
 
@@ -154,9 +143,9 @@ def read_response(
     status: int | None = None,
     reason: Json = None,
     content_type: Json = None,
-    asked: Asked = UNKNOWN,
+    context: RequestContext = UNKNOWN,
     headers: Mapping[str, str] | None = None,
-) -> Said:
+) -> BodyReading:
     """Return what a response body says, whatever its status.
 
     Args:
@@ -165,32 +154,35 @@ def read_response(
         status: the HTTP status where it is known.
         reason: the HTTP reason phrase.
         content_type: of the body, where it is known.
-        asked: what is known of the request.
+        context: what is known of the request.
         headers: of the answer, names in lower case; some tell what the body lacks.
     """
     kind = kind_of(body, operation, content_type)
-    stream: streams.Assembled | None = None
+    stream: streams.StreamAnswer | None = None
     if isinstance(body, list):
-        stream = _assembled((body, True))
+        stream = _answer_in_array(body, is_closed=True)
     elif isinstance(body, str) and kind in {None, STREAM, TEXT}:
-        stream = _stream_in(body, operation, content_type, asked)
+        stream = _stream_in(body, operation, content_type, context)
     # What a failed call answers in place of a stream is its error's text.
     if stream is not None and (stream.body is not None or status is None or status < FIRST_ERROR_STATUS):
-        said = _read_stream(stream, operation=operation, status=status, reason=reason)
+        reading = _read_stream(stream, operation=operation, status=status, reason=reason)
         if isinstance(body, str):
-            note_unknown_events(said.facts, body)
+            note_unknown_events(reading.facts, body)
     else:
-        said = _read_body(body, kind, operation=operation, status=status, reason=reason, headers=headers or {})
-    for api in APIS if headers else ():
-        api.complete(said.facts, headers or {})
-    forget(said.facts, _THEIR_WORDS)
-    return said
+        reading = _read_body(body, kind, operation=operation, status=status, reason=reason, headers=headers or {})
+    for complete in _COMPLETIONS if headers else ():
+        complete(reading.facts, headers or {})
+    forget(reading.facts, _WORDS_OF_VENDORS)
+    return reading
 
 
-def _stream_in(text: str, operation: str | None, content_type: Json, asked: Asked) -> streams.Assembled | None:
-    stream = streams.assemble(text, operation=operation, content_type=content_type, asked=asked, event_of=_event_of)
+def _stream_in(
+    text: str, operation: str | None, content_type: Json, context: RequestContext
+) -> streams.StreamAnswer | None:
+    stream = streams.assemble(text, operation=operation, content_type=content_type, context=context, event_of=_event_of)
     if stream is None and text.lstrip().startswith("["):
-        stream = _assembled(streams.elements_of(text))
+        elements, is_closed = streams.elements_of(text)
+        stream = _answer_in_array(elements, is_closed=is_closed)
     return stream
 
 
@@ -202,70 +194,71 @@ def _read_body(
     status: int | None,
     reason: Json,
     headers: Mapping[str, str],
-) -> Said:
-    said = Said({})
+) -> BodyReading:
+    reading = BodyReading({})
     failed = status is not None and status >= FIRST_ERROR_STATUS
     if kind is not None and not (failed and kind in {STREAM, TEXT}):
-        said = Said({"unreadable": kind})
+        reading = BodyReading({"unreadable": kind})
     elif not failed:
-        said = _read_answer(body, operation)
+        reading = _read_answer(body, operation)
     message = None if kind in {BINARY, COMPRESSED} else body
     errors = error_facts(message, status=status, reason=reason, theirs=_error_of(message, headers))
-    carry(said.facts, errors)
+    carry(reading.facts, errors)
     for name, value in errors.items():
-        said.facts.setdefault(name, value)
-    note_unknown_words(said.facts, body)
-    return said
+        reading.facts.setdefault(name, value)
+    note_unknown_words(reading.facts, body)
+    return reading
 
 
 def _event_of(name: str | None, event: Mapping[str, Json]) -> Assembler | None:
-    return next((theirs for api in APIS if (theirs := api.event_of(name, event)) is not None), None)
+    return next((theirs for event_of in _EVENTS if (theirs := event_of(name, event)) is not None), None)
 
 
-def _assembled(array: tuple[list[Json], bool]) -> streams.Assembled | None:
-    """Return the answer that a JSON array amounts to, some vendor's stream; `array` says whether it is whole."""
-    elements, is_whole = array
-    found = next((theirs for api in APIS if (theirs := api.array_of(elements)) is not None), None)
-    return found if found is None or is_whole else found._replace(ended=False)
+def _answer_in_array(elements: list[Json], *, is_closed: bool) -> streams.StreamAnswer | None:
+    """Return the answer that a JSON array amounts to, some vendor's stream."""
+    found = next((theirs for array_of in _ARRAYS if (theirs := array_of(elements)) is not None), None)
+    return found if found is None or is_closed else found._replace(ended=False)
 
 
-def _error_of(body: Json, headers: Mapping[str, str] | None) -> tuple[Json, Json] | None:
-    told = body if isinstance(body, dict) else {}
-    return next((theirs for api in APIS if (theirs := api.error_of(told, headers or {})) is not None), None)
+def _error_of(body: Json, headers: Mapping[str, str]) -> tuple[Json, Json] | None:
+    members = body if isinstance(body, dict) else {}
+    return next((theirs for error_of in _ERRORS if (theirs := error_of(members, headers)) is not None), None)
 
 
-def _read_answer(body: Json, operation: str | None) -> Said:
+def _read_answer(body: Json, operation: str | None) -> BodyReading:
     """Return what the body of a successful answer says."""
     if isinstance(body, str):
-        return _read_lines(body) or audio.read_text(body, operation)
+        return _read_lines(body) or media.read_transcript(body, operation)
     if not isinstance(body, dict):
-        return Said({})
+        return BodyReading({})
     shape = operation if operation in _BY_PATH else _shape_of_response(body) or operation or likely_operation_of(body)
-    said = _reader(shape, body, "owns_response").read_response(body)
+    reading = _family(shape, body, is_request=False).read_response(body)
     if shape is not None:
-        said.facts.setdefault("operation", shape)
-    return said
+        reading.facts.setdefault("operation", shape)
+    return reading
 
 
-def _read_lines(text: str) -> Said | None:
+def _read_lines(text: str) -> BodyReading | None:
     """Return what lines of JSON say that some vendor answers in place of one body; None for other texts."""
     if not text.startswith("{"):
         return None
     lines = streams.objects_in(text, most=_MOST_LINES)
-    return next((said for api in APIS if (said := api.lines_of(lines)) is not None), None)
+    return next((reading for lines_of in _LINES if (reading := lines_of(lines)) is not None), None)
 
 
-def _read_stream(stream: streams.Assembled, *, operation: str | None, status: int | None, reason: Json) -> Said:
-    """Return what a stream says: what the same answer in one piece would, and that it was streamed."""
-    said = read_response(stream.body, operation=operation or stream.operation, status=status, reason=reason)
-    said.facts["streamed"] = True
+def _read_stream(
+    stream: streams.StreamAnswer, *, operation: str | None, status: int | None, reason: Json
+) -> BodyReading:
+    """Return what a stream says: what the same answer in one body would, and that it was streamed."""
+    reading = read_response(stream.body, operation=operation or stream.operation, status=status, reason=reason)
+    reading.facts["streamed"] = True
     if stream.ended is False:
-        said.facts["truncated"] = True
+        reading.facts["truncated"] = True
     if stream.body is None and stream.ended is None:
-        said.facts["unreadable"] = STREAM
+        reading.facts["unreadable"] = STREAM
     if stream.router is not None:
-        state(said.facts, "requested_model", stream.router)
-    text = said.text or stream.text
-    if text and said.text is None:
-        said.facts["completion_preview"] = preview(text)
-    return said._replace(text=text, body=stream.body)
+        state(reading.facts, "requested_model", stream.router)
+    text = reading.text or stream.text
+    if text and reading.text is None:
+        reading.facts["completion_preview"] = preview(text)
+    return reading._replace(text=text, body=stream.body)

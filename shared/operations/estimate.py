@@ -58,14 +58,14 @@ def estimated_usage(operation: str, model: str | None, content: Content) -> Fact
     if vendor_of(name or None, operation) not in _COUNTED:
         # Whose tokenizer we do not have, nobody can count for.
         return {}
-    asked, answered = ESTIMATED[operation]
+    count_request, texts_of_response = ESTIMATED[operation]
     count = _counter(_encoding(name))
     facts: Facts = {}
     with suppress(_UnknownError):
-        facts["input_tokens"] = asked(request, name, count)
-    if answered is None:
+        facts["input_tokens"] = count_request(request, name, count)
+    if texts_of_response is None:
         return _with_total(facts, 0)
-    texts = list(answered(response)) if isinstance(response, dict) else []
+    texts = list(texts_of_response(response)) if isinstance(response, dict) else []
     if not texts and content.completion:
         texts = [content.completion]
     if not texts:
@@ -105,7 +105,7 @@ def _message(message: Mapping[str, Json], model: str, count: _Count) -> int:
     total = _PER_MESSAGE + _text(message.get("role"), count) + _content(message.get("content"), model, count)
     if isinstance(message.get("name"), str):
         total += _PER_NAME + count(message["name"])
-    return total + sum(map(count, _called(message)))
+    return total + sum(map(count, _call_texts(message)))
 
 
 def _content(content: Json, model: str, count: _Count) -> int:
@@ -155,8 +155,8 @@ def _function(tool: Mapping[str, Json], count: _Count) -> int:
     if not isinstance(properties, dict) or not properties:
         return total
     total += _PROPERTIES
-    for name, told in properties.items():
-        schema = told if isinstance(told, dict) else {}
+    for name, value in properties.items():
+        schema = value if isinstance(value, dict) else {}
         total += _PROPERTY + count(f"{name}:{schema.get('type', '')}:{_sentence(schema.get('description'))}")
         choices = schema.get("enum")
         if isinstance(choices, list):
@@ -164,11 +164,11 @@ def _function(tool: Mapping[str, Json], count: _Count) -> int:
     return total
 
 
-def _sentence(told: Json) -> str:
-    return told.removesuffix(".") if isinstance(told, str) else ""
+def _sentence(text: Json) -> str:
+    return text.removesuffix(".") if isinstance(text, str) else ""
 
 
-def _called(message: Mapping[str, Json]) -> Iterator[str]:
+def _call_texts(message: Mapping[str, Json]) -> Iterator[str]:
     """Yield what a message calls: names and arguments, which have no formula but are texts."""
     calls = [call.get("function", call) for call in _objects(message.get("tool_calls"))]
     for function in (*calls, message.get("function_call")):
@@ -181,7 +181,7 @@ def _chat_response(body: Mapping[str, Json]) -> Iterator[str]:
         message = choice.get("message")
         if isinstance(message, dict):
             yield from _strings(message, ("content", "refusal"))
-            yield from _called(message)
+            yield from _call_texts(message)
 
 
 def _completion_request(body: Mapping[str, Json], _model: str, count: _Count) -> int:
@@ -213,10 +213,10 @@ def _responses_request(body: Mapping[str, Json], model: str, count: _Count) -> i
     total = _PRIMING + _tools(body, model, count)
     if isinstance(body.get("instructions"), str):
         total += _PER_MESSAGE + 1 + count(body["instructions"])
-    told = body.get("input")
-    if isinstance(told, str):
-        return total + _PER_MESSAGE + 1 + count(told)
-    for item in _objects(told):
+    items = body.get("input")
+    if isinstance(items, str):
+        return total + _PER_MESSAGE + 1 + count(items)
+    for item in _objects(items):
         if item.get("type", "message") == "message":
             total += _message(item, model, count)
         elif item["type"] in ("function_call", "function_call_output"):
@@ -243,10 +243,10 @@ def _strings(holder: Mapping[str, Json], names: tuple[str, ...]) -> Iterator[str
             yield holder[name]
 
 
-_Asked = Callable[[Mapping[str, Json], str, _Count], int]
-_Answered = Callable[[Mapping[str, Json]], Iterator[str]]
+_CountRequest = Callable[[Mapping[str, Json], str, _Count], int]
+_ResponseTexts = Callable[[Mapping[str, Json]], Iterator[str]]
 
-ESTIMATED: Final[Mapping[str, tuple[_Asked, _Answered | None]]] = {
+ESTIMATED: Final[Mapping[str, tuple[_CountRequest, _ResponseTexts | None]]] = {
     "chat.completions": (_chat_request, _chat_response),
     "completions": (_completion_request, _completion_response),
     "embeddings": (_embedding_request, None),

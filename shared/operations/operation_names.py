@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from shared.domain.interaction import Facts
 from shared.domain.unknown_words import note
 from shared.domain.values import Json
-from shared.operations.paths import target_of
+from shared.operations.targets import target_of
 
 __all__ = ["note_unknown_operation", "operation_of_id", "published_names"]
 
@@ -28,7 +28,7 @@ _OTHER: Final = "other"
 _LENGTH: Final = 80
 """Letters and digits of a name that count: no two names of different operations begin alike for so long."""
 _CUT: Final = 24
-"""A name no shorter than this may be cut; a shorter one must be whole."""
+"""A name no shorter than this may be cut; a shorter one must be complete."""
 _READ: Final = 256
 _CACHED: Final = 1024
 _SUFFIX: Final = re.compile(r"[-_ ](?=[0-9a-z]*[0-9])[0-9a-z]{1,32}$")
@@ -113,10 +113,10 @@ def operation_of_id(name: Json) -> str | None:
 
 
 def note_unknown_operation(facts: Facts, *names: Json) -> None:
-    """Leave a trace in `facts` of the ids and names, all of which had to tell the operation, that are unknown."""
-    told = [name for name in names if isinstance(name, str) and name.strip()]
-    if told and not any(_read(name[:_READ]).known for name in told):
-        note(facts, "operation", told[:1])
+    """Leave a trace in `facts` of the ids and names, all of which should tell the operation, that are unknown."""
+    given = [name for name in names if isinstance(name, str) and name.strip()]
+    if given and not any(_read(name[:_READ]).known for name in given):
+        note(facts, "operation", given[:1])
 
 
 def published_names() -> list[tuple[str, str]]:

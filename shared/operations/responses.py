@@ -1,4 +1,8 @@
-"""Bodies of the Responses API: responses, their input items, compaction, token counts."""
+"""Bodies of the Responses API, of the conversations that it keeps, and of realtime sessions.
+
+A response's bodies are its own, its input items, compaction and token counts. What is spoken in a realtime session
+passes no policy: only the HTTP calls around it are here.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -8,14 +12,20 @@ from shared.domain.facts import state
 from shared.domain.interaction import Facts
 from shared.domain.unknown_words import note
 from shared.domain.values import Json
-from shared.operations.content_filter import filter_facts, judge
-from shared.operations.generic import answered, asked
-from shared.operations.moderations import moderated
-from shared.operations.said import Said
-from shared.operations.texts import joined, message_texts, variable_texts
+from shared.operations.api import Body, Family
+from shared.operations.content_filter import filter_facts, judge, moderation_results
+from shared.operations.readings import (
+    BodyReading,
+    join_lines,
+    message_texts,
+    read_plain_response,
+    reading_of_request,
+    reading_of_response,
+    variable_texts,
+)
 from shared.operations.usage import add_usage, finish_facts, state_keyed_usage
 
-__all__ = ["input_texts", "read_request", "read_response"]
+__all__ = ["FAMILIES"]
 
 _WITH_USAGE: Final = ("response", "response.compaction", None)
 """`object` of the answers whose usage is a response's own. A list repeats that of others."""
@@ -25,17 +35,18 @@ _TOOLS: Final = ("image_gen", "web_search")
 """Members of `tool_usage`. Searches have a number of their own, which is no unit of ours: it stays in the content."""
 
 
-def read_request(body: Mapping[str, Json]) -> Said:
+def _read_request(body: Body) -> BodyReading:
     """Read a request; the prompt is the variables of a stored one and the text of its input, without `instructions`.
 
     Source: event formats, section 8.6.
     """
-    said = asked(body, joined(chain(variable_texts(body.get("prompt")), input_texts(body.get("input")))))
-    said.facts.setdefault("streamed", False)
-    return said
+    prompt = join_lines(chain(variable_texts(body.get("prompt")), _input_texts(body.get("input"))))
+    reading = reading_of_request(body, prompt)
+    reading.facts.setdefault("streamed", False)
+    return reading
 
 
-def read_response(body: Mapping[str, Json]) -> Said:
+def _read_response(body: Body) -> BodyReading:
     """Read a response; the completion is all output text, a line for each message.
 
     What is asked for again later, or cancelled, repeats its usage: `usage_key` names the response.
@@ -49,10 +60,11 @@ def read_response(body: Mapping[str, Json]) -> Said:
         _add_tools_usage(facts, body, items)
     if isinstance(output, list):
         facts["tool_calls"] = sum(_is_call(item) for item in items)
-    return answered(body, facts, joined(_said(items, "output_text", "text")) or joined(_said(items, "refusal")))
+    completion = join_lines(_output_texts(items, "output_text", "text")) or join_lines(_output_texts(items, "refusal"))
+    return reading_of_response(body, facts, completion)
 
 
-def input_texts(given: Json) -> Iterator[str]:
+def _input_texts(given: Json) -> Iterator[str]:
     """Yield the texts of `input`: one, or those in the content of its items."""
     if isinstance(given, str):
         yield given
@@ -60,7 +72,7 @@ def input_texts(given: Json) -> Iterator[str]:
         yield from message_texts(given)
 
 
-def _said(items: Sequence[Mapping[str, Json]], kind: str, member: str | None = None) -> Iterator[str]:
+def _output_texts(items: Sequence[Mapping[str, Json]], kind: str, member: str | None = None) -> Iterator[str]:
     """Yield, for each item, the text in its parts of type `kind`: one text, cut where annotations stand."""
     for item in items:
         content = item.get("content")
@@ -75,16 +87,16 @@ def _said(items: Sequence[Mapping[str, Json]], kind: str, member: str | None = N
 
 
 def _add_tools_usage(facts: Facts, body: Mapping[str, Json], items: Sequence[Mapping[str, Json]]) -> None:
-    """Add what tools used beside the response's own model, and count the images of one that tells its usage.
+    """Add what tools used beside the response's own model, and count the images of one that states its usage.
 
     The usage of a response is its own model's alone. What the image tool's model used is added to input,
-    output and total alike, so that image tokens stay a part of them; it is told once for the response
+    output and total alike, so that image tokens stay a part of them; it stands once for the response
     (`tool_usage`), else by each call, and never counted in both places.
     """
     if "total_tokens" not in facts:
         return
-    told = body.get("tool_usage")
-    tools: Mapping[str, Json] = told if isinstance(told, dict) else {}
+    usages = body.get("tool_usage")
+    tools: Mapping[str, Json] = usages if isinstance(usages, dict) else {}
     note(facts, "usage", [f"tool_usage.{name}" for name, value in tools.items() if value and name not in _TOOLS])
     adds = add_usage(facts, tools.get("image_gen"))
     for item in items:
@@ -108,8 +120,8 @@ def _filter_facts(body: Mapping[str, Json]) -> Facts:
     blocked = judge(body.get("content_filters"), sides)
     moderation = body.get("moderation")
     if isinstance(moderation, dict):
-        sides["prompt"] += moderated(moderation.get("input"))
-        sides["completion"] += moderated(moderation.get("output"))
+        sides["prompt"] += moderation_results(moderation.get("input"))
+        sides["completion"] += moderation_results(moderation.get("output"))
     facts = filter_facts(sides["prompt"], sides["completion"])
     details = body.get("incomplete_details")
     if isinstance(details, dict) and details.get("reason") == "content_filter":
@@ -117,3 +129,47 @@ def _filter_facts(body: Mapping[str, Json]) -> Facts:
     for side in blocked:
         state(facts, f"{side}_filtered", value=True)
     return facts
+
+
+def _read_conversation_request(body: Body) -> BodyReading:
+    """Read what a conversation is created with, or given; the prompt is the text of the items.
+
+    Its answers are read plainly: what the model says in them, its response held already.
+    """
+    return reading_of_request(body, join_lines(message_texts(body.get("items"))))
+
+
+def _read_session_request(body: Body) -> BodyReading:
+    """Read what a session, a client secret or a call is asked for with; texts are the variables of a stored prompt.
+
+    Source: event formats, section 8.10.
+    """
+    session = body.get("session")
+    holders = [body, session] if isinstance(session, dict) else [body]
+    prompt = join_lines(text for holder in holders for text in variable_texts(holder.get("prompt")))
+    reading = reading_of_request(body, prompt)
+    reading.facts.update({**_session_facts(body, requested_model="model"), **reading.facts})
+    return reading
+
+
+def _read_session_response(body: Body) -> BodyReading:
+    """Read a session, or the secret that opens one; a call is answered with SDP, not JSON."""
+    reading = read_plain_response(body)
+    reading.facts.update({**_session_facts(body, model="model", response_id="id"), **reading.facts})
+    return reading
+
+
+def _session_facts(body: Body, **fields: str) -> Facts:
+    """Return what the session inside the body says."""
+    session, facts = body.get("session"), Facts()
+    if isinstance(session, dict):
+        for field, member in fields.items():
+            state(facts, field, session.get(member))
+    return facts
+
+
+FAMILIES: Final = {
+    "responses": Family(_read_request, _read_response),
+    "conversations": Family(_read_conversation_request, read_plain_response),
+    "realtime": Family(_read_session_request, _read_session_response),
+}

@@ -13,7 +13,7 @@ from shared.domain.refusals import FILTER_FAILURES, is_known_error
 from shared.domain.unknown_words import note
 from shared.domain.values import Json
 from shared.domain.verdicts import SEVERITIES, VERDICTS
-from shared.operations.shapes import operation_of_object
+from shared.operations.targets import operation_of_object
 
 __all__ = ["note_unknown_events", "note_unknown_words"]
 
@@ -102,8 +102,8 @@ def _note_reasons(facts: Facts, body: Mapping[str, Json]) -> None:
 def _results(body: Mapping[str, Json]) -> Iterator[Json]:
     """Yield the filter's results wherever a body has them."""
     for name in ("prompt_filter_results", "prompt_annotations", "choices", "content_filters", "data"):
-        told = body.get(name)
-        for entry in islice(told, _FEW) if isinstance(told, list) else ():
+        entries = body.get(name)
+        for entry in islice(entries, _FEW) if isinstance(entries, list) else ():
             if isinstance(entry, dict):
                 yield entry.get("content_filter_results") or entry.get("content_filter_result")
 
@@ -113,14 +113,14 @@ def _note_results(facts: Facts, results: Json) -> None:
         return
     if not _CATEGORIES.issuperset(results):
         note(facts, "filter", _unknown(results, _CATEGORIES))
-    for name, told in results.items():
-        if not isinstance(told, dict):
+    for name, result in results.items():
+        if not isinstance(result, dict):
             continue
-        severity = told.get("severity")
+        severity = result.get("severity")
         if isinstance(severity, str) and severity not in _SEVERITIES:
             note(facts, "severity", [severity])
-        if name == "error" and told.get("code") not in FILTER_FAILURES:
-            note(facts, "filter_error", [told.get("code")])
+        if name == "error" and result.get("code") not in FILTER_FAILURES:
+            note(facts, "filter_error", [result.get("code")])
 
 
 def _is_known_object(kind: str) -> bool:
@@ -129,9 +129,9 @@ def _is_known_object(kind: str) -> bool:
 
 def _texts(items: list[Json], member: str) -> Iterator[str]:
     for item in islice(items, _FEW):
-        told = item.get(member) if isinstance(item, dict) else None
-        if isinstance(told, str) and told:
-            yield told
+        text = item.get(member) if isinstance(item, dict) else None
+        if isinstance(text, str) and text:
+            yield text
 
 
 def _unknown(words: Iterable[str], known: frozenset[str]) -> list[str]:

@@ -6,15 +6,18 @@ from typing import Final
 from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
 from shared.domain.unknown_words import note
-from shared.domain.values import COUNT_LIMIT, Json, canonical
+from shared.domain.values import COUNT_LIMIT, Json, canonical, count
 
 __all__ = [
     "add_usage",
+    "better_usage",
     "complete_total",
     "finish_facts",
     "state_keyed_usage",
     "state_usage",
+    "sum_of",
     "take_in_rest",
+    "tells_tokens",
     "usage_facts",
 ]
 
@@ -62,6 +65,7 @@ _KNOWN_DETAILS: Final = frozenset(
     }
 )
 
+_COUNTS: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
 _UNFINISHED: Final = ("queued", "in_progress", "cancelling")
 _REASON_LENGTH: Final = 64
 
@@ -69,7 +73,7 @@ _REASON_LENGTH: Final = 64
 def usage_facts(usage: Json) -> Facts:
     """Return the token counts that `usage` gives; none for null or anything but an object.
 
-    Cached and reasoning tokens are kept as told: some models on the same endpoint report more cached
+    Cached and reasoning tokens are kept as they stand: some models on the same endpoint report more cached
     tokens than input tokens.
 
     Source: event formats, section 7.1.
@@ -89,9 +93,9 @@ def usage_facts(usage: Json) -> Facts:
 
 
 def complete_total(facts: Facts) -> None:
-    """State the total where its two parts alone are told."""
+    """State the total where its two parts alone are given."""
     if "total_tokens" not in facts and "input_tokens" in facts and "output_tokens" in facts:
-        facts["total_tokens"] = min(facts["input_tokens"] + facts["output_tokens"], COUNT_LIMIT - 1)
+        facts["total_tokens"] = sum_of(facts["input_tokens"], facts["output_tokens"])
 
 
 def _take_in_reasoning(facts: Facts) -> None:
@@ -100,8 +104,8 @@ def _take_in_reasoning(facts: Facts) -> None:
     Source: event formats, section 16.8.
     """
     parts = ("input_tokens", "output_tokens", "reasoning_tokens")
-    told = facts.get("reasoning_tokens") and facts.keys() >= {*parts, "total_tokens"}
-    if told and sum(facts[name] for name in parts) == facts["total_tokens"]:
+    complete = facts.get("reasoning_tokens") and facts.keys() >= {*parts, "total_tokens"}
+    if complete and sum(facts[name] for name in parts) == facts["total_tokens"]:
         facts["output_tokens"] += facts["reasoning_tokens"]
 
 
@@ -110,9 +114,15 @@ def take_in_rest(facts: Facts) -> None:
 
     Source: event formats, section 17.9: Gemini's thoughts in OpenAI's form.
     """
-    asked, total = facts.get("input_tokens"), facts.get("total_tokens")
-    if asked is not None and total is not None and total >= asked:
-        facts["output_tokens"] = total - asked
+    prompt, total = facts.get("input_tokens"), facts.get("total_tokens")
+    if prompt is not None and total is not None and total >= prompt:
+        facts["output_tokens"] = total - prompt
+
+
+def sum_of(*counts: int | None) -> int | None:
+    """Return the sum of those counts that are known, at most the largest that a field holds; None of none."""
+    known = [number for number in counts if number is not None]
+    return min(sum(known), COUNT_LIMIT - 1) if known else None
 
 
 def state_usage(facts: Facts, usage: Json) -> None:
@@ -139,12 +149,26 @@ def state_keyed_usage(facts: Facts, usage: Json, *, key: Json) -> None:
 
 def add_usage(facts: Facts, usage: Json) -> bool:
     """Add to the counts of `facts` those of a tool's own usage, which is beside theirs; return whether it has any."""
-    told = {name: number for name, number in usage_facts(usage).items() if number}
-    for name, number in told.items():
-        facts[name] = min(facts.get(name, 0) + number, COUNT_LIMIT - 1)
+    counts = {name: number for name, number in usage_facts(usage).items() if number}
+    for name, number in counts.items():
+        facts[name] = sum_of(facts.get(name), number)
     if isinstance(usage, dict):
         note(facts, "usage", _unknown_in(usage))
-    return bool(told)
+    return bool(counts)
+
+
+def better_usage(known: Json, later: Json) -> Json:
+    """Return the usage that counts of two in one stream: the later, but nought never wins over a number."""
+    if not isinstance(later, dict) or not later:
+        return known
+    if isinstance(known, dict) and any(count(known.get(name)) and not count(later.get(name)) for name in _COUNTS):
+        return known
+    return later
+
+
+def tells_tokens(usage: Json) -> bool:
+    """Return whether a usage tells any number: nought of everything is how some say that they don't know."""
+    return isinstance(usage, dict) and any(count(usage.get(name)) for name in _COUNTS)
 
 
 def _unknown_in(usage: Mapping[str, Json]) -> Iterator[str]:
@@ -154,7 +178,7 @@ def _unknown_in(usage: Mapping[str, Json]) -> Iterator[str]:
             if value is not None:
                 yield name
         elif name in _DETAILS and isinstance(value, dict):
-            yield from (f"{name}.{part}" for part, told in value.items() if told and part not in _KNOWN_DETAILS)
+            yield from (f"{name}.{part}" for part, number in value.items() if number and part not in _KNOWN_DETAILS)
 
 
 def finish_facts(body: Mapping[str, Json]) -> Facts:

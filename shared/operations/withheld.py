@@ -1,15 +1,20 @@
-"""What of a body must not be kept: vectors, images, links that open doors, credentials of other services.
+"""What of a body, or of a stream, must not be kept: vectors, images, sound, links that open doors, credentials.
 
-Both functions change the body in place and return whether they did.
+What the gateway's other vendors send, their own modules know.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
+import orjson
+
 from shared.domain.secrets import REMOVED, is_grant
 from shared.domain.values import Json
+from shared.operations.streams.event_stream import text_of_logged
+from shared.operations.streams.framing import FIRST_LINE, Patience
 
-__all__ = ["REMOVED", "withhold_from_request", "withhold_from_response"]
+__all__ = ["withhold_from_request", "withhold_from_response", "withhold_from_stream"]
 
 _REMOTE: Final = ("mcp", "mcp_server")
 _IMAGE: Final = "b64_json"
@@ -24,6 +29,16 @@ _IN_RESPONSES: Final = frozenset(
 )
 _IN_DATA: Final = frozenset({"embedding", _IMAGE, _MADE, "url"})
 """Members that may hold what must not be kept; what has none of them is left alone at a glance."""
+
+# Of streams.
+_MARKS: Final = ('b64_json"', '"audio"', "audio.delta", "image_generation")
+"""One of these stands in every stream that carries sound or pixels."""
+_PAYLOADS: Final = frozenset({_IMAGE, "partial_image_b64"})
+_SOUND: Final = frozenset({"response.audio.delta", "response.output_audio.delta"})
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-=]{80,}")
+"""In a line that was cut, whose members nobody can tell apart."""
+_SHORT: Final = 40
+"""No line as short holds sound or pixels: what announces them is as long."""
 
 
 def withhold_from_request(body: Json) -> bool:
@@ -145,3 +160,71 @@ def _blank(holder: dict[str, Json], name: str) -> bool:
         return False
     holder[name] = REMOVED
     return True
+
+
+def withhold_from_stream(text: str) -> str:
+    """Return `text` with `REMOVED` in place of sound and pixels; the same object where there is none, or no stream.
+
+    A binary stream that a log turned into text becomes one of server-sent events.
+
+    Source: event formats, sections 9.2, 9.4 and 9.5.
+    """
+    plain = text_of_logged(text)
+    if plain is not None:
+        return plain
+    if FIRST_LINE.match(text) is None or not any(mark in text for mark in _MARKS):
+        return text
+    lines = text.split("\n")
+    changed = False
+    patience = Patience(len(text))
+    for number, line in enumerate(lines):
+        if len(line) < _SHORT:
+            continue
+        kept = _withhold_from_line(line, patience)
+        if kept is not line:
+            lines[number] = kept
+            changed = True
+    return "\n".join(lines) if changed else text
+
+
+def _withhold_from_line(line: str, patience: Patience) -> str:
+    start = line.find("{")
+    # Without JSON it may go on from the line before.
+    event = patience.object_of(line[start:]) if start >= 0 else None
+    if event is None:
+        return _BASE64.sub(REMOVED, line) if len(line) >= 80 and _BASE64.search(line) else line
+    if not _blank_payloads(event):
+        return line
+    return line[:start] + orjson.dumps(event).decode() + ("\r" if line.endswith("\r") else "")
+
+
+def _blank_payloads(event: dict[str, Json]) -> bool:
+    changed = False
+    rest: list[Json] = [event]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, list):
+            rest.extend(value)
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if isinstance(item, str):
+                    if item != REMOVED and item and _is_payload(value, name):
+                        value[name] = REMOVED
+                        changed = True
+                elif item:
+                    if name == "audio" and isinstance(item, dict) and isinstance(item.get("data"), str):
+                        changed |= item["data"] not in {"", REMOVED}
+                        item["data"] = item["data"] and REMOVED
+                    rest.append(item)
+    return changed
+
+
+def _is_payload(holder: dict[str, Json], name: str) -> bool:
+    if name in _PAYLOADS:
+        return True
+    kind = holder.get("type")
+    return (
+        (name == "audio" and kind == "speech.audio.delta")
+        or (name == "delta" and kind in _SOUND)
+        or (name == _MADE and kind == _IMAGE_CALL)
+    )

@@ -14,7 +14,7 @@ from shared.domain.interaction import Facts
 from shared.domain.names import response_name
 from shared.domain.values import Json, count
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
-from shared.operations.shapes import operation_of_object
+from shared.operations.targets import operation_of_object
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time, time_of
 

@@ -14,7 +14,7 @@ from shared.domain.interaction import Facts
 from shared.domain.values import Json
 from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
-from shared.operations.paths import target_of
+from shared.operations.targets import target_of
 from shared.sources.bodies import body_in
 from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time, time_of

@@ -10,11 +10,10 @@ from shared.domain.interaction import Facts
 from shared.domain.unknown_words import carry
 from shared.domain.values import Json, count, number, text
 from shared.operations import withhold_from_request, withhold_from_response
-from shared.operations.compressed import inflated
-from shared.operations.multipart import form_of
+from shared.operations.encodings import form_of, inflate
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
-from shared.operations.paths import host_of, target_of, without_secrets
-from shared.operations.streams import withhold_from_stream
+from shared.operations.targets import host_of, target_of, without_secrets
+from shared.operations.withheld import withhold_from_stream
 from shared.sources.azure_monitor_log import Log, table
 from shared.sources.bodies import json_in
 from shared.sources.gateway import (
@@ -151,7 +150,7 @@ def _body(log: Log, members: tuple[str, ...], withhold: Callable[[Json], bool]) 
     best = _Body()
     for member in members:
         told = log.said.get(member)
-        if isinstance(told, str) and (plain := inflated(told)) is not None:
+        if isinstance(told, str) and (plain := inflate(told)) is not None:
             log.put(member, plain)
             told = plain
         body = _read_body(told)
@@ -184,7 +183,7 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body, headers: Mapping[
         operation=facts.get("operation"),
         status=facts.get("http_status"),
         reason=None,
-        asked=operations.asked_in(asked.json, cut=asked.cut, deployment=facts.get("deployment")),
+        context=operations.request_context(asked.json, cut=asked.cut, deployment=facts.get("deployment")),
         headers=headers,
     )
     if response.facts.get("model") == request.facts.get("requested_model"):

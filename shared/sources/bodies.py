@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from shared.domain.values import Json
 from shared.errors import EventError
-from shared.operations.compressed import inflated
-from shared.operations.streams import elements_of, withhold_from_stream
+from shared.operations.encodings import inflate
+from shared.operations.streams import elements_of
+from shared.operations.withheld import withhold_from_stream
 from shared.sources.decoding import begins_like_json, decode
 from shared.sources.record import Record
 from shared.sources.salvage import salvage
@@ -20,7 +21,7 @@ def body_in(record: Record, member: str, withhold: Callable[[Json], bool]) -> Js
     read as what it was, and kept so. What `withhold` removes is removed from the record's event too.
     """
     told = record.event.get(member)
-    if isinstance(told, str) and (plain := inflated(told)) is not None:
+    if isinstance(told, str) and (plain := inflate(told)) is not None:
         record.event[member] = told = plain
         record.received = None
     body, cut = (json_in(told) if isinstance(told, str) else None) or (told, False)

@@ -15,7 +15,7 @@ from shared.domain.values import Json, count, number, text, utc, utc_of
 from shared.errors import EventError
 from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
-from shared.operations.paths import host_of, target_of
+from shared.operations.targets import host_of, target_of
 from shared.sources.gateway import (
     FEW,
     allowed_headers,
@@ -171,7 +171,7 @@ def _read_response(record: Record) -> _Told:
         status=facts.get("http_status"),
         reason=event.get("reason"),
         content_type=event.get("contentType"),
-        asked=operations.asked_in(None, deployment=target.deployment),
+        context=operations.request_context(None, deployment=target.deployment),
         headers=headers,
     )
     if said.body is not None:

@@ -8,10 +8,10 @@ from typing import Final
 
 from shared.domain.redaction import redacted
 from shared.domain.values import Json
-from shared.operations.compressed import inflated, inflated_base64, is_compressed
-from shared.operations.multipart import form_of
-from shared.operations.paths import without_secrets
-from shared.operations.streams import text_of_bytes, withhold_from_stream
+from shared.operations.encodings import form_of, inflate, inflate_base64, is_compressed
+from shared.operations.streams import text_of_bytes
+from shared.operations.targets import without_secrets
+from shared.operations.withheld import withhold_from_stream
 from shared.sources.decoding import begins_like_json, parsed
 from shared.sources.record import Record
 from shared.sources.salvage import salvage
@@ -96,9 +96,9 @@ def _inflate(record: Record) -> None:
     body, encoded = event.get("body"), event.get("bodyBase64")
     plain = None
     if isinstance(body, str):
-        plain = inflated(body)
+        plain = inflate(body)
     elif body is None and isinstance(encoded, str):
-        plain = inflated_base64(encoded)
+        plain = inflate_base64(encoded)
     if plain is not None:
         event["body"] = plain
         event.pop("bodyBase64", None)

@@ -15,7 +15,7 @@ from shared.domain.fragment import EVIDENCE, Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, text
 from shared.operations import withhold_from_request, withhold_from_response
-from shared.operations.paths import target_of, without_secrets
+from shared.operations.targets import target_of, without_secrets
 from shared.sources.bodies import body_in
 from shared.sources.gateway import HEADERS, spillover_facts, state_target, texts
 from shared.sources.record import Reading, Record, Source, interaction_id

@@ -140,7 +140,7 @@ Source: made up (docs/events.md, section "Acme").
 
 from shared.domain.values import count
 from shared.operations.api import Api, Family, Target
-from shared.operations.generic import answered, asked
+from shared.operations.readings import reading_of_request, reading_of_response
 
 OPERATION = "acme.talk"
 
@@ -150,11 +150,11 @@ def target_of(segments, query):
 
 
 def read_request(body):
-    return asked(body, body.get("question"))
+    return reading_of_request(body, body.get("question"))
 
 
 def read_response(body):
-    return answered(body, {"output_tokens": count(body.get("spent"))}, body.get("reply"))
+    return reading_of_response(body, {"output_tokens": count(body.get("spent"))}, body.get("reply"))
 
 
 API = Api(families={OPERATION: Family(read_request, read_response)}, target_of=target_of)

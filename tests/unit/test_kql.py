@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.operations.paths import target_of
+from shared.operations.targets import target_of
 from tests.tools.kql.parser import Answer, Script, ask
 from tests.tools.kql.workspace import WORKSPACE
 from tests.unit.operations.test_paths import APPENDIX

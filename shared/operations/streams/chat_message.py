@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+from shared.domain.secrets import REMOVED
 from shared.domain.values import Json, count
-from shared.operations.withheld import REMOVED
 
 __all__ = ["Message"]
 
 _JOINED: Final = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
-_PIECES: Final = frozenset({"arguments", "input", "transcript"})
-"""Members of tool calls and audio that come in pieces; the others come whole, and once."""
+_GROWING: Final = frozenset({"arguments", "input", "transcript"})
+"""Members of tool calls and audio that come in deltas; the others come complete, and once."""
 _ARGUMENTS: Final = (("function", "arguments"), ("custom", "input"))
 """Kind of a call -> the member that grows."""
 _SPOKEN: Final = "data"
@@ -27,7 +27,7 @@ class Message:
     def __init__(self) -> None:
         """Begin empty."""
         self.content: list[str] = []
-        """The pieces of its text."""
+        """The deltas of its text."""
         self._texts: dict[str, list[str]] = {"content": self.content}
         self._members: dict[str, Json] = {}
         self._calls: list[dict[str, Json]] = []
@@ -65,36 +65,36 @@ class Message:
             else:
                 self.add(delta)
 
-    def whole(self) -> dict[str, Json]:
-        """Return the message as an answer in one piece has it."""
+    def body(self) -> dict[str, Json]:
+        """Return the message as an answer in one body has it."""
         message: dict[str, Json] = {"role": "assistant", "content": None, **self._members}
-        for name, pieces in self._texts.items():
-            if pieces:
-                message[name] = "".join(pieces)
+        for name, deltas in self._texts.items():
+            if deltas:
+                message[name] = "".join(deltas)
         if self._calls:
-            message["tool_calls"] = [_finished(call) for call in self._calls]
+            message["tool_calls"] = [_body_of(call) for call in self._calls]
         if self._function:
-            message["function_call"] = _finished(self._function)
+            message["function_call"] = _body_of(self._function)
         if self._audio:
-            message["audio"] = _finished(self._audio)
+            message["audio"] = _body_of(self._audio)
         if self._tool:
             message.setdefault("context", {"messages": [{"role": "tool", "content": "".join(self._tool)}]})
         return message
 
-    def _add_calls(self, pieces: Json) -> None:
-        for piece in pieces if isinstance(pieces, list) else ():
-            if isinstance(piece, dict):
-                _grow(self._call_of(piece), {key: value for key, value in piece.items() if key != "index"})
+    def _add_calls(self, deltas: Json) -> None:
+        for delta in deltas if isinstance(deltas, list) else ():
+            if isinstance(delta, dict):
+                _grow(self._call_of(delta), {key: value for key, value in delta.items() if key != "index"})
 
-    def _call_of(self, piece: Mapping[str, Json]) -> dict[str, Json]:
-        """Return the call that a piece belongs to: that of its id or index, else the one before it, or a new one."""
-        index, told = count(piece.get("index")), piece.get("id")
-        name = told if isinstance(told, str) and told else None
+    def _call_of(self, delta: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the call that a delta belongs to: that of its id or index, else the one before it, or a new one."""
+        index, call_id = count(delta.get("index")), delta.get("id")
+        name = call_id if isinstance(call_id, str) and call_id else None
         call = self._named.get(name or "")
         if call is None:
             numbered = None if index is None else self._keyed.get(index)
             call = self._latest if numbered is None else numbered
-            if call is None or _begins_call(piece, call, numbered_anew=index is not None and numbered is None):
+            if call is None or _begins_call(delta, call, numbered_anew=index is not None and numbered is None):
                 call = {}
                 self._calls.append(call)
                 if index is not None:
@@ -114,30 +114,30 @@ class Message:
             self._members[name] = value
 
 
-def _begins_call(piece: Mapping[str, Json], call: Mapping[str, Json], *, numbered_anew: bool) -> bool:
-    """Return whether a piece begins a call, rather than go on with `call`: its id is new, or its function.
+def _begins_call(delta: Mapping[str, Json], call: Mapping[str, Json], *, numbered_anew: bool) -> bool:
+    """Return whether a delta begins a call, rather than go on with `call`: its id is new, or its function.
 
-    Some providers give no ids and repeat the function in every piece: then arguments tell that begin anew.
+    Some providers give no ids and repeat the function in every delta: then arguments tell that begin anew.
 
     Args:
-        piece: of a call; no call has its id yet.
+        delta: of a call; no call has its id yet.
         call: with its index, else the latest.
         numbered_anew: whether no call has its index yet.
     """
-    if piece.get("id") and call.get("id"):
+    if delta.get("id") and call.get("id"):
         return True
-    function, written = _called(piece)
-    known, pieces = _called(call)
+    function, written = _function_in(delta)
+    known, deltas = _function_in(call)
     if not function or not known or function != known:
         return bool(function and known)
     if isinstance(written, str) and written.strip():
-        last = pieces[-1] if isinstance(pieces, list) and pieces else ""
+        last = deltas[-1] if isinstance(deltas, list) and deltas else ""
         return written.lstrip().startswith("{") and isinstance(last, str) and last.rstrip().endswith("}")
-    return bool(pieces) if isinstance(written, dict) else numbered_anew
+    return bool(deltas) if isinstance(written, dict) else numbered_anew
 
 
-def _called(call: Mapping[str, Json]) -> tuple[Json, Json]:
-    """Return name and arguments of the function, or the tool, that a call, or a piece of one, tells."""
+def _function_in(call: Mapping[str, Json]) -> tuple[Json, Json]:
+    """Return name and arguments of the function, or the tool, in a call or a delta of one."""
     for kind, member in _ARGUMENTS:
         holder = call.get(kind)
         if isinstance(holder, dict):
@@ -152,32 +152,32 @@ def _texts_in(value: Json) -> list[str]:
     return [text for part in parts if isinstance(part, dict) and isinstance(text := part.get("text"), str)]
 
 
-def _grow(whole: dict[str, Json], piece: Json) -> None:
-    """Add a piece of an object: texts that come in pieces are collected, the rest is taken when first told."""
-    if not isinstance(piece, dict):
+def _grow(holder: dict[str, Json], delta: Json) -> None:
+    """Add a delta of an object: texts that come in deltas are collected, the rest is taken when it comes first."""
+    if not isinstance(delta, dict):
         return
-    for name, value in piece.items():
-        if name in _PIECES and isinstance(value, str):
-            pieces = whole.setdefault(name, [])
-            if value and isinstance(pieces, list):
-                pieces.append(value)
+    for name, value in delta.items():
+        if name in _GROWING and isinstance(value, str):
+            deltas = holder.setdefault(name, [])
+            if value and isinstance(deltas, list):
+                deltas.append(value)
         elif isinstance(value, dict):
-            inner = whole.setdefault(name, {})
+            inner = holder.setdefault(name, {})
             if isinstance(inner, dict):
                 _grow(inner, value)
         elif name == _SPOKEN:
-            whole[name] = REMOVED
-        elif value is not None and not whole.get(name):
-            whole[name] = value
+            holder[name] = REMOVED
+        elif value is not None and not holder.get(name):
+            holder[name] = value
 
 
-def _finished(whole: Mapping[str, Json]) -> dict[str, Json]:
-    result: dict[str, Json] = {}
-    for name, value in whole.items():
+def _body_of(grown: Mapping[str, Json]) -> dict[str, Json]:
+    body: dict[str, Json] = {}
+    for name, value in grown.items():
         if isinstance(value, dict):
-            result[name] = _finished(value)
-        elif name in _PIECES and isinstance(value, list):
-            result[name] = "".join(piece for piece in value if isinstance(piece, str))
+            body[name] = _body_of(value)
+        elif name in _GROWING and isinstance(value, list):
+            body[name] = "".join(delta for delta in value if isinstance(delta, str))
         else:
-            result[name] = value
-    return result
+            body[name] = value
+    return body

@@ -61,7 +61,7 @@ def text_of_bytes(data: bytes) -> str | None:
 
 
 def _message_at(data: bytes, place: int) -> tuple[dict[str, str], bytes, int] | None:
-    """Return headers, payload and end of the message at `place`; None when none stands there whole."""
+    """Return headers, payload and end of the message at `place`; None when none stands there complete."""
     if place + _LEAST > len(data):
         return None
     total, length, checksum = _PRELUDE.unpack_from(data, place)
@@ -105,12 +105,12 @@ def _headers_in(data: bytes) -> dict[str, str] | None:
 def _event_text(headers: Mapping[str, str], payload: bytes) -> str:
     kind = headers.get(":message-type", "event")
     if kind == "error":
-        told = {"code": headers.get(":error-code"), "message": headers.get(":error-message")}
-        return _written("error", {"error": told})
+        error = {"code": headers.get(":error-code"), "message": headers.get(":error-message")}
+        return _event_lines("error", {"error": error})
     value = _object_of(payload)
     if kind == "exception":
-        return _written("error", {"error": _exception(headers.get(":exception-type"), value)})
-    return _written(headers.get(":event-type", ""), value)
+        return _event_lines("error", {"error": _exception(headers.get(":exception-type"), value)})
+    return _event_lines(headers.get(":event-type", ""), value)
 
 
 def _object_of(payload: bytes) -> Json:
@@ -130,11 +130,11 @@ def _exception(kind: str | None, payload: Json) -> dict[str, Json]:
     return {**(payload if isinstance(payload, dict) else {}), "code": kind}
 
 
-def _written(name: str, value: Json) -> str:
+def _event_lines(name: str, value: Json) -> str:
     """Return one event as text, without padding and traces; of a chunk, the JSON that it carries in base64."""
     if isinstance(value, dict):
         if name == "chunk" and isinstance(value.get("bytes"), str):
-            value = _carried(value["bytes"])
+            value = _decode_chunk(value["bytes"])
         if isinstance(value, dict):
             value = {key: item for key, item in value.items() if key != _PADDING and key not in TRACES}
     line = "".join(letter for letter in name if letter.isalnum() or letter in "-_.")
@@ -152,7 +152,7 @@ def _json_of(value: Json) -> str:
         return "null"
 
 
-def _carried(encoded: str) -> Json:
+def _decode_chunk(encoded: str) -> Json:
     try:
         return _object_of(base64.b64decode(encoded, validate=True))
     except (binascii.Error, ValueError):
@@ -162,11 +162,11 @@ def _carried(encoded: str) -> Json:
 def text_of_logged(text: str) -> str | None:
     """Return the stream in a text that a log made of its bytes as server-sent events; None when it is none.
 
-    Lengths and checksums are spoilt there, the JSON of the payloads is whole.
+    Lengths and checksums are spoilt there, the JSON of the payloads is complete.
     """
     if not any(mark in text[:256] for mark in _MARKS):
         return None
-    events = [_written(name, value) for name, value in _logged_events(text)]
+    events = [_event_lines(name, value) for name, value in _logged_events(text)]
     return redacted_text("".join(events)) or None
 
 

@@ -1,4 +1,4 @@
-"""Event-stream text, whole or cut anywhere -> the JSON objects of its events."""
+"""Event-stream text, complete or cut anywhere -> the JSON objects of its events."""
 
 import json
 import re
@@ -13,6 +13,7 @@ from shared.domain.values import Json
 
 __all__ = [
     "END",
+    "FIRST_LINE",
     "Event",
     "Frames",
     "Patience",
@@ -28,6 +29,8 @@ Event = tuple[str | None, dict[str, Json]]
 """Name in the `event:` line, if any, and the object in the `data:` lines."""
 
 END: Final = "[DONE]"
+FIRST_LINE: Final = re.compile(r"\ufeff?\s*+(?:(?:data|event|id|retry)?:|\{)")
+"""How the first line begins that says anything; a log may have dropped `data:`."""
 _FRAMED: Final = re.compile(r"(?:data:[ \t]*+)+(?=(?:data|event|id|retry)?:)")
 """What stands before a line that was framed already when somebody framed it."""
 _FRAMES: Final = tuple(f"data:{space}{field}:" for space in ("", " ") for field in ("", "data", "event", "id", "retry"))

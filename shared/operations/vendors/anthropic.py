@@ -8,14 +8,20 @@ from typing import Any, Final
 
 from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
-from shared.domain.values import COUNT_LIMIT, Json, canonical, count
+from shared.domain.secrets import REMOVED
+from shared.domain.values import Json, canonical, count
 from shared.operations.api import Api, Assembler, Body, Family, Target
-from shared.operations.generic import answered, asked, summed
-from shared.operations.said import Said
-from shared.operations.streams.assembled import Assembled, error_in, object_or_text
-from shared.operations.texts import joined, message_texts
-from shared.operations.usage import complete_total
-from shared.operations.withheld import REMOVED
+from shared.operations.errors import error_in_event
+from shared.operations.readings import (
+    BodyReading,
+    join_lines,
+    message_texts,
+    reading_of_request,
+    reading_of_response,
+    totals_of,
+)
+from shared.operations.streams.answer import StreamAnswer, object_or_text
+from shared.operations.usage import complete_total, sum_of
 
 __all__ = ["API", "OPERATION", "assemble", "batch_results", "read_request", "read_response"]
 
@@ -49,19 +55,19 @@ def target_of(segments: Sequence[str], query: str) -> Target | None:
     return None
 
 
-def read_request(body: Body) -> Said:
+def read_request(body: Body) -> BodyReading:
     """Read a request; the prompt is the text of its messages, of every role, without `system`.
 
     A batch holds requests: its prompt is theirs.
     """
-    said = asked(body, joined(_prompt_texts(body)))
+    reading = reading_of_request(body, join_lines(_prompt_texts(body)))
     metadata = body.get("metadata")
     if isinstance(metadata, dict):
-        state(said.facts, "end_user_id", metadata.get("user_id"))
+        state(reading.facts, "end_user_id", metadata.get("user_id"))
     if "requests" not in body:
         # A stream is made on request only.
-        said.facts.setdefault("streamed", False)
-    return said
+        reading.facts.setdefault("streamed", False)
+    return reading
 
 
 def _prompt_texts(body: Body) -> Iterator[str]:
@@ -73,12 +79,12 @@ def _prompt_texts(body: Body) -> Iterator[str]:
             yield from message_texts(params.get("messages"))
 
 
-def read_response(body: Body) -> Said:
+def read_response(body: Body) -> BodyReading:
     """Read a message: its text blocks are one text. The state of a batch, and a count of tokens, use nothing."""
     if _is_result(body):
         return batch_results([body])
     if body.get("type") == _BATCH or "content" not in body:
-        return answered(body, {}, None)
+        return reading_of_response(body, {}, None)
     content = body["content"]
     blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
     facts = _usage_facts(body.get("usage"))
@@ -89,10 +95,10 @@ def read_response(body: Body) -> Said:
         if reason == _REFUSAL:
             facts["completion_filtered"] = True
     texts = [text for block in blocks if block.get("type") == "text" and isinstance(text := block.get("text"), str)]
-    said = answered(body, facts, "".join(texts))
+    reading = reading_of_response(body, facts, "".join(texts))
     if str(body.get("id")).startswith(_OF_BEDROCK):
-        said.facts.pop("model", None)
-    return said
+        reading.facts.pop("model", None)
+    return reading
 
 
 def _usage_facts(usage: Json) -> Facts:
@@ -107,31 +113,30 @@ def _usage_facts(usage: Json) -> Facts:
         state_members(facts, details, _THOUGHT)
     fresh = count(usage.get("input_tokens"))
     if fresh is not None:
-        whole = fresh + facts.get("cached_input_tokens", 0) + facts.get("cache_write_tokens", 0)
-        facts["input_tokens"] = min(whole, COUNT_LIMIT - 1)
+        facts["input_tokens"] = sum_of(fresh, facts.get("cached_input_tokens"), facts.get("cache_write_tokens"))
     complete_total(facts)
     return facts
 
 
-def batch_results(lines: Sequence[Mapping[str, Json]]) -> Said:
+def batch_results(lines: Sequence[Mapping[str, Json]]) -> BodyReading:
     """Return what the results of a batch say together: the only place that tells what it used.
 
     Each fetch repeats them, so the usage counts once by a key: of the messages' ids the smallest.
     """
     messages = [message for line in lines if (message := _message_of(line)) is not None]
-    sums, text = summed(map(read_response, messages))
+    sums, text = totals_of(map(read_response, messages))
     names = [name for message in messages if isinstance(name := message.get("id"), str)]
     facts: Facts = {"operation": OPERATION, **sums}
     if names:
         state(facts, "usage_key", min(names))
-    return answered({}, facts, text)
+    return reading_of_response({}, facts, text)
 
 
 def _is_result(body: Body) -> bool:
     return "custom_id" in body and isinstance(body.get("result"), dict)
 
 
-def _lines_of(lines: Sequence[Body]) -> Said | None:
+def _lines_of(lines: Sequence[Body]) -> BodyReading | None:
     return batch_results(lines) if lines and all(map(_is_result, lines)) else None
 
 
@@ -235,7 +240,7 @@ class _Message:
         if "context_management" in event:
             self.head["context_management"] = event["context_management"]
 
-    def whole(self) -> Assembled:
+    def whole(self) -> StreamAnswer:
         if not self.is_counted:
             self.usage.pop("output_tokens", None)
         body: dict[str, Json] = {"type": "message", **self.head}
@@ -246,10 +251,10 @@ class _Message:
             body["error"] = self.error
         body |= self.extra
         ended = self.is_ended or bool(self.error) or (self.is_counted and bool(body.get("stop_reason")))
-        return Assembled(body, ended and not self.left_off, OPERATION)
+        return StreamAnswer(body, ended and not self.left_off, OPERATION)
 
 
-def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
+def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnswer:
     """Return the message that a stream amounts to.
 
     What a `message_delta` tells of the usage replaces what the start told, member by member; nothing is added.
@@ -267,7 +272,7 @@ def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
             message.change(event)
         elif kind == "message_stop":
             message.is_ended = True
-        elif error := error_in(name, event):
+        elif error := error_in_event(name, event):
             message.error = message.error or error
         message.extra |= {key: value for key, value in event.items() if key.startswith("amazon-bedrock-")}
     return message.whole()

@@ -12,17 +12,16 @@ import orjson
 
 from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
-from shared.domain.values import COUNT_LIMIT, Json, canonical, count
-from shared.operations import chat_completions
+from shared.domain.secrets import REMOVED
+from shared.domain.values import Json, canonical, count
+from shared.operations import chat
 from shared.operations.api import Api, Assembler, Body, Family, Target
-from shared.operations.generic import answered, asked
-from shared.operations.said import Said
-from shared.operations.streams.assembled import Assembled, error_in, object_or_text
+from shared.operations.errors import error_in_event
+from shared.operations.readings import BodyReading, message_texts, reading_of_request, reading_of_response
+from shared.operations.streams.answer import StreamAnswer, object_or_text
 from shared.operations.streams.event_stream import TRACES
-from shared.operations.texts import message_texts
-from shared.operations.usage import complete_total
+from shared.operations.usage import complete_total, sum_of
 from shared.operations.vendors import anthropic
-from shared.operations.withheld import REMOVED
 
 __all__ = ["API"]
 
@@ -79,10 +78,6 @@ def _operation_of(model: str) -> str:
     return _IMAGES if any(word in name for word in _PAINTERS) else _INVOKE
 
 
-def _sum(*numbers: int | None) -> int:
-    return min(sum(number or 0 for number in numbers), COUNT_LIMIT - 1)
-
-
 def _first(holder: Mapping[str, Json], names: Sequence[str]) -> int | None:
     return next((number for name in names if (number := count(holder.get(name))) is not None), None)
 
@@ -96,7 +91,7 @@ def _usage_facts(usage: Json) -> Facts:
     state(facts, "cached_input_tokens", read)
     state(facts, "cache_write_tokens", written)
     if fresh is not None:
-        facts["input_tokens"] = _sum(fresh, read, written)
+        facts["input_tokens"] = sum_of(fresh, read, written)
     state(facts, "output_tokens", count(usage.get("outputTokens")))
     state(facts, "total_tokens", count(usage.get("totalTokens")))
     return facts
@@ -136,7 +131,7 @@ def _plain(body: Body) -> dict[str, Json]:
     return kept
 
 
-def _read_converse_request(body: Body) -> Said:
+def _read_converse_request(body: Body) -> BodyReading:
     """Read a request; the prompt is the text of its messages, of both roles. Of a count it stands one level deeper."""
     inner = body.get("input")
     if isinstance(inner, dict):
@@ -145,7 +140,7 @@ def _read_converse_request(body: Body) -> Said:
             return _read_converse_request(converse)
         if isinstance(invoked, dict):
             return _read_invoke_request(_decoded(invoked.get("body")))
-    return asked(_plain(body), "\n".join(_message_blocks(body.get("messages"))))
+    return reading_of_request(_plain(body), "\n".join(_message_blocks(body.get("messages"))))
 
 
 def _decoded(encoded: Json) -> dict[str, Json]:
@@ -158,19 +153,19 @@ def _decoded(encoded: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _read_converse_response(body: Body) -> Said:
+def _read_converse_response(body: Body) -> BodyReading:
     """Read an answer; the completion is its text blocks as one text. A count of tokens uses nothing."""
     output = body.get("output")
     message = output.get("message") if isinstance(output, dict) else None
     if not isinstance(message, dict):
-        return answered({}, {}, None)
+        return reading_of_response({}, {}, None)
     content = message.get("content")
     blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
     facts = _usage_facts(body.get("usage"))
     complete_total(facts)
     facts["tool_calls"] = sum(_is_call(block) for block in blocks)
     facts |= _finish_facts([body.get("stopReason")])
-    return answered({}, facts, "".join(_block_texts(blocks)))
+    return reading_of_response({}, facts, "".join(_block_texts(blocks)))
 
 
 def _is_call(block: Mapping[str, Json]) -> bool:
@@ -188,23 +183,25 @@ def _finish_facts(reasons: Sequence[Json]) -> Facts:
     return facts
 
 
-def _read_invoke_request(body: Body) -> Said:
+def _read_invoke_request(body: Body) -> BodyReading:
     """Read a request in whatever form the model's vendor has: the members tell which."""
     if "anthropic_version" in body and "messages" in body:
-        said = anthropic.read_request(body)
+        reading = anthropic.read_request(body)
     elif isinstance(body.get("messages"), list):
         messages = body["messages"]
         nova = "inferenceConfig" in body or "schemaVersion" in body or _has_blocks(messages)
-        said = asked(
+        reading = reading_of_request(
             _plain(body) if nova else body, "\n".join(_message_blocks(messages) if nova else message_texts(messages))
         )
     else:
-        said = asked({name: body[name] for name in body if name != "prompt"}, "\n".join(_prompt_texts(body)))
+        reading = reading_of_request(
+            {name: body[name] for name in body if name != "prompt"}, "\n".join(_prompt_texts(body))
+        )
     # The verb says whether a stream is asked for.
-    said.facts.pop("streamed", None)
+    reading.facts.pop("streamed", None)
     if _asks_for_vectors(body):
-        said.facts["operation"] = _EMBEDDINGS
-    return said
+        reading.facts["operation"] = _EMBEDDINGS
+    return reading
 
 
 def _has_blocks(messages: Json) -> bool:
@@ -247,19 +244,19 @@ _LLAMA: Final = members(input_tokens="prompt_token_count", output_tokens="genera
 _TITAN: Final = members(input_tokens="inputTextTokenCount", output_tokens="totalOutputTextTokenCount")
 
 
-def _read_invoke_response(body: Body) -> Said:
+def _read_invoke_response(body: Body) -> BodyReading:
     """Read an answer in whatever form the model's vendor has; tokens by its usage, else by Bedrock's own metrics."""
     if body.get("type") == "message" and isinstance(body.get("content"), list):
-        said = anthropic.read_response(body)
+        reading = anthropic.read_response(body)
     elif "choices" in body:
-        said = chat_completions.read_response(body)
+        reading = chat.read_response(body)
     elif "output" in body:
-        said = _read_converse_response(body)
+        reading = _read_converse_response(body)
     elif _holds_vectors(body):
-        said = _read_vectors(body)
+        reading = _read_vectors(body)
     else:
-        said = _read_plain(body)
-    facts = said.facts
+        reading = _read_plain(body)
+    facts = reading.facts
     metrics = body.get(_METRICS)
     if isinstance(metrics, dict):
         for name, value in _metric_facts(metrics).items():
@@ -269,7 +266,7 @@ def _read_invoke_response(body: Body) -> Said:
         facts["completion_filtered"] = True
     # The model is the one that the path names, with its region: what an answer names is the vendor's word for it.
     facts.pop("model", None)
-    return said
+    return reading
 
 
 def _metric_facts(metrics: Mapping[str, Json]) -> Facts:
@@ -284,7 +281,7 @@ def _metric_facts(metrics: Mapping[str, Json]) -> Facts:
     return facts
 
 
-def _read_plain(body: Body) -> Said:
+def _read_plain(body: Body) -> BodyReading:
     """Read an answer that is texts and counts: Titan, Llama, Mistral, Cohere, AI21, Claude 2."""
     facts: Facts = {}
     entries = _entries(body)
@@ -296,15 +293,15 @@ def _read_plain(body: Body) -> Said:
     if isinstance(results, list):
         counts = [count(one.get("tokenCount")) for one in results if isinstance(one, dict)]
         if counts and None not in counts:
-            facts["output_tokens"] = _sum(*counts)
+            facts["output_tokens"] = sum_of(*counts)
     calls = body.get("tool_calls")
     if isinstance(calls, list):
         facts["tool_calls"] = len(calls)
     elif entries:
         facts["tool_calls"] = 0
-    said = answered({}, facts, texts[0] if texts else None)
-    state(said.facts, "response_id", body.get("response_id") or body.get("id"))
-    return said
+    reading = reading_of_response({}, facts, texts[0] if texts else None)
+    state(reading.facts, "response_id", body.get("response_id") or body.get("id"))
+    return reading
 
 
 def _entries(body: Body) -> list[tuple[str | None, Json]]:
@@ -347,18 +344,18 @@ def _holds_vectors(body: Body) -> bool:
     return not body.keys().isdisjoint(_VECTORS)
 
 
-def _read_vectors(body: Body) -> Said:
+def _read_vectors(body: Body) -> BodyReading:
     facts: Facts = {"operation": _EMBEDDINGS}
     state(facts, "input_tokens", count(body.get("inputTextTokenCount")))
     if "input_tokens" in facts:
         facts["total_tokens"] = facts["input_tokens"]
-    return answered({}, facts, None)
+    return reading_of_response({}, facts, None)
 
 
-def _read_images_response(body: Body) -> Said:
+def _read_images_response(body: Body) -> BodyReading:
     images = body.get("images", body.get("artifacts"))
     facts: Facts = {"images": len(images)} if isinstance(images, list) else {}
-    return answered({}, facts, None)
+    return reading_of_response({}, facts, None)
 
 
 class _Converse:
@@ -383,7 +380,7 @@ class _Converse:
         elif name == "metadata":
             self.head |= event
             self.is_metered = True
-        elif error := error_in(name, event):
+        elif error := error_in_event(name, event):
             self.error = self.error or error
 
     def _grow(self, event: Mapping[str, Json]) -> None:
@@ -413,7 +410,7 @@ class _Converse:
             self.inputs.setdefault(place, []).append(piece)
         call |= {name: item for name, item in value.items() if name != "input" or not isinstance(item, str)}
 
-    def whole(self) -> Assembled:
+    def whole(self) -> StreamAnswer:
         for place, pieces in self.inputs.items():
             self.blocks[place]["toolUse"]["input"] = object_or_text("".join(pieces))
         content = [_with_citations(self.blocks[place]) for place in sorted(self.blocks)]
@@ -421,7 +418,7 @@ class _Converse:
         if self.error:
             body["error"] = self.error
         ended = (self.is_stopped and self.is_metered) or bool(self.error)
-        return Assembled(body, ended and not self.left_off, _CONVERSE)
+        return StreamAnswer(body, ended and not self.left_off, _CONVERSE)
 
 
 def _think(block: dict[str, Json], value: Mapping[str, Json]) -> None:
@@ -443,7 +440,7 @@ def _with_citations(block: dict[str, Json]) -> dict[str, Json]:
     return {**block, "citationsContent": {"content": [{"text": text}], "citations": citations}}
 
 
-def assemble_converse(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
+def assemble_converse(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnswer:
     """Return the answer that the events of ConverseStream amount to; without `metadata` its tokens are unknown."""
     answer = _Converse()
     for name, event in events:
@@ -456,7 +453,7 @@ _CONVERSE_EVENTS: Final = frozenset(
 )
 
 
-def assemble_chunks(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
+def assemble_chunks(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnswer:
     """Return the answer that the chunks of InvokeModelWithResponseStream amount to, in the vendor's own form."""
     nova = _Converse()
     answers: dict[int, dict[str, Json]] = {}
@@ -471,19 +468,19 @@ def assemble_chunks(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Ass
                 if isinstance(event[kind], dict):
                     nova.add(kind, event[kind])
         elif name == "error" or "error" in event:
-            error = error or error_in(name, event)
+            error = error or error_in_event(name, event)
         else:
             is_finished |= _add_chunk(answers, head, event)
         head |= {key: value for key, value in event.items() if key.startswith("amazon-bedrock-")}
     if is_nova:
         whole = nova.whole()
         body = {**(whole.body or {}), **head}
-        return Assembled(body | ({"error": error} if error else {}), whole.ended or bool(error), _INVOKE)
+        return StreamAnswer(body | ({"error": error} if error else {}), whole.ended or bool(error), _INVOKE)
     if not is_finished:
         # Running totals.
         head = {member: value for member, value in head.items() if member not in _RUNNING}
     body = {**head, **_of_answers(answers)} | ({"error": error} if error else {})
-    return Assembled(body, is_finished or _METRICS in head or bool(error), _INVOKE)
+    return StreamAnswer(body, is_finished or _METRICS in head or bool(error), _INVOKE)
 
 
 _GROWING: Final = ("outputText", "generation", "completion", "text")
@@ -639,7 +636,7 @@ API: Final = Api(
         ),
         "videos": Family(
             _read_invoke_request,
-            lambda _: answered({}, {}, None),
+            lambda _: reading_of_response({}, {}, None),
             lambda body: "modelInput" in body,
             lambda body: "invocationArn" in body,
         ),

@@ -8,14 +8,14 @@ from typing import Final
 
 from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
-from shared.domain.values import COUNT_LIMIT, Json, canonical, count
+from shared.domain.secrets import REMOVED
+from shared.domain.values import Json, canonical, count
 from shared.operations.api import Api, Assembler, Body, Family, Target
-from shared.operations.generic import answered, asked, summed
-from shared.operations.said import Said
-from shared.operations.streams.assembled import Assembled, error_in
-from shared.operations.texts import joined
+from shared.operations.errors import error_in_event
+from shared.operations.readings import BodyReading, join_lines, reading_of_request, reading_of_response, totals_of
+from shared.operations.streams.answer import StreamAnswer
+from shared.operations.usage import sum_of
 from shared.operations.vendors import anthropic
-from shared.operations.withheld import REMOVED
 
 __all__ = ["API"]
 
@@ -80,21 +80,21 @@ def _operation_of(verb: str, model: str) -> str:
     return _VERBS[verb]
 
 
-def read_request(body: Body) -> Said:
+def read_request(body: Body) -> BodyReading:
     """Read a request; the prompt is the texts of its contents, of both roles, without thoughts and instructions."""
     counted = _member(body, "generateContentRequest")
     contents = _member(counted if isinstance(counted, dict) else body, "contents")
     texts = list(_content_texts(contents))
     given = body.get("input")  # of an interaction
     texts += [given] if isinstance(given, str) else list(_content_texts(given))
-    said = asked(_plain(body), "\n".join(texts))
-    model = said.facts.get("requested_model")
+    reading = reading_of_request(_plain(body), "\n".join(texts))
+    model = reading.facts.get("requested_model")
     if isinstance(model, str):
-        said.facts["requested_model"] = model.removeprefix(_MODEL_PREFIX)
+        reading.facts["requested_model"] = model.removeprefix(_MODEL_PREFIX)
     if given is not None:
         # Of interactions the body says whether a stream is asked for, of the others the verb.
-        said.facts.setdefault("streamed", False)
-    return said
+        reading.facts.setdefault("streamed", False)
+    return reading
 
 
 def _plain(body: Body) -> dict[str, Json]:
@@ -151,7 +151,7 @@ def _part_texts(parts: Json) -> Iterator[str]:
             yield part["text"]
 
 
-def read_response(body: Body) -> Said:
+def read_response(body: Body) -> BodyReading:
     """Read an answer; the completion is the text of the candidate with the lowest index, without thoughts."""
     if "steps" in body or body.get("object") == "interaction":
         return _read_interaction(body)
@@ -171,11 +171,11 @@ def read_response(body: Body) -> Said:
         reason = feedback["blockReason"]
         if not candidates and isinstance(reason, str):
             facts["finish_reasons"] = canonical([reason[:_REASON_LENGTH]])
-    said = answered({}, facts, _text_of(candidates[0]) if candidates else None)
-    state_members(said.facts, body, _ANSWERED)
-    if "model" in said.facts:
-        said.facts["model"] = said.facts["model"].removeprefix(_MODEL_PREFIX)
-    return said
+    reading = reading_of_response({}, facts, _text_of(candidates[0]) if candidates else None)
+    state_members(reading.facts, body, _ANSWERED)
+    if "model" in reading.facts:
+        reading.facts["model"] = reading.facts["model"].removeprefix(_MODEL_PREFIX)
+    return reading
 
 
 def _candidates(body: Body) -> list[dict[str, Json]]:
@@ -218,9 +218,9 @@ def _usage_facts(usage: Json) -> Facts:
     total = count(usage.get("totalTokenCount"))
     if total is not None and visible is None and prompt is not None:
         visible = 0
-    state(facts, "input_tokens", _sum(prompt, tools))
+    state(facts, "input_tokens", sum_of(prompt, tools))
     state(facts, "cached_input_tokens", count(usage.get("cachedContentTokenCount")))
-    state(facts, "output_tokens", None if visible is None else _sum(visible, thoughts))
+    state(facts, "output_tokens", None if visible is None else sum_of(visible, thoughts))
     state(facts, "reasoning_tokens", thoughts)
     state(facts, "total_tokens", total)
     for member, side in (("promptTokensDetails", "input"), ("candidatesTokensDetails", "output")):
@@ -233,20 +233,14 @@ def _usage_facts(usage: Json) -> Facts:
     return facts
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
-    if one is None:
-        return other
-    return min(one + (other or 0), COUNT_LIMIT - 1)
-
-
-def _read_embeddings_request(body: Body) -> Said:
+def _read_embeddings_request(body: Body) -> BodyReading:
     texts = list(_content_texts(body.get("content")))
     requests = body.get("requests")
     for request in requests if isinstance(requests, list) else ():
         if isinstance(request, dict):
             texts += _content_texts(request.get("content"))
     texts += _instance_texts(body, "content")
-    return asked({}, "\n".join(texts))
+    return reading_of_request({}, "\n".join(texts))
 
 
 def _instance_texts(body: Body, member: str) -> Iterator[str]:
@@ -257,7 +251,7 @@ def _instance_texts(body: Body, member: str) -> Iterator[str]:
             yield text
 
 
-def _read_embeddings_response(body: Body) -> Said:
+def _read_embeddings_response(body: Body) -> BodyReading:
     facts: Facts = {}
     usage = body.get("usageMetadata")
     if isinstance(usage, dict):
@@ -268,7 +262,7 @@ def _read_embeddings_response(body: Body) -> Said:
         state(facts, "input_tokens", sum(one or 0 for one in counts))
     if "input_tokens" in facts:
         facts["total_tokens"] = facts["input_tokens"]
-    return answered({}, facts, None)
+    return reading_of_response({}, facts, None)
 
 
 def _statistics(prediction: Json) -> int | None:
@@ -277,11 +271,11 @@ def _statistics(prediction: Json) -> int | None:
     return count(statistics.get("token_count")) if isinstance(statistics, dict) else None
 
 
-def _read_images_request(body: Body) -> Said:
-    return asked({}, joined(_instance_texts(body, "prompt")))
+def _read_images_request(body: Body) -> BodyReading:
+    return reading_of_request({}, join_lines(_instance_texts(body, "prompt")))
 
 
-def _read_images_response(body: Body) -> Said:
+def _read_images_response(body: Body) -> BodyReading:
     predictions = body.get("predictions")
     made = [one for one in predictions if isinstance(one, dict)] if isinstance(predictions, list) else []
     facts: Facts = {}
@@ -289,10 +283,10 @@ def _read_images_response(body: Body) -> Said:
         facts["images"] = sum("bytesBase64Encoded" in one or "gcsUri" in one for one in made)
     if any(one.get("raiFilteredReason") for one in made):
         facts["completion_filtered"] = True
-    return answered({}, facts, None)
+    return reading_of_response({}, facts, None)
 
 
-def _read_batch_request(body: Body) -> Said:
+def _read_batch_request(body: Body) -> BodyReading:
     batch = body.get("batch")
     given = batch.get("inputConfig", batch.get("input_config")) if isinstance(batch, dict) else None
     requests = given.get("requests") if isinstance(given, dict) else None
@@ -302,15 +296,15 @@ def _read_batch_request(body: Body) -> Said:
         request = entry.get("request") if isinstance(entry, dict) else None
         if isinstance(request, dict):
             texts += _content_texts(request.get("contents"))
-    return asked({}, "\n".join(texts))
+    return reading_of_request({}, "\n".join(texts))
 
 
-def _read_batch_response(body: Body) -> Said:
+def _read_batch_response(body: Body) -> BodyReading:
     """Read the state of a batch; once it is done every poll repeats its answers: they count once by its name."""
     facts: Facts = {}
     state(facts, "usage_key", body.get("name"))
-    sums, text = summed(map(read_response, _batch_answers(body)))
-    return answered({}, facts | sums, text)
+    sums, text = totals_of(map(read_response, _batch_answers(body)))
+    return reading_of_response({}, facts | sums, text)
 
 
 def _batch_answers(body: Body) -> Iterator[dict[str, Json]]:
@@ -335,7 +329,7 @@ _INTERACTION_USAGE: Final = {
 }
 
 
-def _read_interaction(body: Body) -> Said:
+def _read_interaction(body: Body) -> BodyReading:
     """Read an interaction; in the background its polls repeat the usage, which counts once by its id."""
     usage = body.get("usage")
     facts: Facts = {}
@@ -350,7 +344,7 @@ def _read_interaction(body: Body) -> Said:
     if isinstance(listed, list):
         facts["tool_calls"] = sum(step.get("type") == "function_call" for step in steps)
     texts = [text for step in steps if step.get("type") == "model_output" for text in _part_texts(step.get("content"))]
-    return answered(body, facts, "".join(texts))
+    return reading_of_response(body, facts, "".join(texts))
 
 
 class _Answer:
@@ -387,7 +381,7 @@ class _Answer:
                 _append(content["parts"], part)
         self.is_finished |= candidate.get("finishReason") is not None
 
-    def whole(self) -> Assembled:
+    def whole(self) -> StreamAnswer:
         body = dict(self.head)
         if self.candidates:
             body["candidates"] = [self.candidates[index] for index in sorted(self.candidates)]
@@ -395,7 +389,7 @@ class _Answer:
             body["usageMetadata"] = self.usage if self.is_finished else _input_of(self.usage)
         if self.error is not None:
             body["error"] = self.error
-        return Assembled(body, self.is_finished or self.error is not None, _GENERATE)
+        return StreamAnswer(body, self.is_finished or self.error is not None, _GENERATE)
 
 
 def _append(parts: list[Json], part: dict[str, Json]) -> None:
@@ -420,7 +414,7 @@ def _input_of(usage: Json) -> Json:
     return {name: value for name, value in usage.items() if name not in running}
 
 
-def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
+def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnswer:
     """Return the answer that the chunks of a stream amount to."""
     answer = _Answer()
     for _, chunk in events:
@@ -428,7 +422,7 @@ def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
     return answer.whole()
 
 
-def assemble_interaction(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Assembled:
+def assemble_interaction(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnswer:
     """Return the interaction that a stream of events tells of: the last that carries it, else what came so far."""
     body: dict[str, Json] = {}
     steps: dict[int, dict[str, Json]] = {}
@@ -440,13 +434,13 @@ def assemble_interaction(events: Iterable[tuple[str | None, dict[str, Json]]]) -
             body |= {key: value for key, value in carried.items() if value is not None}
             ended |= kind in ("interaction.completed", "interaction.complete")
         elif kind == "error" or "error" in event:
-            body["error"] = error_in("error", event)
+            body["error"] = error_in_event("error", event)
             ended = True
         else:
             _grow_step(steps, str(kind), event)
     if steps and not body.get("steps"):
         body["steps"] = [steps[place] for place in sorted(steps)]
-    return Assembled(body, ended, _GENERATE)
+    return StreamAnswer(body, ended, _GENERATE)
 
 
 def _grow_step(steps: dict[int, dict[str, Json]], kind: str, event: Mapping[str, Json]) -> None:
@@ -480,7 +474,7 @@ def _is_chunk(event: Json) -> bool:
     return isinstance(event, dict) and "choices" not in event and not _OF_CHUNKS.isdisjoint(event)
 
 
-def _array_of(elements: Sequence[Json]) -> Assembled | None:
+def _array_of(elements: Sequence[Json]) -> StreamAnswer | None:
     chunks = [element for element in elements if isinstance(element, dict)]
     if not chunks or not (any(map(_is_chunk, chunks)) or set(chunks[0]) == {"error"}):
         return None

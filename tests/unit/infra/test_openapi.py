@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.interaction import OPERATIONS
 from shared.operations.operation_names import operation_of_id
-from shared.operations.paths import target_of
+from shared.operations.targets import target_of
 from tests.gateway.calls import a_call, a_gateway
 from tests.gateway.policies import policy
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.operations.multipart import form_of
+from shared.operations.encodings import form_of
 
 FORM = (
     b"--x\r\n"

@@ -3,7 +3,7 @@ import pytest
 from shared.domain.interaction import OPERATIONS
 from shared.operations.api import Target
 from shared.operations.operation_names import operation_of_id
-from shared.operations.paths import host_of, target_of, without_secrets
+from shared.operations.targets import host_of, target_of, without_secrets
 from shared.operations.vendors import APIS
 
 # Path's end, operation, and the ids that the specification's versions give it.

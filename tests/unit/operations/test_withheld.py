@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from shared.operations.withheld import REMOVED, withhold_from_request, withhold_from_response
+from shared.domain.secrets import REMOVED
+from shared.operations.withheld import withhold_from_request, withhold_from_response
 
 KEY = "not-a-real-one"
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.fragment import Fragment
-from shared.operations.compressed import inflated, inflated_base64
+from shared.operations.encodings import inflate, inflate_base64
 from shared.sources import read_event
 from tests.builders.azure_monitor import a_gateway_log, an_envelope
 from tests.builders.events import ENQUEUED, a_request, a_response
@@ -84,7 +84,7 @@ def test_bytes_that_a_windows_log_wrote_as_its_own_characters_are_read() -> None
     body = gzip.compress(PLAIN.encode())
     windows = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in body)
 
-    assert inflated(windows) == PLAIN
+    assert inflate(windows) == PLAIN
 
 
 def test_a_compressed_stream_is_a_stream() -> None:
@@ -121,7 +121,7 @@ def test_a_compressed_body_that_was_cut_or_lost_bytes_is_kept_and_named(compress
 
 
 def test_two_bodies_in_one_are_kept_as_they_are() -> None:
-    assert inflated((gzip.compress(b"{}") * 2).decode("latin-1")) is None
+    assert inflate((gzip.compress(b"{}") * 2).decode("latin-1")) is None
 
 
 @pytest.mark.parametrize("compress", COMPRESSORS.values(), ids=COMPRESSORS.keys())
@@ -129,7 +129,7 @@ def test_a_bomb_is_not_opened(compress: Callable[[bytes], bytes]) -> None:
     bombs = [compress(b"[" * 50_000_000), compress(b'{"a":' * 2_000_000)]
 
     began = time.process_time()
-    opened = [inflated_base64(base64.b64encode(bomb).decode()) for bomb in bombs]
+    opened = [inflate_base64(base64.b64encode(bomb).decode()) for bomb in bombs]
 
     assert opened == [None, None]
     assert time.process_time() - began < 0.1
@@ -141,7 +141,7 @@ def test_a_bomb_is_not_opened(compress: Callable[[bytes], bytes]) -> None:
 def test_a_compressed_body_costs_no_more_than_one_of_six_times_its_size(line: str) -> None:
     noise = random.Random(1)
     text = line * (100_000 // len(line))
-    while inflated_base64(base64.b64encode(gzip.compress(text.encode())).decode()) is None:
+    while inflate_base64(base64.b64encode(gzip.compress(text.encode())).decode()) is None:
         text += f":{noise.randbytes(2000).hex()}\n"
     body = base64.b64encode(gzip.compress(text.encode())).decode()
     event = a_response(body=None, bodyBase64=body, contentType="text/event-stream")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.operations import read_response
-from shared.operations.streams import withhold_from_stream
+from shared.operations.withheld import withhold_from_stream
 from shared.sources import read_event
 from tests.builders.events import ENQUEUED, a_response
 

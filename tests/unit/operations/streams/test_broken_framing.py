@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.operations import asked_in, read_response
+from shared.operations import read_response, request_context
 from tests.builders.streams import DONE, a_chunk, an_event, stream_of
 from tests.unit.operations.streams.test_hostile_streams import CHARS, SECONDS_PER_MB, seconds_to_read
 
@@ -15,8 +15,8 @@ USAGE = {"prompt_tokens": 11, "completion_tokens": 4, "total_tokens": 15}
 NOUGHT = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 SAID, FINISHED = a_chunk({"content": "Hi"}), a_chunk(finish_reason="stop")
 TOLD = a_chunk() | {"choices": [], "usage": USAGE}
-WITH_USAGE = asked_in({"stream": True, "stream_options": {"include_usage": True}}, deployment=None)
-WITHOUT_USAGE = asked_in({"stream": True}, deployment=None)
+WITH_USAGE = request_context({"stream": True, "stream_options": {"include_usage": True}}, deployment=None)
+WITHOUT_USAGE = request_context({"stream": True}, deployment=None)
 
 
 def calls_of(*pieces: dict[str, Any]) -> list[tuple[Any, Any, str]]:
@@ -141,7 +141,7 @@ def test_a_stream_that_was_framed_line_by_line_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chunks", "asked", "truncated"),
+    ("chunks", "context", "truncated"),
     [
         pytest.param((SAID, FINISHED, TOLD), WITH_USAGE, False, id="usage asked for and told"),
         pytest.param((SAID, FINISHED, TOLD), None, False, id="usage told, nobody knows whether it was asked for"),
@@ -159,12 +159,12 @@ def test_a_stream_that_was_framed_line_by_line_is_read() -> None:
 )
 def test_without_the_mark_of_its_end_a_stream_is_truncated_where_something_is_missing(
     chunks: tuple[Any, ...],
-    asked: Any,
+    context: Any,
     truncated: bool,  # noqa: FBT001
 ) -> None:
     text = stream_of(*chunks, done=False)
 
-    facts = (read_response(text, status=200, asked=asked) if asked else read_response(text, status=200)).facts
+    facts = (read_response(text, status=200, context=context) if context else read_response(text, status=200)).facts
 
     assert facts.get("truncated", False) is truncated
     assert "truncated" not in read_response(text + DONE, status=200).facts

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.domain.secrets import REMOVED
 from shared.operations import read_response
-from shared.operations.withheld import REMOVED
 from tests.builders.streams import DONE, a_chunk, an_event, stream_of
 
 SAFE = {"filtered": False, "severity": "safe"}

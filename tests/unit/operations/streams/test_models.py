@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from shared.operations import asked_in, read_response
+from shared.operations import read_response, request_context
 from tests.builders.streams import a_chunk, stream_of
 
 ROUTER, SERVED = "model-router", "gpt-5-mini-2025-08-07"
 USAGE = {"prompt_tokens": 11, "completion_tokens": 4, "total_tokens": 15}
-ROUTED = asked_in({"model": ROUTER, "stream": True}, deployment=None)
+ROUTED = request_context({"model": ROUTER, "stream": True}, deployment=None)
 
 
 def routed(*names: str) -> str:
@@ -34,7 +34,7 @@ def routed(*names: str) -> str:
     ],
 )
 def test_the_one_that_served_is_the_name_that_was_not_asked_for(names: tuple[str, ...]) -> None:
-    said = read_response(routed(*names), status=200, asked=ROUTED)
+    said = read_response(routed(*names), status=200, context=ROUTED)
 
     assert said.facts["model"] == said.body["model"] == SERVED
     assert said.facts["requested_model"] == ROUTER
@@ -48,15 +48,15 @@ def test_without_a_request_the_one_that_served_is_the_one_that_spoke(names: tupl
 
 
 def test_a_deployment_may_be_the_name_that_was_asked_for() -> None:
-    asked = asked_in({"messages": []}, deployment=ROUTER)
+    context = request_context({"messages": []}, deployment=ROUTER)
 
-    facts = read_response(routed(ROUTER, ROUTER, SERVED, ROUTER), status=200, asked=asked).facts
+    facts = read_response(routed(ROUTER, ROUTER, SERVED, ROUTER), status=200, context=context).facts
 
     assert (facts["model"], facts["requested_model"]) == (SERVED, ROUTER)
 
 
 def test_a_stream_that_names_one_model_was_served_by_it_though_it_was_asked_for() -> None:
-    facts = read_response(routed(ROUTER, ROUTER, ROUTER, ROUTER), status=200, asked=ROUTED).facts
+    facts = read_response(routed(ROUTER, ROUTER, ROUTER, ROUTER), status=200, context=ROUTED).facts
 
     assert facts["model"] == ROUTER
     assert "requested_model" not in facts
@@ -76,7 +76,7 @@ def test_a_response_stream_may_name_the_router_in_its_last_event(ended: bool) ->
         response = {"object": "response", "id": "resp_1", "model": model, "output": output, "status": "completed"}
         return {"type": f"response.{kind}", "response": response}
 
-    said = read_response(stream_of(event("created", SERVED), event("completed", ROUTER), done=False), asked=ROUTED)
+    said = read_response(stream_of(event("created", SERVED), event("completed", ROUTER), done=False), context=ROUTED)
 
     assert (said.facts["model"], said.facts["requested_model"]) == (SERVED, ROUTER)
     assert said.body["model"] == SERVED

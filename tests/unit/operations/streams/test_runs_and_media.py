@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from shared.domain.secrets import REMOVED
 from shared.operations import read_response
-from shared.operations.withheld import REMOVED
 from tests.builders.streams import DONE, an_event, stream_of
 
 USAGE = {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": 42}

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.secrets import REMOVED
 from shared.operations import read_response
-from shared.operations.streams import withhold_from_stream
-from shared.operations.withheld import REMOVED
+from shared.operations.withheld import withhold_from_stream
 from tests.builders.streams import a_chunk, an_event, stream_of
 
 PIXELS = base64.b64encode(bytes(range(256)) * 8).decode()

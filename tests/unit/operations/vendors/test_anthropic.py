@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import operations
+from shared.domain.secrets import REMOVED
 from shared.domain.values import Json
-from shared.operations.paths import target_of
-from shared.operations.withheld import REMOVED
+from shared.operations.targets import target_of
 
 USAGE = {"input_tokens": 21, "cache_read_input_tokens": 5000, "cache_creation_input_tokens": 300, "output_tokens": 6}
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import operations
-from shared.operations.paths import target_of
 from shared.operations.streams import text_of_bytes
+from shared.operations.targets import target_of
 from tests.builders.event_stream import a_message, an_event_stream, chunks_of
 
 CONVERSE = {
@@ -127,7 +127,7 @@ def test_a_stream_says_what_the_answer_in_one_piece_says(form: str) -> None:
     data = an_event_stream(EVENTS)
     body: Any = text_of_bytes(data) if form == "bytes" else data.decode(errors="replace")
     if form == "logged":
-        body = operations.streams.withhold_from_stream(body)
+        body = operations.withheld.withhold_from_stream(body)
 
     streamed = operations.read_response(body, operation="converse")
 

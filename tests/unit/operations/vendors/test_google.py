@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import operations
-from shared.operations.paths import target_of
+from shared.operations.targets import target_of
 
 USAGE = {
     "promptTokenCount": 32,

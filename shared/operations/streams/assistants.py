@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.domain.values import Json
-from shared.operations.streams.assembled import Assembled, error_in
+from shared.operations.errors import error_in_event
+from shared.operations.streams.answer import StreamAnswer
 from shared.operations.streams.framing import Event, Frames
 
 __all__ = ["assemble"]
@@ -14,10 +15,10 @@ _STEP: Final = "thread.run.step."
 _AT_REST: Final = frozenset({"requires_action", "cancelled", "failed", "completed", "incomplete", "expired"})
 
 
-def assemble(frames: Frames) -> Assembled:
-    """Return the run as its last event has it, with the `messages` and `steps` that the stream told beside.
+def assemble(frames: Frames) -> StreamAnswer:
+    """Return the run as its last event has it, with the `messages` and `steps` that the stream brought beside.
 
-    The usage is the run's own: steps tell it again.
+    The usage is the run's own: steps repeat it.
 
     Source: event formats, section 9.5.
     """
@@ -25,7 +26,7 @@ def assemble(frames: Frames) -> Assembled:
     steps: dict[Json, Json] = {}
     messages: dict[Json, _Message] = {}
     error: Json = None
-    for name, event in _told(frames):
+    for name, event in _events_of(frames):
         kind, key = event.get("object"), event.get("id")
         if not isinstance(key, str):
             key = None
@@ -34,25 +35,25 @@ def assemble(frames: Frames) -> Assembled:
         elif kind == "thread.run.step":
             steps[key] = event
         elif kind == "thread.message":
-            messages.setdefault(key, _Message()).told = event
+            messages.setdefault(key, _Message()).given = event
         elif kind == "thread.message.delta":
             messages.setdefault(key, _Message()).add(event.get("delta"))
         else:
-            error = error or error_in(name, event)
+            error = error or error_in_event(name, event)
     body = dict(run)
-    told = [message.whole() for message in messages.values()]
+    spoken = [message.body() for message in messages.values()]
     if error:
         body["error"] = error
-    if told:
-        body["messages"] = told
+    if spoken:
+        body["messages"] = spoken
     if steps:
         body["steps"] = list(steps.values())
     ended = frames.done or bool(error) or _status(run) in _AT_REST
-    return Assembled(body, ended, "threads.runs", "\n".join(filter(None, map(_text, told))) or None)
+    return StreamAnswer(body, ended, "threads.runs", "\n".join(filter(None, map(_text, spoken))) or None)
 
 
-def _told(frames: Frames) -> Iterator[Event]:
-    """Yield the events; of those that tell the run, each says all that the one before it said: only the last."""
+def _events_of(frames: Frames) -> Iterator[Event]:
+    """Yield the events; of those that carry the run, each says all that the one before it says: only the last."""
     runs: list[str] = []
     object_of = frames.patience.object_of
     for name, data in zip(frames.names, frames.data, strict=True):
@@ -66,12 +67,12 @@ def _told(frames: Frames) -> Iterator[Event]:
 
 
 class _Message:
-    """A message that grows by deltas, until it is told whole."""
+    """A message that grows by deltas, until it comes complete."""
 
-    __slots__ = ("_others", "_texts", "told")
+    __slots__ = ("_others", "_texts", "given")
 
     def __init__(self) -> None:
-        self.told: Mapping[str, Json] = {"object": "thread.message", "role": "assistant"}
+        self.given: Mapping[str, Json] = {"object": "thread.message", "role": "assistant"}
         self._texts: dict[int, list[str]] = {}
         self._others: dict[int, Json] = {}
 
@@ -80,8 +81,8 @@ class _Message:
         for part in parts if isinstance(parts, list) else ():
             if not isinstance(part, dict):
                 continue
-            told = part.get("index")
-            index = told if type(told) is int else 0
+            place = part.get("index")
+            index = place if type(place) is int else 0
             text = part.get("text")
             if isinstance(text, dict):
                 if isinstance(value := text.get("value"), str):
@@ -89,13 +90,13 @@ class _Message:
             else:
                 self._others[index] = {key: value for key, value in part.items() if key != "index"}
 
-    def whole(self) -> dict[str, Json]:
-        if self.told.get("content") or not (self._texts or self._others):
-            return dict(self.told)
+    def body(self) -> dict[str, Json]:
+        if self.given.get("content") or not (self._texts or self._others):
+            return dict(self.given)
         parts = dict(self._others)
-        for index, pieces in self._texts.items():
-            parts[index] = {"type": "text", "text": {"value": "".join(pieces), "annotations": []}}
-        return {**self.told, "content": [parts[index] for index in sorted(parts)]}
+        for index, deltas in self._texts.items():
+            parts[index] = {"type": "text", "text": {"value": "".join(deltas), "annotations": []}}
+        return {**self.given, "content": [parts[index] for index in sorted(parts)]}
 
 
 def _status(run: Mapping[str, Json]) -> str | None:

@@ -1,6 +1,6 @@
-"""URLs -> the operation and what else they name."""
+"""URLs, and bodies that carry none -> the operation and what else they name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, unquote_plus
@@ -10,8 +10,16 @@ from shared.domain.values import Json
 from shared.operations.api import Target
 from shared.operations.vendors import APIS
 
-__all__ = ["Target", "host_of", "target_of", "without_secrets"]
-
+__all__ = [
+    "Target",
+    "host_of",
+    "likely_operation_of",
+    "operation_of_object",
+    "operation_of_request",
+    "operation_of_response",
+    "target_of",
+    "without_secrets",
+]
 
 _NOWHERE: Final = Target()
 _LENGTH: Final = 2048
@@ -64,9 +72,40 @@ _PARTS: Final = {
 # Deepest first.
 _BELOW_THREADS: Final = {"steps": "threads.runs.steps", "runs": "threads.runs", "messages": "threads.messages"}
 
+_OBJECTS: Final = {
+    "chat.completion": "chat.completions",
+    "chat.completion.chunk": "chat.completions",
+    "text_completion": "completions",
+    "embedding": "embeddings",
+    "response": "responses",
+    "assistant": "assistants",
+    "thread": "threads",
+    "thread.message": "threads.messages",
+    "thread.run": "threads.runs",
+    "thread.run.step": "threads.runs.steps",
+    "file": "files",
+    "upload": "uploads",
+    "upload.part": "uploads",
+    "vector_store": "vector_stores",
+    "fine_tuning.job": "fine_tuning.jobs",
+    "fine-tune": "fine_tuning.jobs",
+    "checkpoint.permission": "fine_tuning.jobs",
+    "batch": "batches",
+    "model": "models",
+    "deployment": "deployments",
+    "realtime": "realtime",
+    "container": "containers",
+    "eval": "evals",
+    "conversation": "conversations",
+}
+"""`object` -> operation. `thread.deleted` and `vector_store.file` belong to the name before the dot."""
+_IMAGE: Final = frozenset({"b64_json", "revised_prompt"})
+_TRANSCRIPTION: Final = frozenset({"task", "language", "duration", "segments", "words", "usage", "logprobs"})
+"""Members that stand beside the text of a transcription; nothing else does."""
+
 
 def target_of(url: Json) -> Target:
-    """Return what `url`, a path or a whole URL, names; nothing for anything but a text."""
+    """Return what `url`, a path or a complete URL, names; nothing for anything but a text."""
     if not isinstance(url, str):
         return _NOWHERE
     return _known_url(url) if len(url) <= _LENGTH else _read_url(url)
@@ -86,7 +125,7 @@ def _read_url(url: str) -> Target:
         if name.lower() == "api-version":
             version = version or unquote_plus(value)
         elif name.lower() == "deployment" and operation == "realtime":
-            # A session is opened without a body, and without its deployment in the path.
+            # A session begins without a body, and without its deployment in the path.
             deployment = deployment or unquote_plus(value)
     if theirs is not None:
         return theirs._replace(path=path, api_version=version)
@@ -130,9 +169,9 @@ def _root(segments: Sequence[str]) -> str | None:
             # What stands before is the gateway's own, and may hold any word.
             segments = segments[len(segments) - segments[::-1].index(prefix) :]
     path = "/".join(segments)
-    for part, whole in _PARTS.items():
+    for part, operation_of_part in _PARTS.items():
         if part in path:
-            return whole
+            return operation_of_part
     for place, segment in enumerate(segments):
         operation = _ROOTS.get(segment)
         if operation == "threads":
@@ -162,8 +201,62 @@ def _opens_doors(parameter: str) -> bool:
 
 
 def host_of(url: Json) -> str | None:
-    """Return the host of a whole URL, in lower case, with its port."""
+    """Return the host of a complete URL, in lower case, with its port."""
     if not isinstance(url, str):
         return None
     authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
     return authority.rpartition("@")[2].lower() or None
+
+
+def operation_of_object(name: Json) -> str | None:
+    """Return the operation whose bodies have `name` for their `object`; None for a list or a stranger."""
+    if not isinstance(name, str):
+        return None
+    while name:
+        operation = _OBJECTS.get(name)
+        if operation is not None:
+            return operation
+        name = name.rpartition(".")[0]
+    return None
+
+
+def operation_of_response(body: Mapping[str, Json]) -> str | None:
+    """Return the operation that a response answers, when its shape tells."""
+    operation = operation_of_object(body.get("object"))
+    if operation is not None:
+        return operation
+    choices = body.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return "completions" if "text" in choices[0] else "chat.completions"
+    data = body.get("data")
+    if isinstance(data, list) and data and isinstance(data[0], dict):
+        return "embeddings" if "embedding" in data[0] else operation_of_object(data[0].get("object"))
+    return None
+
+
+def likely_operation_of(body: Mapping[str, Json]) -> str | None:
+    """Return the operation that a response without path and without `object` seems to answer.
+
+    Edits and variations of images look like generations, and translations like transcriptions. A
+    list of messages is a response's input or a conversation's items: nobody knows.
+    """
+    if isinstance(body.get("data"), list) and ("created" in body or _IMAGE & _members_of_first(body["data"])):
+        return "images.generations"
+    if isinstance(body.get("results"), list) and "flagged" in _members_of_first(body["results"]):
+        return "moderations"
+    if isinstance(body.get("text"), str) and body.keys() & _TRANSCRIPTION | {"text"} == body.keys():
+        return "audio.translations" if body.get("task") == "translate" else "audio.transcriptions"
+    session = body.get("session")
+    if "value" in body and isinstance(session, dict):
+        return operation_of_object(session.get("object")) or "realtime"
+    result = body.get("result")
+    return likely_operation_of(result) if isinstance(result, dict) and "result" not in result else None
+
+
+def _members_of_first(items: list[Json]) -> frozenset[str]:
+    return frozenset(items[0]) if items and isinstance(items[0], dict) else frozenset()
+
+
+def operation_of_request(body: Mapping[str, Json]) -> str | None:
+    """Return the operation that a request asks for, when its shape tells: a model and messages."""
+    return "chat.completions" if isinstance(body.get("messages"), list) and "model" in body else None

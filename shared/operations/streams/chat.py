@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import orjson
+
 from shared.domain.values import Json
-from shared.operations.asked import Asked
-from shared.operations.streams.assembled import Assembled, better_usage, error_in, tells_tokens
-from shared.operations.streams.chat_filter import add_new, merge_results
+from shared.operations.content_filter import add_new, add_results
+from shared.operations.errors import error_in_event
+from shared.operations.readings import RequestContext
+from shared.operations.streams.answer import Models, StreamAnswer
 from shared.operations.streams.chat_message import Message
 from shared.operations.streams.framing import END, Frames
-from shared.operations.streams.models import Models
-from shared.operations.streams.repeats import Template
+from shared.operations.usage import better_usage, tells_tokens
 
 __all__ = ["assemble"]
 
@@ -22,6 +24,9 @@ _MISSES: Final = 100
 """Chunks in a row of which none is like the one before it: then none will be."""
 _CHAT: Final = "chat.completion"
 _COMPLETION: Final = "text_completion"
+_CHAT_TEXT: Final = '"delta":{"content":"'
+_TEXT: Final = '"text":"'
+_PADDING: Final = ',"obfuscation":"'
 
 
 class _Choice:
@@ -39,10 +44,10 @@ class _Choice:
         self.results: dict[str, Json] = {}
         self.results_seen: Json = None
 
-    def add(self, told: Mapping[str, Json]) -> str | None:
+    def add(self, part: Mapping[str, Json]) -> str | None:
         """Add what a chunk says of the choice; return its text when there is no more to say but that."""
         text = None
-        delta = told.get("delta") or told.get("message")
+        delta = part.get("delta") or part.get("message")
         if delta:
             self.is_chat = True
             if len(delta) == 1 and isinstance(content := delta.get("content"), str):
@@ -50,45 +55,45 @@ class _Choice:
                 text = content
             elif isinstance(delta, dict):
                 self.message.add(delta)
-        elif isinstance(content := told.get("text"), str):
+        elif isinstance(content := part.get("text"), str):
             self.texts.append(content)
             text = content
-        elif "messages" in told:
+        elif "messages" in part:
             self.is_chat = True
-            self.message.add_older(told["messages"])
-        if reason := told.get("finish_reason"):
+            self.message.add_older(part["messages"])
+        if reason := part.get("finish_reason"):
             self.finish_reason = reason
-        results = told.get("content_filter_results") or told.get("content_filter_result")
+        results = part.get("content_filter_results") or part.get("content_filter_result")
         if results and results != self.results_seen:
             self.results_seen = results
-            merge_results(self.results, results)
-        if logprobs := told.get("logprobs"):
+            add_results(self.results, results)
+        if logprobs := part.get("logprobs"):
             _extend(self.logprobs, logprobs)
             return None
         return text
 
-    def whole(self, *, chat: bool) -> dict[str, Json]:
-        """Return the choice as an answer in one piece has it."""
-        said: dict[str, Json] = {"message": self.message.whole()} if chat else {"text": "".join(self.texts)}
-        result = {"index": self.index, "finish_reason": self.finish_reason, **said}
+    def body(self, *, chat: bool) -> dict[str, Json]:
+        """Return the choice as an answer in one body has it."""
+        content: dict[str, Json] = {"message": self.message.body()} if chat else {"text": "".join(self.texts)}
+        result = {"index": self.index, "finish_reason": self.finish_reason, **content}
         result["logprobs"] = self.logprobs or None
         if self.results_seen is not None:
             result["content_filter_results"] = self.results
         return result
 
 
-def assemble(frames: Frames, *, operation: str | None, asked: Asked) -> Assembled:
+def assemble(frames: Frames, *, operation: str | None, context: RequestContext) -> StreamAnswer:
     """Return the answer; choices by their `index`, however the chunks interleave.
 
     Source: event formats, sections 9.2 and 9.3.
     """
-    answer = _Answer(frames.room, asked)
+    answer = _Answer(frames.room, context)
     object_of = frames.patience.object_of
-    template: Template | None = None
+    template: _Template | None = None
     misses = repeats = 0
     for name, data in zip(frames.names, frames.data, strict=True):
         if template is not None and (text := template.text_in(data)) is not None:
-            template.pieces.append(text)
+            template.texts.append(text)
             repeats += 1
             misses = 0
             continue
@@ -101,22 +106,22 @@ def assemble(frames: Frames, *, operation: str | None, asked: Asked) -> Assemble
             choice, text = answer.add(name, chunk)
             if choice is not None and text is not None and misses < _MISSES:
                 misses += 1
-                pieces = choice.message.content if choice.is_chat else choice.texts
-                template = Template.of(data, text, pieces, chat=choice.is_chat)
+                texts = choice.message.content if choice.is_chat else choice.texts
+                template = _Template.of(data, text, texts, chat=choice.is_chat)
     answer.models.repeat(repeats)
     frames.left_off |= answer.left_off
-    return answer.whole(operation, done=frames.done)
+    return answer.assemble(operation, done=frames.done)
 
 
 class _Answer:
     """An answer that grows by chunks."""
 
-    def __init__(self, room: int, asked: Asked) -> None:
+    def __init__(self, room: int, context: RequestContext) -> None:
         self.models = Models()
         self.breaks_off = False
-        """The last chunk is not whole."""
+        """The last chunk is cut."""
         self._room = room
-        self._asked = asked
+        self._context = context
         self._head: dict[str, Json] = dict.fromkeys(_NOT_OF_THE_ANSWER)
         self._choices: dict[int, _Choice] = {}
         self._kind: Json = None
@@ -126,14 +131,14 @@ class _Answer:
         self.left_off = False
 
     def add(self, name: str | None, chunk: Mapping[str, Json]) -> tuple[_Choice | None, str | None]:
-        """Add a chunk; return choice and text of one that says no more than a piece of its choice's text."""
+        """Add a chunk; return choice and text of one that says no more than some text of its choice."""
         if "usage" in chunk:
             # Where usage was asked for every chunk before it says that there is none yet.
             self._usage_to_come = True
             self._usage = better_usage(self._usage, chunk["usage"])
         self._kind = self._kind or chunk.get("object")
         if name == "error" or "error" in chunk or "type" in chunk:
-            self._error = self._error or error_in(name, chunk)
+            self._error = self._error or error_in_event(name, chunk)
         head = self._head
         for member, value in chunk.items():
             # The filter's first chunk leaves empty what it does not know.
@@ -141,43 +146,43 @@ class _Answer:
                 head[member] = value
             elif member in _ANNOTATIONS and value is not head.get(member):
                 _append(head.get(member), value)
-        told = chunk.get("choices")
-        self._add_model(chunk.get("model"), told)
-        if not isinstance(told, list):
+        parts = chunk.get("choices")
+        self._add_model(chunk.get("model"), parts)
+        if not isinstance(parts, list):
             return None, None
-        if len(told) > self._room:
-            told, self.left_off = told[: self._room], True
-        self._room -= len(told)
+        if len(parts) > self._room:
+            parts, self.left_off = parts[: self._room], True
+        self._room -= len(parts)
         choice, text = None, None
-        for part in told:
+        for part in parts:
             if isinstance(part, dict) and (choice := self._choice(part.get("index"))) is not None:
                 text = choice.add(part)
-        return (choice, text) if len(told) == 1 else (None, None)
+        return (choice, text) if len(parts) == 1 else (None, None)
 
     def _add_model(self, name: Json, choices: Json) -> None:
         if name and isinstance(name, str):
             self.models.add(name, speaks=isinstance(choices, list) and any(map(_speaks, choices)))
 
-    def whole(self, operation: str | None, *, done: bool) -> Assembled:
-        """Return the answer as it is when it comes in one piece."""
+    def assemble(self, operation: str | None, *, done: bool) -> StreamAnswer:
+        """Return the answer as it is when it comes in one body."""
         chat = _is_chat(self._choices.values(), self._kind, operation)
         body: dict[str, Json] = {name: value for name, value in self._head.items() if name not in _NOT_OF_THE_ANSWER}
         if chat is not None:
             body["object"] = _CHAT if chat else _COMPLETION
-        served, router = self.models.served(self._asked.models)
+        served, router = self.models.served(self._context.models)
         if served is not None:
             body["model"] = served
-        body["choices"] = [self._choices[index].whole(chat=chat is not False) for index in sorted(self._choices)]
-        told = {"usage": self._usage if tells_tokens(self._usage) else None, "error": self._error}
-        body |= {name: value for name, value in told.items() if value}
-        ended = done or bool(self._error) or self._is_whole()
-        return Assembled(body, ended, "completions" if chat is False else "chat.completions", router=router)
+        body["choices"] = [self._choices[index].body(chat=chat is not False) for index in sorted(self._choices)]
+        beside = {"usage": self._usage if tells_tokens(self._usage) else None, "error": self._error}
+        body |= {name: value for name, value in beside.items() if value}
+        ended = done or bool(self._error) or self._is_complete()
+        return StreamAnswer(body, ended, "completions" if chat is False else "chat.completions", router=router)
 
-    def _is_whole(self) -> bool:
+    def _is_complete(self) -> bool:
         """Return whether only the mark of the end can be missing: all choices ended, and usage came if it had to."""
         if self.breaks_off or not self._choices or not all(choice.finish_reason for choice in self._choices.values()):
             return False
-        usage_to_come = self._usage_to_come if self._asked.usage is None else self._asked.usage
+        usage_to_come = self._usage_to_come if self._context.usage is None else self._context.usage
         return tells_tokens(self._usage) or not usage_to_come
 
     def _choice(self, index: Json) -> _Choice | None:
@@ -202,7 +207,7 @@ def _is_chat(choices: Iterable[_Choice], kind: Json, operation: str | None) -> b
 
 
 def _speaks(choice: Json) -> bool:
-    """Return whether a choice of a chunk brings a piece of the answer."""
+    """Return whether a choice of a chunk brings some of the answer."""
     if not isinstance(choice, dict):
         return False
     delta = choice.get("delta")
@@ -226,3 +231,57 @@ def _extend(known: dict[str, Json], logprobs: Json) -> None:
             before.extend(value)
         elif before is None:
             known[name] = value
+
+
+class _Template:
+    """The chunk around a text, as the service wrote it: tells those that differ in their text alone, without parsing.
+
+    Nearly all chunks of a stream are such: a service writes the same object around every few letters.
+    """
+
+    __slots__ = ("_after", "_before", "_length", "texts")
+
+    def __init__(self, before: str, after: str, texts: list[str]) -> None:
+        """Keep what stands before and after the text, and where texts go."""
+        self._before = before
+        self._after = after
+        self._length = len(before) + len(after)
+        self.texts = texts
+        """The texts of the choice that these chunks belong to."""
+
+    @classmethod
+    def of(cls, data: str, text: str, texts: list[str], *, chat: bool) -> "_Template | None":
+        """Return the template of a chunk, written as `data`, that says nothing but `text`; None when unsure."""
+        bare = _without_padding(data)
+        mark = _CHAT_TEXT if chat else _TEXT
+        start = bare.find(mark) + len(mark)
+        if start < len(mark) or not bare.startswith(f'{text}"', start) or bare.find(mark, start) >= 0:
+            return None
+        return cls(bare[:start], bare[start + len(text) :], texts)
+
+    def text_in(self, data: str) -> str | None:
+        """Return the text of `data`, when that is all that it says and the template doesn't."""
+        bare = data
+        if not data.endswith(self._after):
+            bare = _without_padding(data)
+            if not bare.endswith(self._after):
+                return None
+        if len(bare) < self._length or not bare.startswith(self._before):
+            return None
+        text = bare[len(self._before) : len(bare) - len(self._after)]
+        if "\\" not in text and '"' not in text:
+            return text
+        try:
+            plain = orjson.loads(f'"{text}"')
+        except orjson.JSONDecodeError:
+            return None
+        return plain if isinstance(plain, str) else None
+
+
+def _without_padding(data: str) -> str:
+    """Return `data` less the member with random letters that hides the text's length."""
+    start = data.rfind(_PADDING)
+    if start < 0:
+        return data
+    end = data.find('"', start + len(_PADDING))
+    return data[:start] + data[end + 1 :] if data[start + len(_PADDING) : end].isalnum() else data
