@@ -57,7 +57,7 @@ _BY_PATH: Final = frozenset({"files", "containers"}) | (_FAMILIES_OF_VENDORS.key
 _WORDS_OF_VENDORS: Final = frozenset[str]().union(*(api.known_words for api in APIS))
 _MOST_LINES: Final = 100_000
 
-# What other vendors' APIs are asked, in turn.
+# What the APIs of other vendors know; of each the first with an answer wins.
 _SHAPES_OF_REQUESTS: Final = tuple(api.shape_of_request for api in APIS if api.shape_of_request)
 _SHAPES_OF_RESPONSES: Final = tuple(api.shape_of_response for api in APIS if api.shape_of_response)
 _EVENTS: Final = tuple(api.event_of for api in APIS if api.event_of)

@@ -154,7 +154,7 @@ def _refusal_facts(facts: Facts, word: str, side: str | None) -> Facts:
         return {}  # the details tell more exactly
     if side is not None:
         return {f"{side}_filtered": True}
-    # What tells no side must be told by the code: that of the status says nothing.
+    # Where nothing tells the side, the code must: that of the status says nothing.
     return {} if is_refusal(facts.get("error_code")) else {"error_code": word}
 
 

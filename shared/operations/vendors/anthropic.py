@@ -149,11 +149,11 @@ def _message_of(line: Mapping[str, Json]) -> dict[str, Json] | None:
 class _Block:
     """One content block, from its start and its deltas."""
 
-    __slots__ = ("citations", "given", "pieces")
+    __slots__ = ("citations", "deltas", "given")
 
     def __init__(self, given: dict[str, Json]) -> None:
         self.given = given
-        self.pieces: dict[str, list[str]] = {}
+        self.deltas: dict[str, list[str]] = {}
         self.citations: list[Json] = []
 
     def add(self, delta: Mapping[str, Json]) -> None:
@@ -164,16 +164,16 @@ class _Block:
             ("signature", "signature"),
             ("content", "content"),
         ):
-            piece = delta.get(source)
-            if isinstance(piece, str):
-                self.pieces.setdefault(member, []).append(piece)
+            text = delta.get(source)
+            if isinstance(text, str):
+                self.deltas.setdefault(member, []).append(text)
         if "citation" in delta:
             self.citations.append(delta["citation"])
 
-    def whole(self) -> dict[str, Json]:
+    def body(self) -> dict[str, Json]:
         block = dict(self.given)
-        for member, pieces in self.pieces.items():
-            grown = "".join(pieces)
+        for member, deltas in self.deltas.items():
+            grown = "".join(deltas)
             if member == "input":
                 if grown:
                     block[member] = object_or_text(grown)
@@ -196,7 +196,7 @@ class _Message:
         self.error: Json = None
         self.extra: dict[str, Json] = {}
         self.is_counted = False
-        """A `message_delta` told the usage: what the start says of the output only holds its place."""
+        """A `message_delta` brought the usage: what the start says of the output only holds its place."""
         self.is_ended = False
         self.left_off = False
 
@@ -240,11 +240,11 @@ class _Message:
         if "context_management" in event:
             self.head["context_management"] = event["context_management"]
 
-    def whole(self) -> StreamAnswer:
+    def assemble(self) -> StreamAnswer:
         if not self.is_counted:
             self.usage.pop("output_tokens", None)
         body: dict[str, Json] = {"type": "message", **self.head}
-        body["content"] = [self.blocks[place].whole() for place in sorted(self.blocks)]
+        body["content"] = [self.blocks[place].body() for place in sorted(self.blocks)]
         if self.usage:
             body["usage"] = self.usage
         if self.error:
@@ -257,7 +257,7 @@ class _Message:
 def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnswer:
     """Return the message that a stream amounts to.
 
-    What a `message_delta` tells of the usage replaces what the start told, member by member; nothing is added.
+    What a `message_delta` says of the usage replaces what the start says, member by member; nothing is added.
     """
     message = _Message()
     for name, event in events:
@@ -275,7 +275,7 @@ def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnsw
         elif error := error_in_event(name, event):
             message.error = message.error or error
         message.extra |= {key: value for key, value in event.items() if key.startswith("amazon-bedrock-")}
-    return message.whole()
+    return message.assemble()
 
 
 def _event_of(name: str | None, event: Body) -> Assembler | None:

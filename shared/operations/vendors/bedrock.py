@@ -122,7 +122,7 @@ def _message_blocks(messages: Json) -> Iterator[str]:
 _PARAMETERS: Final = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p", "topK": "top_k"}
 
 
-def _plain(body: Body) -> dict[str, Json]:
+def _parameters_in(body: Body) -> dict[str, Json]:
     config, tools = body.get("inferenceConfig"), body.get("toolConfig")
     named = config.items() if isinstance(config, dict) else ()
     kept: dict[str, Json] = {_PARAMETERS[name]: value for name, value in named if name in _PARAMETERS}
@@ -139,11 +139,11 @@ def _read_converse_request(body: Body) -> BodyReading:
         if isinstance(converse, dict):
             return _read_converse_request(converse)
         if isinstance(invoked, dict):
-            return _read_invoke_request(_decoded(invoked.get("body")))
-    return reading_of_request(_plain(body), "\n".join(_message_blocks(body.get("messages"))))
+            return _read_invoke_request(_decode(invoked.get("body")))
+    return reading_of_request(_parameters_in(body), "\n".join(_message_blocks(body.get("messages"))))
 
 
-def _decoded(encoded: Json) -> dict[str, Json]:
+def _decode(encoded: Json) -> dict[str, Json]:
     if not isinstance(encoded, str) or len(encoded) > _MOST_ENCODED:
         return {}
     try:
@@ -191,7 +191,8 @@ def _read_invoke_request(body: Body) -> BodyReading:
         messages = body["messages"]
         nova = "inferenceConfig" in body or "schemaVersion" in body or _has_blocks(messages)
         reading = reading_of_request(
-            _plain(body) if nova else body, "\n".join(_message_blocks(messages) if nova else message_texts(messages))
+            _parameters_in(body) if nova else body,
+            "\n".join(_message_blocks(messages) if nova else message_texts(messages)),
         )
     else:
         reading = reading_of_request(
@@ -220,7 +221,7 @@ def _asks_for_vectors(body: Body) -> bool:
 
 
 def _prompt_texts(body: Body) -> Iterator[str]:
-    """Yield the texts that people wrote, wherever a vendor has them; the history of a chat before what is said now."""
+    """Yield the texts that people wrote, wherever a vendor has them; the history of a chat before its last message."""
     for holder, member in (("chat_history", "message"), ("text_prompts", "text")):
         listed = body.get(holder)
         for one in listed if isinstance(listed, list) else ():
@@ -405,14 +406,14 @@ class _Converse:
 
     def _call(self, place: int, block: dict[str, Json], value: dict[str, Json]) -> None:
         call = block.setdefault("toolUse", {})
-        piece = value.get("input")
-        if isinstance(piece, str):
-            self.inputs.setdefault(place, []).append(piece)
+        delta = value.get("input")
+        if isinstance(delta, str):
+            self.inputs.setdefault(place, []).append(delta)
         call |= {name: item for name, item in value.items() if name != "input" or not isinstance(item, str)}
 
-    def whole(self) -> StreamAnswer:
-        for place, pieces in self.inputs.items():
-            self.blocks[place]["toolUse"]["input"] = object_or_text("".join(pieces))
+    def assemble(self) -> StreamAnswer:
+        for place, deltas in self.inputs.items():
+            self.blocks[place]["toolUse"]["input"] = object_or_text("".join(deltas))
         content = [_with_citations(self.blocks[place]) for place in sorted(self.blocks)]
         body: dict[str, Json] = {"output": {"message": {**self.message, "content": content}}, **self.head}
         if self.error:
@@ -426,10 +427,10 @@ def _think(block: dict[str, Json], value: Mapping[str, Json]) -> None:
     if "redactedContent" in value:
         thought["redactedContent"] = value["redactedContent"]
     for member in ("text", "signature"):
-        piece = value.get(member)
-        if isinstance(piece, str):
-            told = thought.setdefault("reasoningText", {})
-            told[member] = told.get(member, "") + piece
+        delta = value.get(member)
+        if isinstance(delta, str):
+            text = thought.setdefault("reasoningText", {})
+            text[member] = text.get(member, "") + delta
 
 
 def _with_citations(block: dict[str, Json]) -> dict[str, Json]:
@@ -445,7 +446,7 @@ def assemble_converse(events: Iterable[tuple[str | None, dict[str, Json]]]) -> S
     answer = _Converse()
     for name, event in events:
         answer.add(name, event)
-    return answer.whole()
+    return answer.assemble()
 
 
 _CONVERSE_EVENTS: Final = frozenset(
@@ -473,9 +474,9 @@ def assemble_chunks(events: Iterable[tuple[str | None, dict[str, Json]]]) -> Str
             is_finished |= _add_chunk(answers, head, event)
         head |= {key: value for key, value in event.items() if key.startswith("amazon-bedrock-")}
     if is_nova:
-        whole = nova.whole()
-        body = {**(whole.body or {}), **head}
-        return StreamAnswer(body | ({"error": error} if error else {}), whole.ended or bool(error), _INVOKE)
+        answer = nova.assemble()
+        body = {**(answer.body or {}), **head}
+        return StreamAnswer(body | ({"error": error} if error else {}), answer.ended or bool(error), _INVOKE)
     if not is_finished:
         # Running totals.
         head = {member: value for member, value in head.items() if member not in _RUNNING}
@@ -504,16 +505,16 @@ def _add_chunk(answers: dict[int, dict[str, Json]], head: dict[str, Json], event
 
 def _grow_answer(answer: dict[str, Json], entry: Mapping[str, Json]) -> bool:
     for member in _GROWING:
-        piece = entry.get(member)
-        if isinstance(piece, str):
-            answer[member] = answer.get(member, "") + piece
+        delta = entry.get(member)
+        if isinstance(delta, str):
+            answer[member] = answer.get(member, "") + delta
     reasons = {member: entry[member] for member in _REASONS if entry.get(member) is not None}
     answer |= reasons
     return bool(reasons)
 
 
 def _of_answers(answers: Mapping[int, dict[str, Json]]) -> dict[str, Json]:
-    """Return answers in the form in which they come in one piece."""
+    """Return answers in the form in which they come in one body."""
     ordered = [answers[place] for place in sorted(answers)]
     if any("outputs" in answer for answer in ordered):
         return {"outputs": [{name: value for name, value in one.items() if name != "outputs"} for one in ordered]}
@@ -597,7 +598,7 @@ def _withhold(body: dict[str, Json]) -> bool:
         for name in _VECTORS:
             value = body.get(name)
             if isinstance(value, list) or (name == _VECTORS[2] and isinstance(value, dict)):
-                # That there were some tells what was asked for.
+                # That there were some tells what the request wanted.
                 body[name] = []
                 changed |= bool(value)
     images = body.get("images")

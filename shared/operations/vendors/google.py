@@ -87,7 +87,7 @@ def read_request(body: Body) -> BodyReading:
     texts = list(_content_texts(contents))
     given = body.get("input")  # of an interaction
     texts += [given] if isinstance(given, str) else list(_content_texts(given))
-    reading = reading_of_request(_plain(body), "\n".join(texts))
+    reading = reading_of_request(_parameters_in(body), "\n".join(texts))
     model = reading.facts.get("requested_model")
     if isinstance(model, str):
         reading.facts["requested_model"] = model.removeprefix(_MODEL_PREFIX)
@@ -97,7 +97,7 @@ def read_request(body: Body) -> BodyReading:
     return reading
 
 
-def _plain(body: Body) -> dict[str, Json]:
+def _parameters_in(body: Body) -> dict[str, Json]:
     """Return a request with its generation parameters at the top, where other APIs have them."""
     config = _member(body, "generationConfig")
     named = config.items() if isinstance(config, dict) else ()
@@ -348,7 +348,7 @@ def _read_interaction(body: Body) -> BodyReading:
 
 
 class _Answer:
-    """An answer that grows by chunks, each a whole answer with more parts."""
+    """An answer that grows by chunks, each an answer with more parts."""
 
     def __init__(self) -> None:
         self.head: dict[str, Json] = {}
@@ -360,7 +360,7 @@ class _Answer:
     def add(self, chunk: Mapping[str, Json]) -> None:
         for name, value in chunk.items():
             if name == "usageMetadata":
-                # Running totals: the last stands for all, as a whole.
+                # Running totals: the last stands for all of them.
                 self.usage = value
             elif name == "error":
                 self.error = self.error or value
@@ -381,7 +381,7 @@ class _Answer:
                 _append(content["parts"], part)
         self.is_finished |= candidate.get("finishReason") is not None
 
-    def whole(self) -> StreamAnswer:
+    def assemble(self) -> StreamAnswer:
         body = dict(self.head)
         if self.candidates:
             body["candidates"] = [self.candidates[index] for index in sorted(self.candidates)]
@@ -419,7 +419,7 @@ def assemble(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnsw
     answer = _Answer()
     for _, chunk in events:
         answer.add(chunk)
-    return answer.whole()
+    return answer.assemble()
 
 
 def assemble_interaction(events: Iterable[tuple[str | None, dict[str, Json]]]) -> StreamAnswer:
