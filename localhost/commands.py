@@ -14,8 +14,8 @@ from localhost.environment import read_host
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent, Positions, read_events
 from localhost.event_log import EventLog
+from localhost.functions import AppFunctions, app_functions
 from localhost.namespace import Namespace
-from localhost.registered import Registered, registered
 from localhost.replay import Feeder
 from localhost.run_balance import RunBalance
 from localhost.serve import serve
@@ -39,7 +39,7 @@ def start(port: int, database: str | None) -> None:
     Raises:
         UsageError: port, database, settings or event log cannot be used.
     """
-    functions = registered()
+    functions = app_functions()
     namespace = Namespace.read(os.environ)
     use_database(database)
     try:
@@ -59,7 +59,7 @@ def replay(files: Sequence[Path], database: str | None, batch: int | None) -> No
         UsageError: a file or line cannot be read, which comes to light when its turn has come: what
             stood before it has been fed and stays. Or database or settings cannot be used.
     """
-    functions = registered()
+    functions = app_functions()
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
@@ -77,7 +77,7 @@ def redrive(hub: str, events: RedrivenRange, group: str, database: str | None, b
     # Azure's clients take half a second to import, and no other command needs them.
     from localhost.redrive import Range, events_of  # noqa: PLC0415
 
-    functions = registered()
+    functions = app_functions()
     namespace = _namespace()
     url = use_database(database)
     with closing(events_of(namespace, functions.hub(hub), Range(*events), group)) as again:
@@ -91,9 +91,9 @@ def send_to_hubs(events: Iterable[FileEvent]) -> int:
     Raises:
         UsageError: no namespace is set, or it does not take them.
     """
-    from localhost import hub_producer  # noqa: PLC0415  # as above
+    from localhost import hub_clients  # noqa: PLC0415  # as above
 
-    return hub_producer.send_to_hubs(events, _namespace(), registered())
+    return hub_clients.send_to_hubs(events, _namespace(), app_functions())
 
 
 def _namespace() -> Namespace:
@@ -107,7 +107,7 @@ def _namespace() -> Namespace:
 
 
 def feed(
-    functions: Registered, source: Sequence[Path] | Iterable[FileEvent], database: str, batch_size: int
+    functions: AppFunctions, source: Sequence[Path] | Iterable[FileEvent], database: str, batch_size: int
 ) -> dict[str, int]:
     """Feed events through their functions; return the balance of these events.
 
@@ -145,7 +145,7 @@ def timer(name: str, database: str | None) -> None:
     Raises:
         UsageError: there is no such function, or database or settings cannot be used.
     """
-    function = registered().timer(name)
+    function = app_functions().timer(name)
     use_database(database)
     try:
         run_timer(function)

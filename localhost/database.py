@@ -41,7 +41,7 @@ def use_database(url: str | None = None) -> str:
         raise UsageError(str(error)) from error
     except (SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error)
-        raise UsageError(f"the database {_shown(url)} cannot be used: {reason}") from error
+        raise UsageError(f"the database {_without_password(url)} cannot be used: {reason}") from error
     return url
 
 
@@ -57,5 +57,5 @@ def _make_folder(url: str) -> None:
             raise UsageError(f"the folder of {parsed.database} cannot be made: {error.strerror}") from error
 
 
-def _shown(url: str) -> str:
+def _without_password(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)

@@ -17,9 +17,8 @@ from localhost.commands import feed
 from localhost.database import use_database
 from localhost.environment import read_host
 from localhost.errors import UsageError
-from localhost.http_app import HttpApp
-from localhost.registered import registered
-from localhost.routes import Routes
+from localhost.functions import app_functions
+from localhost.http_app import HttpApp, Routes
 from localhost.serve import HOST_ADDRESS, serve
 from localhost.timers import run_timer
 from localhost.traffic.mix import an_hour
@@ -45,18 +44,18 @@ def demo(*, count: int, port: int, go_on: bool) -> None:
     Raises:
         UsageError: settings, the database file or the port cannot be used.
     """
-    functions, host = registered(), read_host()
+    functions, host = app_functions(), read_host()
     url = use_database(_new_database())
-    say = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     balance = feed(functions, an_hour(count, _SEED), url, host.max_event_batch_size)
     run_timer(functions.timer("rebuild_usage_rollups"))
     app = HttpApp(Routes(functions.http, host.route_prefix))
     usage, prompts = asyncio.run(_ask(app, port))
-    say.print(_usage_table(usage))
-    say.print(_prompts_table(prompts))
+    console.print(_usage_table(usage))
+    console.print(_prompts_table(prompts))
     print(json.dumps(balance), flush=True)
     if go_on:
-        say.print(_addresses(port), highlight=False, soft_wrap=True)
+        console.print(_addresses(port), highlight=False, soft_wrap=True)
         serve(functions, host, port=port, hubs=None)
     bootstrap.reset()
 
@@ -72,7 +71,7 @@ def _new_database() -> str:
 
 
 async def _ask(app: HttpApp, port: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the items of the article's two queries, asked by the functions that serve them."""
+    """Return the items of the article's two queries, from the functions that serve them."""
     return (
         await _items(app, port, "/api/v1/usage?groupBy=callerIp,model&limit=1000"),
         await _items(app, port, "/api/v1/prompts?limit=200"),

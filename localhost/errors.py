@@ -4,4 +4,4 @@ __all__ = ["UsageError"]
 
 
 class UsageError(Exception):
-    """The command cannot do what it was asked; the message says what to change."""
+    """The command cannot do its work; the message says what to change."""

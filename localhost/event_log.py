@@ -1,27 +1,33 @@
-"""A small event log in one SQLite file: hubs, partitions, positions, checkpoints.
+"""A small event log in one SQLite file: hubs, partitions, positions, checkpoints; and what consumes it.
 
 It stands where Event Hubs stands: producers append, each consumer reads a partition in order from
 its consumer group's checkpoint. Several processes may append while one consumes.
 """
 
+import logging
 import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from localhost.errors import UsageError
-from localhost.hub_events import HubEvent
+from localhost.functions import EventHubFunction
+from localhost.hub_events import HubEvent, invoke
 from shared.domain.values import utc_now, utc_of
 
-__all__ = ["DEFAULT_LOG", "PARTITIONS", "EventLog", "Message"]
+__all__ = ["DEFAULT_LOG", "PARTITIONS", "Consumer", "EventLog", "Message", "consume_partition"]
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_LOG: Final = Path(".local/events.db")
 PARTITIONS: Final = tuple(str(number) for number in range(4))
 
 _BUSY_SECONDS = 30
+_IDLE_SECONDS = 0.25
+_FAULT_SECONDS = 1.0
 _SCHEMA = """
 create table if not exists event (
     hub text not null, partition_id text not null, sequence integer not null,
@@ -145,3 +151,51 @@ class EventLog:
     def _partition(self, key: str | None) -> str:
         number = next(self._turns) if key is None else zlib.crc32(key.encode())
         return PARTITIONS[number % len(PARTITIONS)]
+
+
+class Consumer:
+    """The consumers of one function: a thread for each partition of its hub, as a host has one listener each."""
+
+    def __init__(self, function: EventHubFunction, log: EventLog, *, batch_size: int, stop: threading.Event) -> None:
+        """Prepare to feed `function` from `log` until `stop` is set."""
+        self._threads = [
+            threading.Thread(
+                target=consume_partition,
+                args=(function, log, partition),
+                kwargs={"batch_size": batch_size, "stop": stop},
+                name=f"{function.hub}/{partition}",
+            )
+            for partition in PARTITIONS
+        ]
+
+    def start(self) -> None:
+        """Begin to consume."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until every invocation under way has ended; `stop` must be set."""
+        for thread in self._threads:
+            thread.join()
+
+
+def consume_partition(
+    function: EventHubFunction, log: EventLog, partition: str, *, batch_size: int, stop: threading.Event
+) -> None:
+    """Read batches and invoke the function until `stop` is set.
+
+    The checkpoint moves when the function has returned. While the function's retry policy repeats a
+    batch the checkpoint waits. When a function without such a policy raises, it moves on, as in Azure.
+    A fault of the log itself, such as a full disk, is waited out; then the batch comes again.
+    """
+    while not stop.is_set():
+        try:
+            events = log.read(function.hub, function.consumer_group, partition, batch_size)
+            if not events:
+                stop.wait(_IDLE_SECONDS)
+            elif invoke(function, partition, events, sleep=stop.wait, stopping=stop.is_set):
+                # The log numbers all its events.
+                log.set_checkpoint(function.hub, function.consumer_group, partition, cast("int", events[-1].sequence))
+        except sqlite3.Error as error:
+            logger.warning("%s/%s: the event log failed: %s", function.hub, partition, error)
+            stop.wait(_FAULT_SECONDS)

@@ -1,27 +1,167 @@
-"""HTTP functions behind an ASGI server: requests in, `func.HttpResponse`s out."""
+"""HTTP functions behind an ASGI server: routes as the Functions host chooses them, calls as the worker makes them."""
 
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+import re
+import threading
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import azure.functions as func
+
+# The library exports Context, but not the classes of what is in it.
+from azure.functions._abc import RetryContext, RpcException, TraceContext
 from azure.functions.http import HttpResponseConverter
 
 from blueprints.asgi import PEER
-from localhost.context import LocalContext
-from localhost.registered import HttpFunction
-from localhost.routes import Routes
+from localhost.environment import APP_ROOT
+from localhost.errors import UsageError
+from localhost.functions import HttpFunction
 
-__all__ = ["HttpApp"]
+__all__ = ["HttpApp", "LocalContext", "Routes"]
 
 logger = logging.getLogger(__name__)
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
+
+_PARAMETER = re.compile(r"\{(\*{0,2})(\w+)(\?)?\}")
+_LITERAL, _VALUE, _REST = range(3)
+_RANKS: Final = {"": _VALUE, "*": _REST, "**": _REST}
+
+_THREAD_LOCAL: Final = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A compiled template; the smaller rank is the more specific one and is tried first."""
+
+    function: HttpFunction
+    pattern: re.Pattern[str]
+    rank: tuple[int, ...]
+
+
+class Routes:
+    """The route table of an app."""
+
+    def __init__(self, functions: Sequence[HttpFunction], prefix: str) -> None:
+        """Compile the routes of `functions` under host.json's route `prefix`.
+
+        Raises:
+            UsageError: a template uses what is not understood here.
+        """
+        routes = [_compile(function, prefix) for function in functions]
+        self._routes = sorted(routes, key=lambda route: route.rank)
+
+    def match(self, method: str, path: str) -> tuple[HttpFunction, dict[str, str]] | None:
+        """Return the function that answers, with its route parameters; None is a 404, wrong methods included.
+
+        Args:
+            method: in upper case.
+            path: percent-decoded, with the prefix.
+        """
+        for route in self._routes:
+            if method in route.function.methods and (found := route.pattern.fullmatch(path)):
+                return route.function, {name: value for name, value in found.groupdict().items() if value}
+        return None
+
+
+def _compile(function: HttpFunction, prefix: str) -> _Route:
+    pattern, rank = "", []
+    for segment in f"{prefix}/{function.route}".strip("/").split("/"):
+        parameter = _PARAMETER.fullmatch(segment)
+        if parameter is None:
+            if "{" in segment:
+                raise UsageError(f"{function.name}: {segment!r} in its route is not understood here")
+            pattern += "/" + re.escape(segment)
+            rank.append(_LITERAL)
+            continue
+        stars, name, optional = parameter.groups()
+        rank.append(_RANKS[stars])
+        if stars:
+            # The rest may be empty: then the slash before it is optional, too.
+            pattern += f"(?:/(?P<{name}>.*))?"
+        else:
+            pattern += f"(?:/(?P<{name}>[^/]+))?" if optional else f"/(?P<{name}>[^/]+)"
+    # Paths are matched whatever their case and whether or not they end with a slash.
+    return _Route(function, re.compile(pattern + "/?", re.IGNORECASE | re.DOTALL), tuple(rank))
+
+
+class _NoTrace(TraceContext):
+    """A call that nobody traces."""
+
+    @property
+    def trace_state(self) -> str:
+        return ""
+
+    @property
+    def trace_parent(self) -> str:
+        return ""
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        return {}
+
+
+class _FirstTry(RetryContext):
+    """HTTP functions are never repeated."""
+
+    @property
+    def retry_count(self) -> int:
+        return 0
+
+    @property
+    def max_retry_count(self) -> int:
+        return 0
+
+    @property
+    def exception(self) -> RpcException:
+        raise LookupError("the first try follows no exception")
+
+
+class LocalContext(func.Context):
+    """One invocation."""
+
+    def __init__(self, function_name: str) -> None:
+        """Begin an invocation of the function of that name."""
+        self._function_name = function_name
+        self._invocation_id = str(uuid.uuid4())
+
+    @property
+    def invocation_id(self) -> str:
+        """A new GUID for every invocation."""
+        return self._invocation_id
+
+    @property
+    def thread_local_storage(self) -> type[threading.local]:
+        """What the worker's log handler reads the invocation id from."""
+        # The library's annotation says type; the worker passes an instance.
+        return _THREAD_LOCAL  # type: ignore[return-value]
+
+    @property
+    def function_name(self) -> str:
+        """The function's registered name."""
+        return self._function_name
+
+    @property
+    def function_directory(self) -> str:
+        """The app's folder: the functions of the v2 model have none of their own."""
+        return str(APP_ROOT)
+
+    @property
+    def trace_context(self) -> TraceContext:
+        """Nothing: there is no tracing here."""
+        return _NoTrace()
+
+    @property
+    def retry_context(self) -> RetryContext:
+        """The first try."""
+        return _FirstTry()
 
 
 class HttpApp:
@@ -33,7 +173,7 @@ class HttpApp:
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Serve one HTTP request; see ASGI."""
-        headers = _joined([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        headers = _join_values([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
         target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
@@ -72,7 +212,7 @@ class HttpApp:
         if found is None:
             return func.HttpResponse("", status_code=404)
         function, values = found
-        query = _joined(parse_qsl(parts.query, keep_blank_values=True))
+        query = _join_values(parse_qsl(parts.query, keep_blank_values=True))
         request = func.HttpRequest(method, url, headers=headers, params=query, route_params=values, body=body)
         try:
             return await _invoke(function, request)
@@ -94,12 +234,12 @@ async def _invoke(function: HttpFunction, request: func.HttpRequest) -> func.Htt
     return response if isinstance(response, func.HttpResponse) else func.HttpResponse(str(response))
 
 
-def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
+def _join_values(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Return one value per name: the host joins what comes several times by commas."""
-    joined: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return joined
+        values[name] = f"{values[name]},{value}" if name in values else value
+    return values
 
 
 async def _body(receive: _Receive) -> bytes:

@@ -15,14 +15,13 @@ from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 from azure.identity.aio import DefaultAzureCredential
 from azure.storage.blob.aio import ContainerClient
 
-from localhost.consumer import invoke
 from localhost.environment import Host
-from localhost.hub_clients import check, checkpoint_container, consuming_client
-from localhost.hub_events import HubEvent
+from localhost.functions import EventHubFunction
+from localhost.hub_clients import check, checkpoint_container, consuming_client, first_line
+from localhost.hub_events import HubEvent, invoke
 from localhost.namespace import Namespace
-from localhost.registered import EventHubFunction
 
-__all__ = ["HubConsumer", "first_line", "hub_event"]
+__all__ = ["HubConsumer", "hub_event"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class HubConsumer:
 
     async def _consume(self) -> None:
         async with DefaultAzureCredential() as me, checkpoint_container(self._namespace, me) as container:
-            if not await self._made(container):
+            if not await self._make(container):
                 return
             checkpoints = BlobCheckpointStore(container.url, container.container_name, container_client=container)
             async with consuming_client(self._namespace, self._function, self._host, checkpoints, me) as client:
@@ -96,7 +95,7 @@ class HubConsumer:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
 
-    async def _made(self, container: ContainerClient) -> bool:
+    async def _make(self, container: ContainerClient) -> bool:
         """Create the container if it is not there; return False when the host stopped before that succeeded."""
         while not self._stop.is_set():
             try:
@@ -178,8 +177,3 @@ def _body(event: EventData) -> bytes:
 
 def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line: the rest of these clients' messages is headers."""
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

@@ -1,6 +1,7 @@
-"""Event Hubs events as the worker hands them to a function."""
+"""Event Hubs events as the worker hands them to a function, and a batch of them handed over."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -8,9 +9,12 @@ import azure.functions as func
 import orjson
 from azure.functions.meta import Datum
 
-from localhost.registered import EventHubFunction
+from localhost.functions import EventHubFunction
+from localhost.retry import Sleep, until_done
 
-__all__ = ["HubEvent", "batch_of"]
+__all__ = ["HubEvent", "batch_of", "invoke"]
+
+logger = logging.getLogger(__name__)
 
 
 class HubEvent(NamedTuple):
@@ -56,6 +60,40 @@ def batch_of(function: EventHubFunction, partition: str, events: Sequence[HubEve
         )
         for event in events
     ]
+
+
+def invoke(
+    function: EventHubFunction,
+    partition: str,
+    events: Sequence[HubEvent],
+    *,
+    sleep: Sleep,
+    stopping: Callable[[], bool],
+) -> bool:
+    """Give a batch to its function, as often as its retry policy says.
+
+    Args:
+        function: consumes the hub.
+        partition: that all the events come from.
+        events: the batch.
+        sleep: waits before the batch is repeated.
+        stopping: true when the batch is not to be repeated any more.
+
+    Returns:
+        Whether the consumer is done with the events, so that the checkpoint may move.
+    """
+    try:
+        return until_done(
+            lambda: function(batch_of(function, partition, events)),
+            function.retry,
+            name=function.name,
+            sleep=sleep,
+            stopping=stopping,
+        )
+    except Exception:
+        # As in Azure: whatever the function raised, its policy is exhausted and the checkpoint moves on.
+        logger.exception("%s gave up a batch of %d events", function.name, len(events))
+        return True
 
 
 def _metadata(function: EventHubFunction, partition: str, events: Sequence[HubEvent]) -> dict[str, Datum]:

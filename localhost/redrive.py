@@ -10,10 +10,10 @@ from azure.identity import DefaultAzureCredential
 
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent
-from localhost.hub_clients import HUB_ERRORS, check, reading_client
-from localhost.hub_consumer import first_line, hub_event
+from localhost.functions import EventHubFunction
+from localhost.hub_clients import HUB_ERRORS, check, first_line, reading_client
+from localhost.hub_consumer import hub_event
 from localhost.namespace import Namespace
-from localhost.registered import EventHubFunction
 
 __all__ = ["Range", "events_of"]
 
@@ -43,7 +43,7 @@ class Range:
 
 
 def events_of(namespace: Namespace, function: EventHubFunction, wanted: Range, group: str) -> Generator[FileEvent]:
-    """Return the range's events in order, read as they are asked for; ends with the range.
+    """Return the range's events in order, read as they are needed; ends with the range.
 
     What the hub's retention has let go is left out: the range then begins with the oldest event there is.
 
@@ -85,7 +85,7 @@ def _last(client: EventHubConsumerClient, function: EventHubFunction, wanted: Ra
 
 
 def _batches(client: EventHubConsumerClient, wanted: Range) -> Generator[Sequence[EventData]]:
-    """Receive in a thread of its own: Azure's client calls back, here it is asked."""
+    """Receive in a thread of its own: Azure's client calls back, but this is a generator."""
     received: queue.Queue[Sequence[EventData] | Exception] = queue.Queue(_HELD_BATCHES)
     over = threading.Event()
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent
+from localhost.functions import AppFunctions, EventHubFunction
 from localhost.hub_events import HubEvent, batch_of
-from localhost.registered import EventHubFunction, Registered
 from localhost.retry import Sleep, until_done
 
 __all__ = ["Feeder"]
@@ -38,7 +38,7 @@ class Feeder:
     partition's batch goes early.
     """
 
-    def __init__(self, functions: Registered, *, batch_size: int, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, functions: AppFunctions, *, batch_size: int, sleep: Sleep = time.sleep) -> None:
         """Feed `functions` with batches of at most `batch_size`.
 
         Args:

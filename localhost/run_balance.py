@@ -1,4 +1,4 @@
-"""What became of one run's own events, told by the ledger and not by the runner.
+"""What became of one run's own events, from the ledger and not from the runner.
 
 The ledger counts per hub and partition; a run's share is the difference of the counts after and
 before it. Received, redelivered, duplicate, skipped and quarantined only ever grow, so their
@@ -36,7 +36,7 @@ _NONE: Final = PartitionCounts("", "", 0, 0, {}, 0, None, None)
 
 
 class RunBalance:
-    """Opened before a run, asked after it."""
+    """Made before a run, read after it."""
 
     def __init__(self, engine: Engine) -> None:
         """Note what the ledger behind `engine` holds now."""

@@ -12,14 +12,12 @@ from typing import Protocol
 
 import uvicorn
 
-from localhost.consumer import Consumer
 from localhost.environment import Host
 from localhost.errors import UsageError
-from localhost.event_log import EventLog
-from localhost.http_app import HttpApp
+from localhost.event_log import Consumer, EventLog
+from localhost.functions import AppFunctions
+from localhost.http_app import HttpApp, Routes
 from localhost.namespace import Namespace
-from localhost.registered import Registered
-from localhost.routes import Routes
 from localhost.timers import Timer
 
 __all__ = ["HOST_ADDRESS", "serve"]
@@ -38,7 +36,7 @@ class Worker(Protocol):
         """Wait until what is under way has ended."""
 
 
-def serve(functions: Registered, host: Host, *, port: int, hubs: EventLog | Namespace | None) -> None:
+def serve(functions: AppFunctions, host: Host, *, port: int, hubs: EventLog | Namespace | None) -> None:
     """Run all functions until SIGINT or SIGTERM; then let what is under way end.
 
     Args:
@@ -54,7 +52,7 @@ def serve(functions: Registered, host: Host, *, port: int, hubs: EventLog | Name
     workers: list[Worker] = [Timer(timer, stop) for timer in functions.timers]
     workers += _consumers(functions, host, hubs, stop)
     app = HttpApp(Routes(functions.http, host.route_prefix))
-    with _listening(port) as listener, _noted_signals() as signals:
+    with _listener(port) as listener, _signals() as signals:
         for worker in workers:
             worker.start()
         try:
@@ -66,7 +64,7 @@ def serve(functions: Registered, host: Host, *, port: int, hubs: EventLog | Name
 
 
 def _consumers(
-    functions: Registered, host: Host, hubs: EventLog | Namespace | None, stop: threading.Event
+    functions: AppFunctions, host: Host, hubs: EventLog | Namespace | None, stop: threading.Event
 ) -> list[Worker]:
     if hubs is None:
         return []
@@ -102,7 +100,7 @@ async def _end_on(signals: Sequence[int], server: uvicorn.Server) -> None:
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _listener(port: int) -> Iterator[socket.socket]:
     # asyncio sets TCP_NODELAY only on connections whose listener names its protocol, and without it each answer
     # on a connection that stays open waits for the client's delayed acknowledgement: 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -117,7 +115,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _noted_signals() -> Iterator[Sequence[int]]:
+def _signals() -> Iterator[Sequence[int]]:
     """Only note the signals to end: uvicorn raises them again once it has ended on them.
 
     The handler takes no lock, not even an event's: it may run while this very thread holds it.

@@ -9,7 +9,7 @@ from azure.functions.timer import TimerRequest
 from croniter import CroniterError, croniter
 
 from localhost.errors import UsageError
-from localhost.registered import TimerFunction
+from localhost.functions import TimerFunction
 from localhost.retry import Sleep, until_done
 from shared.domain.values import utc_now
 

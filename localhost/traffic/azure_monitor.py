@@ -4,9 +4,8 @@ from typing import Any, Final
 
 import orjson
 
-from localhost.traffic.calls import Call, Sent, api_path
+from localhost.traffic.calls import Call, Sent, api_path, iso
 from localhost.traffic.dice import Dice
-from localhost.traffic.times import iso
 
 __all__ = ["events", "service_log"]
 
@@ -26,12 +25,12 @@ def events(call: Call, dice: Dice) -> list[Sent]:
 
 def service_log(call: Call, dice: Dice) -> Sent:
     """Return what Azure OpenAI itself logs, for calls around the gateway too."""
-    told = {
+    properties = {
         "apiName": "Azure OpenAI API version 2024-10-21",
         "requestTime": _ticks(call.started_at),
         "requestLength": len(orjson.dumps(call.request)),
         "responseTime": _ticks(call.started_at + call.backend_ms),
-        "responseLength": len(_answered(call)),
+        "responseLength": len(_answer_bytes(call)),
         "objectId": "",
         "streamType": "Streaming" if call.stream else "Non-Streaming",
         "modelDeploymentName": call.deployment.name,
@@ -50,7 +49,7 @@ def service_log(call: Call, dice: Dice) -> Sent:
         "resultSignature": "200",
         "event": "ShoeboxCallResult",
         "location": call.caller.team.region.replace(" ", "").lower(),
-        "properties": orjson.dumps(told).decode(),
+        "properties": orjson.dumps(properties).decode(),
     }
     return _envelope(call, dice, [record])
 
@@ -78,7 +77,7 @@ def _gateway_log(call: Call) -> dict[str, Any]:
             "method": "POST",
             "url": f"https://apim-example.azure-api.net{path}",
             "requestSize": len(orjson.dumps(call.request)),
-            "responseSize": len(_answered(call)),
+            "responseSize": len(_answer_bytes(call)),
             "responseCode": 200,
             "backendMethod": "POST",
             "backendUrl": f"https://aoai-example.openai.azure.com{path}",
@@ -87,7 +86,7 @@ def _gateway_log(call: Call) -> dict[str, Any]:
             "cache": "none",
             "responseHeaders": {"apim-request-id": call.service_id},
             "backendRequestBody": orjson.dumps(call.request)[:_LOGGED_BYTES].decode(errors="ignore"),
-            "backendResponseBody": _answered(call)[:_LOGGED_BYTES].decode(errors="ignore"),
+            "backendResponseBody": _answer_bytes(call)[:_LOGGED_BYTES].decode(errors="ignore"),
         },
     }
 
@@ -122,7 +121,7 @@ def _model_logs(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-def _answered(call: Call) -> bytes:
+def _answer_bytes(call: Call) -> bytes:
     return orjson.dumps(call.response) if call.stream is None else call.stream.encode()
 
 

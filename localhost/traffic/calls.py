@@ -1,14 +1,15 @@
-"""One call to Azure OpenAI, before any source has reported it."""
+"""One call to Azure OpenAI, before any source has reported it, and what sources write alike: times and paths."""
 
 import base64
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from localhost.traffic import findings, words
+from localhost.traffic import words
 from localhost.traffic.company import CHAT, EMBEDDING, INSTRUCT, Caller, Deployment, a_caller
 from localhost.traffic.dice import Dice
 
-__all__ = ["Call", "Operation", "Sent", "a_call", "api_path"]
+__all__ = ["Call", "Operation", "Sent", "a_call", "api_path", "iso", "net_text", "refusal_annotations"]
 
 _TOOL: Final = {
     "type": "function",
@@ -23,6 +24,14 @@ _TOOL: Final = {
     },
 }
 _DIMENSIONS: Final = 64
+
+# What the content filter says: safe, nearly always.
+_SAFE: Final[dict[str, Any]] = {
+    name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")
+}
+_HARMS: Final = tuple(_SAFE)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Sent(NamedTuple):
@@ -57,7 +66,7 @@ _EMBEDDING: Final = Operation("embeddings_create", "embeddings", "list", "Create
 
 @dataclass(slots=True)
 class Call:
-    """A call that the service answered with 200; sources make failures of some."""
+    """A call with the service's answer of 200; sources make failures of some."""
 
     id: str
     started_at: int
@@ -71,7 +80,7 @@ class Call:
     service_id: str
     """The service's own id of it, which the gateway learns from a header."""
     stream: str | None = None
-    """The answer as an event stream, if it was asked for as one."""
+    """The answer as an event stream, if the client wanted one."""
 
 
 def api_path(call: Call) -> str:
@@ -80,6 +89,19 @@ def api_path(call: Call) -> str:
     if not path.startswith("/"):
         path = f"/openai/deployments/{call.deployment.name}/{path}"
     return f"{path}?api-version=2024-10-21"
+
+
+def iso(milliseconds: int) -> str:
+    """Return ISO 8601, UTC: `2026-03-02T09:30:00.000Z`."""
+    return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def net_text(milliseconds: int) -> str:
+    """Return what .NET's `DateTime.UtcNow.ToString()` gives in American culture: `3/2/2026 9:30:00 AM`."""
+    moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    hour = moment.hour % 12 or 12
+    half = "AM" if moment.hour < 12 else "PM"
+    return f"{moment.month}/{moment.day}/{moment.year} {hour}:{moment.minute:02}:{moment.second:02} {half}"
 
 
 def a_call(dice: Dice, started_at: int) -> Call:
@@ -115,11 +137,11 @@ def _chat(dice: Dice, deployment: Deployment, started_at: int) -> tuple[dict[str
         messages.append({"role": "assistant", "content": words.answer(dice)})
     messages.append({"role": "user", "content": words.question(dice)})
     request: dict[str, Any] = {"messages": messages, "temperature": dice.below(11) / 10, "max_tokens": 800}
-    asked = sum(words.tokens(len(message["content"])) + 4 for message in messages)
+    prompt_tokens = sum(words.tokens(len(message["content"])) + 4 for message in messages)
     choices = 1
     if dice.chance(0.12):
         request["tools"] = [_TOOL]
-        asked += 52
+        prompt_tokens += 52
     elif dice.chance(0.05):
         choices = request["n"] = dice.between(2, 3)
     answers = [_message(dice, with_tools="tools" in request) for _ in range(choices)]
@@ -130,12 +152,12 @@ def _chat(dice: Dice, deployment: Deployment, started_at: int) -> tuple[dict[str
         "created": started_at // 1000,
         "model": deployment.model,
         "choices": [_choice(dice, index, message) for index, message in enumerate(answers)],
-        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": findings.of_a_prompt(dice)}],
+        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _prompt_annotations(dice)}],
         "system_fingerprint": "fp_0123456789",
         "usage": {
-            "prompt_tokens": asked,
+            "prompt_tokens": prompt_tokens,
             "completion_tokens": written,
-            "total_tokens": asked + written,
+            "total_tokens": prompt_tokens + written,
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         },
@@ -144,16 +166,16 @@ def _chat(dice: Dice, deployment: Deployment, started_at: int) -> tuple[dict[str
 
 
 def _choice(dice: Dice, index: int, message: dict[str, Any]) -> dict[str, Any]:
-    found = findings.of_a_completion(dice)
+    annotations = _completion_annotations(dice)
     finish = "tool_calls" if "tool_calls" in message else "stop"
-    if any(result["filtered"] for result in found.values()):
+    if any(result["filtered"] for result in annotations.values()):
         finish = "content_filter"
     return {
         "index": index,
         "finish_reason": finish,
         "logprobs": None,
         "message": message,
-        "content_filter_results": found,
+        "content_filter_results": annotations,
     }
 
 
@@ -167,26 +189,73 @@ def _message(dice: Dice, *, with_tools: bool) -> dict[str, Any]:
 
 def _completion(dice: Dice, started_at: int) -> tuple[dict[str, Any], dict[str, Any]]:
     prompt, text = words.question(dice), "\n\n" + words.answer(dice)
-    asked, written = words.tokens(len(prompt)), words.tokens(len(text))
+    prompt_tokens, written = words.tokens(len(prompt)), words.tokens(len(text))
     response = {
         "id": f"cmpl-{dice.letters(24)}",
         "object": "text_completion",
         "created": started_at // 1000,
         "model": INSTRUCT.model,
         "choices": [{"text": text, "index": 0, "logprobs": None, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written},
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": written,
+            "total_tokens": prompt_tokens + written,
+        },
     }
     return {"prompt": prompt, "max_tokens": 400}, response
 
 
 def _embedding(dice: Dice) -> tuple[dict[str, Any], dict[str, Any]]:
     texts = [words.question(dice) for _ in range(dice.between(1, 3))]
-    asked = sum(words.tokens(len(text)) for text in texts)
+    prompt_tokens = sum(words.tokens(len(text)) for text in texts)
     vectors = [base64.b64encode(dice.data(4 * _DIMENSIONS)).decode() for _ in texts]
     response = {
         "object": "list",
         "data": [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)],
         "model": EMBEDDING.model,
-        "usage": {"prompt_tokens": asked, "total_tokens": asked},
+        "usage": {"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens},
     }
     return {"input": texts, "encoding_format": "base64", "dimensions": _DIMENSIONS}, response
+
+
+def _prompt_annotations(dice: Dice) -> dict[str, Any]:
+    """Return the annotations of a prompt that was let pass, though something may have been found in it."""
+    results = _SAFE | {"jailbreak": {"filtered": False, "detected": False}}
+    fraction = dice.fraction()
+    if fraction < 0.02:
+        return results | {dice.pick(_HARMS): {"filtered": False, "severity": dice.pick(("low", "medium"))}}
+    if fraction < 0.025:
+        return results | {"jailbreak": {"filtered": False, "detected": True}}
+    if fraction < 0.028:
+        return results | {"indirect_attack": {"filtered": False, "detected": True}}
+    if fraction < 0.031:
+        return results | {"profanity": {"filtered": False, "detected": True}}
+    return results
+
+
+def _completion_annotations(dice: Dice) -> dict[str, Any]:
+    """Return the annotations of a completion; when one of them is `filtered`, it was cut there."""
+    fraction = dice.fraction()
+    if fraction < 0.01:
+        return _SAFE | {dice.pick(_HARMS): {"filtered": False, "severity": "low"}}
+    if fraction < 0.013:
+        return _SAFE | {dice.pick(_HARMS): {"filtered": True, "severity": dice.pick(("medium", "high"))}}
+    if fraction < 0.016:
+        return _SAFE | {"protected_material_text": {"filtered": False, "detected": True}}
+    if fraction < 0.019:
+        citation = {"URL": "https://github.com/example/sorting", "license": "MIT"}
+        return _SAFE | {"protected_material_code": {"filtered": False, "detected": True, "citation": citation}}
+    return _SAFE
+
+
+def refusal_annotations(dice: Dice) -> dict[str, Any]:
+    """Return the annotations of a prompt that was refused, blocklists in both of their shapes."""
+    fraction = dice.fraction()
+    if fraction < 0.6:
+        return _SAFE | {dice.pick(_HARMS): {"filtered": True, "severity": dice.pick(("medium", "high"))}}
+    if fraction < 0.8:
+        return _SAFE | {"jailbreak": {"filtered": True, "detected": True}}
+    if fraction < 0.9:
+        return _SAFE | {"custom_blocklists": [{"filtered": True, "id": "product-names"}]}
+    details = [{"filtered": True, "id": "product-names"}]
+    return _SAFE | {"custom_blocklists": {"filtered": True, "details": details}}

@@ -1,4 +1,4 @@
-"""An hour of traffic: all sources together, in the order in which the hubs get it."""
+"""An hour of traffic: all sources together, and what speaks of no call, in the order in which the hubs get it."""
 
 import heapq
 import zlib
@@ -7,24 +7,25 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Final
 
+import orjson
+
 from localhost.event_file import FileEvent
 from localhost.event_log import PARTITIONS
 from localhost.hub_events import HubEvent
-from localhost.traffic import ai_hub_gateway, azure_monitor, enterprise_logging, native, noise, others
-from localhost.traffic.calls import Call, Sent, a_call
+from localhost.traffic import azure_monitor, native, others
+from localhost.traffic.calls import Call, Sent, a_call, iso
 from localhost.traffic.dice import Dice
 from localhost.traffic.other_calls import an_other_call
-from localhost.traffic.times import iso, within_hour
 
-__all__ = ["DEFAULT_START", "an_hour"]
+__all__ = ["DEFAULT_START", "an_hour", "within_hour"]
 
 DEFAULT_START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """A Monday morning."""
 
 _SOURCES: Final = (
     (0.62, native.events),
-    (0.77, enterprise_logging.events),
-    (0.90, ai_hub_gateway.events),
+    (0.77, others.enterprise_logging),
+    (0.90, others.ai_hub_gateway),
     (0.92, others.toolkit),
     (0.94, others.how_to),
     (0.96, others.raw_http),
@@ -42,6 +43,13 @@ _POISON: Final = 0.003
 _SENT_TWICE: Final = 0.003
 _OK: Final = b'"status":200,'
 _MOST_PER_STEP: Final = 5
+_RESOURCE: Final = (
+    "/SUBSCRIPTIONS/00000000-0000-4000-6000-000000000001/RESOURCEGROUPS/RG-GATEWAY/PROVIDERS"
+    "/MICROSOFT.APIMANAGEMENT/SERVICE/APIM-EXAMPLE"
+)
+_SHAPE: Final = (3, 4, 6, 7, 8, 9, 9, 8, 7, 5, 6, 7)
+"""How busy each five minutes of a working hour are."""
+_SLOT_MS: Final = 300_000
 
 
 def an_hour(events: int, seed: int, start: datetime = DEFAULT_START) -> Iterator[FileEvent]:
@@ -52,17 +60,17 @@ def an_hour(events: int, seed: int, start: datetime = DEFAULT_START) -> Iterator
         seed: of all chance.
         start: of the hour.
     """
-    return _placed(_sent(events, Dice(seed), int(start.timestamp()) * 1000))
+    return _with_positions(_in_order(events, Dice(seed), int(start.timestamp()) * 1000))
 
 
-def _sent(events: int, dice: Dice, start: int) -> Iterator[Sent]:
+def _in_order(events: int, dice: Dice, start: int) -> Iterator[Sent]:
     under_way: list[tuple[int, int, Sent]] = []
     numbers = count()
-    begun = 0
-    while begun < events:
-        at = start + within_hour(begun / events)
-        step = _step(dice, at, room=events - begun)
-        begun += len(step)
+    made = 0
+    while made < events:
+        at = start + within_hour(made / events)
+        step = _step(dice, at, room=events - made)
+        made += len(step)
         while under_way and under_way[0][0] <= at:
             yield heapq.heappop(under_way)[2]
         for sent in step:
@@ -75,21 +83,21 @@ def _step(dice: Dice, at: int, *, room: int) -> list[Sent]:
     """Return what happens next: a call's events, or one that is none; at most `room` of them."""
     fraction = dice.fraction()
     if fraction < _METRICS:
-        return [noise.metrics(dice, at)]
+        return [_metrics(dice, at)]
     if fraction < _METRICS + _POISON:
-        return [noise.poison(dice, at)]
+        return [_poison(dice, at)]
     call = a_call(dice, at)
     if room < _MOST_PER_STEP:
         # No pair is cut in half by the end of the file.
-        return ai_hub_gateway.events(call, dice)
-    sent = _reported(call, dice)
+        return others.ai_hub_gateway(call, dice)
+    sent = _reports(call, dice)
     if dice.chance(_SENT_TWICE):
         # The sender got no answer and sent it again: the same bytes at another position.
         sent.append(sent[-1]._replace(at=sent[-1].at + dice.between(200, 5000)))
     return sent
 
 
-def _reported(call: Call, dice: Dice) -> list[Sent]:
+def _reports(call: Call, dice: Dice) -> list[Sent]:
     if dice.chance(_OTHER_OPERATIONS):
         return native.events(an_other_call(dice, call.started_at), dice)
     if dice.chance(_BYPASSES):
@@ -102,7 +110,7 @@ def _reported(call: Call, dice: Dice) -> list[Sent]:
     return sent
 
 
-def _placed(events: Iterator[Sent]) -> Iterator[FileEvent]:
+def _with_positions(events: Iterator[Sent]) -> Iterator[FileEvent]:
     """Give events their partitions and numbers."""
     following: dict[tuple[str, str], int] = {}
     turns = count()
@@ -112,3 +120,45 @@ def _placed(events: Iterator[Sent]) -> Iterator[FileEvent]:
         sequence = following.get((hub, partition), 0)
         following[hub, partition] = sequence + 1
         yield FileEvent(hub, partition, HubEvent(sequence, iso(at), key, body))
+
+
+def _metrics(dice: Dice, at: int) -> Sent:
+    """Return a diagnostic setting's metrics: records without a category."""
+    records = []
+    for name in ("Requests", "Capacity"):
+        count, most = dice.between(1, 60), dice.between(1, 90)
+        records.append(
+            {
+                "count": count,
+                "total": count * most,
+                "minimum": 0,
+                "maximum": most,
+                "average": most / 2,
+                "resourceId": _RESOURCE,
+                "time": iso(at - at % 60_000),
+                "metricName": name,
+                "timeGrain": "PT1M",
+            }
+        )
+    return Sent(at, "monitor", None, None, orjson.dumps({"records": records}))
+
+
+def _poison(dice: Dice, at: int) -> Sent:
+    """Return an event that no parser can read."""
+    bodies = (
+        f"{iso(at)},apim-example,{dice.guid()},198.51.100.7,ChatCompletions_Create".encode(),
+        b'{"schema":"promptledger/1","interactionId":"' + dice.letters(8).encode(),
+        dice.data(24),
+        orjson.dumps({"kind": "heartbeat", "number": dice.below(10**9)}),
+    )
+    return Sent(at, "gateway", None, None, dice.pick(bodies))
+
+
+def within_hour(fraction: float) -> int:
+    """Return the milliseconds of the hour after which this fraction of its calls have started."""
+    left = fraction * sum(_SHAPE)
+    for slot, weight in enumerate(_SHAPE):
+        if left < weight:
+            return slot * _SLOT_MS + int(left / weight * _SLOT_MS)
+        left -= weight
+    return len(_SHAPE) * _SLOT_MS - 1

@@ -4,11 +4,8 @@ from typing import Any, Final
 
 import orjson
 
-from localhost.traffic import findings
-from localhost.traffic.calls import Call, Sent, api_path
+from localhost.traffic.calls import Call, Sent, api_path, iso, refusal_annotations
 from localhost.traffic.dice import Dice
-from localhost.traffic.streams import streamed
-from localhost.traffic.times import iso
 
 __all__ = ["events"]
 
@@ -34,7 +31,7 @@ def events(call: Call, dice: Dice) -> list[Sent]:
     if fraction < 0.016:
         return [_error(call, dice, 429, "TokenLimitExceeded", _NO_TOKENS_LEFT)]
     if fraction < 0.03:
-        return [_request(call, dice), _response(call, dice, 400, "Bad Request", _filtered(dice))]
+        return [_request(call, dice), _response(call, dice, 400, "Bad Request", _refusal(dice))]
     if fraction < 0.045:
         return [_request(call, dice), _response(call, dice, 429, "Too Many Requests", _LIMITED)]
     if fraction < 0.049:
@@ -44,7 +41,7 @@ def events(call: Call, dice: Dice) -> list[Sent]:
     return [_request(call, dice), _response(call, dice, 200, "OK", call.stream or call.response)]
 
 
-def _filtered(dice: Dice) -> dict[str, Any]:
+def _refusal(dice: Dice) -> dict[str, Any]:
     return {
         "error": {
             "message": _REFUSAL,
@@ -54,19 +51,50 @@ def _filtered(dice: Dice) -> dict[str, Any]:
             "status": 400,
             "innererror": {
                 "code": "ResponsibleAIPolicyViolation",
-                "content_filter_result": findings.that_refuse(dice),
+                "content_filter_result": refusal_annotations(dice),
             },
         }
     }
 
 
 def _stream(call: Call, dice: Dice) -> None:
-    """Let the client have asked for a stream, and two in three for its usage."""
+    """Let the client want a stream, and two in three its usage."""
     call.request["stream"] = True
     with_usage = dice.chance(0.67)
     if with_usage:
         call.request["stream_options"] = {"include_usage": True}
-    call.stream = streamed(call.response, dice, with_usage=with_usage)
+    call.stream = _stream_of(call.response, dice, with_usage=with_usage)
+
+
+def _stream_of(answer: dict[str, Any], dice: Dice, *, with_usage: bool) -> str:
+    """Return a chat completion as chunks of a few words; usage only where the client wants it."""
+    common = {name: answer[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    filters: dict[str, Any] = {"id": "", "created": 0, "model": "", "object": "", "choices": []}
+    chunks: list[dict[str, Any]] = [filters | {"prompt_filter_results": answer["prompt_filter_results"]}]
+    for choice in answer["choices"]:
+        message, index = choice["message"], choice["index"]
+        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+        words = (message["content"] or "").split(" ")
+        at = 0
+        while message["content"] and at < len(words):
+            end = at + dice.between(1, 6)
+            deltas.append({"content": " ".join(words[at:end]) + (" " if end < len(words) else "")})
+            at = end
+        for place, call in enumerate(message.get("tool_calls", ())):
+            function = call["function"]
+            half = len(function["arguments"]) // 2
+            deltas.append({"tool_calls": [call | {"index": place, "function": function | {"arguments": ""}}]})
+            halves = (function["arguments"][:half], function["arguments"][half:])
+            deltas += [{"tool_calls": [{"index": place, "function": {"arguments": text}}]} for text in halves]
+        chunks += [
+            common | {"choices": [{"index": index, "delta": delta, "finish_reason": None, "logprobs": None}]}
+            for delta in deltas
+        ]
+        last = {"index": index, "delta": {}, "finish_reason": choice["finish_reason"], "content_filter_results": {}}
+        chunks.append(common | {"choices": [last]})
+    if with_usage:
+        chunks.append(common | {"choices": [], "usage": answer["usage"]})
+    return "".join([f"data: {orjson.dumps(chunk).decode()}\n\n" for chunk in chunks]) + "data: [DONE]\n\n"
 
 
 def _request(call: Call, dice: Dice) -> Sent:
@@ -85,7 +113,7 @@ def _request(call: Call, dice: Dice) -> Sent:
         "contentType": "application/json",
         "body": orjson.Fragment(body),
     }
-    return _sent(call, fields, call.started_at + dice.between(3, 60))
+    return _event(call, fields, call.started_at + dice.between(3, 60))
 
 
 def _response(call: Call, dice: Dice, status: int, reason: str, answer: dict[str, Any] | str) -> Sent:
@@ -113,7 +141,7 @@ def _response(call: Call, dice: Dice, status: int, reason: str, answer: dict[str
         "contentType": "text/event-stream" if is_stream else "text/html" if is_text else "application/json",
         "body": answer if is_text else orjson.Fragment(body),
     }
-    return _sent(call, fields, ended_at + dice.between(3, 60))
+    return _event(call, fields, ended_at + dice.between(3, 60))
 
 
 def _error(call: Call, dice: Dice, status: int, reason: str, message: str) -> Sent:
@@ -128,7 +156,7 @@ def _error(call: Call, dice: Dice, status: int, reason: str, message: str) -> Se
     }
     if status == 401:
         del fields["subscriptionId"], fields["productId"]
-    return _sent(call, fields, call.started_at + dice.between(3, 60))
+    return _event(call, fields, call.started_at + dice.between(3, 60))
 
 
 def _common(call: Call, part: str, at: int) -> dict[str, Any]:
@@ -150,5 +178,5 @@ def _common(call: Call, part: str, at: int) -> dict[str, Any]:
     }
 
 
-def _sent(call: Call, fields: dict[str, Any], at: int) -> Sent:
+def _event(call: Call, fields: dict[str, Any], at: int) -> Sent:
     return Sent(at, "gateway", None, call.id, orjson.dumps(fields))

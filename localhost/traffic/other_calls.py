@@ -16,7 +16,7 @@ _HEARING: Final = Deployment("hearing", "whisper-1", 0)
 _NONE: Final = Deployment("", "", 0)
 
 
-class _Told(NamedTuple):
+class _Exchange(NamedTuple):
     operation: Operation
     deployment: Deployment
     request: dict[str, Any]
@@ -39,8 +39,8 @@ def an_other_call(dice: Dice, started_at: int) -> Call:
     )
 
 
-def _responses(dice: Dice, now: int) -> _Told:
-    asked, text = words.question(dice), words.answer(dice)
+def _responses(dice: Dice, now: int) -> _Exchange:
+    question, text = words.question(dice), words.answer(dice)
     thought = dice.between(0, 300)
     written = words.tokens(len(text)) + thought
     response = {
@@ -60,41 +60,41 @@ def _responses(dice: Dice, now: int) -> _Told:
             },
         ],
         "usage": {
-            "input_tokens": words.tokens(len(asked)),
+            "input_tokens": words.tokens(len(question)),
             "input_tokens_details": {"cached_tokens": 0},
             "output_tokens": written,
             "output_tokens_details": {"reasoning_tokens": thought},
-            "total_tokens": words.tokens(len(asked)) + written,
+            "total_tokens": words.tokens(len(question)) + written,
         },
     }
     operation = Operation("createResponse", "/openai/v1/responses", "response", "Creates a model response.")
-    return _Told(operation, _REASONING, {"model": "reasoning", "input": asked}, response)
+    return _Exchange(operation, _REASONING, {"model": "reasoning", "input": question}, response)
 
 
-def _image(dice: Dice, now: int) -> _Told:
+def _image(dice: Dice, now: int) -> _Exchange:
     prompt = f"A watercolour of {words.question(dice)}"
-    asked, drawn = words.tokens(len(prompt)), dice.pick((272, 1056, 4160))
-    usage = {"input_tokens": asked, "output_tokens": drawn, "total_tokens": asked + drawn}
+    described, drawn = words.tokens(len(prompt)), dice.pick((272, 1056, 4160))
+    usage = {"input_tokens": described, "output_tokens": drawn, "total_tokens": described + drawn}
     response = {"created": now, "data": [{"b64_json": "iVBORw0KGgo="}], "usage": usage}
     operation = Operation("ImageGenerations_Create", "images/generations", "", "Generates a batch of images")
-    return _Told(operation, _IMAGES, {"prompt": prompt, "n": 1, "size": "1024x1024", "quality": "medium"}, response)
+    return _Exchange(operation, _IMAGES, {"prompt": prompt, "n": 1, "size": "1024x1024", "quality": "medium"}, response)
 
 
-def _speech(dice: Dice, _now: int) -> _Told:
+def _speech(dice: Dice, _now: int) -> _Exchange:
     operation = Operation("createSpeech", "audio/speech", "", "Generates audio from the input text.")
     request = {"model": "tts-1", "input": words.answer(dice), "voice": "alloy", "response_format": "mp3"}
-    return _Told(operation, _SPEECH, request, {})
+    return _Exchange(operation, _SPEECH, request, {})
 
 
-def _transcription(dice: Dice, _now: int) -> _Told:
+def _transcription(dice: Dice, _now: int) -> _Exchange:
     text = words.answer(dice)
     seconds = dice.between(4, 90)
     operation = Operation("Transcriptions_Create", "audio/transcriptions", "", "Transcribes audio")
     response = {"text": text, "usage": {"type": "duration", "seconds": seconds}}
-    return _Told(operation, _HEARING, {}, response)
+    return _Exchange(operation, _HEARING, {}, response)
 
 
-def _thread_message(dice: Dice, now: int) -> _Told:
+def _thread_message(dice: Dice, now: int) -> _Exchange:
     thread, text = f"thread_{dice.letters(24)}", words.question(dice)
     operation = Operation("createMessage", f"/openai/threads/{thread}/messages", "thread.message", "Create a message.")
     response = {
@@ -105,12 +105,12 @@ def _thread_message(dice: Dice, now: int) -> _Told:
         "role": "user",
         "content": [{"type": "text", "text": {"value": text, "annotations": []}}],
     }
-    return _Told(operation, _NONE, {"role": "user", "content": text}, response)
+    return _Exchange(operation, _NONE, {"role": "user", "content": text}, response)
 
 
-def _run(dice: Dice, now: int) -> _Told:
+def _run(dice: Dice, now: int) -> _Exchange:
     thread, assistant = f"thread_{dice.letters(24)}", f"asst_{dice.letters(24)}"
-    asked, written = dice.between(40, 400), dice.between(10, 300)
+    given, written = dice.between(40, 400), dice.between(10, 300)
     operation = Operation("createRun", f"/openai/threads/{thread}/runs", "thread.run", "Create a run.")
     response = {
         "id": f"run_{dice.letters(24)}",
@@ -120,12 +120,12 @@ def _run(dice: Dice, now: int) -> _Told:
         "assistant_id": assistant,
         "status": "completed",
         "model": "gpt-4o",
-        "usage": {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written},
+        "usage": {"prompt_tokens": given, "completion_tokens": written, "total_tokens": given + written},
     }
-    return _Told(operation, _NONE, {"assistant_id": assistant}, response)
+    return _Exchange(operation, _NONE, {"assistant_id": assistant}, response)
 
 
-def _resource(dice: Dice, now: int) -> _Told:
+def _resource(dice: Dice, now: int) -> _Exchange:
     """Return a call that makes something, and speaks of no text."""
     name, path, kind = dice.pick(
         (
@@ -137,7 +137,7 @@ def _resource(dice: Dice, now: int) -> _Told:
     )
     operation = Operation(name, f"/openai/{path}", kind, name)
     response = {"id": f"{kind[:5]}_{dice.letters(24)}", "object": kind, "created_at": now, "status": "completed"}
-    return _Told(operation, _NONE, {"model": "gpt-4o"}, response)
+    return _Exchange(operation, _NONE, {"model": "gpt-4o"}, response)
 
 
 _KINDS: Final = (_responses, _responses, _responses, _image, _speech, _transcription, _thread_message, _run, _resource)

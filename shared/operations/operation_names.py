@@ -129,7 +129,7 @@ def published_names() -> list[tuple[str, str]]:
 def _read(name: str) -> _Read:
     lowered = name.strip().lower()
     for written in dict.fromkeys((lowered, _SUFFIX.sub("", lowered))):
-        operation = _published(_letters(written)) or _of_noun(_letters(written)) or _of_path(written)
+        operation = _published_operation(_letters(written)) or _of_noun(_letters(written)) or _of_path(written)
         if operation is not None:
             return _Read(None if operation == _OTHER else operation, known=True)
     operation = _of_words(_letters(lowered))
@@ -146,7 +146,7 @@ def _table() -> tuple[dict[str, str], list[str]]:
     return operations, sorted(operations)
 
 
-def _published(letters: str) -> str | None:
+def _published_operation(letters: str) -> str | None:
     """Return the operation of a published name, or of those that a cut name is the beginning of, if it is one."""
     operations, names = _table()
     letters = letters[:_LENGTH]

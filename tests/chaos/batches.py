@@ -78,8 +78,8 @@ def main() -> int:
 def inside(partitions: int, count: int, size: int) -> int:
     """Print what this process was resident with, before and at the most."""
     from blueprints.deliveries import deliveries  # noqa: PLC0415  # only in the process that is measured
+    from localhost.functions import EventHubFunction  # noqa: PLC0415
     from localhost.hub_events import HubEvent, batch_of  # noqa: PLC0415
-    from localhost.registered import EventHubFunction  # noqa: PLC0415
     from localhost.retry import RetryPolicy  # noqa: PLC0415
     from shared.bootstrap import services  # noqa: PLC0415
     from shared.stores.sql.migrate import upgrade  # noqa: PLC0415

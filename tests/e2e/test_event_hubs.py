@@ -17,9 +17,9 @@ from azure.eventhub.amqp import AmqpAnnotatedMessage
 from azure.storage.blob import ContainerClient
 
 from localhost.errors import UsageError
+from localhost.functions import EventHubFunction
 from localhost.namespace import Namespace
 from localhost.redrive import Range, events_of
-from localhost.registered import EventHubFunction
 from localhost.retry import RetryPolicy
 from localhost.traffic.mix import DEFAULT_START, an_hour
 from tests.e2e.commands import Started, rows, run, started, until

@@ -11,7 +11,7 @@ import pytest
 
 from localhost.environment import load_settings
 from localhost.event_file import FileEvent
-from localhost.registered import Registered, registered
+from localhost.functions import AppFunctions, app_functions
 from localhost.replay import Feeder
 from localhost.traffic.mix import DEFAULT_START, an_hour
 from shared import bootstrap
@@ -25,13 +25,13 @@ EVENTS: Final = list(an_hour(COUNT, 11, DEFAULT_START))
 
 
 @pytest.fixture
-def functions(monkeypatch: pytest.MonkeyPatch) -> Registered:
+def functions(monkeypatch: pytest.MonkeyPatch) -> AppFunctions:
     values: dict[str, str] = {}
     load_settings(values)
     for name, value in values.items():
         if name != "PROMPTLEDGER_DATABASE":
             monkeypatch.setenv(name, value)
-    return registered()
+    return app_functions()
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, value in {**values, "PROMPTLEDGER_DATABASE": f"sqlite:///{folder / 'ledger.db'}"}.items():
             patch.setenv(name, value)
         bootstrap.reset()
-        Feeder(registered(), batch_size=100).feed(EVENTS)
+        Feeder(app_functions(), batch_size=100).feed(EVENTS)
         bootstrap.reset()
     return folder / "ledger.db"
 
 
 def feed_through(
     fault: AbstractContextManager[object],
-    functions: Registered,
+    functions: AppFunctions,
     caplog: pytest.LogCaptureFixture,
     events: list[FileEvent] = EVENTS,
     tries: int = 2,
@@ -80,7 +80,7 @@ def feed_through(
 
 
 def test_a_ledger_that_is_gone_for_seconds(
-    functions: Registered, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
+    functions: AppFunctions, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     said = feed_through(table_gone(database, "hub_partition"), functions, caplog)
 
@@ -89,7 +89,7 @@ def test_a_ledger_that_is_gone_for_seconds(
 
 
 def test_a_content_store_that_fails(
-    functions: Registered, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
+    functions: AppFunctions, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     said = feed_through(table_gone(database, "content"), functions, caplog)
 
@@ -98,7 +98,7 @@ def test_a_content_store_that_fails(
 
 
 def test_a_database_that_is_locked_longer_than_anybody_waits(
-    functions: Registered,
+    functions: AppFunctions,
     database: Path,
     truth: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -114,7 +114,7 @@ def test_a_database_that_is_locked_longer_than_anybody_waits(
 
 
 def test_a_database_that_is_read_only(
-    functions: Registered, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
+    functions: AppFunctions, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bootstrap.reset()
 
@@ -125,7 +125,7 @@ def test_a_database_that_is_read_only(
 
 
 def test_a_database_that_is_full(
-    functions: Registered, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
+    functions: AppFunctions, database: Path, truth: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bootstrap.reset()
 
@@ -136,7 +136,7 @@ def test_a_database_that_is_full(
 
 
 @pytest.mark.parametrize("times", [2, 3])
-def test_every_batch_delivered_more_than_once(functions: Registered, database: Path, truth: Path, times: int) -> None:
+def test_every_batch_delivered_more_than_once(functions: AppFunctions, database: Path, truth: Path, times: int) -> None:
     feeder = Feeder(functions, batch_size=100)
 
     for batch in batches(EVENTS):
@@ -157,7 +157,7 @@ def counted(database: Path) -> set[tuple[int, int]]:
     return {(sum(row[2] for row in partitions), sum(row[3] for row in partitions))}
 
 
-def test_two_hosts_that_have_the_same_partitions_at_once(functions: Registered, database: Path, truth: Path) -> None:
+def test_two_hosts_that_have_the_same_partitions_at_once(functions: AppFunctions, database: Path, truth: Path) -> None:
     hosts = [
         threading.Thread(target=Feeder(functions, batch_size=size, sleep=lambda _: None).feed, args=(EVENTS,))
         for size in (40, 100)
@@ -172,7 +172,7 @@ def test_two_hosts_that_have_the_same_partitions_at_once(functions: Registered, 
     assert counted(database) == {(2 * COUNT, COUNT)}
 
 
-def test_a_hub_whose_clock_jumps(functions: Registered, database: Path, truth: Path) -> None:
+def test_a_hub_whose_clock_jumps(functions: AppFunctions, database: Path, truth: Path) -> None:
     jumps = ["2031-01-01T00:00:00.000Z", "2001-01-01T00:00:00.000Z"]
     events = [
         FileEvent(hub, partition, event._replace(enqueued_at=jumps[number // 50 % 2]))

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from localhost.serve import _listening
+from localhost.serve import _listener
 
 
 def test_a_connection_that_stays_open_sends_each_answer_at_once() -> None:
@@ -15,7 +15,7 @@ def test_a_connection_that_stays_open_sends_each_answer_at_once() -> None:
             accepted.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             writer.close()
 
-        with _listening(0) as listener:
+        with _listener(0) as listener:
             async with await asyncio.start_server(serve, sock=listener):
                 _, writer = await asyncio.open_connection(*listener.getsockname())
                 writer.close()

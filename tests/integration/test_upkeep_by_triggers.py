@@ -8,8 +8,8 @@ from sqlalchemy.engine import Engine
 
 from localhost.environment import load_settings
 from localhost.event_file import FileEvent
+from localhost.functions import app_functions
 from localhost.hub_events import HubEvent
-from localhost.registered import registered
 from localhost.replay import Feeder
 from localhost.timers import run_timer
 from shared import bootstrap
@@ -59,7 +59,7 @@ def test_a_partition_of_rubbish_stands_still_until_an_operator_lets_it_pass(
 
     rubbish = [events.poison() + str(number).encode() for number in range(60)]
 
-    Feeder(registered(), batch_size=64, sleep=wait).feed(file_events(*rubbish, events.a_request()))
+    Feeder(app_functions(), batch_size=64, sleep=wait).feed(file_events(*rubbish, events.a_request()))
 
     assert (pauses, kept) == ([2, 4, 8], [0, 0, 0])
     assert [message.split()[0] for message in caplog.messages].count("ingest.refused") == 3
@@ -70,9 +70,9 @@ def test_a_partition_of_rubbish_stands_still_until_an_operator_lets_it_pass(
     ("name", "leases"), [("expire_pending_fragments", set()), ("check_completeness", {"completeness"})]
 )
 def test_a_timer_runs_by_its_name_and_leaves_when_it_ran(engine: Engine, name: str, leases: set[str]) -> None:
-    Feeder(registered(), batch_size=64).feed(file_events(events.a_request(), events.poison()))
+    Feeder(app_functions(), batch_size=64).feed(file_events(events.a_request(), events.poison()))
 
-    run_timer(registered().timer(name))
+    run_timer(app_functions().timer(name))
 
     with engine.connect() as connection:
         left = set(connection.scalars(sa.select(tables.lease.c.name)))
@@ -81,13 +81,13 @@ def test_a_timer_runs_by_its_name_and_leaves_when_it_ran(engine: Engine, name: s
 
 
 def test_the_timer_gives_up_what_waited_for_longer_than_the_setting_says(engine: Engine) -> None:
-    Feeder(registered(), batch_size=64).feed(file_events(events.a_request("old"), events.a_request("new")))
+    Feeder(app_functions(), batch_size=64).feed(file_events(events.a_request("old"), events.a_request("new")))
     with engine.begin() as connection:
         waiting = tables.waiting
         an_hour_ago = sa.update(waiting).where(waiting.c.interaction_id == "old")
         connection.execute(an_hour_ago.values(stored_at="2026-03-02T09:30:00.000Z"))
 
-    run_timer(registered().timer("expire_pending_fragments"))
+    run_timer(app_functions().timer("expire_pending_fragments"))
 
     with engine.connect() as connection:
         states = connection.execute(sa.select(tables.interaction.c.id, tables.interaction.c.state)).all()

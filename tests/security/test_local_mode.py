@@ -12,11 +12,9 @@ import pytest
 
 from blueprints import audit, health
 from blueprints.asgi import PEER
-from localhost.context import LocalContext
 from localhost.environment import let_this_machine_ask
-from localhost.http_app import HttpApp
-from localhost.registered import functions_of
-from localhost.routes import Routes
+from localhost.functions import functions_of
+from localhost.http_app import HttpApp, LocalContext, Routes
 from shared import bootstrap
 from shared.settings import Settings
 from tests.builders.databases import new_sqlite

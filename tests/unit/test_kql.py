@@ -10,7 +10,7 @@ import pytest
 from shared.operations.targets import target_of
 from tests.tools.kql.parser import Answer, Script, ask
 from tests.tools.kql.workspace import WORKSPACE
-from tests.unit.operations.test_paths import APPENDIX
+from tests.unit.operations.test_targets import APPENDIX
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "sql" / "kql"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from localhost.registered import functions_of, indexed
+from localhost.functions import functions_of, indexed_functions
 from shared import bootstrap
 from shared.errors import StoreUnavailableError
 from shared.services.readiness import (
@@ -45,7 +45,7 @@ def test_the_timers_and_hubs_that_readiness_looks_at_are_those_that_are_register
         monkeypatch.setenv(name, f"<{name}>")
 
     # Not the ones that another test's settings named.
-    functions = functions_of(indexed())
+    functions = functions_of(indexed_functions())
 
     assert {timer.name: timer.schedule for timer in functions.timers} == {
         name: f"<{setting}>" for name, setting in SCHEDULES.items()

@@ -60,7 +60,7 @@ class Models:
             self._counts[self._latest] += times
             self._speaking[self._latest] += times
 
-    def served(self, requested: Container[str]) -> tuple[str | None, str | None]:
+    def model_and_router(self, requested: Container[str]) -> tuple[str | None, str | None]:
         """Return the model that served, and the router: the other name, where there is just one.
 
         The one that served is not the one asked for; else the one that spoke most, and of equals the later.

@@ -169,7 +169,7 @@ class _Answer:
         body: dict[str, Json] = {name: value for name, value in self._head.items() if name not in _NOT_OF_THE_ANSWER}
         if chat is not None:
             body["object"] = _CHAT if chat else _COMPLETION
-        served, router = self.models.served(self._context.models)
+        served, router = self.models.model_and_router(self._context.models)
         if served is not None:
             body["model"] = served
         body["choices"] = [self._choices[index].body(chat=chat is not False) for index in sorted(self._choices)]

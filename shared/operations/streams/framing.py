@@ -208,10 +208,10 @@ def _lines_of(text: str) -> list[str]:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.removeprefix("\ufeff").split("\n")
-    return [_unframed(line) for line in lines] if any(mark in text for mark in _FRAMES) else lines
+    return [_strip_frames(line) for line in lines] if any(mark in text for mark in _FRAMES) else lines
 
 
-def _unframed(line: str) -> str:
+def _strip_frames(line: str) -> str:
     found = _FRAMED.match(line) if line.startswith("data:") else None
     return line[found.end() :] if found else line
 

@@ -96,7 +96,7 @@ def _name_model(found: StreamAnswer, events: Iterable[Mapping[str, Json]], conte
         name = response.get("model") if isinstance(response, dict) else None
         if isinstance(name, str) and name:
             models.add(name, speaks=False)
-    served, router = models.served(context.models)
+    served, router = models.model_and_router(context.models)
     return found if router is None else found._replace(body={**body, "model": served}, router=router)
 
 

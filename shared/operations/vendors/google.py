@@ -51,7 +51,7 @@ _BLOCKED: Final = frozenset(
 _MODALITIES: Final = {1: "TEXT", 2: "IMAGE", "IMAGE": "IMAGE", "AUDIO": "AUDIO"}
 _REASON_LENGTH: Final = 64
 _MOST_CHUNKS: Final = 100_000
-_ANSWERED: Final = members(response_id="responseId", model="modelVersion")
+_RESPONSE: Final = members(response_id="responseId", model="modelVersion")
 _MODEL_PREFIX: Final = "models/"
 
 
@@ -172,7 +172,7 @@ def read_response(body: Body) -> BodyReading:
         if not candidates and isinstance(reason, str):
             facts["finish_reasons"] = canonical([reason[:_REASON_LENGTH]])
     reading = reading_of_response({}, facts, _text_of(candidates[0]) if candidates else None)
-    state_members(reading.facts, body, _ANSWERED)
+    state_members(reading.facts, body, _RESPONSE)
     if "model" in reading.facts:
         reading.facts["model"] = reading.facts["model"].removeprefix(_MODEL_PREFIX)
     return reading

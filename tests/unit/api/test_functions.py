@@ -12,7 +12,7 @@ import pytest
 
 from blueprints import audit, health
 from blueprints.asgi import PEER
-from localhost.context import LocalContext
+from localhost.http_app import LocalContext
 from shared import bootstrap
 from shared.problem import ANSWER_HEADERS
 from tests.unit.api.rows import Ledger, an_interaction

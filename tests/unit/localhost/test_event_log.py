@@ -10,12 +10,11 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from localhost import consumer
-from localhost.consumer import Consumer, consume_partition
+from localhost import event_log
 from localhost.environment import APP_ROOT
 from localhost.errors import UsageError
-from localhost.event_log import PARTITIONS, EventLog, Message
-from localhost.registered import EventHubFunction, functions_of
+from localhost.event_log import PARTITIONS, Consumer, EventLog, Message, consume_partition
+from localhost.functions import EventHubFunction, functions_of
 
 
 @pytest.fixture
@@ -140,7 +139,7 @@ def test_a_fault_of_the_log_itself_ends_no_partition(
         return sound(*arguments)
 
     monkeypatch.setattr(log, method, faulty)
-    monkeypatch.setattr(consumer, "_FAULT_SECONDS", 0.01)
+    monkeypatch.setattr(event_log, "_FAULT_SECONDS", 0.01)
     log.append(Message("hub", b"%d" % n, partition="0") for n in range(3))
 
     consume(a_function(seen, failures=0, retries="-1"), log, until=2)

@@ -11,8 +11,8 @@ from azure.eventhub import parse_connection_string
 from ruamel.yaml import YAML
 
 from localhost.cli import _parser
-from localhost.registered import registered
-from localhost.routes import Routes
+from localhost.functions import app_functions
+from localhost.http_app import Routes
 from tests.builders.pages import blocks, commands
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ def test_the_emulator_has_the_hubs_and_groups_that_the_bindings_name() -> None:
 
     groups = {hub["Name"]: {group["Name"] for group in hub["ConsumerGroups"]} for hub in namespace["Entities"]}
 
-    assert groups == {hub.hub_name: {hub.consumer_group} for hub in registered().event_hubs}
+    assert groups == {hub.hub_name: {hub.consumer_group} for hub in app_functions().event_hubs}
     # As its configuration has them: text, and at most 32.
     assert all(1 <= int(hub["PartitionCount"]) <= 32 for hub in namespace["Entities"])
     assert all(isinstance(hub["PartitionCount"], str) for hub in namespace["Entities"])
@@ -77,7 +77,7 @@ def test_every_value_of_the_settings_is_a_string_as_core_tools_want_it() -> None
 def test_every_command_is_one_that_there_is() -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     files = {block.file for block in blocks(PAGE)}
-    routes = Routes(registered().http, "api")
+    routes = Routes(app_functions().http, "api")
 
     for line in commands(PAGE):
         match shlex.split(line):

@@ -5,11 +5,9 @@ import azure.functions as func
 import httpx
 import pytest
 
-from localhost.context import LocalContext
 from localhost.errors import UsageError
-from localhost.http_app import HttpApp
-from localhost.registered import functions_of
-from localhost.routes import Routes
+from localhost.functions import functions_of
+from localhost.http_app import HttpApp, LocalContext, Routes
 
 
 def an_app() -> HttpApp:

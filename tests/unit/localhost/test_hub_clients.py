@@ -11,9 +11,9 @@ from azure.identity.aio import DefaultAzureCredential
 
 from localhost.environment import Host
 from localhost.errors import UsageError
+from localhost.functions import EventHubFunction
 from localhost.hub_clients import check, checkpoint_container, consuming_client, reading_client
 from localhost.namespace import Namespace
-from localhost.registered import EventHubFunction
 from localhost.retry import RetryPolicy
 
 FUNCTION = EventHubFunction("ingest", print, "gateway", "hub", "mine", many=True, retry=RetryPolicy(0, 0, 0))

@@ -8,9 +8,9 @@ from azure.eventhub import EventData
 from azure.eventhub.amqp import AmqpAnnotatedMessage
 
 from blueprints.deliveries import deliveries
+from localhost.functions import EventHubFunction
 from localhost.hub_consumer import hub_event
 from localhost.hub_events import HubEvent, batch_of
-from localhost.registered import EventHubFunction
 from localhost.retry import RetryPolicy
 from shared.domain.delivery import Delivery, Position
 from shared.domain.values import NO_TIME

@@ -9,8 +9,8 @@ from localhost import replay
 from localhost.commands import feed
 from localhost.errors import UsageError
 from localhost.event_file import FileEvent, line_of
+from localhost.functions import AppFunctions, app_functions, functions_of
 from localhost.hub_events import HubEvent
-from localhost.registered import Registered, functions_of, registered
 from localhost.replay import Feeder
 from tests.builders.databases import new_sqlite
 from tests.builders.events import a_request, a_response
@@ -22,7 +22,7 @@ def an_event(partition: str, sequence: int, body: bytes = b"x", hub: str = "hub"
     return FileEvent(hub, partition, HubEvent(sequence, AT, None, body))
 
 
-def an_app(seen: list[tuple[str, list[int]]], *, failures: int = 0) -> Registered:
+def an_app(seen: list[tuple[str, list[int]]], *, failures: int = 0) -> AppFunctions:
     app = func.FunctionApp()
     left = [failures]
 
@@ -101,7 +101,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def run(database: str, *events: FileEvent) -> dict[str, int]:
-    return feed(registered(), events, database, 3)
+    return feed(app_functions(), events, database, 3)
 
 
 def balance(received: int, **others: int) -> dict[str, int]:
@@ -150,8 +150,8 @@ def test_files_without_positions_go_on_counting_where_the_last_run_ended(databas
     path = tmp_path / "events.ndjson"
     path.write_text('{"body": "nonsense one"}\n{"body": "nonsense two"}\n')
 
-    assert feed(registered(), [path], database, 100) == balance(2, quarantined=2)
-    assert feed(registered(), [path], database, 100) == balance(2, duplicate=2)
+    assert feed(app_functions(), [path], database, 100) == balance(2, quarantined=2)
+    assert feed(app_functions(), [path], database, 100) == balance(2, duplicate=2)
 
 
 def test_an_event_of_an_unknown_hub_is_named(database: str, tmp_path: Path) -> None:
@@ -159,4 +159,4 @@ def test_an_event_of_an_unknown_hub_is_named(database: str, tmp_path: Path) -> N
     path.write_bytes(line_of("nowhere", "0", HubEvent(1, AT, None, b"x")))
 
     with pytest.raises(UsageError, match="nowhere"):
-        feed(registered(), [path], database, 100)
+        feed(app_functions(), [path], database, 100)

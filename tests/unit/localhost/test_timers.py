@@ -7,7 +7,7 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from localhost.errors import UsageError
-from localhost.registered import TimerFunction, functions_of
+from localhost.functions import TimerFunction, functions_of
 from localhost.timers import Timer, next_run, run_timer
 
 FRIDAY = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from localhost.event_file import FileEvent, line_of
-from localhost.traffic.mix import an_hour
-from localhost.traffic.times import net_text, within_hour
+from localhost.traffic.calls import net_text
+from localhost.traffic.mix import an_hour, within_hour
 from shared.domain.fragment import Fragment
 from shared.domain.verdicts import CATEGORIES, VERDICTS
 from shared.errors import EventError

@@ -1,4 +1,4 @@
-"""What function_app registered, read from the very objects that the Functions host indexes."""
+"""The functions of function_app, read from the very objects that the Functions host indexes."""
 
 import asyncio
 import inspect
@@ -14,7 +14,15 @@ from localhost.environment import resolve
 from localhost.errors import UsageError
 from localhost.retry import RetryPolicy
 
-__all__ = ["EventHubFunction", "HttpFunction", "Registered", "TimerFunction", "functions_of", "indexed", "registered"]
+__all__ = [
+    "AppFunctions",
+    "EventHubFunction",
+    "HttpFunction",
+    "TimerFunction",
+    "app_functions",
+    "functions_of",
+    "indexed_functions",
+]
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _HUB_SETTING = re.compile(r"%(\w+)_HUB_NAME%", re.IGNORECASE)
@@ -70,7 +78,7 @@ class HttpFunction:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class AppFunctions:
     """All functions of the app, by their triggers."""
 
     event_hubs: tuple[EventHubFunction, ...]
@@ -103,7 +111,7 @@ class Registered:
 
 
 @cache
-def indexed() -> list[func.Function]:
+def indexed_functions() -> list[func.Function]:
     """Return what function_app registered. Cached: the library lets an app be indexed once only."""
     import function_app  # noqa: PLC0415  # settings are loaded first, in case a blueprint comes to need one
 
@@ -112,16 +120,16 @@ def indexed() -> list[func.Function]:
 
 
 @cache
-def registered() -> Registered:
+def app_functions() -> AppFunctions:
     """Return the functions of function_app, with the settings of their first reading.
 
     Raises:
         UsageError: a binding names a setting that is not there.
     """
-    return functions_of(indexed())
+    return functions_of(indexed_functions())
 
 
-def functions_of(functions: Sequence[func.Function]) -> Registered:
+def functions_of(functions: Sequence[func.Function]) -> AppFunctions:
     """Sort indexed functions by their triggers.
 
     Raises:
@@ -144,7 +152,7 @@ def functions_of(functions: Sequence[func.Function]) -> Registered:
                 http.append(_http(function, trigger))
             case other:
                 raise UsageError(f"{_name(function)} has a {other}, which does not run here")
-    return Registered(tuple(hubs), tuple(timers), tuple(http))
+    return AppFunctions(tuple(hubs), tuple(timers), tuple(http))
 
 
 def _event_hub(function: func.Function, trigger: dict[str, Any]) -> EventHubFunction:

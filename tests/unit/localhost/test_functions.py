@@ -4,12 +4,12 @@ import azure.functions as func
 import pytest
 
 from localhost.errors import UsageError
+from localhost.functions import AppFunctions, app_functions, functions_of
 from localhost.hub_events import HubEvent, batch_of
-from localhost.registered import Registered, functions_of, registered
 from localhost.retry import RetryPolicy
 
 
-def an_app() -> Registered:
+def an_app() -> AppFunctions:
     app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
     @app.event_hub_message_trigger(
@@ -38,7 +38,7 @@ taken: list[Any] = []
 
 
 def test_the_apps_own_functions_are_found_with_their_settings_resolved() -> None:
-    functions = registered()
+    functions = app_functions()
 
     assert [(f.name, f.hub, f.hub_name, f.consumer_group, f.many) for f in functions.event_hubs] == [
         ("ingest_gateway", "gateway", "gateway", "promptledger", True),
@@ -47,7 +47,7 @@ def test_the_apps_own_functions_are_found_with_their_settings_resolved() -> None
     assert functions.event_hubs[0].retry == RetryPolicy(-1, 2, 300)
     assert functions.timer("rebuild_usage_rollups").schedule.split()[0] == "0"
     assert {"read_interactions", "read_usage"} <= {f.name for f in functions.http}
-    assert registered() is functions
+    assert app_functions() is functions
 
 
 def test_triggers_are_read_from_their_decorators() -> None:
@@ -97,9 +97,9 @@ def test_a_hub_answers_to_the_apps_name_and_to_the_namespaces(monkeypatch: pytes
 
 def test_unknown_names_are_answered_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="rebuild_usage_rollups"):
-        registered().timer("rebuild")
+        app_functions().timer("rebuild")
     with pytest.raises(UsageError, match="gateway, monitor"):
-        registered().hub("nowhere")
+        app_functions().hub("nowhere")
 
 
 def test_a_trigger_that_does_not_run_here_is_named() -> None:
@@ -113,7 +113,7 @@ def test_a_trigger_that_does_not_run_here_is_named() -> None:
 
 
 def test_a_batch_looks_as_the_host_makes_it() -> None:
-    function = registered().hub("gateway")
+    function = app_functions().hub("gateway")
     events = [
         HubEvent(7, "2026-01-02T03:04:05.678Z", "key", b"\xff"),
         HubEvent(8, "2026-01-02T03:04:05.6781234Z", None, b""),
