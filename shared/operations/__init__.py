@@ -57,14 +57,14 @@ _BY_PATH: Final = frozenset({"files", "containers"}) | (_FAMILIES_OF_VENDORS.key
 _WORDS_OF_VENDORS: Final = frozenset[str]().union(*(api.known_words for api in APIS))
 _MOST_LINES: Final = 100_000
 
-# What the APIs of other vendors know; of each the first with an answer wins.
+# What other vendors' APIs bring. The first that recognises something decides; all complete and withhold.
 _SHAPES_OF_REQUESTS: Final = tuple(api.shape_of_request for api in APIS if api.shape_of_request)
 _SHAPES_OF_RESPONSES: Final = tuple(api.shape_of_response for api in APIS if api.shape_of_response)
 _EVENTS: Final = tuple(api.event_of for api in APIS if api.event_of)
 _ARRAYS: Final = tuple(api.array_of for api in APIS if api.array_of)
 _LINES: Final = tuple(api.lines_of for api in APIS if api.lines_of)
 _ERRORS: Final = tuple(api.error_of for api in APIS if api.error_of)
-_COMPLETIONS: Final = tuple(api.complete for api in APIS if api.complete)
+_COMPLETE: Final = tuple(api.complete for api in APIS if api.complete)
 _WITHHOLD_FROM_REQUEST: Final = tuple(api.withhold_from_request for api in APIS if api.withhold_from_request)
 _WITHHOLD_FROM_RESPONSE: Final = tuple(api.withhold_from_response for api in APIS if api.withhold_from_response)
 
@@ -170,7 +170,7 @@ def read_response(
             note_unknown_events(reading.facts, body)
     else:
         reading = _read_body(body, kind, operation=operation, status=status, reason=reason, headers=headers or {})
-    for complete in _COMPLETIONS if headers else ():
+    for complete in _COMPLETE if headers else ():
         complete(reading.facts, headers or {})
     forget(reading.facts, _WORDS_OF_VENDORS)
     return reading

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.values import COUNT_LIMIT
 from shared.operations import read_response
-from shared.operations.usage import usage_facts
+from shared.operations.usage import sum_of, usage_facts
 
 
 @pytest.mark.parametrize(
@@ -197,3 +198,19 @@ def test_usage_of_an_unknown_name_leaves_a_trace(body: dict[str, Any], words: li
 )
 def test_usage_of_a_known_name_or_without_a_value_leaves_none(usage: dict[str, Any]) -> None:
     assert "unknown_words" not in read_response(a_response(usage=OWN | usage), status=200).facts
+
+
+@pytest.mark.parametrize(
+    ("counts", "total"),
+    [
+        pytest.param((3, None, 4), 7, id="one is unknown"),
+        pytest.param((0, 0), 0, id="noughts"),
+        pytest.param((None, None), None, id="all are unknown"),
+        pytest.param((), None, id="none"),
+        pytest.param((COUNT_LIMIT - 1, 1), COUNT_LIMIT - 1, id="more than a field holds"),
+    ],
+)
+def test_the_sum_of_counts_is_unknown_only_where_all_of_them_are(
+    counts: tuple[int | None, ...], total: int | None
+) -> None:
+    assert sum_of(*counts) == total
