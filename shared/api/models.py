@@ -1,6 +1,6 @@
-"""The shapes of answers, for the OpenAPI document. Answers are built in `views.py`; tests compare the two."""
+"""The shapes of answers: what the OpenAPI document says, and what `views.py` builds them from."""
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -9,20 +9,32 @@ from shared.domain.interaction import Provenance, State
 
 __all__ = [
     "Balance",
+    "BalanceCounts",
+    "CallError",
+    "Column",
+    "ContentFilter",
     "ContentTexts",
     "Discarded",
     "FoundAmiss",
     "Interaction",
     "Page",
+    "PartitionBalance",
     "Problem",
     "Prompt",
     "QuarantinedBody",
     "QuarantinedEvent",
     "ReplayResult",
+    "TokenUsage",
     "Usage",
 ]
 
 Item = TypeVar("Item")
+
+
+class Column(NamedTuple):
+    """Of the ledger, where a field has another name."""
+
+    name: str
 
 
 class _Model(BaseModel):
@@ -52,7 +64,7 @@ class TokenUsage(_Model):
     images: int | None
     seconds: float | None
     characters: int | None
-    provenance: Provenance
+    provenance: Annotated[Provenance, Column("usage_provenance")]
 
 
 class ContentFilter(_Model):
@@ -60,15 +72,17 @@ class ContentFilter(_Model):
 
     prompt_filtered: bool | None
     completion_filtered: bool | None
-    failed: bool = Field(description="true: the filter says that it did not run, or not on all of it")
-    categories: Any
+    failed: Annotated[bool, Column("filter_failed")] = Field(
+        description="true: the filter says that it did not run, or not on all of it"
+    )
+    categories: Annotated[Any, Column("filter_categories")]
 
 
 class CallError(_Model):
     """The error that the caller of the model saw."""
 
-    code: str | None
-    message: str | None
+    code: Annotated[str | None, Column("error_code")]
+    message: Annotated[str | None, Column("error_message")]
 
 
 class Interaction(_Model):
@@ -216,7 +230,7 @@ class QuarantinedEvent(_Model):
 
     id: str
     hub: str
-    partition: str
+    partition: Annotated[str, Column("partition_id")]
     sequence: int
     enqueued_at: str
     reason: str
@@ -236,14 +250,10 @@ class QuarantinedBody(_Model):
     body_base64: str | None
 
 
-class ReplayResult(_Model):
+class ReplayResult(BalanceCounts):
     """What became of the events that were tried again: how many are in which class now."""
 
     received: int = Field(description="events tried")
-    stored: int
-    duplicate: int
-    pending: int
-    skipped: int
     quarantined: int = Field(description="events that still cannot be read")
     unknown: list[str] = Field(description="ids that are not in quarantine, or not any more")
     next_cursor: str | None = Field(description="`cursor` for the rest of the range; null at its end")

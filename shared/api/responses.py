@@ -20,7 +20,7 @@ _RETRY_SECONDS: Final = "5"
 
 
 def json_response(value: Any) -> Response:  # noqa: ANN401  # any JSON value
-    """Return 200 with JSON, written without another look at the models: views build what they say."""
+    """Return 200 with JSON, written without another look at the models: views build answers from them."""
     return Response(orjson.dumps(value), media_type="application/json")
 
 

@@ -1,18 +1,20 @@
-"""Rows of the ledger -> JSON of the audit API. The models in `models.py` describe the same shapes."""
+"""Rows of the ledger -> JSON of the audit API, in the shapes that `models.py` states."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from functools import cache
+from types import UnionType
+from typing import Any, Final, NamedTuple, get_args, get_origin
 
 import orjson
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel
 
+from shared.api import models
 from shared.domain.balance import Balance, sum_of
 from shared.domain.interaction import Provenance
 from shared.domain.quarantine import Held
 from shared.domain.values import Json, average
-from shared.domain.verdicts import FILTER_MEASURES
 from shared.services.audit import PartitionBalance
 from shared.services.quarantine import Replayed
 from shared.stores.ports import Row
@@ -27,181 +29,153 @@ __all__ = [
     "prompt_view",
     "quarantine_view",
     "replayed_view",
+    "texts_view",
     "usage_view",
 ]
 
-
-def _names(*columns: str) -> tuple[tuple[str, str], ...]:
-    return tuple((to_camel(column), column) for column in columns)
+Answer = dict[str, Json]
 
 
-_PLAIN: Final = _names(
-    "id",
-    "occurred_at",
-    "state",
-    "operation_id",
-    "method",
-    "path",
-    "api_version",
-    "deployment",
-    "served_deployment",
-    "model",
-    "requested_model",
-    "vendor",
-    "cached",
-    "streamed",
-    "http_status",
-    "caller_ip",
-    "subscription_id",
-    "product_id",
-    "api_id",
-    "user_id",
-    "app_id",
-    "session_id",
-    "end_user_id",
-    "gateway_region",
-    "backend_id",
-    "request_bytes",
-    "response_bytes",
-    "latency_ms",
-    "backend_ms",
-    "time_to_first_byte_ms",
-    "response_id",
-    "tool_calls",
-    "prompt_preview",
-    "completion_preview",
-    "unreadable",
-    "not_captured",
-)
-_FLAGS: Final = _names("truncated", "time_replaced", "callers_differ", "possible_refusal")
-_OBJECTS: Final = _names("identity", "tags", "parameters", "spillover")
-_LISTS: Final = _names("attempts", "awaited", "finish_reasons", "sources", "unknown_words")
-_USAGE: Final = _names(
-    "input_tokens",
-    "cached_input_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "audio_input_tokens",
-    "audio_output_tokens",
-    "image_input_tokens",
-    "image_output_tokens",
-    "total_tokens",
-    "images",
-    "seconds",
-    "characters",
-)
-_PROMPT: Final = _names("id", "occurred_at", "model", "input_tokens", "prompt_preview")
-_SUMS: Final = _names(
-    "requests",
-    "errors",
-    "input_tokens",
-    "cached_input_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "total_tokens",
-    "unmetered_requests",
-    "cached_requests",
-    *FILTER_MEASURES,
-    "filter_failures",
-)
-_FINDING: Final = _names("hour", "kind", "number", "found_at", "resolved_at")
-_QUARANTINE: Final = _names("id", "hub", "sequence", "enqueued_at", "reason", "parser_version", "size")
+class _Field(NamedTuple):
+    """A field of an answer, and how it is read from a row."""
+
+    name: str
+    alias: str
+    column: str
+    form: Callable[[Any], Json] | None
+    """Makes JSON of what the column holds; None where the column holds just that."""
+    is_required: bool
 
 
-def page_view(items: list[dict[str, Json]], next_cursor: str | None) -> dict[str, Json]:
+def _view(model: type[BaseModel], row: Mapping[str, Any], /, **stated: Json) -> Answer:
+    """Return an answer in the shape of `model`.
+
+    Each field is what is `stated` under its name, or else the row's column of that name in the form that its type
+    says. A field with a default is left out where there is neither.
+    """
+    answer: Answer = {}
+    for name, alias, column, form, is_required in _fields(model):
+        if name in stated:
+            answer[alias] = stated[name]
+        elif is_required or column in row:
+            answer[alias] = row[column] if form is None else form(row[column])
+    return answer
+
+
+@cache
+def _fields(model: type[BaseModel]) -> tuple[_Field, ...]:
+    return tuple(
+        _Field(
+            name,
+            field.alias or name,
+            next((one.name for one in field.metadata if isinstance(one, models.Column)), name),
+            _form(field.annotation),
+            field.is_required(),
+        )
+        for name, field in model.model_fields.items()
+    )
+
+
+def _form(annotation: Any) -> Callable[[Any], Json] | None:  # noqa: ANN401  # whatever a model may be annotated with
+    """Return how a value becomes what a type says; only JSON, which is stored as text, and flags change."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    if annotation is bool:
+        return bool
+    return next((_FORMS[kind] for kind in map(get_origin, kinds) if kind in _FORMS), _json if Any in kinds else None)
+
+
+def _json(text: str | None) -> Any:  # noqa: ANN401  # any JSON value
+    return None if text is None else orjson.loads(text)
+
+
+_FORMS: Final[Mapping[Any, Callable[[Any], Json]]] = {dict: _json, list: lambda text: _json(text) or []}
+
+
+def page_view(items: Iterable[Answer], next_cursor: str | None) -> Answer:
     """Return one page of a list."""
-    return {"items": items, "nextCursor": next_cursor}
+    return _view(models.Page, {}, items=list(items), next_cursor=next_cursor)
 
 
-def interaction_view(row: Row) -> dict[str, Json]:
+def interaction_view(row: Row) -> Answer:
     """Return an interaction: null is unknown, but lists are empty, and what is marked when seen is false."""
-    view = {name: row[column] for name, column in _PLAIN}
-    view |= {name: _json(row[column]) for name, column in _OBJECTS}
-    view |= {name: _json(row[column]) or [] for name, column in _LISTS}
-    view["operation"] = row["operation"] or "other"
-    view |= {name: bool(row[column]) for name, column in _FLAGS}
-    view["usage"] = _usage(row)
-    view["contentFilter"] = {
-        "promptFiltered": row["prompt_filtered"],
-        "completionFiltered": row["completion_filtered"],
-        "failed": bool(row["filter_failed"]),
-        "categories": _json(row["filter_categories"]),
-    }
-    code, message = row["error_code"], row["error_message"]
-    view["error"] = None if code is None and message is None else {"code": code, "message": message}
-    return view
+    is_error = row["error_code"] is not None or row["error_message"] is not None
+    return _view(
+        models.Interaction,
+        row,
+        operation=row["operation"] or "other",
+        usage=_usage(row),
+        content_filter=_view(models.ContentFilter, row),
+        error=_view(models.CallError, row) if is_error else None,
+    )
 
 
-def _usage(row: Row) -> dict[str, Json]:
+def _usage(row: Row) -> Answer:
     if row["cached"]:
         # The answer repeats the usage of the call that filled the cache; this one used nothing.
-        return dict.fromkeys((name for name, _ in _USAGE), None) | {"provenance": Provenance.MISSING.value}
-    return {name: row[column] for name, column in _USAGE} | {"provenance": row["usage_provenance"]}
+        return _view(models.TokenUsage, dict.fromkeys(row), provenance=Provenance.MISSING.value)
+    return _view(models.TokenUsage, row)
 
 
-def prompt_view(row: Row) -> dict[str, Json]:
+def prompt_view(row: Row) -> Answer:
     """Return an item of the prompt list."""
-    return {name: row[column] for name, column in _PROMPT}
+    return _view(models.Prompt, row)
 
 
-def usage_view(row: Row, dimensions: Sequence[str]) -> dict[str, Json]:
+def texts_view(texts: Mapping[str, Json]) -> Answer:
+    """Return an interaction's texts and bodies."""
+    return _view(models.ContentTexts, {}, **texts)
+
+
+def usage_view(row: Row, dimensions: Sequence[str]) -> Answer:
     """Return a group's usage. The average is over the requests whose tokens are known; what polls repeat is one.
 
     `amount` and `currency` are null as long as nothing is priced.
     """
-    told = row["token_requests"]
-    return {
-        **{to_camel(name): row[name] or None for name in dimensions},
-        "intervalStart": row["interval_start"],
-        **{name: row[column] for name, column in _SUMS},
-        "averageTotalTokens": average(row["total_tokens"], told) if told else None,
-        "amount": None,
-        "currency": None,
-    }
+    known = row["token_requests"]
+    return _view(
+        models.Usage,
+        row,
+        **{name: row[name] or None for name in dimensions},
+        average_total_tokens=average(row["total_tokens"], known) if known else None,
+        amount=None,
+        currency=None,
+    )
 
 
-def balance_view(balances: Sequence[PartitionBalance]) -> dict[str, Json]:
+def balance_view(balances: Sequence[PartitionBalance]) -> Answer:
     """Return the balance of each partition, and the sum."""
-    return {"items": [_balance(balance) for balance in balances], "nextCursor": None, "total": asdict(sum_of(balances))}
+    items: list[Json] = [_view(models.PartitionBalance, asdict(balance)) for balance in balances]
+    total = _view(models.BalanceCounts, asdict(sum_of(balances)))
+    return _view(models.Balance, {}, items=items, next_cursor=None, total=total)
 
 
-def quarantine_view(row: Row) -> dict[str, Json]:
+def quarantine_view(row: Row) -> Answer:
     """Return what is known of an event in quarantine."""
-    return {name: row[column] for name, column in _QUARANTINE} | {"partition": row["partition_id"]}
+    return _view(models.QuarantinedEvent, row)
 
 
-def held_view(held: Held) -> dict[str, Json]:
+def held_view(held: Held) -> Answer:
     """Return an event of quarantine with its bytes."""
     body, encoded = None, None
     try:
         body = held.body.decode()
     except UnicodeDecodeError:
         encoded = base64.b64encode(held.body).decode()
-    hub, partition, sequence, enqueued_at = held.position
-    where = {"hub": hub, "partition": partition, "sequence": sequence, "enqueuedAt": enqueued_at}
-    return {"id": held.id, **where, "body": body, "bodyBase64": encoded}
+    position = held.position._asdict()
+    return _view(models.QuarantinedBody, position, id=held.id, body=body, body_base64=encoded)
 
 
-def replayed_view(replayed: Replayed, next_cursor: str | None) -> dict[str, Json]:
+def replayed_view(replayed: Replayed, next_cursor: str | None) -> Answer:
     """Return what became of events that were tried again."""
-    return asdict(Balance.of(replayed.classes)) | {"unknown": replayed.unknown, "nextCursor": next_cursor}
+    unknown: list[Json] = [*replayed.unknown]
+    return _view(models.ReplayResult, asdict(Balance.of(replayed.classes)), unknown=unknown, next_cursor=next_cursor)
 
 
-def discarded_view(event_id: str) -> dict[str, Json]:
+def discarded_view(event_id: str) -> Answer:
     """Return that an event was discarded."""
-    return {"id": event_id, "discarded": True}
+    return _view(models.Discarded, {}, id=event_id, discarded=True)
 
 
-def finding_view(row: Row) -> dict[str, Json]:
+def finding_view(row: Row) -> Answer:
     """Return something that is missing."""
-    plain = {name: row[column] for name, column in _FINDING}
-    return {"hub": row["hub"] or None, **plain, "detail": _json(row["detail"])}
-
-
-def _balance(balance: PartitionBalance) -> dict[str, Json]:
-    return {to_camel(name): value for name, value in asdict(balance).items()}
-
-
-def _json(text: str | None) -> Any:  # noqa: ANN401  # any JSON value
-    return None if text is None else orjson.loads(text)
+    return _view(models.FoundAmiss, row, hub=row["hub"] or None)

@@ -254,7 +254,6 @@ RECIPES = {
                 SCHEMA,
             ),
             "`Usage`": behind("shared/api/models.py", r"^    unmetered_requests: int\n", "    example_requests: int\n"),
-            "`_SUMS`": behind("shared/api/views.py", r"^_SUMS[^(]*\(\n", '    "example_requests",\n'),
         },
         (
             "tests/unit/test_migrations.py",

@@ -21,4 +21,4 @@ router = APIRouter(prefix="/completeness", tags=["completeness"])
 def list_findings(query: Annotated[FindingParameters, Query()], _caller: AuditCaller, audit: Audit) -> Response:
     """List what is missing, by hub, hour and kind, the newest hours first. What vanished has a time in `resolvedAt`."""
     page = audit.findings(query.narrow(), after=list_key(query.cursor, query.question()), limit=query.limit)
-    return json_response(page_view([finding_view(row) for row in page.rows], list_cursor(page.next, query.question())))
+    return json_response(page_view(map(finding_view, page.rows), list_cursor(page.next, query.question())))

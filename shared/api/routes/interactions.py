@@ -10,7 +10,7 @@ from shared.api.models import ContentTexts, Interaction, Page
 from shared.api.parameters import InteractionParameters, NoParameters
 from shared.api.responses import json_response
 from shared.api.routes.common import Audit, AuditCaller, ContentCaller, described
-from shared.api.views import interaction_view, page_view
+from shared.api.views import interaction_view, page_view, texts_view
 from shared.services.audit import Reader
 
 __all__ = ["router"]
@@ -37,7 +37,7 @@ def list_interactions(query: Annotated[InteractionParameters, Query()], caller: 
     else:
         page = audit.interactions(query.narrow(), after=after, limit=query.limit, reader=reader)
     following = list_cursor(page.next, query.question())
-    return json_response(page_view([interaction_view(row) for row in page.rows], following))
+    return json_response(page_view(map(interaction_view, page.rows), following))
 
 
 @router.get("/{id:path}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True))  # noqa: FAST003  # by its alias
@@ -46,7 +46,7 @@ def read_content(
 ) -> Response:
     """Return an interaction's texts and bodies. The reading is recorded."""
     content = audit.content_of(interaction_id, reader=Reader(caller.name, _CONTENT))
-    return json_response(content._asdict())
+    return json_response(texts_view(content._asdict()))
 
 
 @router.get("/{id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))  # noqa: FAST003  # by its alias

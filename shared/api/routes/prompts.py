@@ -23,4 +23,4 @@ def list_prompts(query: Annotated[PromptParameters, Query()], caller: UsageCalle
     reader = caller.reader("/api/v1/prompts")
     after = list_key(query.cursor, query.question())
     page = audit.prompts(query.narrow(), after=after, limit=query.limit, reader=reader)
-    return json_response(page_view([prompt_view(row) for row in page.rows], list_cursor(page.next, query.question())))
+    return json_response(page_view(map(prompt_view, page.rows), list_cursor(page.next, query.question())))

@@ -27,9 +27,7 @@ _Nothing = Annotated[NoParameters, Query()]
 def list_quarantine(query: Annotated[ListParameters, Query()], _caller: AdminCaller, audit: Audit) -> Response:
     """List what is in quarantine, newest first, without the bytes. What was discarded is not listed."""
     page = audit.quarantined(after=list_key(query.cursor, query.question()), limit=query.limit)
-    return json_response(
-        page_view([quarantine_view(row) for row in page.rows], list_cursor(page.next, query.question()))
-    )
+    return json_response(page_view(map(quarantine_view, page.rows), list_cursor(page.next, query.question())))
 
 
 @router.get("/{id}/body", **described(Role.CONTENT_READ, model=QuarantinedBody, missing=True))  # noqa: FAST003  # by its alias

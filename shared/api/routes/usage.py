@@ -34,4 +34,4 @@ def list_usage(query: Annotated[UsageParameters, Query()], _caller: UsageCaller,
         limit=query.limit,
     )
     following = usage_cursor(page.next, query.question())
-    return json_response(page_view([usage_view(row, dimensions) for row in page.rows], following))
+    return json_response(page_view((usage_view(row, dimensions) for row in page.rows), following))
