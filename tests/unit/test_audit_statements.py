@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
 from shared.domain.questions import FILTERS, Condition, FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.sql import audit, bulk_statements, completeness, ledger, quarantine, tables
+from shared.stores.sql import audit, completeness, ledger, quarantine, tables
 from shared.stores.sql.conditions import _CONDITIONS
+from shared.stores.sql.dialects import AZURE_SQL
 from shared.stores.sql.types import UtcTime
 
 _AT = "2026-03-02T09:00:00.000Z"
@@ -81,11 +82,11 @@ def test_every_statement_compiles_with_its_values_bound(name: str, dialect: Any)
 @pytest.mark.parametrize(
     "statement",
     [
-        quarantine.held_statement("mssql"),
-        quarantine._released("mssql"),
-        quarantine._quarantined_positions("mssql"),
-        sa.text(bulk_statements.delete_statement(tables.delivery, "mssql", by=("hub", "sequence"), guard="outcome")),
-        sa.text(bulk_statements.delete_statement(tables.finding, "mssql", by=("id",))),
+        quarantine.held_statement(AZURE_SQL),
+        quarantine._released(AZURE_SQL),
+        quarantine._quarantined_positions(AZURE_SQL),
+        sa.text(AZURE_SQL.delete(tables.delivery, ("hub", "sequence", "outcome"))),
+        sa.text(AZURE_SQL.delete(tables.finding, ("id",))),
     ],
     ids=["held", "released", "positions", "reclassified", "findings"],
 )

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
 
 from shared.errors import ConflictError, StoreRefusedError, StoreUnavailableError
 from shared.services.ingest import IngestOutcome, ingest
@@ -174,7 +173,7 @@ def test_no_number_is_in_two_tables() -> None:
     ],
 )
 def test_the_drivers_own_texts_are_read_by_their_codes(state: str, text: str, kind: type[Exception]) -> None:
-    error = faults.meaning(DBAPIError("select 1", {}, Exception(state, text)))
+    error = faults.of_sql_server(Exception(state, text))
 
     assert type(error) is kind
     assert "[" not in str(error)

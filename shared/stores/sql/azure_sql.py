@@ -1,9 +1,10 @@
-"""Azure SQL through pyodbc: which driver, how to sign in, how many connections."""
+"""Azure SQL through pyodbc: which driver, how to sign in, how many connections, and their cursors."""
 
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.mssql.base import MSExecutionContext
 from sqlalchemy.engine import URL, Connection, Engine
 
 from shared.errors import ConfigurationError, StoreUnavailableError
-from shared.stores.sql.bulk import LONG_BYTES
-from shared.stores.sql.kept_cursors import keep_cursors
+from shared.stores.sql.openjson import LONG_BYTES
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -42,6 +43,10 @@ _DEFAULTS: Final = {
 }
 _OTHER_WAYS: Final = {"authentication", "trusted_connection", "uid", "user"}
 """Keywords of a connection string that sign in without our token."""
+
+_MOST: Final = 32
+"""Cursors of one connection. The audit API's statements differ with what is sought: those used least are closed."""
+_KEPT: Final = "promptledger_kept_cursors"
 
 
 def azure_sql_engine(
@@ -99,7 +104,7 @@ def azure_sql_engine(
         if own is not None and "isolation_level" not in options and own.autocommit != is_single:
             own.autocommit = is_single
 
-    keep_cursors(engine)
+    engine.dialect.execution_ctx_cls = _Context
     if not _signs_in_by_itself(url):
         _sign_in_by_token(engine, _Tokens(credential()), connect_seconds)
     return engine
@@ -205,3 +210,77 @@ def _found_driver(installed: list[str]) -> str:
 def _family(path: Path) -> int:
     """Return the rank of a driver by the systems that it was built for; all glibc builds load on all of them."""
     return next((rank for rank, family in enumerate(_FAMILIES) if family in path.parts), len(_FAMILIES))
+
+
+# The driver prepares each statement that has parameters. Closing its cursor has the server forget what was prepared,
+# which is a turn of its own; prepared anew on the same cursor, the old is forgotten in the same turn
+# (tests/integration/test_turns.py). So each connection keeps its cursors for the next time.
+
+
+class _Context(MSExecutionContext):
+    def create_default_cursor(self) -> Any:  # noqa: ANN401  # DBAPI cursors have no type
+        connection = self.root_connection.connection
+        try:
+            # A connection that takes another's place in the pool begins with nothing kept.
+            idle = connection.info.setdefault(_KEPT, OrderedDict())
+        except NotImplementedError:
+            # SQLAlchemy's own first questions, before the connection has a place in the pool.
+            return connection.cursor()
+        return _KeptCursor(connection.dbapi_connection, idle, self.dialect.loaded_dbapi.Error)
+
+
+class _KeptCursor:
+    """A cursor whose statement decides which of the connection's own cursors it is."""
+
+    def __init__(self, connection: Any, idle: "OrderedDict[str, Any]", error: type[Exception]) -> None:  # noqa: ANN401  # as above
+        self._connection = connection
+        self._idle = idle
+        self._error = error
+        self._statement = ""
+        self._own: Any = None
+        self._is_whole = False
+        self._sizes: Sequence[Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the driver's cursor has
+        return getattr(self._own, name)
+
+    def setinputsizes(self, sizes: Sequence[Any]) -> None:
+        """Note the types of the parameters until the statement is known."""
+        self._sizes = sizes
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement on the cursor that ran it before."""
+        self._take(statement)
+        self._own.execute(statement, parameters)
+        self._is_whole = True
+
+    def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of several rows on the cursor that ran it before."""
+        self._take(statement)
+        self._own.executemany(statement, rows)
+        self._is_whole = True
+
+    def close(self) -> None:
+        """Give the cursor back for the next time; end it where its statement failed."""
+        own, self._own = self._own, None
+        if own is None:
+            return
+        try:
+            while self._is_whole and own.nextset():
+                pass  # what nobody read would stand in the way of the connection's next statement
+        except self._error:
+            self._is_whole = False
+        if not self._is_whole:
+            own.close()
+            return
+        ended = [self._idle.pop(self._statement)] if self._statement in self._idle else []
+        self._idle[self._statement] = own
+        if len(self._idle) > _MOST:
+            ended.append(self._idle.popitem(last=False)[1])
+        for cursor in ended:
+            cursor.close()
+
+    def _take(self, statement: str) -> None:
+        self._statement = statement
+        self._own = self._idle.pop(statement, None) or self._connection.cursor()
+        self._own.setinputsizes(self._sizes)

@@ -4,15 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from shared.domain.call_errors import SIGNS, Test
 from shared.domain.questions import FILTERS, Condition, Filter, InteractionFilter
 from shared.domain.verdicts import fields_of, texts_of
 from shared.stores.sql import tables
+from shared.stores.sql.dialects import ByteLength
 
 __all__ = ["BYPASSES", "conditions_of", "is_equal", "is_error", "is_unset", "is_within"]
 
@@ -23,30 +21,12 @@ BYPASSES: Final = '["azure-openai"]'
 """The sources of a call that Azure OpenAI's own log alone knows of."""
 
 
-class _Bytes(FunctionElement[int]):
-    """How many bytes a text has, where that has to be asked: SQL Server's `=` does not see blanks at its end."""
-
-    inherit_cache = True
-    type = sa.Integer()
-
-
-@compiles(_Bytes)
-def _where_equal_is_exact(_element: _Bytes, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
-    return "0"
-
-
-@compiles(_Bytes, "mssql")
-def _on_sql_server(element: _Bytes, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
-    # Not `len`, which leaves the blanks out as well.
-    return f"datalength({compiler.process(element.clauses, **options)})"
-
-
 def is_equal(column: sa.ColumnElement[Any], value: Any) -> _Condition:  # noqa: ANN401  # of any column
     """Return whether a column has exactly this value: of texts, the blanks at their ends count in both databases."""
     same: _Condition = column == value
     if not isinstance(value, str):
         return same
-    return sa.and_(same, _Bytes(column) == _Bytes(sa.literal(value, column.type)))
+    return sa.and_(same, ByteLength(column) == ByteLength(sa.literal(value, column.type)))
 
 
 def is_unset(flag: sa.ColumnElement[Any]) -> _Condition:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from shared.retry import RETRY_SECONDS, retried
 from shared.stores.ports import ContentDocument
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import reading, writing
 
 __all__ = ["SqlContentStore"]
@@ -64,7 +65,7 @@ class SqlContentStore:
         table = tables.content
         decompressor = zstandard.ZstdDecompressor()
         with reading(self._engine) as connection:
-            ids = bulk.members(connection.dialect.name, table.c.interaction_id.type)
+            ids = dialect_of(connection).members(table.c.interaction_id.type)
             query = sa.select(table).where(table.c.interaction_id.in_(ids))
             ordered = query.order_by(table.c.interaction_id, table.c.document)
             for interaction_id, document, body in connection.execute(ordered, bulk.listed(interaction_ids)):

@@ -1,30 +1,20 @@
-"""Database URL -> engine: SQLite embedded, or Azure SQL; and the two kinds of transactions on it."""
+"""Database URL -> engine, and the two kinds of transactions on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
-import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.errors import ConfigurationError, StoreUnavailableError
-from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
-from shared.stores.sql.faults import meaning
+from shared.stores.sql.dialects import DIALECTS, Connecting, dialect_of
 
 __all__ = ["create_engine", "reading", "writing"]
 
 _CONNECT_SECONDS: Final = 15
 _BUSY_SECONDS: Final = 30
-_PRAGMAS: Final = (
-    "page_size=8192",  # of a new file: bodies take several pages of the usual size
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "wal_autocheckpoint=4000",  # pages: those that one batch after the other changes are copied back once
-    "cache_size=-65536",  # KiB
-)
 _CONNECTIONS: Final = 16
 _STATEMENT_SECONDS: Final = 120
 """Longer than any statement of the app should take: a server that hangs must not hold a thread for ever."""
@@ -59,20 +49,14 @@ def create_engine(
     except ArgumentError as error:
         raise ConfigurationError("PROMPTLEDGER_DATABASE is not a SQLAlchemy URL") from error
     backend = url.get_backend_name()
+    dialect = DIALECTS.get(backend)
+    if dialect is None:
+        raise ConfigurationError(f"PROMPTLEDGER_DATABASE must begin with sqlite or mssql+pyodbc, not {backend}")
+    how = Connecting(connections, managed, client_id, connect_seconds, busy_seconds, statement_seconds)
     try:
-        if backend == "sqlite":
-            return _sqlite(url, connections, busy_seconds)
-        if backend == "mssql":
-            return azure_sql_engine(
-                url,
-                connections=connections,
-                credential=lambda: entra_credential(managed=managed, client_id=client_id),
-                connect_seconds=connect_seconds,
-                statement_seconds=statement_seconds,
-            )
+        return dialect.engine(url, how)
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigurationError(f"PROMPTLEDGER_DATABASE needs a driver that is not here: {error}") from error
-    raise ConfigurationError(f"PROMPTLEDGER_DATABASE must begin with sqlite or mssql+pyodbc, not {backend}")
 
 
 @contextmanager
@@ -89,7 +73,7 @@ def writing(engine: Engine, *, single: bool = False) -> Iterator[Connection]:
         StoreUnavailableError: the database did not do it. Nothing was written; or all was, if the
             connection was lost while committing.
     """
-    with _translated(), engine.execution_options(writes=True, single=single).begin() as connection:
+    with _translated(engine), engine.execution_options(writes=True, single=single).begin() as connection:
         yield connection
 
 
@@ -101,37 +85,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
         StoreRefusedError: the database will not answer until somebody mends it.
         StoreUnavailableError: the database did not answer.
     """
-    with _translated(), engine.execution_options(single=True).begin() as connection:
+    with _translated(engine), engine.execution_options(single=True).begin() as connection:
         yield connection
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise meaning(error) from error
+        raise dialect_of(engine).meaning(error.orig) from error
     except PoolTimeoutError as error:
         raise StoreUnavailableError("every connection to the database is in use") from error
-
-
-def _sqlite(url: URL, connections: int, busy_seconds: int) -> Engine:
-    in_memory = url.database in {None, "", ":memory:"}
-    pool: dict[str, int] = {} if in_memory else {"pool_size": connections, "max_overflow": 0}
-    patience = {} if "timeout" in url.query else {"timeout": busy_seconds}
-    engine = sa.create_engine(url, connect_args=patience, **pool)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
-        # Transactions are begun below, by their purpose; sqlite3's own guessing is switched off.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(f"pragma {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: upgrading from read to write can fail half-way, waiting cannot.
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("begin immediate" if writes else "begin")
-
-    return engine

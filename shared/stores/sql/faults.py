@@ -9,11 +9,18 @@ import re
 import sqlite3
 from typing import Final, NamedTuple
 
-from sqlalchemy.exc import DBAPIError
-
 from shared.errors import ConflictError, StoreRefusedError, StoreUnavailableError
 
-__all__ = ["CONFLICTS", "REFUSALS", "REFUSED_STATES", "SOCKETS", "TRANSIENT", "TRANSIENT_STATES", "meaning"]
+__all__ = [
+    "CONFLICTS",
+    "REFUSALS",
+    "REFUSED_STATES",
+    "SOCKETS",
+    "TRANSIENT",
+    "TRANSIENT_STATES",
+    "of_sql_server",
+    "of_sqlite",
+]
 
 TRANSIENT: Final = {
     # The service: throttling, failover, scaling.
@@ -176,15 +183,8 @@ class _Code(NamedTuple):
         return f"{table[self.state]} ({self.state})" if self.state in table else None
 
 
-def meaning(error: DBAPIError) -> StoreUnavailableError:
-    """Return the error to raise for a driver's. It never holds the driver's text, which may quote values of a row."""
-    original = error.orig
-    if isinstance(original, sqlite3.Error):
-        return _sqlite(original)
-    return _sql_server(original)
-
-
-def _sqlite(error: sqlite3.Error) -> StoreUnavailableError:
+def of_sqlite(error: BaseException | None) -> StoreUnavailableError:
+    """Return the error to raise for one of SQLite's. It never holds its text, which may quote values of a row."""
     # Faults of the module itself, such as a wrong number of parameters, have no code.
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
     if code in _SQLITE_TAKEN:
@@ -196,7 +196,8 @@ def _sqlite(error: sqlite3.Error) -> StoreUnavailableError:
     return StoreRefusedError(f"the database refuses: {reason} ({name})")
 
 
-def _sql_server(error: BaseException | None) -> StoreUnavailableError:
+def of_sql_server(error: BaseException | None) -> StoreUnavailableError:
+    """Return the error to raise for one of Azure SQL or its driver; as `of_sqlite`."""
     code = _code(error)
     if taken := code.named(CONFLICTS):
         return ConflictError(taken)

@@ -13,6 +13,7 @@ from shared.domain.delivery import Position
 from shared.domain.values import utc_now, utc_of
 from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.quarantine import store_replay
@@ -39,7 +40,7 @@ class _SqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._dialect = connection.dialect.name
+        self._dialect = dialect_of(connection)
 
     def known_positions(self, positions: Collection[Position]) -> set[Position]:
         if not positions:
@@ -130,32 +131,32 @@ _COUNTED: Final = {
 
 
 @cache
-def _positions(dialect_name: str) -> sa.Select[tuple[int, str]]:
+def _positions(dialect: Dialect) -> sa.Select[tuple[int, str]]:
     table = tables.delivery
     return sa.select(table.c.sequence, table.c.enqueued_at).where(
         table.c.hub == sa.bindparam("hub"),
         table.c.partition_id == sa.bindparam("partition"),
-        table.c.sequence.in_(bulk.members(dialect_name, sa.BigInteger())),
+        table.c.sequence.in_(dialect.members(sa.BigInteger())),
     )
 
 
 @cache
-def _quarantined(dialect_name: str) -> sa.Select[tuple[str]]:
+def _quarantined(dialect: Dialect) -> sa.Select[tuple[str]]:
     key = tables.quarantine.c.id
-    return sa.select(key).where(key.in_(bulk.members(dialect_name, key.type)))
+    return sa.select(key).where(key.in_(dialect.members(key.type)))
 
 
 @cache
-def _interactions(dialect_name: str) -> sa.Select[tuple[object, ...]]:
+def _interactions(dialect: Dialect) -> sa.Select[tuple[object, ...]]:
     key = tables.interaction.c.id
-    return sa.select(tables.interaction).where(key.in_(bulk.members(dialect_name, key.type)))
+    return sa.select(tables.interaction).where(key.in_(dialect.members(key.type)))
 
 
 @cache
-def _aliases(dialect_name: str) -> sa.Select[tuple[str, str, str, int]]:
+def _aliases(dialect: Dialect) -> sa.Select[tuple[str, str, str, int]]:
     table = tables.alias
     columns = (table.c.name, table.c.interaction_id, table.c.claimed_at, table.c.revision)
-    return sa.select(*columns).where(table.c.name.in_(bulk.members(dialect_name, table.c.name.type)))
+    return sa.select(*columns).where(table.c.name.in_(dialect.members(table.c.name.type)))
 
 
 def overdue_statement(before: str, limit: int) -> sa.Select[tuple[str]]:
@@ -172,10 +173,10 @@ def _waits_since() -> sa.ColumnElement[str]:
 
 
 @cache
-def _ended(dialect_name: str) -> sa.Delete:
+def _ended(dialect: Dialect) -> sa.Delete:
     key = tables.waiting.c.interaction_id
     before = sa.bindparam("before", type_=tables.waiting.c.stored_at.type)
-    return sa.delete(tables.waiting).where(key.in_(bulk.members(dialect_name, key.type)), _waits_since() < before)
+    return sa.delete(tables.waiting).where(key.in_(dialect.members(key.type)), _waits_since() < before)
 
 
 def _quarantine_rows(batch: Batch) -> list[tuple[object, ...]]:

@@ -22,6 +22,7 @@ from alembic.config import Config
 from sqlalchemy.engine import Connection, Engine
 
 from shared.errors import ConfigurationError
+from shared.stores.sql.dialects import TSQL_URL, dialect_of
 from shared.stores.sql.engine import create_engine
 
 __all__ = ["OPTIONS", "apply_options", "chosen_options", "render_schema", "upgrade"]
@@ -65,7 +66,7 @@ def apply_options(engine: Engine, options: Iterable[str]) -> None:
         pyodbc.Error: the server refused; what was turned on before stays on.
     """
     scripts = [(_SQL / "options" / f"{option}.sql").read_text(encoding="utf-8") for option in options]
-    if scripts and engine.dialect.name != "mssql":
+    if scripts and not dialect_of(engine).has_options:
         raise ConfigurationError(f"{_CHOICE} is for Azure SQL: other databases have none of these options")
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         for script in scripts:
@@ -85,7 +86,7 @@ def _run_whole(connection: Connection, batch: str) -> None:
 def render_schema() -> str:
     """Return all migrations as T-SQL: what sql/schema.sql holds."""
     rendered = io.StringIO()
-    config = _config("mssql+pyodbc://", rendered)
+    config = _config(TSQL_URL, rendered)
     command.upgrade(config, "head", sql=True)
     return "\n".join(line.rstrip() for line in rendered.getvalue().splitlines()).strip() + "\n"
 

@@ -15,6 +15,7 @@ from shared.domain.questions import ListKey
 from shared.errors import ConflictError
 from shared.stores.ports import Batch
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import reading, writing
 
 __all__ = ["SqlQuarantine", "held_between_statement", "held_statement", "store_replay"]
@@ -35,7 +36,7 @@ class SqlQuarantine:
         if not ids:
             return []
         with reading(self._engine) as connection:
-            return _held(connection, held_statement(connection.dialect.name), bulk.listed(ids))
+            return _held(connection, held_statement(dialect_of(connection)), bulk.listed(ids))
 
     def held_between(self, start: str | None, end: str | None, *, after: ListKey | None, limit: int) -> list[Held]:
         """Return events by time; see the port."""
@@ -63,7 +64,7 @@ def store_replay(connection: Connection, batch: Batch) -> None:
         ConflictError: one of them has left quarantine meanwhile.
     """
     if batch.released:
-        gone = connection.execute(_released(connection.dialect.name), bulk.listed(batch.released))
+        gone = connection.execute(_released(dialect_of(connection)), bulk.listed(batch.released))
         if gone.rowcount != len(batch.released):
             raise ConflictError("an event has left quarantine meanwhile")
     if batch.unreleased:
@@ -80,9 +81,9 @@ def store_replay(connection: Connection, batch: Batch) -> None:
     _note(connection, batch.actions)
 
 
-def held_statement(dialect_name: str) -> sa.Select[Any]:
+def held_statement(dialect: Dialect) -> sa.Select[Any]:
     """Return the statement of `QuarantineStore.held`; it is executed with `bulk.listed(ids)`."""
-    return _columns().where(_EVENT.id.in_(bulk.members(dialect_name, _EVENT.id.type)))
+    return _columns().where(_EVENT.id.in_(dialect.members(_EVENT.id.type)))
 
 
 def held_between_statement(start: str | None, end: str | None, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
@@ -111,8 +112,8 @@ def _held(connection: Connection, statement: sa.Select[Any], parameters: dict[st
 
 
 @cache
-def _released(dialect_name: str) -> sa.Delete:
-    ids = bulk.members(dialect_name, _EVENT.id.type)
+def _released(dialect: Dialect) -> sa.Delete:
+    ids = dialect.members(_EVENT.id.type)
     return sa.delete(tables.quarantine).where(_EVENT.id.in_(ids), _EVENT.discarded_at.is_(None))
 
 
@@ -121,7 +122,7 @@ def _reclassify(connection: Connection, moved: Collection[tuple[Position, Outcom
     table = tables.delivery
     for (hub, partition), group in _by_partition(moved).items():
         found = connection.execute(
-            _quarantined_positions(connection.dialect.name),
+            _quarantined_positions(dialect_of(connection)),
             {"hub": hub, "partition": partition, **bulk.listed(position.sequence for position in group)},
         )
         known = {Position(hub, partition, row.sequence, row.enqueued_at) for row in found}
@@ -146,12 +147,12 @@ def _by_partition(
 
 
 @cache
-def _quarantined_positions(dialect_name: str) -> sa.Select[tuple[int, str]]:
+def _quarantined_positions(dialect: Dialect) -> sa.Select[tuple[int, str]]:
     table = tables.delivery.c
     return sa.select(table.sequence, table.enqueued_at).where(
         table.hub == sa.bindparam("hub"),
         table.partition_id == sa.bindparam("partition"),
-        table.sequence.in_(bulk.members(dialect_name, sa.BigInteger())),
+        table.sequence.in_(dialect.members(sa.BigInteger())),
         table.outcome == Outcome.QUARANTINED.value,
     )
 

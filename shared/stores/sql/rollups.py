@@ -18,6 +18,7 @@ from shared.retry import retried
 from shared.stores.ports import Interval
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import is_error, is_unset, is_within
+from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
 
@@ -60,7 +61,7 @@ class SqlUsageRollups:
             passed: dict[str, str] = {}
             if without:
                 passed = bulk.listed(without)
-                query = query.where(table.hour.not_in(bulk.members(connection.dialect.name, table.hour.type)))
+                query = query.where(table.hour.not_in(dialect_of(connection).members(table.hour.type)))
             return [(row.id, row.hour) for row in connection.execute(query, passed)]
 
     def _recompute(self, intervals: Sequence[Interval]) -> None:
@@ -76,7 +77,7 @@ class SqlUsageRollups:
     def _clear(self, marks: Collection[int]) -> None:
         # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
         with writing(self._engine) as connection:
-            chosen = bulk.members(connection.dialect.name, sa.BigInteger())
+            chosen = dialect_of(connection).members(sa.BigInteger())
             connection.execute(
                 sa.delete(tables.dirty_hour).where(tables.dirty_hour.c.id.in_(chosen)), bulk.listed(marks)
             )
@@ -88,15 +89,15 @@ def _spread(connection: Connection) -> None:
     marks = connection.execute(sa.select(dirty.id, dirty.usage_key).order_by(dirty.id).limit(_MARKS)).all()
     if not marks:
         return
-    dialect = connection.dialect.name
-    keys = bulk.members(dialect, facts.usage_key.type)
+    dialect = dialect_of(connection)
+    keys = dialect.members(facts.usage_key.type)
     moments = connection.scalars(
         sa.select(facts.occurred_at).distinct().where(facts.usage_key.in_(keys)),
         bulk.listed({mark.usage_key for mark in marks}),
     )
     hours = set(map(hour_of, moments))
     bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(hours)])
-    read = bulk.members(dialect, sa.BigInteger())
+    read = dialect.members(sa.BigInteger())
     connection.execute(
         sa.delete(tables.dirty_usage_key).where(dirty.id.in_(read)), bulk.listed(mark.id for mark in marks)
     )

@@ -9,9 +9,12 @@ from shared.domain.interaction import FIELDS, Field, Kind
 from shared.domain.verdicts import FILTER_MEASURES
 from shared.stores.sql.types import (
     BLOB,
+    BY_KEY,
+    CLUSTERED,
     COUNT,
     FLAG,
     JSON_TEXT,
+    NOT_CLUSTERED,
     NUMBER,
     SERIAL,
     UtcTime,
@@ -89,8 +92,8 @@ interaction = Table(
     # Follows from model and operation; null too in rows that were written last before it came.
     Column("vendor", exact_text(16), nullable=True),
     # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
-    PrimaryKeyConstraint("id", name="pk_interaction", mssql_clustered=False),
-    Index("ix_interaction_occurred_at", "occurred_at", "id", mssql_clustered=True),
+    PrimaryKeyConstraint("id", name="pk_interaction", **NOT_CLUSTERED),
+    Index("ix_interaction_occurred_at", "occurred_at", "id", **CLUSTERED),
     # Which answers repeat the usage of one response, run or batch.
     Index("ix_interaction_usage_key", "usage_key"),
 )
@@ -104,7 +107,7 @@ alias = Table(
     Column("claimed_at", UtcTime(), nullable=False),
     Column("revision", Integer, nullable=False),  # counts the writes; guards against lost updates
     PrimaryKeyConstraint("name", name="pk_alias"),
-    sqlite_with_rowid=False,
+    **BY_KEY,
 )
 """Which interaction other sources mean by a name of their own."""
 
@@ -117,7 +120,7 @@ delivery = Table(
     PrimaryKeyConstraint(*_POSITION, name="pk_delivery"),
     # What came in an hour: completeness is checked hour by hour.
     Index("ix_delivery_enqueued_at", "enqueued_at"),
-    sqlite_with_rowid=False,
+    **BY_KEY,
 )
 """Every position ever received, and what became of its event the first time."""
 
@@ -128,7 +131,7 @@ waiting = Table(
     *_position_columns(),
     Column("stored_at", UtcTime(), nullable=True),  # by our clock; null in rows of before there was one
     PrimaryKeyConstraint("interaction_id", *_POSITION, name="pk_waiting"),
-    sqlite_with_rowid=False,
+    **BY_KEY,
 )
 """The kept deliveries that speak of an interaction which is still pending."""
 
@@ -141,7 +144,7 @@ claim = Table(
     Column("due_at", UtcTime(), nullable=False),  # when it is tried next
     PrimaryKeyConstraint("interaction_id", "document", name="pk_claim"),
     Index("ix_claim_due_at", "due_at"),
-    sqlite_with_rowid=False,
+    **BY_KEY,
 )
 """Events whose bodies were not in Blob storage when they came."""
 
@@ -288,7 +291,7 @@ def _usage_table(name: str) -> Table:
         Column("interval_start", UtcTime(), nullable=False),
         *(Column(dimension, kind, nullable=True) for dimension, kind in DIMENSIONS.items()),
         *(Column(measure, COUNT, nullable=measure in _LATER) for measure in MEASURES),
-        Index(f"ix_{name}_interval_start", "interval_start", mssql_clustered=True),
+        Index(f"ix_{name}_interval_start", "interval_start", **CLUSTERED),
     )
 
 

@@ -1,4 +1,4 @@
-"""Column types that mean the same in SQLite and in Azure SQL."""
+"""Column types that mean the same in SQLite and in Azure SQL, and where each keeps rows in order."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,21 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared.domain.values import utc_of
 
-__all__ = ["BLOB", "COUNT", "FLAG", "JSON_TEXT", "NUMBER", "SERIAL", "UtcTime", "exact_text", "text"]
+__all__ = [
+    "BLOB",
+    "BY_KEY",
+    "CLUSTERED",
+    "COUNT",
+    "EXACT",
+    "FLAG",
+    "JSON_TEXT",
+    "NOT_CLUSTERED",
+    "NUMBER",
+    "SERIAL",
+    "UtcTime",
+    "exact_text",
+    "text",
+]
 
 # Case counts in ids, and SQL Server's default collations would not see it.
 EXACT = "Latin1_General_100_BIN2"
@@ -22,6 +36,12 @@ NUMBER = Float(53)
 FLAG = Boolean(create_constraint=False)
 BLOB = LargeBinary().with_variant(mssql.VARBINARY("max"), "mssql")
 JSON_TEXT = UnicodeText().with_variant(mssql.NVARCHAR(None), "mssql")
+
+# Options of a key or an index, and of a table: in which order the rows lie. SQL Server's are clustered by their primary
+# key unless another index is; SQLite's lie in the order of their numbers unless the table is kept by its key.
+CLUSTERED: dict[str, Any] = {"mssql_clustered": True}
+NOT_CLUSTERED: dict[str, Any] = {"mssql_clustered": False}
+BY_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 def text(limit: int) -> TypeEngine[str]:

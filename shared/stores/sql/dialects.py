@@ -1,0 +1,277 @@
+"""What SQLite and Azure SQL do in ways of their own, side by side. Nothing else asks which of the two it talks to.
+
+To this seam belong the column types (`types`), the codes of errors (`faults`), how Azure SQL is connected to
+(`azure_sql`) and how rows travel to it (`openjson`).
+
+Names of tables and columns are the product's own constants; every value is bound. Hence the S608s.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from shared.errors import StoreUnavailableError
+from shared.stores.sql import faults
+from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
+from shared.stores.sql.openjson import LONG_BYTES, batch_of, incoming, is_same, parameters_of, rows_of
+
+__all__ = [
+    "AZURE_SQL",
+    "DIALECTS",
+    "SQLITE",
+    "TSQL_URL",
+    "ByteLength",
+    "Connecting",
+    "Dialect",
+    "Values",
+    "Write",
+    "dialect_of",
+    "keys_of",
+    "names_of",
+]
+
+TSQL_URL: Final = "mssql+pyodbc://"
+"""No database: what is rendered for it is T-SQL."""
+
+_PRAGMAS: Final = (
+    "page_size=8192",  # of a new file: bodies take several pages of the usual size
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=4000",  # pages: those that one batch after the other changes are copied back once
+    "cache_size=-65536",  # KiB
+)
+_MEMBERS: Final = sa.bindparam("members", type_=sa.UnicodeText())
+
+Values = tuple[Any, ...]
+"""A row as its values, in the order of the table's columns; numbers that the database hands out are left out."""
+
+
+class Connecting(NamedTuple):
+    """How an engine connects; see `shared.stores.sql.engine.create_engine`."""
+
+    connections: int
+    managed: bool
+    client_id: str | None
+    connect_seconds: int
+    busy_seconds: int
+    statement_seconds: int
+
+
+class Write(NamedTuple):
+    """A statement over many rows."""
+
+    statement: str
+    columns: tuple[sa.Column[Any], ...]
+    """What the rows state, in this order."""
+    rows: Sequence[Values]
+    key: Callable[[Values], Any]
+    """Returns what tells a row's primary key; of a row without all of it, the whole row."""
+    guarded: bool
+    """Whether each row must be there as it was read."""
+
+
+class Dialect(Hashable, Protocol):
+    """A database's ways. Statements over many rows are made for `run`, of rows in the order of the names given."""
+
+    has_options: bool
+    """Whether the scripts in sql/options are for it."""
+
+    def engine(self, url: URL, how: Connecting) -> Engine:
+        """Return an engine; nothing is connected yet.
+
+        Raises:
+            ConfigurationError: the URL lacks something.
+            ImportError: there is no driver.
+        """
+
+    def meaning(self, error: BaseException | None) -> StoreUnavailableError:
+        """Return the error to raise for one of the driver's; its text, which may quote a row, is left out."""
+
+    def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
+        """Return a subquery of the values that are the JSON array `members`, a parameter."""
+
+    def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
+        """Return the statement that inserts rows of `names_of(table)`; or those whose key is not there yet."""
+
+    def update(self, table: sa.Table, values: tuple[str, ...], guard: str) -> str:
+        """Return the statement that sets `values`, counts `guard` up; of rows with `values`, primary key and guard."""
+
+    def combine(self, table: sa.Table, formulas: tuple[tuple[str, str], ...]) -> str:
+        """Return the statement that sets columns by formulas over `existing` and `incoming`, rows of `names_of`."""
+
+    def delete(self, table: sa.Table, names: tuple[str, ...]) -> str:
+        """Return the statement that deletes the rows that have the same values in `names`."""
+
+    def run(self, connection: Connection, writes: Sequence[Write]) -> Iterator[int]:
+        """Do writes in their order; yield how many rows each affected, when it is done."""
+
+
+class _Sqlite:
+    """SQLite has no turns: one prepared statement runs over the rows, at half the cost of `json_each`."""
+
+    has_options = False
+
+    def engine(self, url: URL, how: Connecting) -> Engine:
+        in_memory = url.database in {None, "", ":memory:"}
+        pool: dict[str, int] = {} if in_memory else {"pool_size": how.connections, "max_overflow": 0}
+        patience = {} if "timeout" in url.query else {"timeout": how.busy_seconds}
+        engine = sa.create_engine(url, connect_args=patience, **pool)
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
+            # Transactions are begun below, by their purpose; sqlite3's own guessing is switched off.
+            connection.isolation_level = None
+            for pragma in _PRAGMAS:
+                connection.execute(f"pragma {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            # A writer takes the lock at once: upgrading from read to write can fail half-way, waiting cannot.
+            writes = connection.get_execution_options().get("writes")
+            connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+        return engine
+
+    def meaning(self, error: BaseException | None) -> StoreUnavailableError:
+        return faults.of_sqlite(error)
+
+    def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
+        del kind  # SQLite has no types that two texts, or two numbers, could differ in.
+        return sa.select(sa.func.json_each(_MEMBERS).table_valued("value").c.value)
+
+    def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
+        names = names_of(table)
+        # Not `insert or ignore`: that would also pass over a row that lacks a value it must have.
+        skipped = " on conflict do nothing" if skip_existing else ""
+        return f"insert into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))}){skipped}"  # noqa: S608
+
+    def update(self, table: sa.Table, values: tuple[str, ...], guard: str) -> str:
+        changes = ", ".join(f"{name} = ?" for name in values)
+        same = _is_equal((*keys_of(table), guard))
+        return f"update {table.name} set {changes}, {guard} = {guard} + 1 where {same}"  # noqa: S608
+
+    def combine(self, table: sa.Table, formulas: tuple[tuple[str, str], ...]) -> str:
+        row = ", ".join(f"? as {name}" for name in names_of(table))
+        same = " and ".join(f"existing.{name} = incoming.{name}" for name in keys_of(table))
+        return f"update {table.name} as existing set {_set(formulas)} from (select {row}) as incoming where {same}"  # noqa: S608
+
+    def delete(self, table: sa.Table, names: tuple[str, ...]) -> str:
+        return f"delete from {table.name} where {_is_equal(names)}"  # noqa: S608
+
+    def run(self, connection: Connection, writes: Sequence[Write]) -> Iterator[int]:
+        for write in writes:
+            rows = list(write.rows)
+            yield connection.exec_driver_sql(write.statement, rows).rowcount if rows else 0
+
+
+class _AzureSql:
+    """Azure SQL gets the writes of a transaction as one batch of T-SQL: one turn, whatever the size."""
+
+    has_options = True
+
+    def engine(self, url: URL, how: Connecting) -> Engine:
+        return azure_sql_engine(
+            url,
+            connections=how.connections,
+            credential=lambda: entra_credential(managed=how.managed, client_id=how.client_id),
+            connect_seconds=how.connect_seconds,
+            statement_seconds=how.statement_seconds,
+        )
+
+    def meaning(self, error: BaseException | None) -> StoreUnavailableError:
+        return faults.of_sql_server(error)
+
+    def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
+        return sa.select(sa.cast(sa.func.openjson(_MEMBERS).table_valued("value").c.value, kind))
+
+    def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
+        columns = _columns(table, names_of(table))
+        same = is_same(table.primary_key)
+        missing = f" where not exists (select 1 from {table.name} as existing where {same})"  # noqa: S608
+        return (
+            f"insert into {table.name} ({', '.join(f'[{one.name}]' for one in columns)})"  # noqa: S608
+            f" select {', '.join(map(incoming, columns))} from {rows_of(columns)}{missing if skip_existing else ''}"
+        )
+
+    def update(self, table: sa.Table, values: tuple[str, ...], guard: str) -> str:
+        changes = ", ".join(f"[{one.name}] = {incoming(one)}" for one in _columns(table, values))
+        keys = (*keys_of(table), guard)
+        return (
+            f"update existing set {changes}, [{guard}] = existing.[{guard}] + 1"  # noqa: S608
+            f" from {table.name} as existing join {rows_of(_columns(table, (*values, *keys)))}"
+            f" on {is_same(_columns(table, keys))}"
+        )
+
+    def combine(self, table: sa.Table, formulas: tuple[tuple[str, str], ...]) -> str:
+        joined = f"{rows_of(_columns(table, names_of(table)))} on {is_same(table.primary_key)}"
+        return f"update existing set {_set(formulas)} from {table.name} as existing join {joined}"  # noqa: S608
+
+    def delete(self, table: sa.Table, names: tuple[str, ...]) -> str:
+        columns = _columns(table, names)
+        return f"delete existing from {table.name} as existing join {rows_of(columns)} on {is_same(columns)}"
+
+    def run(self, connection: Connection, writes: Sequence[Write]) -> Iterator[int]:
+        # In the order of their keys, so that two batches lock what both of them touch in the same order.
+        parameters = tuple(
+            sent for write in writes for sent in parameters_of(write.columns, sorted(write.rows, key=write.key))
+        )
+        # Those without rows go too: so the text is always the same, and the server has one plan for it.
+        text = batch_of(tuple(write.statement for write in writes))
+        yield from connection.exec_driver_sql(text, parameters, execution_options={LONG_BYTES: True}).one()
+
+
+SQLITE: Final[Dialect] = _Sqlite()
+AZURE_SQL: Final[Dialect] = _AzureSql()
+DIALECTS: Final = {"sqlite": SQLITE, "mssql": AZURE_SQL}
+"""By SQLAlchemy's name."""
+
+
+def dialect_of(bound: Connection | Engine) -> Dialect:
+    """Return the ways of the database that a connection or an engine belongs to."""
+    return DIALECTS[bound.dialect.name]
+
+
+class ByteLength(FunctionElement[int]):
+    """How many bytes a text has, where that has to be asked: SQL Server's `=` does not see blanks at its end."""
+
+    inherit_cache = True
+    type = sa.Integer()
+
+
+@compiles(ByteLength, "sqlite")
+def _where_equal_is_exact(_element: ByteLength, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    return "0"
+
+
+@compiles(ByteLength, "mssql")
+def _on_sql_server(element: ByteLength, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+    # Not `len`, which leaves the blanks out as well.
+    return f"datalength({compiler.process(element.clauses, **options)})"
+
+
+def names_of(table: sa.Table) -> tuple[str, ...]:
+    """Return the columns that we give a value."""
+    return tuple(column.name for column in table.columns if column.identity is None)
+
+
+def keys_of(table: sa.Table) -> tuple[str, ...]:
+    """Return the columns of the primary key."""
+    return tuple(column.name for column in table.primary_key)
+
+
+def _columns(table: sa.Table, names: Iterable[str]) -> tuple[sa.Column[Any], ...]:
+    return tuple(table.columns[name] for name in names)
+
+
+def _is_equal(names: Iterable[str]) -> str:
+    return " and ".join(f"{name} = ?" for name in names)
+
+
+def _set(formulas: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} = {formula}" for name, formula in formulas)

@@ -1,0 +1,119 @@
+"""Rows on their way to Azure SQL: one JSON parameter for all of them, read by `openjson` on the server.
+
+A row is an array of its values; its bytes stand in a second parameter, and the row says where. In a statement the rows
+are the variable @rows, the bytes @bytes.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from operator import itemgetter
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import mssql
+
+from shared.stores.sql.types import EXACT, UtcTime
+
+__all__ = ["LONG_BYTES", "batch_of", "incoming", "is_same", "parameters_of", "rows_of"]
+
+LONG_BYTES: Final = "promptledger_long_bytes"
+"""Execution option: every parameter of the statement is to be sent as varbinary(max)."""
+
+_MSSQL: Final = mssql.dialect()
+_WIRE: Final[Mapping[type, Callable[[Any], Any]]] = {
+    UtcTime: itemgetter(slice(-1)),  # datetime2 has no zone
+    sa.Boolean: int,
+}
+
+Columns = tuple[sa.Column[Any], ...]
+
+
+def rows_of(columns: Columns) -> str:
+    """Return the rows as something to select from or to join."""
+    read = ", ".join(column for place, one in enumerate(columns) for column in _wire_columns(one, place))
+    return f"openjson(@rows) with ({read}) as incoming"
+
+
+def incoming(column: sa.Column[Any]) -> str:
+    """Return a column's value in a row of `rows_of`."""
+    name = column.name
+    if isinstance(column.type, sa.LargeBinary):
+        return f"substring(@bytes, incoming.[{name}_at], incoming.[{name}_size])"
+    return f"incoming.[{name}]"
+
+
+def is_same(columns: Iterable[sa.Column[Any]]) -> str:
+    """Return whether a row of the table has the same values in the columns as one of `rows_of`."""
+    # Columns read from JSON carry the database's collation; the table's have their own.
+    return " and ".join(f"existing.[{one.name}] = incoming.[{one.name}]{_collation(one)}" for one in columns)
+
+
+@cache
+def batch_of(statements: tuple[str, ...]) -> str:
+    """Return one batch of T-SQL that runs statements and selects how many rows each affected.
+
+    Its parameters are each statement's rows, and its bytes where it has any.
+    """
+    declared, run = [], []
+    for number, statement in enumerate(statements):
+        # Sent as bytes of ASCII, at one byte a character; `openjson` is documented for nvarchar.
+        declared.append(f"@rows{number} nvarchar(max) = cast(cast(? as varchar(max)) as nvarchar(max))")
+        if "@bytes" in statement:
+            declared.append(f"@bytes{number} varbinary(max) = ?")
+        declared.append(f"@count{number} int")
+        numbered = statement.replace("@rows", f"@rows{number}").replace("@bytes", f"@bytes{number}")
+        run.append(f"{numbered}; set @count{number} = @@rowcount;")
+    counts = ", ".join(f"@count{number} as count{number}" for number in range(len(statements)))
+    # A first result other than the last `select` would hide the errors behind it from the driver; and
+    # an error ends the batch at once. Both settings end with the batch.
+    return (
+        f"set nocount on; set xact_abort on; declare {', '.join(declared)}; {' '.join(run)}"
+        f" set nocount off; set xact_abort off; select {counts}"
+    )
+
+
+def parameters_of(columns: Columns, rows: Iterable[tuple[Any, ...]]) -> tuple[bytes, ...]:
+    """Return rows as a JSON array of arrays, in ASCII; and the bytes in them, one after the other."""
+    changed = [(place, _WIRE[kind]) for place, kind in _wired(columns) if kind in _WIRE]
+    binary = [place for place, kind in _wired(columns) if kind is sa.LargeBinary]
+    bodies: list[bytes] = []
+    length = 0
+    sent = []
+    for values in rows:
+        row = list(values)
+        for place, change in changed:
+            if row[place] is not None:
+                row[place] = change(row[place])
+        for place in binary:
+            if (body := row[place]) is not None:
+                bodies.append(body)
+                row[place] = [length + 1, len(body)]
+                length += len(body)
+        sent.append(row)
+    text = orjson.dumps(sent)
+    if not text.isascii():
+        text = json.dumps(sent, separators=(",", ":")).encode()
+    return (text, b"".join(bodies)) if binary else (text,)
+
+
+@cache
+def _wired(columns: Columns) -> tuple[tuple[int, type], ...]:
+    """Return the columns whose values JSON cannot hold as they are: place and kind."""
+    kinds = (sa.LargeBinary, UtcTime, sa.Boolean)
+    return tuple(
+        (place, kind) for place, column in enumerate(columns) for kind in kinds if isinstance(column.type, kind)
+    )
+
+
+def _collation(column: sa.Column[Any]) -> str:
+    return f" collate {EXACT}" if "COLLATE" in column.type.compile(dialect=_MSSQL) else ""
+
+
+def _wire_columns(column: sa.Column[Any], place: int) -> list[str]:
+    name = column.name
+    if isinstance(column.type, sa.LargeBinary):
+        return [f"[{name}_at] int '$[{place}][0]'", f"[{name}_size] int '$[{place}][1]'"]
+    kind = column.type.compile(dialect=_MSSQL).split(" COLLATE ")[0].lower()
+    return [f"[{name}] {kind} '$[{place}]'"]
