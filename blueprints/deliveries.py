@@ -23,11 +23,11 @@ class _Times:
     def __init__(self) -> None:
         self._library = EventHubTriggerConverter._parse_datetime  # noqa: SLF001  # there is no other place to read them
 
-    def __call__(self, told: str | None) -> datetime | None:
+    def __call__(self, written: str | None) -> datetime | None:
         try:
-            return datetime.fromisoformat(told or "")
+            return datetime.fromisoformat(written or "")
         except ValueError:
-            moment: datetime | None = self._library(told)
+            moment: datetime | None = self._library(written)
             return moment
 
 
@@ -38,7 +38,7 @@ if not isinstance(EventHubTriggerConverter._parse_datetime, _Times):  # noqa: SL
 def deliveries(hub: str, events: Sequence[func.EventHubEvent]) -> list[Delivery]:
     """Return a trigger's batch with positions; all of a batch comes from one partition.
 
-    A host that sends no metadata still gets its events stored, and told apart: partition "0", and a
+    A host that sends no metadata still gets its events stored, and told from one another: partition "0", and a
     sequence number made of the event's bytes. Offsets, which are no numbers on a hub with geo-replication,
     are not read at all.
     """
@@ -63,7 +63,7 @@ def _stand_in(body: bytes) -> int:
 
 
 def _partition(event: func.EventHubEvent) -> str:
-    # The metadata is one object for the whole batch. Extension 4 and 5 agree on this one name.
+    # The metadata is one object for all of the batch. Extension 4 and 5 agree on this one name.
     context = (event.metadata or {}).get("PartitionContext")
     partition = context.get("PartitionId") if isinstance(context, Mapping) else None
     return "0" if partition in (None, "") else str(partition)

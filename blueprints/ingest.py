@@ -22,7 +22,7 @@ bp = func.Blueprint()
 )
 @bp.retry("exponential_backoff", "-1", minimum_interval="00:00:02", maximum_interval="00:05:00")
 def ingest_gateway(events: List[func.EventHubEvent]) -> None:
-    """Store one partition's batch of hub `gateway`. Raising repeats the whole batch; returning moves on."""
+    """Store one partition's batch of hub `gateway`. Raising repeats the batch; returning moves on."""
     _ingest("gateway", events)
 
 
@@ -36,7 +36,7 @@ def ingest_gateway(events: List[func.EventHubEvent]) -> None:
 )
 @bp.retry("exponential_backoff", "-1", minimum_interval="00:00:02", maximum_interval="00:05:00")
 def ingest_monitor(events: List[func.EventHubEvent]) -> None:
-    """Store one partition's batch of hub `monitor`. Raising repeats the whole batch; returning moves on."""
+    """Store one partition's batch of hub `monitor`. Raising repeats the batch; returning moves on."""
     _ingest("monitor", events)
 
 
@@ -44,5 +44,5 @@ def _ingest(hub: str, events: List[func.EventHubEvent]) -> None:
     try:
         services().ingest(deliveries(hub, events))
     except (StoreUnavailableError, TooManyInvalidError) as error:
-        # One line of ours has said it. Worker and host print the whole trace with every try: they get a short one.
+        # One line of ours is logged. Worker and host print the trace with every try: they get a short one.
         raise error.with_traceback(None) from None

@@ -18,13 +18,13 @@ _current: ContextVar[func.Context | None] = ContextVar("invocation", default=Non
 def carry(context: func.Context | None) -> None:
     """Let lines that are logged from here on, on threads that take over this context too, be of this invocation."""
     _current.set(context)
-    told = getattr(sys.modules.get("azure_functions_runtime"), "invocation_id_cv", None)
-    if context is not None and told is not None:
-        told.set(context.invocation_id)
+    variable = getattr(sys.modules.get("azure_functions_runtime"), "invocation_id_cv", None)
+    if context is not None and variable is not None:
+        variable.set(context.invocation_id)
 
 
 class _Carrier(logging.Handler):
-    """Marks the thread that logs; it is asked before the worker's own handler, which stands at the root."""
+    """Marks the thread that logs; it comes before the worker's own handler, which stands at the root."""
 
     def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002  # whatever it says
         context = _current.get()

@@ -1,4 +1,4 @@
-"""Timers -> what keeps the record whole."""
+"""Timers -> what keeps the record complete."""
 
 import azure.functions as func
 

@@ -20,8 +20,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from shared.domain.balance import Outcome, balance_of
-from shared.stores.ports import PartitionCounts
+from shared.domain.balance import Outcome, PartitionCounts, balance_of
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.engine import reading

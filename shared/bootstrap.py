@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
     from shared.services.quarantine import QuarantineService
-    from shared.services.readiness import Check, Readiness, ReadinessStore
-    from shared.stores.ports import ClaimedBodies, ContentStore
+    from shared.services.readiness import Check, Readiness
+    from shared.stores.ports import ClaimedBodies, ContentStore, ReadinessStore
 
 __all__ = ["Services", "reset", "services"]
 
@@ -120,9 +120,9 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
     from shared.stores.sql.completeness import SqlCompleteness  # noqa: PLC0415
     from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
+    from shared.stores.sql.lease import SqlReadiness  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
-    from shared.stores.sql.readiness import SqlReadiness  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
@@ -295,8 +295,7 @@ def _content(settings: Settings, engine: "Engine", closing: _Closing) -> "Conten
 
         return SqlContentStore(engine)
 
-    from shared.stores.cosmos import CosmosContentStore  # noqa: PLC0415
-    from shared.stores.cosmos_account import connected  # noqa: PLC0415
+    from shared.stores.cosmos import CosmosContentStore, connected  # noqa: PLC0415
 
     cosmos = settings.cosmos
     store = CosmosContentStore(

@@ -47,7 +47,7 @@ class StoreRefusedError(StoreUnavailableError):
 
 
 class NotFoundError(AppError):
-    """The caller asked for something that the ledger does not hold."""
+    """The ledger does not hold what the caller wants."""
 
 
 class InvalidRequestError(AppError):

@@ -1,6 +1,6 @@
 """Work on a store, tried again while that may help: for a bounded time, inside one invocation.
 
-A loop of our own, not a library: what is retried is told by the error's class alone, and importing
+A loop of our own, not a library: what is retried is decided by the error's class alone, and importing
 one would cost more at cold start than these lines.
 """
 
@@ -37,14 +37,14 @@ def retried(
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> _Result:
-    """Return what `work` returns; run the whole of it again when a store is unavailable.
+    """Return what `work` returns; run it again, from its beginning, when a store is unavailable.
 
     A conflict with another writer, a deadlock's victim among them, is tried again at once; anything
     else after pauses that double. All pauses are drawn by chance, so that those who failed together
     do not come back together.
 
     Args:
-        work: a whole transaction or more. It must be safe to repeat: a connection lost while
+        work: one transaction or more. It must be safe to repeat: a connection lost while
             committing does not tell whether it was committed.
         seconds: how long after the start a further try may begin.
         sleep: waits.

@@ -130,7 +130,7 @@ class Settings:
 
     database_url: str
     auth: str
-    """Empty when nobody said who may ask: the audit API answers nobody then, all else works."""
+    """Empty when it is not set who may ask: the audit API answers nobody then, all else works."""
     in_azure: bool
     """The platform names the app's site in the environment."""
     signs_in: bool = False
@@ -186,8 +186,8 @@ class Settings:
         )
 
 
-def _tenant_id(told: str) -> str:
-    tenant = told.strip().lower()
+def _tenant_id(value: str) -> str:
+    tenant = value.strip().lower()
     if tenant and not _GUID.fullmatch(tenant):
         raise ConfigurationError("PROMPTLEDGER_TENANT_ID is no GUID: give the tenant's id, not its name")
     return tenant
@@ -248,18 +248,18 @@ def _claims(environment: Mapping[str, str], *, in_azure: bool) -> ClaimSettings:
     )
 
 
-def _claim_account(told: str, *, in_azure: bool) -> ClaimAccount | None:
-    if not told:
+def _claim_account(value: str, *, in_azure: bool) -> ClaimAccount | None:
+    if not value:
         return None
-    if "AccountKey=" in told:
+    if "AccountKey=" in value:
         if in_azure:
             raise ConfigurationError(
                 "PROMPTLEDGER_CLAIM_CHECK_ACCOUNT holds a key, which is for an emulator: in Azure identity signs in"
             )
-        return ClaimAccount(connection_string=told)
-    if urlsplit(told).scheme != "https" or not urlsplit(told).hostname:
+        return ClaimAccount(connection_string=value)
+    if urlsplit(value).scheme != "https" or not urlsplit(value).hostname:
         raise ConfigurationError("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT is no https URL of a Blob endpoint")
-    return ClaimAccount(url=told)
+    return ClaimAccount(url=value)
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:
@@ -288,13 +288,13 @@ def _number(
     most: float = 1_000_000,
 ) -> _Number:
     """Return the setting `name` as a number from `least` to `most`; `default` when it is empty or not set."""
-    told = environment.get(name, "").strip()
-    if not told:
+    written = environment.get(name, "").strip()
+    if not written:
         return default
     try:
-        value = read(told) if told.isascii() else None
+        value = read(written) if written.isascii() else None
     except ValueError:
         value = None
     if value is None or not least <= value <= most:
-        raise ConfigurationError(f"{name} must be a number from {least:g} to {most:g}, not {told!r}")
+        raise ConfigurationError(f"{name} must be a number from {least:g} to {most:g}, not {written!r}")
     return value

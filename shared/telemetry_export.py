@@ -72,17 +72,17 @@ def _instrument(meter: "Meter", metric: Metric) -> Callable[[float, dict[str, st
 
 
 def _application_insights(settings: TelemetrySettings) -> "MetricExporter":
-    # What the exporter would tell its makers of itself, and ask them, is traffic that nobody here asked for.
+    # What the exporter would tell its makers of itself, and ask them, is traffic that nobody here wants.
     for name in _PRIVATE:
         os.environ.setdefault(name, "true")
     from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter  # noqa: PLC0415  # see above
 
-    told = dict(part.lower().split("=", 1) for part in settings.authentication.split(";") if "=" in part)
+    members = dict(part.lower().split("=", 1) for part in settings.authentication.split(";") if "=" in part)
     credential = None
-    if told.get("authorization") == "aad":
+    if members.get("authorization") == "aad":
         from azure.identity import ManagedIdentityCredential  # noqa: PLC0415  # only with an identity
 
-        credential = ManagedIdentityCredential(client_id=told.get("clientid"))
+        credential = ManagedIdentityCredential(client_id=members.get("clientid"))
     try:
         return AzureMonitorMetricExporter(connection_string=settings.connection_string, credential=credential)
     except ValueError as error:

@@ -32,7 +32,7 @@ def create_app(
 
     Args:
         audit: answers the questions.
-        settings: how callers are told.
+        settings: how callers are recognised.
         held: answers for the events in quarantine.
         threads: questions that are answered at once, each with a connection of its own; None leaves
             it to the framework.

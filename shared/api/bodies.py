@@ -34,8 +34,8 @@ class GuardedRoute(APIRoute):
 
 
 async def _body_of(request: Request) -> bytes:
-    told = request.headers.get("content-length", "")
-    if told.isascii() and told.isdigit() and int(told) > LARGEST_BODY:
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) > LARGEST_BODY:
         raise _too_large()
     body = bytearray()
     async for chunk in request.stream():

@@ -73,7 +73,7 @@ class AuthSettings(Protocol):
 
     @property
     def auth(self) -> str:
-        """`local` or `entra`; empty when nobody said."""
+        """`local` or `entra`; empty where it is not set."""
 
     @property
     def in_azure(self) -> bool:
@@ -96,7 +96,7 @@ def authenticator(settings: AuthSettings) -> Authenticator:
     """Return the way of telling callers that the settings choose.
 
     Raises:
-        ConfigurationError: nobody said who may ask; or anybody could send the headers that tell: local
+        ConfigurationError: it is not set who may ask; or anybody could send the headers that tell: local
             ones in Azure, those of App Service authentication where it is off, or of any tenant.
     """
     if settings.auth == "entra":
@@ -208,7 +208,7 @@ class EntraAuthenticator:
             )
         name = next((claims[kind][0] for kind in _NAMES if kind in claims), None)
         named = {role.value: role for role in Role}
-        roles = frozenset(named[told] for told in claims.get("roles", ()) if told in named)
+        roles = frozenset(named[value] for value in claims.get("roles", ()) if value in named)
         # The id comes first and is never cut: a name is only what its owner calls himself.
         return Caller(oid if name is None else f"{oid} ({_cut(name, _MOST_NAME - len(oid) - 3)})", roles)
 
@@ -218,13 +218,13 @@ def _claims_in(headers: Sequence[str]) -> dict[str, list[str]]:
     if len(headers) != 1:
         return {}
     try:
-        told = orjson.loads(base64.b64decode(headers[0], validate=True))
+        principal = orjson.loads(base64.b64decode(headers[0], validate=True))
     except (binascii.Error, ValueError):
         return {}
-    if not isinstance(told, dict) or told.get("auth_typ") != _PROVIDER:
+    if not isinstance(principal, dict) or principal.get("auth_typ") != _PROVIDER:
         return {}
     claims: dict[str, list[str]] = {}
-    listed = told.get("claims")
+    listed = principal.get("claims")
     for claim in listed if isinstance(listed, list) else ():
         kind, value = (claim.get("typ"), claim.get("val")) if isinstance(claim, dict) else (None, None)
         if isinstance(kind, str) and isinstance(value, str) and value:
@@ -258,13 +258,13 @@ def _is_for_this_machine(request: Request) -> bool:
     rebinding), or as a request from another site. Tools that are no browsers send no `Sec-Fetch-Site`.
     """
     headers = request.headers
-    told = headers.getlist("host") or [request.url.hostname or ""]
-    told += [_netloc(origin) for origin in headers.getlist("origin")]
+    hosts = headers.getlist("host") or [request.url.hostname or ""]
+    hosts += [_netloc(origin) for origin in headers.getlist("origin")]
     for name in _FORWARDING:
         for value in headers.getlist(name):
-            told.extend(value.split(","))
+            hosts.extend(value.split(","))
     sites = {site.strip().lower() for site in headers.getlist("sec-fetch-site")}
-    return "forwarded" not in headers and sites <= {"same-origin", "none"} and all(map(_is_loopback, told))
+    return "forwarded" not in headers and sites <= {"same-origin", "none"} and all(map(_is_loopback, hosts))
 
 
 def _netloc(origin: str) -> str:

@@ -45,7 +45,7 @@ def usage_key(cursor: str | None, question: str, *, dimensions: int, timed: bool
 
     Args:
         cursor: as the caller sent it.
-        question: what is asked now.
+        question: of this request.
         dimensions: how many dimensions the groups have.
         timed: whether an interval start stands before them.
 

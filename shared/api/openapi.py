@@ -29,7 +29,7 @@ def serve_openapi(app: FastAPI) -> None:
     """Publish `/api/openapi.json` and `/api/docs`; they hold no data and need no role."""
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
-    # Made when first asked for: most processes are never asked.
+    # Made at the first request: most processes get none.
     document = cache(partial(_document, app))
 
     @app.get("/api/openapi.json", include_in_schema=False)

@@ -111,9 +111,9 @@ class NoParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
     def question(self) -> str:
-        """Return what tells this question from others, whichever page of the answer is asked for."""
-        asked = self.model_dump_json(exclude={"limit", "cursor"}, exclude_none=True)
-        return hashlib.sha256(f"{type(self).__name__} {asked}".encode()).hexdigest()[:16]
+        """Return what distinguishes this question from others, whichever page of the answer it wants."""
+        parameters = self.model_dump_json(exclude={"limit", "cursor"}, exclude_none=True)
+        return hashlib.sha256(f"{type(self).__name__} {parameters}".encode()).hexdigest()[:16]
 
 
 class ListParameters(NoParameters):
@@ -164,8 +164,8 @@ class PromptParameters(_RangeParameters):
 
     def narrow(self) -> InteractionFilter:
         """Return the filter that the parameters ask for."""
-        told = {name: getattr(self, name) for name in FILTERS if name in type(self).model_fields}
-        return InteractionFilter(occurred_from=self.from_, occurred_before=self.to, **told)
+        values = {name: getattr(self, name) for name in FILTERS if name in type(self).model_fields}
+        return InteractionFilter(occurred_from=self.from_, occurred_before=self.to, **values)
 
 
 @_filtered_by(*(name for name in FILTERS if name not in {"occurred_from", "occurred_before", "model", "caller_ip"}))

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-__all__ = ["Balance", "BalanceClass", "Outcome", "balance_of", "class_of", "sum_of"]
+__all__ = ["Balance", "BalanceClass", "Outcome", "PartitionCounts", "balance_of", "class_of", "sum_of"]
 
 
 class Outcome(StrEnum):
     """What became of an event when it came to its position the first time; stored with the delivery."""
 
     KEPT = "kept"
-    """It told something new."""
+    """It says something new."""
     DUPLICATE = "duplicate"
-    """It told nothing that was not known."""
+    """It says nothing that was not known."""
     SKIPPED = "skipped"
     """It speaks of no call, or was discarded from quarantine."""
     QUARANTINED = "quarantined"
@@ -86,6 +87,26 @@ def balance_of(
     classes[BalanceClass.PENDING] += waiting
     classes[BalanceClass.DUPLICATE] += redelivered
     return Balance.of(classes, received=received)
+
+
+class PartitionCounts(NamedTuple):
+    """What the ledger holds about one partition of one hub."""
+
+    hub: str
+    partition: str
+    received: int
+    redelivered: int
+    outcomes: Mapping[Outcome, int]
+    """Of the others."""
+    waiting: int
+    """Of the kept, those that speak of an interaction which is pending now."""
+    last_sequence: int | None
+    last_enqueued_at: str | None
+
+    @property
+    def balance(self) -> Balance:
+        """Return where the events are, as the ledger counts them."""
+        return balance_of(self.outcomes, waiting=self.waiting, redelivered=self.redelivered, received=self.received)
 
 
 def sum_of(balances: Iterable[Balance]) -> Balance:

@@ -16,7 +16,7 @@ class Test(Enum):
     """What tells an error of a column's value; null tells none."""
 
     OUTSIDE = "outside a range"
-    TOLD = "told"
+    KNOWN = "told"
     TRUE = "true"
     ONE_OF = "one of some words"
 
@@ -35,7 +35,7 @@ _ANSWERED: Final = (100, 400)
 
 SIGNS: Final = (
     Sign("http_status", Test.OUTSIDE, _ANSWERED),
-    Sign("error_code", Test.TOLD),
+    Sign("error_code", Test.KNOWN),
     Sign("gateway_refused", Test.TRUE),
     # A stream that broke may have said so in a message alone, which analysts without texts may not read.
     Sign("state", Test.ONE_OF, (State.FAILED.value, State.REFUSED.value)),
@@ -44,7 +44,7 @@ SIGNS: Final = (
 
 _HOLDS: Final[Mapping[Test, Callable[[Any, tuple[Any, ...]], bool]]] = {
     Test.OUTSIDE: lambda value, values: not values[0] <= value < values[1],
-    Test.TOLD: lambda _value, _values: True,
+    Test.KNOWN: lambda _value, _values: True,
     Test.TRUE: lambda value, _values: bool(value),
     Test.ONE_OF: lambda value, values: value in values,
 }

@@ -32,7 +32,7 @@ class Condition(Enum):
     USED = "the column is not less, and tells what the call itself used"
     BEFORE = "the column is less"
     MARKED = "the flag is set; or is not, or unknown"
-    PRESENT = "the column is told; or is not"
+    PRESENT = "the column is known; or is not"
     LISTED = "the column's JSON list holds it"
     OPERATION = "the operation is equal; `other` is an unknown one too"
     ERROR = "the call is an error, or is none"
@@ -129,20 +129,20 @@ FILTERS: Final = {
 class InteractionFilter:
     """What a list of interactions is narrowed to: values of some of `FILTERS`."""
 
-    told: Mapping[str, Any]
+    values: Mapping[str, Any]
     """Name of the filter -> value, in the order of the filters."""
 
-    def __init__(self, **told: Any) -> None:  # noqa: ANN401  # each filter has a type of its own
-        """Narrow by each of `told`; None narrows nothing.
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401  # each filter has a type of its own
+        """Narrow by each of `values`; None narrows nothing.
 
         Raises:
             TypeError: there is no such filter.
         """
-        unknown = told.keys() - FILTERS.keys()
+        unknown = values.keys() - FILTERS.keys()
         if unknown:
             raise TypeError(f"no filter is named {', '.join(sorted(unknown))}")
-        values = {name: told[name] for name in FILTERS if told.get(name) is not None}
-        object.__setattr__(self, "told", values)
+        ordered = {name: values[name] for name in FILTERS if values.get(name) is not None}
+        object.__setattr__(self, "values", ordered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

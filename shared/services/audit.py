@@ -40,12 +40,12 @@ def signature(name: str) -> str:
     Args:
         name: a name, or a name and an object id, as `name (id)`.
     """
-    whole = name.strip()
-    head, opening, identity = whole.rpartition(" (")
+    full = name.strip()
+    head, opening, identity = full.rpartition(" (")
     tail = opening + identity
     if opening and tail.endswith(")") and len(tail) * 2 <= _READER_LENGTH:
         return (text(head, _READER_LENGTH - len(tail.encode("utf-16-le", "replace")) // 2) or "?") + tail
-    return text(whole, _READER_LENGTH) or "?"
+    return text(full, _READER_LENGTH) or "?"
 
 
 class Page(NamedTuple):
@@ -111,7 +111,7 @@ class AuditService:
         return row
 
     def content_of(self, identifier: str, *, reader: Reader) -> Content:
-        """Return an interaction's texts and bodies, each by its best witness; the reading is recorded first.
+        """Return an interaction's texts and bodies, each from the best record; the reading is recorded first.
 
         Raises:
             NotFoundError: the ledger holds no such interaction.
@@ -154,7 +154,7 @@ class AuditService:
         return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
 
     def usage(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> UsagePage:
-        """Return usage by group, in the order of the groups; its range is widened to whole intervals."""
+        """Return usage by group, in the order of the groups; its range is widened to full intervals."""
         length, rest = _FLOOR[query.interval or "hour"]
         start = query.starts_from
         aligned = replace(query, starts_from=None if start is None else start[:length] + rest)
@@ -248,4 +248,4 @@ def _without_texts(row: Row) -> Row:
 
 def _as_text(narrow: InteractionFilter) -> str:
     """Return a filter as the record of reads keeps it, such as `list model=gpt-4o`."""
-    return " ".join(["list", *(f"{name}={value}" for name, value in narrow.told.items())])
+    return " ".join(["list", *(f"{name}={value}" for name, value in narrow.values.items())])

@@ -9,12 +9,12 @@ from typing import Final
 
 import orjson
 
-from shared.domain.balance import Outcome
+from shared.domain.balance import Outcome, PartitionCounts
+from shared.domain.findings import Finding, Gap
 from shared.domain.unknown_words import words_in
 from shared.domain.values import NO_TIME, hour_of, interval_end, utc_now, utc_of
 from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
-from shared.stores.ports import AuditStore, PartitionCounts
-from shared.stores.upkeep_ports import CompletenessStore, Finding, Gap
+from shared.stores.ports import AuditStore, CompletenessStore
 
 __all__ = ["KINDS", "check_completeness"]
 
@@ -27,11 +27,11 @@ KINDS: Final = {
     "unaccounted": "Events received that are in no class of the balance: a fault of ours.",
     "no_answer": "Requests without an answer.",
     "no_request": "Answers without a request.",
-    "pieces_missing": "Calls of which pieces of a body, or rows of a log, are missing.",
+    "pieces_missing": "Calls of which chunks of a body, or rows of a log, are missing.",
     "log_without_event": "Calls that the gateway's own log tells of, and none of its policy's events.",
     "event_without_log": "Calls that the policy's events tell of, and no log of the gateway's.",
     "bypass": "Calls that Azure OpenAI's own log alone knows: they did not come through the gateway.",
-    "callers_differ": "Calls of which two witnesses name different callers.",
+    "callers_differ": "Calls of which two records name different callers.",
     "unknown_word": "Calls with words of the service that no list of ours knows: what they mean is not read.",
 }
 """Kind of finding -> what it counts."""
@@ -73,9 +73,9 @@ def check_completeness(
     def look(hour: str) -> tuple[str, Mapping[str, int]]:
         end = interval_end(hour, "hour")
         events, gaps = store.events_in(hour, end), store.gaps_in(hour, end, limit=_GAPS)
-        told, words = store.calls_in(hour, end), store.words_in(hour, end, limit=_TRACES)
+        numbers, words = store.calls_in(hour, end), store.words_in(hour, end, limit=_TRACES)
         found[hour] += [*_of_events(hour, events), *_of_gaps(hour, gaps), *_of_words(hour, words)]
-        return hour, told
+        return hour, numbers
 
     calls = dict(one_by_one(look, sorted(found), failures).results)
     both = any(numbers["told_by_both"] for numbers in calls.values())
@@ -149,7 +149,7 @@ def _of_words(hour: str, traces: Iterable[tuple[str, int]]) -> Iterable[Finding]
         calls += number
         words.update(dict.fromkeys(words_in(trace), number))
     if calls:
-        shown = dict(sorted(words.items(), key=lambda told: (-told[1], told[0]))[:_WORDS_SHOWN])
+        shown = dict(sorted(words.items(), key=lambda word: (-word[1], word[0]))[:_WORDS_SHOWN])
         yield Finding("", hour, "unknown_word", calls, _text(shown))
 
 

@@ -1,6 +1,6 @@
 """Work on many things, of which one that fails stops no other.
 
-`except Exception` stands here for all timers: what fails is told, counted and left for the next run.
+`except Exception` stands here for all timers: what fails is logged, counted and left for the next run.
 """
 
 import logging
@@ -42,7 +42,7 @@ class Done(NamedTuple, Generic[Item, Result]):
     """What became of some items."""
 
     results: list[Result]
-    """Of each piece of work that was done, in the order of the items."""
+    """Of each part of the work that was done, in the order of the items."""
     failed: list[Item]
 
 
@@ -52,7 +52,7 @@ def apart(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], failu
     Args:
         work: does all of the items that it gets, or none. It must be safe to repeat.
         items: in an order that halves of them keep.
-        failures: who is told of each item that fails.
+        failures: where each item that fails is reported.
 
     Raises:
         StoreUnavailableError: a store is down, or refuses every one of several items: no item is at fault.
@@ -60,7 +60,7 @@ def apart(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], failu
     done: list[Result] = []
     failed: list[tuple[Item, Exception]] = []
     _divide(work, items, done, failed)
-    return Done(done, _told(failed, len(items), failures))
+    return Done(done, _report(failed, len(items), failures))
 
 
 def one_by_one(work: Callable[[Item], Result], items: Iterable[Item], failures: Failures) -> Done[Item, Result]:
@@ -70,7 +70,7 @@ def one_by_one(work: Callable[[Item], Result], items: Iterable[Item], failures: 
     every = list(items)
     for item in every:
         _divide(lambda alone: work(alone[0]), [item], done, failed)
-    return Done(done, _told(failed, len(every), failures))
+    return Done(done, _report(failed, len(every), failures))
 
 
 def _divide(
@@ -97,7 +97,7 @@ def _divide(
     _divide(work, items[half:], done, failed)
 
 
-def _told(failed: Sequence[tuple[Item, Exception]], number: int, failures: Failures) -> list[Item]:
+def _report(failed: Sequence[tuple[Item, Exception]], number: int, failures: Failures) -> list[Item]:
     for item, error in failed:
         failures.tell(item, error)
     if len(failed) == number > 1 and all(isinstance(error, StoreRefusedError) for _, error in failed):

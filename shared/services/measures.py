@@ -12,7 +12,7 @@ from shared.domain.values import NO_TIME, utc_now
 from shared.errors import StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome
 from shared.services.isolation import UNTOLD, Failures, one_by_one
-from shared.stores.upkeep_ports import CompletenessStore
+from shared.stores.ports import CompletenessStore
 from shared.telemetry import (
     BATCH_DURATION,
     BATCH_FAILURES,
@@ -88,8 +88,8 @@ def _tell_words(recorder: Recorder, hub: str, partition: str, words: Mapping[str
     for kind, number in sorted(kinds.items()):
         recorder.record(UNKNOWN_WORDS, number, kind=kind)
     most = sorted(words, key=lambda word: (-words[word], word))[:MOST]
-    told = " ".join(f"{word}={words[word]}" for word in most)
-    logger.warning("ingest.unknown_words hub=%s partition=%s %s", hub, partition, told)
+    shown = " ".join(f"{word}={words[word]}" for word in most)
+    logger.warning("ingest.unknown_words hub=%s partition=%s %s", hub, partition, shown)
 
 
 def _tell_failure(recorder: Recorder, deliveries: Sequence[Delivery], error: Exception) -> None:

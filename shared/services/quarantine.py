@@ -22,8 +22,7 @@ from shared.retry import QUICK_SECONDS, retried
 from shared.services.audit import Reader, signature
 from shared.services.ingest import ingest
 from shared.services.slices import slices
-from shared.stores.ports import Alias, AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, Row
-from shared.stores.upkeep_ports import QuarantineStore
+from shared.stores.ports import Alias, AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, QuarantineStore, Row
 
 __all__ = ["QuarantineService", "Replayed"]
 

@@ -1,7 +1,7 @@
-"""Whether the app can do its work: each part that it needs is asked, and each that is dead is named.
+"""Whether the app can do its work: each part that it needs is checked, and each that is dead is named.
 
 What runs in the host tells nobody that it does not run. So a timer that is due leaves a mark in the ledger, and a hub
-is asked whether it holds events that nobody stores.
+is queried for events that nobody stores.
 """
 
 import socket
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from shared.domain.values import utc_now
@@ -21,7 +21,6 @@ __all__ = [
     "Check",
     "HubWatch",
     "Readiness",
-    "ReadinessStore",
     "late_timers",
     "setting_fault",
     "storage_fault",
@@ -54,19 +53,6 @@ _STILL: Final = timedelta(minutes=3)
 """So long a partition may stand still before events that wait in it: longer than another host takes to take it over."""
 
 
-class ReadinessStore(Protocol):
-    """Marks in the ledger. Every method raises StoreUnavailableError when the database is down."""
-
-    def note(self, name: str, at: str) -> None:
-        """Keep that the timer function `name` began to run at `at`, canonical UTC."""
-
-    def last(self) -> Mapping[str, str]:
-        """Return when each timer function began to run last."""
-
-    def stored(self, hub: str) -> Mapping[str, int]:
-        """Return the last sequence number that was stored of each partition of `hub`."""
-
-
 class Readiness:
     """Asks all checks at the same time, each on a thread of its own, and waits for none of them for long."""
 
@@ -75,20 +61,20 @@ class Readiness:
         self._checks = dict(checks)
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="readiness")
-        self._asked: dict[str, Future[Mapping[str, str] | None]] = {}
+        self._running: dict[str, Future[Mapping[str, str] | None]] = {}
         self._lock = threading.Lock()
 
     def unfit(self) -> dict[str, str]:
         """Return the parts that are not fit, with the reasons, which are for the log; never raises."""
         with self._lock:
             for name, check in self._checks.items():
-                # One that hangs is not asked again: threads must not pile up behind it.
-                if name not in self._asked or self._asked[name].done():
-                    self._asked[name] = self._pool.submit(check)
-            asked = dict(self._asked)
-        wait(asked.values(), timeout=self._seconds)
+                # One that hangs is not started again: threads must not pile up behind it.
+                if name not in self._running or self._running[name].done():
+                    self._running[name] = self._pool.submit(check)
+            running = dict(self._running)
+        wait(running.values(), timeout=self._seconds)
         faults: dict[str, str] = {}
-        for name, answer in asked.items():
+        for name, answer in running.items():
             faults |= _faults(name, answer)
         return faults
 
@@ -170,14 +156,14 @@ def storage_fault(environment: Mapping[str, str]) -> str | None:
 
 
 def _blob_address(environment: Mapping[str, str]) -> tuple[str, int] | None:
-    told = dict(part.split("=", 1) for part in environment.get("AzureWebJobsStorage", "").split(";") if "=" in part)
-    suffix = told.get("EndpointSuffix", "core.windows.net")
-    account = told.get("AccountName") or environment.get("AzureWebJobsStorage__accountName", "")
-    url = told.get("BlobEndpoint") or environment.get("AzureWebJobsStorage__blobServiceUri", "")
-    if told.get("UseDevelopmentStorage", "").lower() == "true":
+    named = dict(part.split("=", 1) for part in environment.get("AzureWebJobsStorage", "").split(";") if "=" in part)
+    suffix = named.get("EndpointSuffix", "core.windows.net")
+    account = named.get("AccountName") or environment.get("AzureWebJobsStorage__accountName", "")
+    url = named.get("BlobEndpoint") or environment.get("AzureWebJobsStorage__blobServiceUri", "")
+    if named.get("UseDevelopmentStorage", "").lower() == "true":
         url = url or "http://127.0.0.1:10000"
     if not url and account:
-        url = f"{told.get('DefaultEndpointsProtocol', 'https')}://{account}.blob.{suffix}"
+        url = f"{named.get('DefaultEndpointsProtocol', 'https')}://{account}.blob.{suffix}"
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -219,15 +205,15 @@ class HubWatch:
         self._stored = stored
         self._now = now
         self._seen: dict[str, _Seen] = {}
-        self._asked_at: datetime | None = None
+        self._looked_at: datetime | None = None
         self._fault: str | None = None
         self._asking = threading.Lock()
 
     def check(self) -> Mapping[str, str]:
         """Return what is known, at once; ask the hub anew, in the background, when that is a minute old."""
         moment = self._now()
-        if (self._asked_at is None or moment - self._asked_at >= _ASK_EVERY) and self._asking.acquire(blocking=False):
-            self._asked_at = moment
+        if (self._looked_at is None or moment - self._looked_at >= _ASK_EVERY) and self._asking.acquire(blocking=False):
+            self._looked_at = moment
             threading.Thread(target=self._ask, name=f"watch-{self._hub}", daemon=True).start()
         fault = self._fault
         return {} if fault is None else {f"hub {self._hub}": fault}

@@ -60,7 +60,7 @@ class BlobClaimedBodies:
         if claim.size is not None and claim.size > self._largest:
             return Flaw.LARGE
         try:
-            blob = self._opened().get_blob_client(claim.container, claim.blob)
+            blob = self._connected().get_blob_client(claim.container, claim.blob)
             return self._read(blob.download_blob(), claim)
         except (ResourceNotFoundError, ResourceModifiedError):
             # Somebody writes it now, or has not yet.
@@ -82,7 +82,7 @@ class BlobClaimedBodies:
             return Flaw.CHECKSUM
         return body.getvalue()
 
-    def _opened(self) -> BlobServiceClient:
+    def _connected(self) -> BlobServiceClient:
         with self._lock:
             if self._client is None:
                 self._client = self._connect()

@@ -13,13 +13,17 @@ from functools import partial
 from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
 
+from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.cosmos import ContainerProxy, CosmosClient, PartitionKey
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
-from shared.errors import StoreUnavailableError
-from shared.stores.cosmos_items import Item, documents_in, is_head, items_of
+from shared.errors import ConfigurationError, StoreUnavailableError
+from shared.settings import Cosmos
+from shared.stores.cosmos_items import PARTITION_KEY, Item, documents_in, is_head, items_of
 from shared.stores.ports import ContentDocument
 
-__all__ = ["Container", "CosmosContentStore"]
+__all__ = ["Container", "CosmosContentStore", "connected"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +33,12 @@ _Result = TypeVar("_Result")
 _AT_ONCE: Final = 10
 """Requests under way together: as many as the SDK's transport keeps connections."""
 _READS: Final = 2
-"""Times that one interaction is read, if what is found is not whole: its writer may have been at it."""
+"""Times that one interaction is read, if a part of what is found is missing: its writer may have been at it."""
 _RACES: Final = 10
 """Times that a query is tried when the client gets in its own way."""
+
+_WEAK: Final = ("Session", "ConsistentPrefix", "Eventual")
+"""Levels at which one host may not see for a while what another wrote."""
 
 # The emulator wants the partition key in the condition as well.
 _ALL: Final = "SELECT * FROM c WHERE c.interactionId = @id"
@@ -58,7 +65,7 @@ class CosmosContentStore:
     """`shared.stores.ports.ContentStore` in one container; its threads and connection begin with the first call."""
 
     def __init__(self, connect: Callable[[], Container], *, content_days: int = 0, aside_days: int = 0) -> None:
-        """Use the container that `connect` returns; it may raise AzureError, and is asked again then.
+        """Use the container that `connect` returns; it may raise AzureError, and is called again then.
 
         Args:
             connect: called once, on the first use.
@@ -135,7 +142,7 @@ class CosmosContentStore:
         if not todo:
             return []
         try:
-            container, pool = self._opened()
+            container, pool = self._running()
             if len(todo) == 1:
                 return [do(container, todo[0])]
             futures = [pool.submit(copy_context().run, partial(do, container), task) for task in todo]
@@ -149,10 +156,10 @@ class CosmosContentStore:
             return [future.result() for future in futures]
         except AzureError as error:
             # Its text may quote what was sent: the status says enough.
-            told = getattr(error, "status_code", None) or type(error).__name__
-            raise StoreUnavailableError(f"Cosmos DB did not do it: {told}") from error
+            status = getattr(error, "status_code", None) or type(error).__name__
+            raise StoreUnavailableError(f"Cosmos DB did not do it: {status}") from error
 
-    def _opened(self) -> tuple[Container, ThreadPoolExecutor]:
+    def _running(self) -> tuple[Container, ThreadPoolExecutor]:
         with self._lock:
             if self._container is None:
                 self._container = self._connect()
@@ -173,3 +180,63 @@ def _selected(container: Container, query: str, parameters: list[dict[str, objec
         except RuntimeError as error:
             race = error
     raise StoreUnavailableError("the client of Cosmos DB gets in its own way") from race
+
+
+def connected(settings: Cosmos, **options: Any) -> ContainerProxy:  # noqa: ANN401  # as the SDK takes them
+    """Return the container that the settings name. An emulator's is made if it is not there.
+
+    Args:
+        settings: which one, and how long its items are kept.
+        options: further ones of `CosmosClient`.
+
+    Raises:
+        ConfigurationError: there is no such container, or its properties would lose content, or keep it for ever.
+        AzureError: the account does not answer.
+    """
+    client = _client(settings, **options)
+    if settings.key is not None:
+        _make(client, settings)
+    container = client.get_database_client(settings.database).get_container_client(settings.container)
+    try:
+        properties = container.read()
+    except CosmosResourceNotFoundError as error:
+        raise ConfigurationError(
+            "PROMPTLEDGER_COSMOS_DATABASE and PROMPTLEDGER_COSMOS_CONTAINER name no container of the account"
+        ) from error
+    if properties["partitionKey"]["paths"] != [PARTITION_KEY]:
+        raise ConfigurationError(f"PROMPTLEDGER_COSMOS_CONTAINER is not partitioned by {PARTITION_KEY}")
+    lifetime = properties.get("defaultTtl")
+    if lifetime not in (None, -1):
+        raise ConfigurationError("PROMPTLEDGER_COSMOS_CONTAINER deletes by itself: its default TTL must be -1 or off")
+    if lifetime is None and (settings.content_days or settings.aside_days):
+        raise ConfigurationError("PROMPTLEDGER_CONTENT_DAYS has no effect: the container's TTL is off, it must be -1")
+    policy = client.get_database_account().ConsistencyPolicy or {}
+    level = policy.get("defaultConsistencyLevel")
+    if level in _WEAK and settings.key is None:
+        logger.warning("content.weak_consistency level=%s", level)
+    return container
+
+
+def _client(settings: Cosmos, **options: Any) -> CosmosClient:  # noqa: ANN401  # as the SDK takes them
+    return CosmosClient(
+        settings.endpoint,
+        settings.key or _identity(),
+        # What is throttled waits as long as the service says, half a minute in all; then the trigger waits.
+        retry_throttle_total=9,
+        retry_throttle_backoff_max=30,
+        retry_write=3,  # every write of ours may be repeated
+        connection_timeout=5,
+        read_timeout=30,
+        **options,
+    )
+
+
+def _identity() -> TokenCredential:
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415  # heavy, and an emulator does without
+
+    return DefaultAzureCredential()
+
+
+def _make(client: CosmosClient, settings: Cosmos) -> None:
+    database = client.create_database_if_not_exists(settings.database)
+    database.create_container_if_not_exists(settings.container, PartitionKey(PARTITION_KEY), default_ttl=-1)

@@ -13,7 +13,7 @@ __all__ = ["last_sequences"]
 
 _SECONDS: Final = 5
 
-# It tells of every connection that could not be made, with a trace; whoever asks is told by the error.
+# It logs every connection that could not be made, with a trace; the caller learns it from the error.
 logging.getLogger("azure.eventhub").setLevel(logging.CRITICAL)
 
 
@@ -31,10 +31,10 @@ def last_sequences(
         Exception: the hub did not answer; the client has many kinds.
     """
     group = environment.get("HUB_CONSUMER_GROUP") or "$Default"
-    told = environment.get("EVENT_HUBS", "")
-    if told:
+    connection = environment.get("EVENT_HUBS", "")
+    if connection:
         client = EventHubConsumerClient.from_connection_string(
-            told, group, eventhub_name=hub_name, retry_total=0, socket_timeout=_SECONDS, auth_timeout=_SECONDS
+            connection, group, eventhub_name=hub_name, retry_total=0, socket_timeout=_SECONDS, auth_timeout=_SECONDS
         )
     else:
         namespace = environment.get("EVENT_HUBS__fullyQualifiedNamespace", "")

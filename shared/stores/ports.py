@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from shared.domain.balance import Balance, Outcome, balance_of
+from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.claims import Claim, Flaw
 from shared.domain.delivery import Position
-from shared.domain.quarantine import QuarantineAction
+from shared.domain.findings import Finding, Gap, Standing
+from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.domain.values import NO_TIME
 
@@ -18,13 +19,15 @@ __all__ = [
     "Batch",
     "ClaimQueue",
     "ClaimedBodies",
+    "CompletenessStore",
     "ContentDocument",
     "ContentStore",
     "Interval",
     "Ledger",
     "LedgerTransaction",
-    "PartitionCounts",
+    "QuarantineStore",
     "Quarantined",
+    "ReadinessStore",
     "Row",
     "UsageRollups",
     "WaitingClaim",
@@ -35,11 +38,11 @@ Row = dict[str, Any]
 
 
 class ContentDocument(NamedTuple):
-    """What one fragment said, whole."""
+    """All that one fragment says."""
 
     interaction_id: str
     document: str
-    """Evidence code and digest: the same fragment is the same document."""
+    """Letter of the record type and digest: the same fragment is the same document."""
     body: bytes
 
 
@@ -102,13 +105,13 @@ class ClaimQueue(Protocol):
 
 
 class Alias(NamedTuple):
-    """Whose call it is that others know by `name`: of all who claim it, theirs who did so for the earliest time."""
+    """Which interaction a correlation id means: of all that have it, the one that had it at the earliest time."""
 
     name: str
-    """As `Fragment.guest`."""
+    """The correlation id, such as `response-id:chatcmpl-...`."""
     interaction_id: str
     claimed_at: str
-    """Canonical UTC. A witness that finds no claim claims the name for itself, at the end of time."""
+    """Since when, canonical UTC. A record whose correlation id means no interaction yet gets it at the end of time."""
     revision: int
     """As it was read; 0 for a new one."""
 
@@ -125,7 +128,7 @@ class Quarantined(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that one batch of deliveries changes in the ledger; committed whole or not at all."""
+    """Everything that one batch of deliveries changes in the ledger; all committed, or nothing."""
 
     hub: str
     partition: str
@@ -183,7 +186,7 @@ class LedgerTransaction(Protocol):
         """Return the rows of those interactions that exist."""
 
     def aliases(self, names: Collection[str]) -> dict[str, Alias]:
-        """Return those names that somebody claimed."""
+        """Return those correlation ids that mean an interaction."""
 
     def overdue(self, before: str, limit: int) -> list[str]:
         """Return up to `limit` interactions for which no waiting delivery was stored since `before`, by their id."""
@@ -239,26 +242,6 @@ class UsageRollups(Protocol):
         """Take away marks whose hours were recomputed after the marks were read. Idempotent."""
 
 
-class PartitionCounts(NamedTuple):
-    """What the ledger holds about one partition of one hub."""
-
-    hub: str
-    partition: str
-    received: int
-    redelivered: int
-    outcomes: Mapping[Outcome, int]
-    """Of the others."""
-    waiting: int
-    """Of the kept, those that speak of an interaction which is pending now."""
-    last_sequence: int | None
-    last_enqueued_at: str | None
-
-    @property
-    def balance(self) -> Balance:
-        """Return where the events are, as the ledger counts them."""
-        return balance_of(self.outcomes, waiting=self.waiting, redelivered=self.redelivered, received=self.received)
-
-
 class AuditStore(Protocol):
     """The reading side. Every method raises StoreUnavailableError when the database does not answer."""
 
@@ -295,3 +278,63 @@ class AuditStore(Protocol):
 
     def check(self) -> None:
         """Return if the database answers and holds the ledger's tables."""
+
+
+class QuarantineStore(Protocol):
+    """The events that cannot be understood. Every method raises StoreUnavailableError when the database is down."""
+
+    def held(self, ids: Collection[str]) -> list[Held]:
+        """Return those of `ids` that are in quarantine, and not discarded."""
+
+    def held_between(self, start: str | None, end: str | None, *, after: ListKey | None, limit: int) -> list[Held]:
+        """Return up to `limit` events enqueued from `start` until before `end`, newest first, behind `after`."""
+
+    def discard(self, action: QuarantineAction) -> None:
+        """Forget the bytes of the event that `action` names, count it as skipped, keep `action`.
+
+        Does nothing when it is not in quarantine any more, or discarded already.
+        """
+
+
+class CompletenessStore(Protocol):
+    """What completeness is judged by, and what was found. `start` is inclusive, `end` exclusive; None ends nothing."""
+
+    def events_in(self, start: str, end: str | None) -> list[tuple[str, str, int]]:
+        """Return hub, outcome and number of the deliveries enqueued then; outcome `waiting` counts those that wait."""
+
+    def gaps_in(self, start: str, end: str | None, *, limit: int) -> list[Gap]:
+        """Return up to `limit` gaps that end with a delivery enqueued then."""
+
+    def calls_in(self, start: str, end: str | None) -> Mapping[str, int]:
+        """Return how many interactions that occurred then lack what; see `shared.services.completeness`."""
+
+    def words_in(self, start: str, end: str | None, *, limit: int) -> list[tuple[str, int]]:
+        """Return the traces of unknown words of interactions that occurred then, and how many have each.
+
+        Up to `limit` of them, those of the most interactions first.
+        """
+
+    def unresolved_hours(self, limit: int) -> list[str]:
+        """Return up to `limit` hours with findings that still hold, the newest first."""
+
+    def record(self, hours: Collection[str], findings: Collection[Finding], *, at: str) -> None:
+        """Make `findings` those of `hours`: new ones are added, vanished ones resolved, the same stay as they are."""
+
+    def unresolved(self) -> dict[str, int]:
+        """Return the number of findings that still hold, by kind."""
+
+    def standing(self) -> Standing:
+        """Return how the ledger stands."""
+
+
+class ReadinessStore(Protocol):
+    """Marks in the ledger. Every method raises StoreUnavailableError when the database is down."""
+
+    def note(self, name: str, at: str) -> None:
+        """Keep that the timer function `name` began to run at `at`, canonical UTC."""
+
+    def last(self) -> Mapping[str, str]:
+        """Return when each timer function began to run last."""
+
+    def stored(self, hub: str) -> Mapping[str, int]:
+        """Return the last sequence number that was stored of each partition of `hub`."""

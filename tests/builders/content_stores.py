@@ -8,8 +8,7 @@ from pathlib import Path
 from azure.cosmos import ContainerProxy
 
 from shared.settings import Cosmos
-from shared.stores.cosmos import CosmosContentStore
-from shared.stores.cosmos_account import connected
+from shared.stores.cosmos import CosmosContentStore, connected
 from shared.stores.ports import ContentStore
 from shared.stores.sql.content import SqlContentStore
 from tests.builders.cosmos import MemoryContainer

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
+from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
 from shared.domain.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.ports import Alias, Batch, ContentDocument, Interval, Quarantined, WaitingClaim
@@ -27,11 +28,10 @@ from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.quarantine import SqlQuarantine
-from shared.stores.sql.readiness import SqlReadiness
 from shared.stores.sql.rollups import SqlUsageRollups
-from shared.stores.upkeep_ports import Finding
 from tests.contracts.test_ledger import AT, a_batch, a_row
 
 __all__ = ["STORES", "Recorder", "recorded", "recording", "use_ledger"]

@@ -12,8 +12,7 @@ from azure.core.pipeline.transport import HttpTransport, RequestsTransport
 from azure.core.rest import HttpRequest
 
 from shared.errors import ConfigurationError, StoreUnavailableError
-from shared.stores.cosmos import CosmosContentStore
-from shared.stores.cosmos_account import connected
+from shared.stores.cosmos import CosmosContentStore, connected
 from shared.stores.ports import ContentDocument
 from tests.builders.content_stores import emulator_settings
 from tests.parts.servers import CosmosEmulator, cosmos_emulator

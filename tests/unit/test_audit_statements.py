@@ -117,7 +117,7 @@ def test_flags_are_compared_as_bits_on_sql_server() -> None:
 
 
 def test_the_statements_here_narrow_by_every_filter() -> None:
-    assert _EVERYTHING.told.keys() == FILTERS.keys()
+    assert _EVERYTHING.values.keys() == FILTERS.keys()
 
 
 def test_every_condition_is_one_that_the_store_knows_on_a_column_that_exists() -> None:

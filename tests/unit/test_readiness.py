@@ -24,7 +24,7 @@ from shared.services.readiness import (
 )
 from shared.settings import HOST_SETTINGS
 from shared.stores.event_hubs import last_sequences
-from shared.stores.sql.readiness import SqlReadiness
+from shared.stores.sql.lease import SqlReadiness
 from tests.builders.databases import new_sqlite
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -6,11 +6,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from shared.domain.balance import Outcome
+from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import NOWHERE
 from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.retry import QUICK_SECONDS, retried
-from shared.stores.ports import PartitionCounts, Row
+from shared.stores.ports import Row
 from shared.stores.sql import tables
 from shared.stores.sql.conditions import conditions_of, is_equal
 from shared.stores.sql.engine import reading, writing
@@ -157,7 +157,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     # In a derived table: SQL Server does not see that `coalesce(model, ?)` in `select` and in
     # `group by` are one expression when each has a parameter of its own.
     inner = sa.select(table.c.interval_start, *(table.c[name] for name in tables.MEASURES)).add_columns(
-        *(_told(table.c[name]).label(name) for name in query.dimensions)
+        *(_known_value(table.c[name]).label(name) for name in query.dimensions)
     )
     if query.starts_from is not None:
         inner = inner.where(table.c.interval_start >= query.starts_from)
@@ -170,7 +170,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     return statement if after is None else statement.where(_behind(keys, after))
 
 
-def _told(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+def _known_value(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     # In the column's own type: left alone, the text goes as varchar(max), and all is grouped as nvarchar(max).
     return sa.func.coalesce(dimension, sa.literal(_UNKNOWN.get(dimension.key or "", ""), dimension.type))
 

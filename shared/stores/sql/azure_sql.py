@@ -138,7 +138,7 @@ class _Tokens:
     def get(self, seconds: float) -> str:
         """Return a token; TimeoutError when there is none in time, which the next caller may still get."""
         # One thread at a time, so that a start asks the identity endpoint once, not once a connection. A thread of
-        # its own: the identity library tries again for minutes, and can be told no limit for the whole.
+        # its own: the identity library tries again for minutes, and takes no limit for all its tries.
         with self._lock:
             if self._running is None or self._running.done():
                 self._running = Future()
@@ -168,7 +168,7 @@ def _sign_in_by_token(engine: Engine, tokens: _Tokens, connect_seconds: int) -> 
             token = tokens.get(connect_seconds).encode("utf-16-le")
         except (AzureError, CancelledError, TimeoutError) as error:
             raise StoreUnavailableError(f"no Entra token for the database: {type(error).__name__}") from error
-        # What is left for the connection, in the driver's whole seconds; 0 would be for ever.
+        # What is left for the connection, in the driver's full seconds; 0 would be for ever.
         options["timeout"] = max(1, round(connect_seconds - (time.monotonic() - started)))
         # SQLAlchemy says this where there is no user, and the driver takes it for another way to sign in.
         arguments[0] = arguments[0].replace(";Trusted_Connection=Yes", "")
@@ -176,15 +176,15 @@ def _sign_in_by_token(engine: Engine, tokens: _Tokens, connect_seconds: int) -> 
 
 
 def _signs_in_by_itself(url: URL) -> bool:
-    whole = str(url.query.get("odbc_connect", ""))
-    named = {name.partition("=")[0].strip().lower() for name in whole.split(";")} | {name.lower() for name in url.query}
-    return bool(url.username or named & _OTHER_WAYS)
+    connection = str(url.query.get("odbc_connect", ""))
+    named = {part.partition("=")[0].strip().lower() for part in connection.split(";")}
+    return bool(url.username or (named | {name.lower() for name in url.query}) & _OTHER_WAYS)
 
 
 def _completed(url: URL, installed: Callable[[], list[str]]) -> URL:
     """Return the URL with the options that it leaves to us."""
     if {"odbc_connect", "dsn"} & url.query.keys():
-        return url  # Whoever writes the whole string, or a data source, has said everything.
+        return url  # Who writes the connection string, or names a data source, leaves nothing to us.
     if not (url.host and url.database):
         raise ConfigurationError("PROMPTLEDGER_DATABASE must name server and database: mssql+pyodbc://SERVER/DATABASE")
     named = {name.lower() for name in url.query}
@@ -238,7 +238,7 @@ class _KeptCursor:
         self._error = error
         self._statement = ""
         self._own: Any = None
-        self._is_whole = False
+        self._has_run = False
         self._sizes: Sequence[Any] | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the driver's cursor has
@@ -252,13 +252,13 @@ class _KeptCursor:
         """Run a statement on the cursor that ran it before."""
         self._take(statement)
         self._own.execute(statement, parameters)
-        self._is_whole = True
+        self._has_run = True
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of several rows on the cursor that ran it before."""
         self._take(statement)
         self._own.executemany(statement, rows)
-        self._is_whole = True
+        self._has_run = True
 
     def close(self) -> None:
         """Give the cursor back for the next time; end it where its statement failed."""
@@ -266,11 +266,11 @@ class _KeptCursor:
         if own is None:
             return
         try:
-            while self._is_whole and own.nextset():
+            while self._has_run and own.nextset():
                 pass  # what nobody read would stand in the way of the connection's next statement
         except self._error:
-            self._is_whole = False
-        if not self._is_whole:
+            self._has_run = False
+        if not self._has_run:
             own.close()
             return
         ended = [self._idle.pop(self._statement)] if self._statement in self._idle else []

@@ -51,7 +51,7 @@ class Writes:
         self._add(_made(self._dialect.insert, table, skip_existing=True), table, names, first.values())
 
     def update(self, table: sa.Table, rows: Collection[Row], *, guard: str) -> None:
-        """Write whole rows over those with the same primary key and the same `guard`; count `guard` up."""
+        """Write complete rows over those with the same primary key and the same `guard`; count `guard` up."""
         keys = keys_of(table)
         values = tuple(name for name in names_of(table) if name not in {*keys, guard})
         names = (*values, *keys, guard)
@@ -63,7 +63,7 @@ class Writes:
 
         Args:
             table: the table.
-            rows: whole rows.
+            rows: complete rows.
             formulas: of each column that is set, its value in SQL over `existing` and `incoming`.
         """
         self._add(_made(self._dialect.combine, table, tuple(formulas.items())), table, names_of(table), rows)

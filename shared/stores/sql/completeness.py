@@ -6,13 +6,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from shared.domain.findings import Finding, Gap, Standing
 from shared.domain.interaction import State
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import BYPASSES, is_within
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
-from shared.stores.upkeep_ports import Finding, Gap, Standing
 
 __all__ = [
     "SqlCompleteness",
@@ -29,7 +29,7 @@ _LOGS_ONLY: Final = ('["azure-monitor"]', '["azure-monitor","azure-openai"]')
 
 
 class SqlCompleteness:
-    """`shared.stores.upkeep_ports.CompletenessStore` on either database."""
+    """`shared.stores.ports.CompletenessStore` on either database."""
 
     def __init__(self, engine: Engine) -> None:
         """Use `engine`, whose database is migrated to the newest revision."""
@@ -130,17 +130,17 @@ def gaps_statement(start: str, end: str | None, *, limit: int) -> sa.Select[Any]
 def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
     """Return the statement of `CompletenessStore.calls_in`: one row of numbers."""
     table = tables.interaction.c
-    asked, answered = table.has_request == sa.true(), table.has_response == sa.true()
+    with_request, with_response = table.has_request == sa.true(), table.has_response == sa.true()
     waits = table.state.in_((State.PENDING.value, State.INCOMPLETE.value))
     logged = table.sources.contains('"azure-monitor"', autoescape=True)
-    told = sa.and_(table.sources != BYPASSES, table.sources.not_in(_LOGS_ONLY))
+    by_event = sa.and_(table.sources != BYPASSES, table.sources.not_in(_LOGS_ONLY))
     numbers = {
-        "no_answer": sa.and_(waits, asked, table.has_response.is_(None)),
-        "no_request": sa.and_(waits, answered, table.has_request.is_(None)),
-        "pieces_missing": sa.and_(waits, asked, answered),
+        "no_answer": sa.and_(waits, with_request, table.has_response.is_(None)),
+        "no_request": sa.and_(waits, with_response, table.has_request.is_(None)),
+        "pieces_missing": sa.and_(waits, with_request, with_response),
         "log_without_event": table.sources.in_(_LOGS_ONLY),
-        "event_without_log": sa.and_(told, sa.not_(logged)),
-        "told_by_both": sa.and_(told, logged),
+        "event_without_log": sa.and_(by_event, sa.not_(logged)),
+        "told_by_both": sa.and_(by_event, logged),
         "bypass": table.sources == BYPASSES,
         "callers_differ": table.callers_differ == sa.true(),
     }
@@ -152,10 +152,10 @@ def words_statement(start: str, end: str | None, *, limit: int) -> sa.Select[Any
     """Return the statement of `CompletenessStore.words_in`."""
     table = tables.interaction.c
     number = sa.func.count().label("number")
-    told = sa.select(table.unknown_words, number).where(
+    traces = sa.select(table.unknown_words, number).where(
         is_within(table.occurred_at, start, end), table.unknown_words.is_not(None)
     )
-    return told.group_by(table.unknown_words).order_by(number.desc(), table.unknown_words).limit(limit)
+    return traces.group_by(table.unknown_words).order_by(number.desc(), table.unknown_words).limit(limit)
 
 
 def standing_statement() -> sa.Select[Any]:

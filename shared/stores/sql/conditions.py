@@ -46,7 +46,7 @@ def is_error(columns: _Columns) -> _Condition:
 
 _TESTS: Final[Mapping[Test, Callable[[sa.Column[Any], tuple[Any, ...]], _Condition]]] = {
     Test.OUTSIDE: lambda column, values: sa.or_(column < values[0], column >= values[1]),
-    Test.TOLD: lambda column, _: column.is_not(None),
+    Test.KNOWN: lambda column, _: column.is_not(None),
     Test.TRUE: lambda column, _: column == sa.true(),
     Test.ONE_OF: lambda column, values: column.in_(values),
 }
@@ -54,9 +54,10 @@ _TESTS: Final[Mapping[Test, Callable[[sa.Column[Any], tuple[Any, ...]], _Conditi
 
 def conditions_of(narrow: InteractionFilter) -> list[_Condition]:
     """Return what must hold, all of it, of the interactions that a filter finds."""
-    asked = [FILTERS[name] for name in narrow.told]
+    chosen = [FILTERS[name] for name in narrow.values]
     # What speaks of one thing together is one condition.
-    return list({(one.condition, one.column): _CONDITIONS[one.condition](one, narrow.told) for one in asked}.values())
+    conditions = {(one.condition, one.column): _CONDITIONS[one.condition](one, narrow.values) for one in chosen}
+    return list(conditions.values())
 
 
 def _unless(condition: _Condition, *, holds: bool) -> _Condition:
@@ -68,27 +69,27 @@ def _column(one: Filter) -> sa.Column[Any]:
     return tables.interaction.c[one.column]
 
 
-def _operation(one: Filter, told: Mapping[str, Any]) -> _Condition:
-    same = _column(one) == told[one.name]
-    return sa.or_(same, _column(one).is_(None)) if told[one.name] == "other" else same
+def _operation(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    same = _column(one) == values[one.name]
+    return sa.or_(same, _column(one).is_(None)) if values[one.name] == "other" else same
 
 
-def _filtered(one: Filter, told: Mapping[str, Any]) -> _Condition:
+def _filtered(one: Filter, values: Mapping[str, Any]) -> _Condition:
     flags = (tables.interaction.c.prompt_filtered, tables.interaction.c.completion_filtered)
-    if told[one.name]:
+    if values[one.name]:
         return sa.or_(*(flag == sa.true() for flag in flags))
     return sa.and_(*map(is_unset, flags))
 
 
-def _marked(one: Filter, told: Mapping[str, Any]) -> _Condition:
+def _marked(one: Filter, values: Mapping[str, Any]) -> _Condition:
     flag = _column(one)
-    return flag == sa.true() if told[one.name] else is_unset(flag)
+    return flag == sa.true() if values[one.name] else is_unset(flag)
 
 
-def _found(_one: Filter, told: Mapping[str, Any]) -> _Condition:
-    """Return whether the content filter found what is asked for; to act on a side is to have found something."""
-    table, side, category = tables.interaction.c, told.get("filter_side"), told.get("filter_category")
-    severity = told.get("filter_severity")
+def _found(_one: Filter, values: Mapping[str, Any]) -> _Condition:
+    """Return whether the content filter found what is sought; to act on a side is to have found something."""
+    table, side, category = tables.interaction.c, values.get("filter_side"), values.get("filter_category")
+    severity = values.get("filter_severity")
     columns = [table[name] for name in fields_of(category=category, side=side)]
     if severity is not None:
         texts = texts_of(severity=severity)
@@ -97,22 +98,22 @@ def _found(_one: Filter, told: Mapping[str, Any]) -> _Condition:
     return sa.or_(sa.false(), *(column.is_not(None) for column in columns), *acted)
 
 
-def _used(one: Filter, told: Mapping[str, Any]) -> _Condition:
-    return sa.and_(_column(one) >= told[one.name], _unless(tables.interaction.c.cached == sa.true(), holds=False))
+def _used(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    return sa.and_(_column(one) >= values[one.name], _unless(tables.interaction.c.cached == sa.true(), holds=False))
 
 
 _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Condition]]] = {
-    Condition.EQUAL: lambda one, told: is_equal(_column(one), told[one.name]),
-    Condition.AT_LEAST: lambda one, told: _column(one) >= told[one.name],
+    Condition.EQUAL: lambda one, values: is_equal(_column(one), values[one.name]),
+    Condition.AT_LEAST: lambda one, values: _column(one) >= values[one.name],
     Condition.USED: _used,
-    Condition.BEFORE: lambda one, told: _column(one) < told[one.name],
+    Condition.BEFORE: lambda one, values: _column(one) < values[one.name],
     Condition.MARKED: _marked,
-    Condition.PRESENT: lambda one, told: _column(one).is_not(None) if told[one.name] else _column(one).is_(None),
+    Condition.PRESENT: lambda one, values: _column(one).is_not(None) if values[one.name] else _column(one).is_(None),
     # The column is a JSON array of known names, so the quoted name is found in nothing else.
-    Condition.LISTED: lambda one, told: _column(one).contains(f'"{told[one.name]}"', autoescape=True),
+    Condition.LISTED: lambda one, values: _column(one).contains(f'"{values[one.name]}"', autoescape=True),
     Condition.OPERATION: _operation,
-    Condition.ERROR: lambda one, told: _unless(is_error(tables.interaction.c), holds=told[one.name]),
+    Condition.ERROR: lambda one, values: _unless(is_error(tables.interaction.c), holds=values[one.name]),
     Condition.FILTERED: _filtered,
     Condition.FOUND: _found,
-    Condition.BYPASS: lambda one, told: _column(one) == BYPASSES if told[one.name] else _column(one) != BYPASSES,
+    Condition.BYPASS: lambda one, values: _column(one) == BYPASSES if values[one.name] else _column(one) != BYPASSES,
 }

@@ -71,7 +71,7 @@ class Write(NamedTuple):
     """What the rows state, in this order."""
     rows: Sequence[Values]
     key: Callable[[Values], Any]
-    """Returns what tells a row's primary key; of a row without all of it, the whole row."""
+    """Returns what tells a row's primary key; of a row without all of it, the row itself."""
     guarded: bool
     """Whether each row must be there as it was read."""
 
@@ -238,7 +238,7 @@ def dialect_of(bound: Connection | Engine) -> Dialect:
 
 
 class ByteLength(FunctionElement[int]):
-    """How many bytes a text has, where that has to be asked: SQL Server's `=` does not see blanks at its end."""
+    """How many bytes a text has, where that makes a difference: SQL Server's `=` does not see blanks at its end."""
 
     inherit_cache = True
     type = sa.Integer()

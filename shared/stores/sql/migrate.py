@@ -71,13 +71,13 @@ def apply_options(engine: Engine, options: Iterable[str]) -> None:
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         for script in scripts:
             for batch in re.split(r"^GO$", script, flags=re.MULTILINE):
-                _run_whole(connection, batch)
+                _run(connection, batch)
 
 
-def _run_whole(connection: Connection, batch: str) -> None:
+def _run(connection: Connection, batch: str) -> None:
     with closing(connection.connection.cursor()) as cursor:
         cursor.execute(batch)
-        # Each statement has a result, and its error shows only when that is asked for: a cursor that is
+        # Each statement has a result, and its error shows only when that is read: a cursor that is
         # closed before has the server give up the rest.
         while cursor.nextset():
             pass

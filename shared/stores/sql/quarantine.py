@@ -25,7 +25,7 @@ _POSITION: Final = (_EVENT.hub, _EVENT.partition_id, _EVENT.sequence, _EVENT.enq
 
 
 class SqlQuarantine:
-    """`shared.stores.upkeep_ports.QuarantineStore` on either database."""
+    """`shared.stores.ports.QuarantineStore` on either database."""
 
     def __init__(self, engine: Engine) -> None:
         """Use `engine`, whose database is migrated to the newest revision."""

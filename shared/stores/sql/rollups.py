@@ -117,7 +117,7 @@ def usage_of_facts(start: str, end: str | None) -> sa.Select[Any]:
     }
     known = sa.case((interaction.total_tokens.is_not(None), 1), else_=0).label("token_requests")
     tokens = [interaction[name] for name in tables.MEASURES if name not in flags and name != known.name]
-    # SQL Server sums no expression that holds a subquery: whether usage counts is told one level below.
+    # SQL Server sums no expression that holds a subquery: whether usage counts is decided one level below.
     facts = (
         sa.select(*[interaction[name] for name in tables.DIMENSIONS], *tokens, known, _counts().label("counts"))
         .add_columns(*[flag.label(name) for name, flag in flags.items()])

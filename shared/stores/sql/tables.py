@@ -84,10 +84,10 @@ interaction = Table(
     Column("state", text(16), nullable=False),
     Column("usage_provenance", text(16), nullable=False),
     Column("sources", JSON_TEXT, nullable=False),  # JSON array of source names
-    Column("parts", JSON_TEXT, nullable=False),  # JSON array: evidence code and digest of each fragment
-    Column("field_sources", text(128), nullable=False),  # evidence code of each field, in field order
-    Column("awaited", JSON_TEXT, nullable=True),  # JSON array: what an interaction that is not whole lacks, in words
-    Column("strands", JSON_TEXT, nullable=True),  # JSON object: what each of several kinds of witnesses tells
+    Column("parts", JSON_TEXT, nullable=False),  # JSON array: record type and digest of each fragment
+    Column("field_sources", text(128), nullable=False),  # letter of the record type of each field, in field order
+    Column("awaited", JSON_TEXT, nullable=True),  # JSON array: what an interaction lacks, in words
+    Column("strands", JSON_TEXT, nullable=True),  # JSON object: what the records under each id contribute
     Column("revision", Integer, nullable=False),  # counts the writes; guards against lost updates
     # Follows from model and operation; null too in rows that were written last before it came.
     Column("vendor", exact_text(16), nullable=True),
@@ -209,7 +209,7 @@ content = Table(
     "content",
     metadata,
     Column("interaction_id", exact_text(128), nullable=False),
-    Column("document", exact_text(64), nullable=False),  # evidence code and digest of the fragment
+    Column("document", exact_text(64), nullable=False),  # record type and digest of the fragment
     Column("body", BLOB, nullable=False),  # the fragment's document, zstd
     PrimaryKeyConstraint("interaction_id", "document", name="pk_content"),
 )
@@ -222,7 +222,7 @@ content_read = Table(
     Column("read_at", UtcTime(), nullable=False),
     Column("reader", text(256), nullable=False),
     Column("route", text(64), nullable=False),
-    Column("subject", text(1024), nullable=False),  # the interaction's id, or the query asked
+    Column("subject", text(1024), nullable=False),  # the interaction's id, or the query
     PrimaryKeyConstraint("id", name="pk_content_read"),
 )
 """Who read content, when: the record of the readers of the record."""
