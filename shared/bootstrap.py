@@ -108,7 +108,7 @@ def _build(settings: Settings) -> Services:
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
     from shared.retry import retried  # noqa: PLC0415
     from shared.services.audit import AuditService  # noqa: PLC0415
-    from shared.services.claims import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
+    from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
     from shared.services.completeness import KINDS, check_completeness  # noqa: PLC0415
     from shared.services.ingest import ingest  # noqa: PLC0415
     from shared.services.isolation import Failures  # noqa: PLC0415

@@ -1,312 +1,339 @@
 """Fragments -> interaction: a join that is commutative, associative and idempotent; pure.
 
-Each field knows which witness is the best one for it (`Field.precedence`). A better witness replaces
-a worse one; between two words of the same witness the larger value wins (the smaller for fields
-that are `earliest`). Both are a maximum over a total order, so the order and the number of times in
-which fragments come make no difference. Of a field that `unites`, the words of all witnesses are kept: the
-first few of a union, which no order changes either. The row keeps, per field, the code of the witness that won.
+Each field has an aspect, and each record type a rank for it (`shared.domain.record_types`). A better record replaces
+a worse one; between two values of one record type the larger wins (the smaller for fields that are `earliest`). Both
+are a maximum over a total order, so the order and the number of times in which fragments come make no difference. Of a
+field that `unites`, the words of all records are kept: the first few of a union, which no order changes either. The
+row keeps, per field, the letter of the record type that won.
 
-Witnesses that know the call by another name than the gateway's join it as strands of their own
-(docs/adr/0006-joining-sources.md): `fold` makes the row of all strands by the same rule.
+Records that know the call by another id than the gateway's join it as contributions of their own
+(docs/adr/0006-joining-sources.md): `fold` makes the row of all contributions by the same rule.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from shared.domain.call_errors import is_error_status
-from shared.domain.callers import NOTICED_BY, name_another_caller
-from shared.domain.fragment import EVIDENCE, Fragment
-from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Facts, Provenance, State
-from shared.domain.pieces import awaited, missing
-from shared.domain.refusals import is_refusal
+from shared.domain.call_errors import is_error_status, is_refusal
+from shared.domain.fragment import Fragment
+from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Aspect, Facts, Provenance, State
+from shared.domain.reassembly.chunks import awaited, is_waiting
+from shared.domain.record_types import Observer
 from shared.domain.unknown_words import united
 from shared.domain.values import NO_TIME
 from shared.domain.vendors import vendor_of
 from shared.domain.verdicts import SIDES
+from shared.sources import ESTIMATE_RECORD, RECORD_TYPES
 
-__all__ = ["ESTIMATE", "OWN", "Strand", "Strands", "estimate_strand", "fold", "give_up", "strands_of"]
+__all__ = [
+    "ESTIMATE",
+    "OWN",
+    "Contribution",
+    "Contributions",
+    "contributions_of",
+    "estimate_contribution",
+    "fold",
+    "give_up",
+]
 
 Row = dict[str, Any]
 
-_NOBODY = "."
-_WITNESSES = frozenset(EVIDENCE)
-_QUEUE = "q"
-"""Who says when a call happened, where no witness tells a possible time: the hub, when it got the event."""
-_RANKS = {field.name: {code: rank for rank, code in enumerate(reversed(field.precedence))} for field in FIELDS}
-_RANKS["occurred_at"][_QUEUE] = -1  # below every witness, however early
-_STARTS = {field.name: field.starts for field in FIELDS if field.starts}
-_UNITED = frozenset(field.name for field in FIELDS if field.unites)
-_PROVENANCES = tuple(Provenance)
-_PROVENANCE_RANKS = {code: _PROVENANCES.index(evidence.provenance) for code, evidence in EVIDENCE.items()}
+OWN: Final = ""
+"""The gateway's own records: those that know the call by its id."""
+ESTIMATE: Final = "=estimate"
+"""No foreign id: what was estimated for want of a source."""
+_GIVEN_UP: Final = "=given up"
+"""Nor this: what could be read of an interaction whose wait was given up, for as long as it lacks a part."""
+
+_NOBODY: Final = "."
+_QUEUE: Final = "q"
+"""Says when a call happened, where no record has a possible time: the hub, when it got the event."""
+_TIME: Final = ("occurred_at", "time_replaced")
+
+_RANKS: Final[Mapping[str, Mapping[str, int]]] = {
+    field.name: {letter: one.precedence.of(field.aspect) for letter, one in RECORD_TYPES.items()}
+    | ({_QUEUE: 1_000_000} if field.aspect is Aspect.TIME else {})
+    for field in FIELDS
+}
+"""Field -> letter of a record type -> its rank; 1 is best. The hub's time ranks below every record's, however early."""
+_TELL_START: Final = frozenset(letter for letter, one in RECORD_TYPES.items() if one.tells_start)
+_EARLIEST: Final = frozenset(field.name for field in FIELDS if field.earliest)
+_UNITED: Final = frozenset(field.name for field in FIELDS if field.unites)
+_PROVENANCES: Final = tuple(Provenance)
+
+_ONLY_OWN: Final = ("has_request", "has_response")
+"""Whether parts are awaited: only the gateway's own records decide."""
+_CALLER: Final = ("caller_ip", "user_id")
+"""The service takes the gateway for the caller."""
+
+_LETTERS: Final = frozenset(RECORD_TYPES)
+_NAME_CALLER: Final = frozenset(letter for letter, one in RECORD_TYPES.items() if one.names_caller)
+_COMPARED: Final = (
+    ("subscription_id", _LETTERS),
+    ("user_id", _NAME_CALLER),
+    ("app_id", _NAME_CALLER),
+    ("caller_ip", _NAME_CALLER),
+)
+"""What names a caller, and the record types that mean the same by it: they rank above all others for the field."""
+_NOTICED_BY: Final = min(_NAME_CALLER, key=lambda letter: RECORD_TYPES[letter].precedence.request)
+"""The letter beside `callers_differ`. No record says it: any does, as long as it is always the same."""
 
 
-class Strand:
-    """What one kind of witness tells of a call: the gateway's own, or one that knows the call by another name."""
+class Contribution:
+    """What records contribute to a call: the gateway's own, or those that know the call by one other id."""
 
-    __slots__ = ("codes", "parts", "values")
+    __slots__ = ("letters", "parts", "values")
 
-    def __init__(self, values: Facts, codes: dict[str, str], parts: set[str]) -> None:
-        """Hold values by field, the witness that won each field, and the keys of what was merged."""
+    def __init__(self, values: Facts, letters: dict[str, str], parts: set[str]) -> None:
+        """Hold values by field, the record type that won each field, and the keys of what was merged."""
         self.values = values
-        self.codes = codes
+        self.letters = letters
         self.parts = parts
 
-    def add(self, key: str, fragment: Fragment) -> None:
-        """Join a fragment, whose document has `key`."""
-        self.parts.add(key)
+    def add(self, fragment: Fragment) -> None:
+        """Join a fragment."""
+        self.parts.add(fragment.key)
         self._join(fragment, fragment.facts)
 
-    def add_whole(self, key: str, fragment: Fragment) -> None:
-        """Join what pieces make together, whose document has `key`; when it happened each of them told by itself."""
-        self.parts.add(key)
+    def add_assembled(self, fragment: Fragment) -> None:
+        """Join what chunks make together; when it happened each of them said by itself."""
+        self.parts.add(fragment.key)
         self._join(fragment, {name: value for name, value in fragment.facts.items() if name not in _TIME})
 
     def add_again(self, fragment: Fragment) -> bool:
-        """Join what a repeat may say anew: when it happened, for that can be read from when it was enqueued.
+        """Join what a repeat may say anew, when it happened, for that can be read from when it was enqueued.
 
-        Returns:
-            Whether the strand says something else than before.
+        Return whether that changed.
         """
-        before = self.values.get("occurred_at"), self.codes.get("occurred_at")
+        before = self.values.get("occurred_at"), self.letters.get("occurred_at")
         self._join(fragment, {name: fragment.facts[name] for name in _TIME if name in fragment.facts})
-        return before != (self.values.get("occurred_at"), self.codes.get("occurred_at"))
+        return before != (self.values.get("occurred_at"), self.letters.get("occurred_at"))
 
     def _join(self, fragment: Fragment, facts: Facts) -> None:
+        letter = fragment.record_type.letter
         if "time_replaced" in facts:
-            _join(self.values, self.codes, _QUEUE, {"occurred_at": facts["occurred_at"]})
+            _join(self.values, self.letters, _QUEUE, {"occurred_at": facts["occurred_at"]})
             facts = {name: value for name, value in facts.items() if name not in _TIME}
-        differs = name_another_caller(self.values, self.codes, fragment.code, facts)
-        _join(self.values, self.codes, fragment.code, facts)
+        differs = self._names_another_caller(letter, facts)
+        _join(self.values, self.letters, letter, facts)
         if differs:
-            self.values["callers_differ"], self.codes["callers_differ"] = True, NOTICED_BY
+            self.values["callers_differ"], self.letters["callers_differ"] = True, _NOTICED_BY
+
+    def _names_another_caller(self, letter: str, facts: Facts) -> bool:
+        """Return whether a record of this type names another caller in `facts` than those that joined before.
+
+        Of several values one is held, so the first that differs is noticed, in whatever order they come.
+        """
+        return any(
+            letter in letters
+            and name in facts
+            and self.letters.get(name) in letters
+            and facts[name].casefold() != self.values[name].casefold()
+            for name, letters in _COMPARED
+        )
 
 
-Strands = dict[str, Strand]
-"""Name of the witnesses' own, as `Fragment.guest` -> their strand; `OWN` -> the gateway's."""
-
-OWN = ""
-
-_TIME = ("occurred_at", "time_replaced")
-ESTIMATE = "=estimate"
-"""No witness's name: what was estimated for want of one."""
-_ESTIMATE_CODE = "e"
-_GIVEN_UP = "=given up"
-"""Nor this: what could be read of an interaction whose wait was given up, for as long as it lacks a part."""
-
-_NEVER_FROM_GUESTS = ("has_request", "has_response")
-"""Whether parts are awaited: only the gateway's own tell."""
-_SERVICES_CALLER = ("caller_ip", "user_id")
-"""Who called Azure OpenAI through the gateway is the gateway."""
+Contributions = dict[str, Contribution]
+"""Foreign id, as `Fragment.foreign_id` -> what records with it contribute; `OWN` -> the gateway's."""
 
 
-def strands_of(row: Row | None) -> Strands:
-    """Return the strands that `row` was folded from."""
+def contributions_of(row: Row | None) -> Contributions:
+    """Return the contributions that `row` was folded from."""
     if row is None:
         return {}
     stored = row.get("strands")
     if stored is None:
-        return {OWN: _opened(row)}
-    told: dict[str, Row | None] = orjson.loads(stored)
-    return {name: _opened(row if strand is None else strand) for name, strand in told.items()}
+        return {OWN: _contribution_in(row)}
+    rows: dict[str, Row | None] = orjson.loads(stored)
+    return {name: _contribution_in(row if own is None else own) for name, own in rows.items()}
 
 
-def fold(interaction_id: str, strands: Strands, revision: int) -> Row:
-    """Return the row that `strands`, one at least, make: field by field, the best witness of all.
+def fold(interaction_id: str, contributions: Contributions, revision: int) -> Row:
+    """Return the row that `contributions`, one at least, make: field by field, the best record of all.
 
-    A strand can be taken out again, for each is kept as it is beside what they make together.
+    A contribution can be taken out again, for each is kept as it is beside what they make together.
     """
-    _drop_stale_estimate(strands)
-    given_up = strands.pop(_GIVEN_UP, None)
-    own = strands.get(OWN)
-    first = own or next(iter(strands.values()))
-    values, codes = first.values, first.codes
-    if len(strands) > 1:
-        values, codes = dict(values), dict(codes)
-        for name in sorted(strands):
-            _join_strand(values, codes, strands[name], joins_own=own is not None and name != OWN)
-    waits = own is not None and missing(own.parts)
+    estimate = contributions.get(ESTIMATE)
+    if estimate is not None and estimate.parts != {_estimate_key(contributions)}:
+        # It was made from something else than what is there now.
+        del contributions[ESTIMATE]
+    given_up = contributions.pop(_GIVEN_UP, None)
+    own = contributions.get(OWN)
+    first = own or next(iter(contributions.values()))
+    values, letters = first.values, first.letters
+    if len(contributions) > 1:
+        values, letters = dict(values), dict(letters)
+        for name in sorted(contributions):
+            _join_contribution(values, letters, contributions[name], is_beside_own=own is not None and name != OWN)
+    waits = own is not None and is_waiting(own.parts)
     state = _state(values, waits=waits)
-    if state is State.PENDING and given_up is not None and _given_up_key(strands) in given_up.parts:
+    if state is State.PENDING and given_up is not None and _given_up_key(contributions) in given_up.parts:
         state = State.INCOMPLETE
-        strands[_GIVEN_UP] = given_up
-        values, codes = dict(values), dict(codes)
-        _join_strand(values, codes, given_up, joins_own=True)
-    asked, served = _asked(values), values.get("served_deployment")
-    parts = sorted({part for strand in strands.values() for part in strand.parts})
-    field_sources, provenance = _witnesses(codes)
-    told = {**_asked_for(values), **values}
+        contributions[_GIVEN_UP] = given_up
+        values, letters = dict(values), dict(letters)
+        _join_contribution(values, letters, given_up, is_beside_own=True)
+    served = values.get("served_deployment")
+    parts = sorted({part for one in contributions.values() for part in one.parts})
+    field_sources, provenance = _field_sources(tuple(letters.items()))
+    # The model that was asked for stands in for the one that served until a record names that.
+    model = {"model": values["requested_model"]} if "requested_model" in values else {}
+    facts = model | values
     return {
-        "occurred_at": NO_TIME,  # until a witness tells
-        **told,
-        "time_replaced": True if codes.get("occurred_at", _QUEUE) == _QUEUE else None,
-        # Who asked for the deployment that served knows it: the field is null, and its witness is still noted.
-        **({"served_deployment": None} if served is not None and served == asked else {}),
+        "occurred_at": NO_TIME,  # until a record has one
+        **facts,
+        "time_replaced": True if letters.get("occurred_at", _QUEUE) == _QUEUE else None,
+        # Who asked for the deployment that served knows it: the field is null, and its record type is still noted.
+        **({"served_deployment": None} if served is not None and served == _requested_deployment(values) else {}),
         "id": interaction_id,
         "state": state,
         "usage_provenance": provenance,
-        "vendor": vendor_of(told.get("model"), told.get("operation")),
-        "sources": _sources_text(frozenset([part[0] for part in parts]) & _WITNESSES),
+        "vendor": vendor_of(facts.get("model"), facts.get("operation")),
+        "sources": _source_list(frozenset([part[0] for part in parts]) & _LETTERS),
         "parts": orjson.dumps(parts).decode(),
         "field_sources": field_sources,
         "awaited": _awaited(values, own.parts if own is not None and waits else ()),
-        "strands": _stored(strands),
+        "strands": _stored(contributions),
         "revision": revision,
     }
 
 
-def _asked_for(values: Facts) -> Facts:
-    """Return the model that was asked for, which stands in for the one that served until a witness tells of that."""
-    return {"model": values["requested_model"]} if "requested_model" in values else {}
+def estimate_contribution(contributions: Contributions, facts: Facts) -> Contribution:
+    """Return the contribution of an estimate that was made from what `contributions` hold."""
+    return Contribution(dict(facts), dict.fromkeys(facts, ESTIMATE_RECORD.letter), {_estimate_key(contributions)})
 
 
-def _awaited(values: Facts, parts: Collection[str]) -> str | None:
-    """Return in words what an interaction waits for, as JSON text; None when it is whole.
+def give_up(contributions: Contributions, fragments: Iterable[Fragment]) -> None:
+    """Mark that the wait for parts that the gateway's own records lack is over: `fold` makes the row incomplete.
 
-    Args:
-        values: what is known of it.
-        parts: the gateway's own, when a piece among them waits.
-    """
-    lacking = [part for part in ("request", "response") if not values.get(f"has_{part}")]
-    for code, reason in awaited(parts):
-        witness = EVIDENCE[code].part
-        lacking.append(f"{witness}: other parts of it" if reason is None else f"{witness}: its body: {reason}")
-    return orjson.dumps(sorted(lacking)).decode() if lacking else None
-
-
-def estimate_strand(strands: Strands, facts: Facts) -> Strand:
-    """Return the strand of an estimate that was made from what `strands` hold."""
-    return Strand(dict(facts), dict.fromkeys(facts, _ESTIMATE_CODE), {_estimate_key(strands)})
-
-
-def give_up(strands: Strands, told: Iterable[Fragment]) -> None:
-    """Mark that the wait for the parts that the gateway's own lack is over: `fold` makes the row incomplete.
-
-    The mark holds for exactly the parts that are there. With another one the row is whole, or a new
-    wait begins; so what the row says follows from its parts and the mark, whatever came when.
+    The mark holds for exactly the parts that are there: with another, the row is complete or a new wait begins.
 
     Args:
-        strands: of a pending row.
-        told: what pieces say that never became a whole.
+        contributions: of a pending row.
+        fragments: what chunks say that never made a body.
     """
-    strand = Strand({}, {}, set())
-    for fragment in told:
-        strand.add_whole("", fragment)
-    strand.parts = {_given_up_key(strands)}
-    strands[_GIVEN_UP] = strand
+    salvaged = Contribution({}, {}, set())
+    for fragment in fragments:
+        salvaged.add_assembled(fragment)
+    salvaged.parts = {_given_up_key(contributions)}
+    contributions[_GIVEN_UP] = salvaged
 
 
-def _given_up_key(strands: Strands) -> str:
-    own = strands.get(OWN)
+def _given_up_key(contributions: Contributions) -> str:
+    own = contributions.get(OWN)
     return f"={_digest(own.parts if own else ())}"
 
 
-def _estimate_key(strands: Strands) -> str:
-    parts = [part for name, strand in strands.items() if name != ESTIMATE for part in strand.parts]
-    return f"{_ESTIMATE_CODE}={_digest(parts)}"
+def _estimate_key(contributions: Contributions) -> str:
+    parts = [part for name, one in contributions.items() if name != ESTIMATE for part in one.parts]
+    return f"{ESTIMATE_RECORD.letter}={_digest(parts)}"
 
 
 def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(orjson.dumps(sorted(parts))).hexdigest()[:32]
 
 
-def _drop_stale_estimate(strands: Strands) -> None:
-    """Drop an estimate that was made from something else than what is there now."""
-    estimate = strands.get(ESTIMATE)
-    if estimate is not None and estimate.parts != {_estimate_key(strands)}:
-        del strands[ESTIMATE]
-
-
-def _join_strand(values: Facts, codes: dict[str, str], strand: Strand, *, joins_own: bool) -> None:
-    for name, value in strand.values.items():
-        code = strand.codes[name]
-        if joins_own and (
-            name in _NEVER_FROM_GUESTS or (name in _SERVICES_CALLER and EVIDENCE[code].source == "azure-openai")
+def _join_contribution(values: Facts, letters: dict[str, str], other: Contribution, *, is_beside_own: bool) -> None:
+    for name, value in other.values.items():
+        letter = other.letters[name]
+        if is_beside_own and (
+            name in _ONLY_OWN or (name in _CALLER and RECORD_TYPES[letter].observer is Observer.SERVICE)
         ):
             continue
-        _join(values, codes, code, {name: value})
+        _join(values, letters, letter, {name: value})
 
 
-def _stored(strands: Strands) -> str | None:
-    """Return the strands as the ledger keeps them: not at all when the row says it all, a null for the only one."""
-    if strands.keys() == {OWN}:
+def _stored(contributions: Contributions) -> str | None:
+    """Return contributions as the ledger keeps them: none when the row says it all, a null for the only one."""
+    if contributions.keys() == {OWN}:
         return None
-    if len(strands) == 1:
-        return orjson.dumps(dict.fromkeys(strands)).decode()
+    if len(contributions) == 1:
+        return orjson.dumps(dict.fromkeys(contributions)).decode()
     return orjson.dumps(
         {
             name: {
-                **strands[name].values,
-                "field_sources": _witnesses(strands[name].codes)[0],
-                "parts": orjson.dumps(sorted(strands[name].parts)).decode(),
+                **contributions[name].values,
+                "field_sources": _field_sources(tuple(contributions[name].letters.items()))[0],
+                "parts": orjson.dumps(sorted(contributions[name].parts)).decode(),
             }
-            for name in sorted(strands)
+            for name in sorted(contributions)
         },
         option=orjson.OPT_SORT_KEYS,
     ).decode()
 
 
-def _witnesses(codes: dict[str, str]) -> tuple[str, Provenance]:
-    """Return who told each field, a code a field in their order, and where the usage comes from."""
-    return _told_by(tuple(codes), tuple(codes.values()))
-
-
 @lru_cache(maxsize=4096)
-def _told_by(names: tuple[str, ...], holders: tuple[str, ...]) -> tuple[str, Provenance]:
-    # Few sets of fields come from few kinds of witnesses, over and over.
-    codes = dict(zip(names, holders, strict=True))
-    ranks = [_PROVENANCE_RANKS[codes[name]] for name in METERED if name in codes]
-    return "".join([codes.get(name, _NOBODY) for name in FIELD_NAMES]), _PROVENANCES[min(ranks, default=-1)]
+def _field_sources(winners: tuple[tuple[str, str], ...]) -> tuple[str, Provenance]:
+    """Return which record type won each field, a letter a field in their order, and where the usage comes from."""
+    # Few sets of fields come from few types of records, over and over.
+    letters = dict(winners)
+    ranks = [_PROVENANCES.index(RECORD_TYPES[letters[name]].provenance) for name in METERED if name in letters]
+    return "".join([letters.get(name, _NOBODY) for name in FIELD_NAMES]), _PROVENANCES[min(ranks, default=-1)]
 
 
 @cache
-def _sources_text(codes: frozenset[str]) -> str:
-    """Return the public names of the witnesses' sources, sorted, as JSON text."""
-    return orjson.dumps(sorted({EVIDENCE[code].source for code in codes} - {""})).decode()
+def _source_list(letters: frozenset[str]) -> str:
+    """Return the public names of the sources of record types, sorted, as JSON text."""
+    return orjson.dumps(sorted({RECORD_TYPES[letter].source for letter in letters} - {""})).decode()
 
 
-def _opened(row: Row) -> Strand:
-    codes = {name: code for name, code in zip(FIELD_NAMES, row["field_sources"], strict=False) if code != _NOBODY}
-    values = {name: row[name] for name in codes}
+def _contribution_in(row: Row) -> Contribution:
+    letters = {
+        name: letter for name, letter in zip(FIELD_NAMES, row["field_sources"], strict=False) if letter != _NOBODY
+    }
+    values = {name: row[name] for name in letters}
     if "served_deployment" in values and values["served_deployment"] is None:
-        values["served_deployment"] = _asked(row)
-    return Strand(values, codes, set(orjson.loads(row["parts"])))
+        values["served_deployment"] = _requested_deployment(row)
+    return Contribution(values, letters, set(orjson.loads(row["parts"])))
 
 
-def _asked(values: Facts) -> str | None:
+def _requested_deployment(values: Facts) -> str | None:
     """Return the deployment that was asked for: by name, else by the model of a body."""
     return next(filter(None, map(values.get, ("deployment", "requested_model", "model"))), None)
 
 
-def _join(values: Facts, codes: dict[str, str], code: str, facts: Facts) -> None:
+def _join(values: Facts, letters: dict[str, str], letter: str, facts: Facts) -> None:
     both = values.keys() & facts.keys()
-    held = {
-        name: (codes[name], values[name])
+    better = {
+        name: (letters[name], values[name])
         for name in both
-        if not _wins(name, (code, facts[name]), (codes[name], values[name]))
+        if not _wins(name, (letter, facts[name]), (letters[name], values[name]))
     }
     together = {name: united(values[name], facts[name]) for name in both & _UNITED}
     values.update(facts)
-    codes.update(dict.fromkeys(facts, code))
-    for name, (holder, value) in held.items():
+    letters.update(dict.fromkeys(facts, letter))
+    for name, (holder, value) in better.items():
         values[name] = value
-        codes[name] = holder
+        letters[name] = holder
     values.update(together)
 
 
 def _wins(name: str, new: tuple[str, Any], old: tuple[str, Any]) -> bool:
-    """Return whether `new`, a witness and its word on field `name`, stands above `old`: a total order."""
-    (code, value), (holder, known) = new, old
-    starts = _STARTS.get(name)
-    if code == holder:
-        return bool(value < known if starts else value > known)
-    if starts and value != known and code in starts and holder in starts:
-        return bool(value < known)
+    """Return whether `new`, a record type and its value of field `name`, stands above `old`: a total order."""
+    (letter, value), (holder, present) = new, old
+    is_earliest = name in _EARLIEST
+    if letter == holder:
+        return bool(value < present if is_earliest else value > present)
+    if is_earliest and value != present and letter in _TELL_START and holder in _TELL_START:
+        return bool(value < present)
     ranks = _RANKS[name]
-    return ranks[code] > ranks[holder]
+    return ranks[letter] < ranks[holder]
+
+
+def _awaited(values: Facts, parts: Collection[str]) -> str | None:
+    """Return in words what an interaction waits for, as JSON text; None when it is complete.
+
+    Args:
+        values: what is known of it.
+        parts: the gateway's own, when a chunk among them waits.
+    """
+    lacking = [part for part in ("request", "response") if not values.get(f"has_{part}")]
+    for letter, fault in awaited(parts):
+        part = RECORD_TYPES[letter].part
+        lacking.append(f"{part}: other parts of it" if fault is None else f"{part}: its body: {fault.reason}")
+    return orjson.dumps(sorted(lacking)).decode() if lacking else None
 
 
 def _state(values: Facts, *, waits: bool) -> State:
@@ -315,9 +342,9 @@ def _state(values: Facts, *, waits: bool) -> State:
     error = values.get("error_code")
     if values.get("gateway_refused") or is_refusal(error):
         return State.REFUSED
-    # A stream, or a background response, can fail after its 200 was sent, and may name no code.
+    # A stream, or a background response, can fail after its 200 was sent, and may have no code.
     if error is not None or "error_message" in values or is_error_status(values.get("http_status")):
         # What the filter blocked was refused, whatever the code of the error.
-        blocked = any(values.get(f"{side}_filtered") for side in SIDES)
-        return State.REFUSED if blocked else State.FAILED
+        is_blocked = any(values.get(f"{side}_filtered") for side in SIDES)
+        return State.REFUSED if is_blocked else State.FAILED
     return State.COMPLETE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from shared.domain.invalid_limit import DEFAULT_LIMIT, InvalidLimit
+from shared.domain.delivery import DEFAULT_LIMIT, InvalidLimit
 from shared.errors import ConfigurationError
 
 __all__ = [

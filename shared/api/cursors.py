@@ -7,9 +7,9 @@ from typing import Final
 
 import orjson
 
-from shared.domain.questions import ListKey
 from shared.domain.values import utc
 from shared.errors import InvalidRequestError
+from shared.questions import ListKey
 
 __all__ = ["list_cursor", "list_key", "usage_cursor", "usage_key"]
 

@@ -19,9 +19,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from shared.domain.questions import FILTERS, Count, Filter, FindingFilter, InteractionFilter
 from shared.domain.values import utc
 from shared.errors import InvalidRequestError
+from shared.questions import FILTERS, Count, Filter, FindingFilter, InteractionFilter
 from shared.services.completeness import KINDS
 
 __all__ = [

@@ -1,10 +1,13 @@
-"""What Event Hubs hands over: bytes and where they stood."""
+"""What Event Hubs hands over: bytes and where they stood; and how much of a batch is worked on together, or refused."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shared.domain.values import NO_TIME
+from shared.errors import TooManyInvalidError
 
-__all__ = ["NOWHERE", "Delivery", "Position"]
+__all__ = ["DEFAULT_LIMIT", "NOWHERE", "NO_LIMIT", "Delivery", "InvalidLimit", "Position", "refuse", "slices"]
 
 
 class Position(NamedTuple):
@@ -28,3 +31,64 @@ class Delivery(NamedTuple):
 
     position: Position
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidLimit:
+    """Refuse a batch with more than `count` invalid events *and* more than `ratio` of its size.
+
+    Both, because one bad event is all of a batch of one and must not stop its partition.
+    """
+
+    count: int
+    ratio: float
+    """0 to 1. At 1 nothing is ever refused."""
+
+    def refuses(self, invalid: int, total: int) -> bool:
+        """Return whether a batch of `total` events, `invalid` of which cannot be read, must not be stored."""
+        return invalid > self.count and invalid > self.ratio * total
+
+
+DEFAULT_LIMIT: Final = InvalidLimit(count=12, ratio=0.5)
+"""Noise of an honest hub stays far below it; of the host's batches of 64 that a broken parser meets, none does."""
+NO_LIMIT: Final = InvalidLimit(count=0, ratio=1.0)
+
+_SLICE_BYTES: Final = 4 * 1024 * 1024
+"""Of bodies that are worked on together: parsed they weigh many times as much, and each partition has its own."""
+
+
+def slices(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    """Yield the deliveries, in their order, in parts whose bodies may be in memory together, parsed."""
+    start = size = 0
+    for place, delivery in enumerate(deliveries):
+        if place > start and size + len(delivery.body) > _SLICE_BYTES:
+            yield deliveries[start:place]
+            start, size = place, 0
+        size += len(delivery.body)
+    if start < len(deliveries):
+        yield deliveries[start:]
+
+
+def refuse(reasons: Iterable[str | None], total: int, limit: InvalidLimit) -> None:
+    """Refuse a batch of `total` events, given why each cannot be read; look at no more of them than that takes.
+
+    Args:
+        reasons: for each event where it stands and why it cannot be read; None for one that can.
+        total: how many there are.
+        limit: what may be so.
+
+    Raises:
+        TooManyInvalidError: the batch must not be stored.
+    """
+    invalid = readable = 0
+    first = None
+    for reason in reasons:
+        if reason is None:
+            readable += 1
+            if not limit.refuses(total - readable, total):
+                return
+        else:
+            invalid += 1
+            first = first or reason
+    if limit.refuses(invalid, total):
+        raise TooManyInvalidError(f"{invalid} of {total} events cannot be read, the first at {first}")

@@ -1,6 +1,6 @@
-"""The interaction: its fields, where each may come from, and which source wins.
+"""The interaction: its fields, what each is about, and how they are stored.
 
-An interaction is a mapping from field name to value; a field that nobody has told is absent. This
+An interaction is a mapping from field name to value; an unknown field is absent. This
 table is the only list of the fields: the SQL columns, the merge and the audit API follow it. To
 add a field: one line here, one migration (CONTRIBUTING.md has the recipe).
 """
@@ -13,12 +13,12 @@ from shared.domain.verdicts import VERDICTS
 
 __all__ = [
     "CONTENT_FIELDS",
-    "DEFAULT_PRECEDENCE",
     "FIELDS",
     "FIELD_NAMES",
     "METERED",
     "OPERATIONS",
     "PREVIEW_LENGTH",
+    "Aspect",
     "Facts",
     "Field",
     "Kind",
@@ -68,10 +68,16 @@ class Kind(Enum):
     FLAG = "flag"
 
 
-# Evidence codes, best first: who said it. shared/domain/fragment.py explains each.
-DEFAULT_PRECEDENCE: Final = "REQGaxmMgbyhLutnDdzvpe"
-_REQUEST_FIRST: Final = "QEGgRMbayxhmLutnDdzvpe"
-_ERROR_FIRST: Final = "ERQGgabxyhmMLutnDdzvpe"
+class Aspect(Enum):
+    """What a field is about: the record types have a rank for each (`shared.domain.record_types`)."""
+
+    GENERAL = "general"
+    REQUEST = "request"
+    ERROR = "error"
+    TIME = "time"
+    MODEL = "model"
+    PROMPT = "prompt"
+    CACHE = "cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,53 +88,53 @@ class Field:
     kind: Kind
     limit: int = 0
     """Most UTF-16 units of a text."""
-    precedence: str = DEFAULT_PRECEDENCE
-    """Evidence codes, best first. A better source replaces a worse one whatever the order they come in."""
-    starts: str = ""
-    """Evidence codes that tell the very start, all of them equals: the earliest wins, whosever it is.
-    Between words of any one witness the smaller wins then too, not the larger."""
+    aspect: Aspect = Aspect.GENERAL
+    """Says which records win. A better one replaces a worse one whatever the order they come in."""
+    earliest: bool = False
+    """Of the record types that tell the start, all are equals: the earliest value wins, whosever it is. Between
+    values of any one type the smaller wins then too, not the larger."""
     unites: bool = False
-    """A list of words of which every witness's are kept (`shared.domain.unknown_words`)."""
+    """A list of words of which every record's are kept (`shared.domain.unknown_words`)."""
     content: bool = False
     """Whether it holds a text of people, models or services: nobody sees it without the right to read content."""
 
 
 FIELDS: Final[tuple[Field, ...]] = (
     # When, and how it went
-    Field("occurred_at", Kind.TIME, precedence="QEGgDdbyhuvtznpaxRLMme", starts="QEGgDdby"),
+    Field("occurred_at", Kind.TIME, aspect=Aspect.TIME, earliest=True),
     Field("has_request", Kind.FLAG),
     Field("has_response", Kind.FLAG),
     Field("gateway_refused", Kind.FLAG),
-    Field("http_status", Kind.COUNT, precedence=_ERROR_FIRST),
-    Field("error_code", Kind.TEXT, limit=128, precedence=_ERROR_FIRST),
-    Field("error_message", Kind.TEXT, limit=1024, precedence=_ERROR_FIRST, content=True),
+    Field("http_status", Kind.COUNT, aspect=Aspect.ERROR),
+    Field("error_code", Kind.TEXT, limit=128, aspect=Aspect.ERROR),
+    Field("error_message", Kind.TEXT, limit=1024, aspect=Aspect.ERROR, content=True),
     # What was asked
-    Field("operation", Kind.TEXT, limit=32, precedence=_REQUEST_FIRST),
-    Field("operation_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("method", Kind.TEXT, limit=16, precedence=_REQUEST_FIRST),
-    Field("path", Kind.TEXT, limit=1024, precedence=_REQUEST_FIRST),
-    Field("api_version", Kind.TEXT, limit=32, precedence=_REQUEST_FIRST),
-    Field("deployment", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("model", Kind.TEXT, limit=128, precedence="RGgaxhLutDdznvEQbMmype"),
+    Field("operation", Kind.TEXT, limit=32, aspect=Aspect.REQUEST),
+    Field("operation_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("method", Kind.TEXT, limit=16, aspect=Aspect.REQUEST),
+    Field("path", Kind.TEXT, limit=1024, aspect=Aspect.REQUEST),
+    Field("api_version", Kind.TEXT, limit=32, aspect=Aspect.REQUEST),
+    Field("deployment", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("model", Kind.TEXT, limit=128, aspect=Aspect.MODEL),
     Field("streamed", Kind.FLAG),
-    Field("parameters", Kind.JSON, precedence=_REQUEST_FIRST),
-    Field("request_bytes", Kind.COUNT, precedence=_REQUEST_FIRST),
-    Field("prompt_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, precedence="QEGMgRbayxhmLutnDdzvpe", content=True),
+    Field("parameters", Kind.JSON, aspect=Aspect.REQUEST),
+    Field("request_bytes", Kind.COUNT, aspect=Aspect.REQUEST),
+    Field("prompt_preview", Kind.TEXT, limit=2 * PREVIEW_LENGTH, aspect=Aspect.PROMPT, content=True),
     # Who asked
-    Field("caller_ip", Kind.TEXT, limit=64, precedence=_REQUEST_FIRST),
-    Field("subscription_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("product_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("api_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("user_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("app_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("identity", Kind.JSON, precedence=_REQUEST_FIRST),
-    Field("session_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("end_user_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("client_request_id", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("tags", Kind.JSON, precedence=_REQUEST_FIRST),
+    Field("caller_ip", Kind.TEXT, limit=64, aspect=Aspect.REQUEST),
+    Field("subscription_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("product_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("api_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("user_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("app_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("identity", Kind.JSON, aspect=Aspect.REQUEST),
+    Field("session_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("end_user_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("client_request_id", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("tags", Kind.JSON, aspect=Aspect.REQUEST),
     # Who answered
-    Field("gateway_name", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
-    Field("gateway_region", Kind.TEXT, limit=64, precedence=_REQUEST_FIRST),
+    Field("gateway_name", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
+    Field("gateway_region", Kind.TEXT, limit=64, aspect=Aspect.REQUEST),
     Field("backend_id", Kind.TEXT, limit=256),
     Field("backend_host", Kind.TEXT, limit=256),
     Field("attempts", Kind.JSON),
@@ -164,12 +170,12 @@ FIELDS: Final[tuple[Field, ...]] = (
     # What the content filter found, where that is above safe (shared/domain/verdicts.py)
     *(Field(verdict.field, Kind.TEXT, limit=32) for verdict in VERDICTS),
     # What else the answer, and the way to it, tell
-    Field("requested_model", Kind.TEXT, limit=128, precedence=_REQUEST_FIRST),
+    Field("requested_model", Kind.TEXT, limit=128, aspect=Aspect.REQUEST),
     Field("served_deployment", Kind.TEXT, limit=128),
     Field("spillover", Kind.JSON),
-    Field("cached", Kind.FLAG, precedence="GgRQEaxmMbyhLutnDdzvpe"),
+    Field("cached", Kind.FLAG, aspect=Aspect.CACHE),
     Field("filter_failed", Kind.FLAG),
-    Field("possible_refusal", Kind.FLAG, precedence=_ERROR_FIRST),
+    Field("possible_refusal", Kind.FLAG, aspect=Aspect.ERROR),
     Field("unreadable", Kind.TEXT, limit=32),
     Field("not_captured", Kind.TEXT, limit=32),
     Field("time_replaced", Kind.FLAG),

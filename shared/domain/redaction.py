@@ -138,27 +138,27 @@ def _cleaned_json(body: bytes) -> Redaction:
     def clean(value: Json) -> Json:
         nonlocal count
         if isinstance(value, str):
-            told, removed = _cleaned(value.encode())
+            cleaned, removed = _cleaned(value.encode())
             count += removed
-            return told.decode("utf-8", "replace") if removed else value
+            return cleaned.decode("utf-8", "replace") if removed else value
         if isinstance(value, list):
             return [clean(item) for item in value]
         if not isinstance(value, dict):
             return value
-        whole: dict[str, Json] = {}
-        for told, item in value.items():
-            name = clean(told)
-            while name in whole:  # Two names that differ in a secret alone are two names still.
+        members: dict[str, Json] = {}
+        for received, item in value.items():
+            name = clean(received)
+            while name in members:  # Two names that differ in a secret alone are two names still.
                 name += "'"
-            if is_secret(told) and isinstance(item, str | int | float) and not isinstance(item, bool):
+            if is_secret(received) and isinstance(item, str | int | float) and not isinstance(item, bool):
                 count += item != REMOVED
-                whole[name] = REMOVED
+                members[name] = REMOVED
             else:
-                whole[name] = clean(item)
-        return whole
+                members[name] = clean(item)
+        return members
 
-    told = clean(orjson.loads(body))
-    return Redaction(orjson.dumps(told), count) if count else Redaction(body, 0)
+    cleaned = clean(orjson.loads(body))
+    return Redaction(orjson.dumps(cleaned), count) if count else Redaction(body, 0)
 
 
 def _plain_letter(found: re.Match[bytes]) -> bytes:
@@ -172,12 +172,12 @@ def _decoded(body: bytes) -> Redaction:
     for found in _ENCODED.finditer(body):
         encoded = found[1].rstrip(b"=")
         try:
-            told = base64.b64decode(encoded + b"=" * (-len(encoded) % 4) if len(encoded) % 4 != 1 else encoded[:-1])
+            decoded = base64.b64decode(encoded + b"=" * (-len(encoded) % 4) if len(encoded) % 4 != 1 else encoded[:-1])
         except (binascii.Error, ValueError):
             continue
-        if is_binary_stream(told):
+        if is_binary_stream(decoded):
             continue
-        clean, more = redact(told)
+        clean, more = redact(decoded)
         if more:
             parts += [body[at : found.start(1)], base64.b64encode(clean)]
             at, removed = found.end(1), removed + more

@@ -267,9 +267,9 @@ def _header(body: bytes, name: str, start: int, end: int) -> Iterator[tuple[int,
     rest = _LINE_REST.match(body, line.end(), min(len(body), line.end() + 8192))
     if rest is None:
         return
-    told = rest[0]
-    if len(told.split()) <= _FEW_WORDS or "cookie" in name.lower():
-        stripped = told.rstrip()
+    value = rest[0]
+    if len(value.split()) <= _FEW_WORDS or "cookie" in name.lower():
+        stripped = value.rstrip()
         if _SCHEME.match(stripped) or not _PLAIN_WORD.match(stripped):
             yield rest.start(), rest.start() + len(stripped), b""
         return

@@ -118,7 +118,7 @@ _PEM: Final = re.compile(
 _USER: Final = re.compile(rb'://(?!\[removed\]@)[^\s/?#"\\<>`]{1,256}@')
 _USER_ENCODED: Final = re.compile(rb"%3[Aa]%2[Ff]%2[Ff](?:[A-Za-z0-9._~-]|%3[Aa]|%2[1-9A-E]){1,256}(?:@|%40)")
 _AFTER_REMOVED: Final = re.compile(rb"\[removed\][A-Za-z0-9+/=_~-]{6,}")
-"""What is left of a token whose beginning was taken out in another piece."""
+"""What is left of a token whose beginning was taken out in another step."""
 _SPELLED: Final = re.compile(rb"[0-9a-f]{32}")
 _SPOKEN: Final = re.compile(
     rb"(?:key|secret|token|password)(?:[ \t]|[\"'`:=]|\\{1,16}[nrt\"]|is|are){1,12}(?P<key>[0-9a-f]{32})(?![0-9a-z-])"
@@ -162,9 +162,9 @@ def _without_signed(body: bytes, signed: _Signed) -> tuple[bytes, int]:
     for found in signed.sign.finditer(body):
         at = found.start()
         before = body[max(done, at - signed.before - 1) : at]
-        told = len(before) - len(before.rstrip(signed.letters))
-        if told == signed.before if signed.exactly else told >= signed.before:
-            parts += [body[done : at - min(told, signed.before)], _REMOVED]
+        signs = len(before) - len(before.rstrip(signed.letters))
+        if signs == signed.before if signed.exactly else signs >= signed.before:
+            parts += [body[done : at - min(signs, signed.before)], _REMOVED]
             done = found.end()
     return (b"".join([*parts, body[done:]]), len(parts) // 2) if parts else (body, 0)
 

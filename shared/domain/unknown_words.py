@@ -34,9 +34,9 @@ _RANDOM: Final = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{17}")
 
 def note(facts: Facts, kind: str, words: Iterable[Json]) -> None:
     """Add `kind:word` for each of `words`, unknown ones, to the trace in `facts`."""
-    told = {f"{kind}:{_plain(word)}" for word in islice(words, _LOOKED_AT)}
-    if told:
-        facts[FIELD] = canonical(_first({*told, *words_in(facts.get(FIELD))}))
+    noted = {f"{kind}:{_plain(word)}" for word in islice(words, _LOOKED_AT)}
+    if noted:
+        facts[FIELD] = canonical(_first({*noted, *words_in(facts.get(FIELD))}))
 
 
 def carry(facts: Facts, *others: Facts) -> None:

@@ -161,8 +161,8 @@ def interval_end(start: str, interval: str) -> str | None:
 
 def average(total: int, number: int) -> float:
     """Return total / number to hundredths, halves up: in whole numbers, so that SQL and KQL come to the same."""
-    whole, rest = divmod(total, number)
-    return (100 * whole + (200 * rest + number) // (2 * number)) / 100
+    quotient, rest = divmod(total, number)
+    return (100 * quotient + (200 * rest + number) // (2 * number)) / 100
 
 
 def canonical(value: Json) -> str:

@@ -1,4 +1,4 @@
-"""Whose model answered: told by its name, and by the API where only one vendor has it."""
+"""Whose model answered: by its name, and by the API where only one vendor has it."""
 
 from functools import lru_cache
 from typing import Final
@@ -40,8 +40,8 @@ def vendor_of(model: str | None, operation: str | None) -> str | None:
     """Return the vendor of a model, `other` for a name that none of them has; None where no name is known."""
     name = (model or "").lower()
     # Behind the path of a resource stands the name: of an ARN, of a registry, of Vertex.
-    for told in (name, name.rpartition("/")[2]):
-        bare = told.removeprefix("ft:")
+    for written in (name, name.rpartition("/")[2]):
+        bare = written.removeprefix("ft:")
         for region in _REGIONS:
             bare = bare.removeprefix(region)
         for vendor, beginnings in _BY_NAME:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from shared.domain.facts import state
-from shared.domain.interaction import Facts
-from shared.domain.refusals import (
+from shared.domain.call_errors import (
     FILTER_FAILURES,
     INVALID_PROMPT,
     is_generic,
@@ -15,6 +13,8 @@ from shared.domain.refusals import (
     suspect_in_message,
     suspect_word,
 )
+from shared.domain.facts import state
+from shared.domain.interaction import Facts
 from shared.domain.unknown_words import note
 from shared.domain.values import Json, text
 from shared.domain.verdicts import SIDES
@@ -127,7 +127,7 @@ def _filter(error: Mapping[str, Json]) -> Facts:
 def _refusal(facts: Facts, error: Mapping[str, Json], message: Json, *, status: int | None) -> Facts:
     """Return what tells a refusal from a failure: the side that was blocked, or that it may be one.
 
-    Source: `shared.domain.refusals`.
+    Source: `shared.domain.call_errors`.
     """
     code = facts.get("error_code")
     words = [word for word in (code, *_inner_words(error), error.get("type")) if isinstance(word, str)]

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from shared.domain.facts import members, state_members
+from shared.domain.facts import is_word, members, state_members
 from shared.domain.interaction import PREVIEW_LENGTH, Facts
-from shared.domain.metadata import is_word
 from shared.domain.redaction import redacted_text
 from shared.domain.unknown_words import note
 from shared.domain.values import Json, canonical

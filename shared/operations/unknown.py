@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
+from shared.domain.call_errors import FILTER_FAILURES, is_known_error
 from shared.domain.interaction import Facts
-from shared.domain.refusals import FILTER_FAILURES, is_known_error
 from shared.domain.unknown_words import note
 from shared.domain.values import Json
 from shared.domain.verdicts import SEVERITIES, VERDICTS

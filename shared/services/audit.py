@@ -8,12 +8,11 @@ from typing import Final, NamedTuple
 from shared.domain.balance import Balance
 from shared.domain.fragment import Content
 from shared.domain.interaction import CONTENT_FIELDS
-from shared.domain.names import names_of
-from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.domain.values import text, utc_now, utc_of
 from shared.errors import EventError, NotFoundError
+from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.services.content import best_content, mentions
-from shared.sources.record import interaction_id
+from shared.sources.record import correlation_ids_of, interaction_id
 from shared.stores.ports import AuditStore, ContentStore, Row
 
 __all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "signature"]
@@ -40,12 +39,12 @@ def signature(name: str) -> str:
     Args:
         name: a name, or a name and an object id, as `name (id)`.
     """
-    full = name.strip()
-    head, opening, identity = full.rpartition(" (")
+    stripped = name.strip()
+    head, opening, identity = stripped.rpartition(" (")
     tail = opening + identity
     if opening and tail.endswith(")") and len(tail) * 2 <= _READER_LENGTH:
         return (text(head, _READER_LENGTH - len(tail.encode("utf-16-le", "replace")) // 2) or "?") + tail
-    return text(full, _READER_LENGTH) or "?"
+    return text(stripped, _READER_LENGTH) or "?"
 
 
 class Page(NamedTuple):
@@ -111,7 +110,7 @@ class AuditService:
         return row
 
     def content_of(self, identifier: str, *, reader: Reader) -> Content:
-        """Return an interaction's texts and bodies, each from the best record; the reading is recorded first.
+        """Return an interaction's texts and bodies, each by its best record; the reading is recorded first.
 
         Raises:
             NotFoundError: the ledger holds no such interaction.
@@ -197,7 +196,7 @@ class AuditService:
 
     def _known(self, identifier: str) -> Row:
         name = _as_kept(identifier)
-        row = self._store.interaction(name, names_of(name))
+        row = self._store.interaction(name, correlation_ids_of(name))
         if row is None:
             raise _unknown()
         return row

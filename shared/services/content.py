@@ -1,4 +1,4 @@
-"""An interaction's documents -> its texts and bodies, the best witness first."""
+"""An interaction's documents -> its texts and bodies, the best record first."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,57 +8,58 @@ import orjson
 
 from shared import operations
 from shared.domain.fragment import Content, Fragment
-from shared.domain.interaction import FIELDS
-from shared.domain.piece_keys import is_piece
-from shared.domain.pieces import beginnings
+from shared.domain.interaction import Aspect
+from shared.domain.reassembly.chunks import Reassembly
+from shared.domain.reassembly.keys import is_chunk
 from shared.domain.redaction import redacted
 from shared.errors import EventError
-from shared.sources import read_event, salvage_pieces
+from shared.sources import RECORD_TYPES, read_event, salvage_chunks
 from shared.stores.ports import ContentDocument
 
-__all__ = ["best_content", "mentions", "salvaged_pieces"]
+__all__ = ["best_content", "mentions", "salvage"]
 
 logger = logging.getLogger(__name__)
 
-_PRECEDENCE: Final = {field.name: field.precedence for field in FIELDS}
 _SLOTS: Final = {
-    "prompt": _PRECEDENCE["prompt_preview"],
-    "request": _PRECEDENCE["prompt_preview"],
-    "completion": _PRECEDENCE["completion_preview"],
-    "response": _PRECEDENCE["completion_preview"],
+    "prompt": Aspect.PROMPT,
+    "request": Aspect.PROMPT,
+    "completion": Aspect.GENERAL,
+    "response": Aspect.GENERAL,
 }
-"""Slot -> evidence codes, best first: the same order by which the previews were chosen."""
+"""Slot -> what it is about: its records rank as those of the previews do."""
+_CUT: Final = max(max(one.precedence) for one in RECORD_TYPES.values()) + 1
+"""Added to the rank of what was cut off: it stands below all that is complete."""
 _OF_A_TEXT: Final = ("operation", "http_status")
-"""What tells whether an answer that is only a text is what the model said."""
+"""What decides whether an answer that is only a text is what the model said."""
 
 
 def best_content(interaction_id: str, documents: Sequence[ContentDocument], occurred_at: str) -> Content:
     """Return what the documents say of one interaction; None in a slot that none of them fills.
 
-    A text that is whole stands above one that was cut off, whosever it is.
+    A complete text stands above one that was cut off, whosever it is.
 
     Args:
         interaction_id: the interaction; what a document says of others is passed over.
-        documents: ordered by their key, which settles a tie between equal witnesses.
+        documents: ordered by their key, which settles a tie between records of one type.
         occurred_at: when it happened, for sources whose events carry no time of their own.
     """
     ranks: dict[str, int] = {}
     best: dict[str, Any] = {}
-    told: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     for fragment in _fragments(documents, occurred_at):
         if fragment.interaction_id != interaction_id:
             continue
-        told.update({name: fragment.facts[name] for name in _OF_A_TEXT if name in fragment.facts})
-        for slot, codes in _SLOTS.items():
+        facts.update({name: fragment.facts[name] for name in _OF_A_TEXT if name in fragment.facts})
+        for slot, aspect in _SLOTS.items():
             value = getattr(fragment.content, slot)
-            rank = codes.find(fragment.code) if fragment.code in codes else len(codes)
-            if fragment.facts.get("truncated"):
-                rank += len(codes) + 1
-            if value is not None and rank < ranks.get(slot, 2 * len(codes) + 2):
+            if value is None:
+                continue
+            rank = fragment.record_type.precedence.of(aspect) + (_CUT if fragment.facts.get("truncated") else 0)
+            if slot not in ranks or rank < ranks[slot]:
                 ranks[slot], best[slot] = rank, value
     if "completion" not in best and isinstance(best.get("response"), str):
         # An answer without a path did not know what its text was: the request does.
-        operation, status = told.get("operation"), told.get("http_status")
+        operation, status = facts.get("operation"), facts.get("http_status")
         best["completion"] = operations.read_response(best["response"], operation=operation, status=status).text
     return _without_secrets(Content(**best))
 
@@ -83,18 +84,18 @@ def _fragments(documents: Sequence[ContentDocument], occurred_at: str) -> Iterat
         except EventError:
             # It was understood when it was kept: a newer parser must not make the rest unreadable.
             logger.warning("content.unreadable interaction=%s document=%s", document.interaction_id, document.document)
-    yield from salvaged_pieces(documents)
+    yield from salvage(documents)
 
 
-def salvaged_pieces(documents: Sequence[ContentDocument], parts: Iterable[str] | None = None) -> Iterator[Fragment]:
-    """Yield what pieces among one interaction's documents say as far as they are whole, though others are missing.
+def salvage(documents: Sequence[ContentDocument], parts: Iterable[str] | None = None) -> Iterator[Fragment]:
+    """Yield what chunks among one interaction's documents say as far as they are complete, though others are missing.
 
     Args:
         documents: of the interaction.
-        parts: of it, which say which pieces were joined; without them all pieces count as waiting.
+        parts: of it, which say which chunks were joined; without them all chunks count as waiting.
     """
-    pieces = {document.document: document.body for document in documents if is_piece(document.document)}
-    for keys in beginnings(pieces if parts is None else parts):
-        fragment = salvage_pieces(keys, pieces)
+    chunks = {document.document: document.body for document in documents if is_chunk(document.document)}
+    for keys in Reassembly(chunks if parts is None else parts).beginnings:
+        fragment = salvage_chunks(keys, chunks)
         if fragment is not None:
             yield fragment

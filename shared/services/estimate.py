@@ -1,6 +1,6 @@
 """Interactions whose usage nobody reported -> estimates from their texts, kept beside the facts.
 
-An estimate is a strand of its interaction, made from the exact set of parts that it is marked with:
+An estimate is a contribution to its interaction, made from the exact set of parts that it is marked with:
 when anything joins or leaves them, `fold` drops it, and ingest makes another if it is still needed.
 So any order of the same events ends with the same estimate, or with none.
 """
@@ -10,15 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
-from shared.domain.fragment import Content
 from shared.domain.interaction import Facts, Provenance, State
-from shared.domain.piece_keys import is_mark, is_piece
+from shared.domain.reassembly.keys import is_chunk, is_mark
 from shared.domain.values import hour_of
-from shared.merge import ESTIMATE, estimate_strand, fold, strands_of
+from shared.merge import ESTIMATE, contributions_of, estimate_contribution, fold
 from shared.operations.estimate import ESTIMATED, estimated_usage
 from shared.retry import retried
 from shared.services.content import best_content
 from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
+from shared.sources import RECORD_TYPES
 from shared.stores.ports import Batch, ContentDocument, ContentStore, Ledger, Row
 
 __all__ = ["Estimates", "estimate_in", "estimate_usage", "estimates_of", "is_unmetered", "with_estimate"]
@@ -26,9 +26,8 @@ __all__ = ["Estimates", "estimate_in", "estimate_usage", "estimates_of", "is_unm
 logger = logging.getLogger(__name__)
 
 Estimates = dict[tuple[str, str], Facts]
-"""Interaction and its parts, as its row has them -> the token counts of its texts; none where they do not tell."""
-_TEXTLESS = frozenset("uvtzDdnp")
-"""Witnesses without texts; and the records of personal data, whose calls others count."""
+"""Interaction and its parts, as its row has them -> the token counts of its texts; none where they have none."""
+_WITHOUT_TEXTS = frozenset(letter for letter, one in RECORD_TYPES.items() if not one.has_texts)
 
 
 def is_unmetered(row: Row) -> bool:
@@ -38,7 +37,7 @@ def is_unmetered(row: Row) -> bool:
         and not row.get("cached")  # what a cache answered used nothing anew
         and row["state"] == State.COMPLETE
         and row.get("operation") in ESTIMATED
-        and any(part[0] not in _TEXTLESS for part in orjson.loads(row["parts"]))
+        and any(part[0] not in _WITHOUT_TEXTS for part in orjson.loads(row["parts"]))
     )
 
 
@@ -56,7 +55,7 @@ def estimate_in(
     name, parts = row["id"], row["parts"]
     if (name, parts) not in known:
         keys: list[str] = orjson.loads(parts)
-        if any((name, key) not in bodies or is_piece(key) or is_mark(key) for key in keys):
+        if any((name, key) not in bodies or is_chunk(key) or is_mark(key) for key in keys):
             return None
         documents = [ContentDocument(name, key, bodies[name, key]) for key in keys]
         counted = one_by_one(lambda _: _estimate(row, documents), [name], failures).results
@@ -99,9 +98,9 @@ def estimates_of(
 
 def with_estimate(row: Row, facts: Facts) -> Row:
     """Return a row with the estimate that was made from exactly its parts."""
-    strands = strands_of(row)
-    strands[ESTIMATE] = estimate_strand(strands, facts)
-    return fold(row["id"], strands, row["revision"])
+    contributions = contributions_of(row)
+    contributions[ESTIMATE] = estimate_contribution(contributions, facts)
+    return fold(row["id"], contributions, row["revision"])
 
 
 def estimate_usage(
@@ -149,5 +148,5 @@ def _write_estimates(unmetered: Mapping[str, Row], ledger: Ledger, content: Cont
 
 
 def _estimate(row: Row, documents: Sequence[ContentDocument]) -> Facts:
-    told: Content = best_content(row["id"], documents, row["occurred_at"])
-    return estimated_usage(row["operation"], row.get("model"), told)
+    content = best_content(row["id"], documents, row["occurred_at"])
+    return estimated_usage(row["operation"], row.get("model"), content)

@@ -2,8 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,18 +10,16 @@ from itertools import islice
 from typing import NamedTuple
 
 from shared.domain.balance import BalanceClass, Outcome, class_of
-from shared.domain.delivery import Delivery, Position
-from shared.domain.invalid_limit import NO_LIMIT
+from shared.domain.delivery import NO_LIMIT, Delivery, Position, slices
 from shared.domain.quarantine import Held, QuarantineAction
-from shared.domain.questions import ListKey
 from shared.domain.redaction import redacted
 from shared.domain.values import text, utc_now, utc_of
 from shared.errors import NotFoundError
+from shared.questions import ListKey
 from shared.retry import QUICK_SECONDS, retried
 from shared.services.audit import Reader, signature
-from shared.services.ingest import ingest
-from shared.services.slices import slices
-from shared.stores.ports import Alias, AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, QuarantineStore, Row
+from shared.services.ingest import Known, ingest
+from shared.stores.ports import AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, QuarantineStore
 
 __all__ = ["QuarantineService", "Replayed"]
 
@@ -116,7 +113,7 @@ class QuarantineService:
         if self._is_discarded(event_id):
             return
         held = self._held(event_id)
-        self._store.discard(self._action("discard", held, actor, BalanceClass.SKIPPED, reason))
+        self._store.discard(self._action("discard", actor, held, BalanceClass.SKIPPED, reason))
         logger.info("quarantine.discard events=1")
 
     def _held(self, event_id: str) -> Held:
@@ -136,14 +133,20 @@ class QuarantineService:
         return held, self._replay(held, actor) if held else {}
 
     def _replay(self, held: Sequence[Held], actor: str) -> Mapping[BalanceClass, int]:
-        ledger = _ReplayLedger(self._ledger, held, lambda *told: self._action("replay", told[0], actor, *told[1:]))
-        ingest([Delivery(one.position, one.body) for one in held], ledger=ledger, content=self._content, limit=NO_LIMIT)
-        classes = Counter(action.result for action in ledger.actions)
+        booking = _Replay(held, partial(self._action, "replay", actor))
+        ingest(
+            [Delivery(one.position, one.body) for one in held],
+            ledger=self._ledger,
+            content=self._content,
+            booking=booking,
+            limit=NO_LIMIT,
+        )
+        classes = Counter(action.result for action in booking.actions)
         logger.info("quarantine.replay events=%d released=%d", len(held), len(held) - classes[BalanceClass.QUARANTINED])
         return classes
 
     def _action(
-        self, action: str, held: Held, actor: str, result: BalanceClass, reason: str | None
+        self, action: str, actor: str, held: Held, result: BalanceClass, reason: str | None
     ) -> QuarantineAction:
         return QuarantineAction(
             acted_at=utc_of(self._now()),
@@ -156,31 +159,25 @@ class QuarantineService:
         )
 
 
-_Note = Callable[[Held, BalanceClass, str | None], QuarantineAction]
+class _Replay:
+    """Books what is in quarantine as if it had never been received: its deliveries are classed anew."""
 
-
-class _ReplayLedger:
-    """A ledger in which what is in quarantine was never received: its deliveries are classed anew."""
-
-    def __init__(self, ledger: Ledger, held: Sequence[Held], note: _Note) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, held: Sequence[Held], note: Callable[[Held, BalanceClass, str | None], QuarantineAction]
+    ) -> None:
         self._held = held
         self._note = note
         self.actions: list[QuarantineAction] = []
         """What became of each, in the transaction that was committed last."""
 
-    @contextmanager
-    def transaction(self) -> Iterator[LedgerTransaction]:
-        with self._ledger.transaction() as transaction:
-            yield _ReplayTransaction(transaction, self)
+    def known(self, transaction: LedgerTransaction, positions: set[Position], quarantine_ids: set[str]) -> Known:
+        del transaction, positions, quarantine_ids
+        return Known(set(), set())
 
-    def reclassified(self, changes: Batch) -> Batch:
+    def book(self, changes: Batch) -> Batch:
         """Return `changes` as they are of deliveries that were received, and counted, long ago."""
-        if not changes.received:
-            # The estimate of a claimed body, which follows the batch.
-            return changes
         unread = {one.body: one for one in changes.quarantined}
-        classed = {position: (outcome, source) for position, outcome, source in changes.deliveries}
+        outcomes = {position: (outcome, source) for position, outcome, source in changes.deliveries}
         waiting = {position for _, position in changes.waiting}
         self.actions = []
         released: list[str] = []
@@ -192,7 +189,7 @@ class _ReplayLedger:
                 unreleased.append(still._replace(id=one.id))
                 self.actions.append(self._note(one, BalanceClass.QUARANTINED, still.reason))
                 continue
-            outcome, source = classed.get(one.position, (Outcome.DUPLICATE, None))
+            outcome, source = outcomes.get(one.position, (Outcome.DUPLICATE, None))
             released.append(one.id)
             moved.setdefault(one.position, (one.position, outcome, source))
             self.actions.append(self._note(one, class_of(outcome, waits=one.position in waiting), None))
@@ -207,35 +204,3 @@ class _ReplayLedger:
             unreleased=unreleased,
             actions=self.actions,
         )
-
-
-class _ReplayTransaction:
-    def __init__(self, transaction: LedgerTransaction, ledger: _ReplayLedger) -> None:
-        self._transaction = transaction
-        self._ledger = ledger
-
-    def known_positions(self, positions: Collection[Position]) -> set[Position]:
-        del positions
-        return set()
-
-    def known_quarantine(self, ids: Collection[str]) -> set[str]:
-        del ids
-        return set()
-
-    def interactions(self, ids: Collection[str]) -> dict[str, Row]:
-        return self._transaction.interactions(ids)
-
-    def aliases(self, names: Collection[str]) -> dict[str, Alias]:
-        return self._transaction.aliases(names)
-
-    def overdue(self, before: str, limit: int) -> list[str]:
-        return self._transaction.overdue(before, limit)
-
-    def end_waits(self, interaction_ids: Collection[str], before: str) -> None:
-        self._transaction.end_waits(interaction_ids, before)
-
-    def take_lease(self, name: str) -> None:
-        self._transaction.take_lease(name)
-
-    def store(self, batch: Batch) -> None:
-        self._transaction.store(self._ledger.reclassified(batch))

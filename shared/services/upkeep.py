@@ -10,13 +10,13 @@ import orjson
 
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import State
-from shared.domain.piece_keys import is_piece
+from shared.domain.reassembly.keys import is_chunk
 from shared.domain.values import utc_now, utc_of
 from shared.errors import ConflictError
-from shared.merge import fold, give_up, strands_of
-from shared.services.content import salvaged_pieces
+from shared.merge import contributions_of, fold, give_up
+from shared.services.content import salvage
+from shared.services.interactions import change_row
 from shared.services.isolation import UNTOLD, Failures, apart
-from shared.services.joining import write_row
 from shared.stores.ports import Batch, ContentStore, Ledger, Row
 
 __all__ = ["expire_pending_fragments"]
@@ -43,7 +43,7 @@ def expire_pending_fragments(
     """Give up the interactions whose newest waiting delivery was stored longer ago than `wait`; return how many.
 
     Their deliveries count as stored from then on: all that they say is in the ledger, and nothing
-    waits any more. Safe beside ingest, which makes the row pending again or whole with any part that
+    waits any more. Safe beside ingest, which makes the row pending again or complete with any part that
     comes, and beside itself. One that fails goes on waiting, and stops no other.
 
     Raises:
@@ -71,7 +71,7 @@ def _expire(ids: Sequence[str], *, ledger: Ledger, content: ContentStore, before
     with ledger.transaction() as transaction:
         rows = transaction.interactions(ids)
     # No lock is held while the content store is asked.
-    told = _told(rows, content)
+    salvaged = _salvage(rows, content)
     changes = Batch.unbooked()
     try:
         with ledger.transaction() as transaction:
@@ -82,7 +82,7 @@ def _expire(ids: Sequence[str], *, ledger: Ledger, content: ContentStore, before
                     continue
                 overdue.discard(interaction_id)
                 if row["parts"] == rows.get(interaction_id, {}).get("parts"):
-                    write_row(changes, row, _given_up(row, told.get(interaction_id, [])))
+                    change_row(changes, row, _give_up(row, salvaged.get(interaction_id, [])))
             # What is left waits for an interaction that is not pending, or not there, any more; should ingest
             # make it pending at this moment, that wait is younger.
             transaction.end_waits(sorted(overdue), before)
@@ -93,19 +93,19 @@ def _expire(ids: Sequence[str], *, ledger: Ledger, content: ContentStore, before
     return len(changes.changed_interactions), len(changes.changed_interactions) + len(overdue)
 
 
-def _told(rows: Mapping[str, Row], content: ContentStore) -> dict[str, list[Fragment]]:
-    """Return what the pieces that each row waits with say, as far as they are whole; of the bodies nothing stays."""
-    in_pieces = [name for name, row in rows.items() if any(map(is_piece, orjson.loads(row["parts"])))]
-    told: dict[str, list[Fragment]] = {}
-    for start in range(0, len(in_pieces), _BODIES):
-        documents = content.get(in_pieces[start : start + _BODIES])
+def _salvage(rows: Mapping[str, Row], content: ContentStore) -> dict[str, list[Fragment]]:
+    """Return what the chunks that each row waits with say, as far as they are complete; of the bodies nothing stays."""
+    in_chunks = [name for name, row in rows.items() if any(map(is_chunk, orjson.loads(row["parts"])))]
+    salvaged: dict[str, list[Fragment]] = {}
+    for start in range(0, len(in_chunks), _BODIES):
+        documents = content.get(in_chunks[start : start + _BODIES])
         for name, own in documents.items():
-            said = salvaged_pieces(own, orjson.loads(rows[name]["parts"]))
-            told[name] = [one._replace(content=Content(), document=b"") for one in said]
-    return told
+            fragments = salvage(own, orjson.loads(rows[name]["parts"]))
+            salvaged[name] = [one._replace(content=Content(), document=b"") for one in fragments]
+    return salvaged
 
 
-def _given_up(row: Row, told: list[Fragment]) -> Row:
-    strands = strands_of(row)
-    give_up(strands, told)
-    return fold(row["id"], strands, row["revision"])
+def _give_up(row: Row, fragments: list[Fragment]) -> Row:
+    contributions = contributions_of(row)
+    give_up(contributions, fragments)
+    return fold(row["id"], contributions, row["revision"])

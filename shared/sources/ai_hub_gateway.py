@@ -9,18 +9,33 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.domain.facts import members, state, state_members
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import Facts
-from shared.domain.names import response_name
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Precedence, RecordType
 from shared.domain.values import Json, count
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.operations.targets import operation_of_object
-from shared.sources.record import Reading, Record, Source, interaction_id
+from shared.sources.record import Reading, Record, Source, interaction_id, response_correlation
 from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
-_LOGGED, _ESTIMATED = "u", "v"
+_USAGE_RECORD: Final = RecordType(
+    source="ai-hub-gateway",
+    part="usage",
+    letter="u",
+    provenance=Provenance.LOGGED,
+    precedence=Precedence(general=140, request=140, error=140, time=100, model=80, prompt=140, cache=140),
+    has_texts=False,
+)
+_ESTIMATE_RECORD: Final = RecordType(
+    source="ai-hub-gateway",
+    part="estimate",
+    letter="v",
+    provenance=Provenance.ESTIMATED,
+    precedence=Precedence(general=200, request=200, error=200, time=110, model=140, prompt=200, cache=200),
+    has_texts=False,
+)
 
 _MEMBERS: Final = members(
     app_id="appId",
@@ -68,11 +83,11 @@ def _read(record: Record) -> Reading:
     facts["operation"] = _operation(event, named_by_policy=named_by_policy)
     if not named_by_policy:
         note_unknown_operation(facts, event.get("operationName"))
-    facts.update(_usage(event, always_told=facts["operation"] == "embeddings"))
+    facts.update(_usage(event, is_always_reported=facts["operation"] == "embeddings"))
     state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
-    code = _ESTIMATED if streamed else _LOGGED
-    fragment = Fragment(name, code, facts, Content(), record.document(), guest=response_name(name))
-    return Reading(EVIDENCE[code].source, (fragment,))
+    record_type = _ESTIMATE_RECORD if streamed else _USAGE_RECORD
+    fragment = Fragment(name, record_type, facts, Content(), record.document(), foreign_id=response_correlation(name))
+    return Reading(record_type.source, (fragment,))
 
 
 def _is_unknown(value: Json) -> bool:
@@ -92,7 +107,7 @@ def _operation(event: Mapping[str, Json], *, named_by_policy: bool) -> str:
     return operation_of_id(event.get("operationName")) or by_object or "other"
 
 
-def _usage(event: Mapping[str, Json], *, always_told: bool) -> Facts:
+def _usage(event: Mapping[str, Json], *, is_always_reported: bool) -> Facts:
     """Return the token counts, unless they are the policy's defaults.
 
     1/0/1 means that the answer had no usage. 1 and 0 beside another total mean that the answer named
@@ -100,13 +115,13 @@ def _usage(event: Mapping[str, Json], *, always_told: bool) -> Facts:
 
     Args:
         event: the record.
-        always_told: whether every answer of the operation has usage, so that 1/0/1 is one token.
+        is_always_reported: whether every answer of the operation has usage, so that 1/0/1 is one token.
 
     Source: event formats, section 3.1.
     """
     facts: Facts = {}
     prompt, response, total = (count(event.get(name)) for name in ("promptTokens", "responseTokens", "totalTokens"))
-    defaults = prompt == 1 and response == 0 and not (always_told and total == 1)
+    defaults = prompt == 1 and response == 0 and not (is_always_reported and total == 1)
     if defaults and total == 1:
         return facts
     if not defaults:
@@ -119,4 +134,4 @@ def _usage(event: Mapping[str, Json], *, always_told: bool) -> Facts:
     return facts
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((_USAGE_RECORD, _ESTIMATE_RECORD), _recognises, _read)

@@ -9,8 +9,9 @@ from typing import Final
 
 from shared import operations
 from shared.domain.facts import members, state, state_members
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import Facts
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Precedence, RecordType
 from shared.domain.values import Json
 from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
@@ -21,7 +22,15 @@ from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
-_CODE: Final = "p"
+_PERSONAL_DATA_RECORD: Final = RecordType(
+    source="ai-hub-gateway",
+    part="personal data",
+    letter="p",
+    provenance=Provenance.LOGGED,
+    precedence=Precedence(general=210, request=210, error=210, time=150, model=210, prompt=210, cache=210),
+    has_texts=False,
+)
+
 _UNKNOWN: Final = "unknown"
 _API: Final = members(api_id="id")
 _OPERATION: Final = members(operation_id="id", method="method")
@@ -48,15 +57,17 @@ def _read(record: Record) -> Reading:
     if target.operation is None:
         note_unknown_operation(facts, called.get("id"), called.get("name"))
     state(facts, "path", target.path)
-    for field, told in (
+    for field, value in (
         ("deployment", event.get("targetDeployment")),
         ("product_id", _object(context.get("product")).get("id")),
         ("subscription_id", _object(context.get("subscription")).get("id")),
     ):
-        state(facts, field, None if told == _UNKNOWN else told)
+        state(facts, field, None if value == _UNKNOWN else value)
     state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
     content = _content(record, _object(api.get("content")), facts, operation)
-    return Reading(EVIDENCE[_CODE].source, (Fragment(name, _CODE, facts, content, record.document()),))
+    return Reading(
+        _PERSONAL_DATA_RECORD.source, (Fragment(name, _PERSONAL_DATA_RECORD, facts, content, record.document()),)
+    )
 
 
 def _content(record: Record, bodies: dict[str, Json], facts: Facts, operation: str | None) -> Content:
@@ -72,14 +83,14 @@ def _content(record: Record, bodies: dict[str, Json], facts: Facts, operation: s
     record.cut |= inner.cut
     if inner.received is None:
         record.received = None
-    asked = operations.read_request(request, operation)
-    said = operations.read_response(response, operation=operation)
-    facts["operation"] = asked.facts.get("operation", facts["operation"])
+    request_reading = operations.read_request(request, operation)
+    response_reading = operations.read_response(response, operation=operation)
+    facts["operation"] = request_reading.facts.get("operation", facts["operation"])
     return Content(
-        prompt=asked.text,
-        completion=said.text,
+        prompt=request_reading.text,
+        completion=response_reading.text,
         request=request,
-        response=said.body or response,
+        response=response_reading.body or response,
     )
 
 
@@ -89,8 +100,8 @@ def _first(record: Record, names: tuple[str, ...], withhold: Callable[[Json], bo
     return next((body for body in read if body is not None), None)
 
 
-def _object(told: Json) -> dict[str, Json]:
-    return told if isinstance(told, dict) else {}
+def _object(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((_PERSONAL_DATA_RECORD,), _recognises, _read)

@@ -8,8 +8,9 @@ from typing import Final
 
 from shared import operations
 from shared.domain.facts import members, state_members
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import Facts
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Precedence, RecordType
 from shared.domain.values import Json
 from shared.operations import withhold_from_response
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
@@ -19,17 +20,24 @@ from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
-_CODE: Final = "h"
-_TOLD: Final = frozenset({"EventTime", "RequestId", "ServiceName"})
+_CALL_RECORD: Final = RecordType(
+    source="apim-docs",
+    part="call",
+    letter="h",
+    provenance=Provenance.REPORTED,
+    precedence=Precedence(general=120, request=110, error=100, time=90, model=60, prompt=110, cache=120),
+)
+
+_EVERY: Final = frozenset({"EventTime", "RequestId", "ServiceName"})
 _MEMBERS: Final = members(gateway_name="ServiceName", caller_ip="RequestIp", operation_id="OperationName")
 
 
 def _recognises(event: dict[str, Json]) -> bool:
-    return event.keys() >= _TOLD
+    return event.keys() >= _EVERY
 
 
 def _read(record: Record) -> Reading:
-    return Reading(EVIDENCE[_CODE].source, (_fragment(record),))
+    return Reading(_CALL_RECORD.source, (_fragment(record),))
 
 
 def _fragment(record: Record) -> Fragment:
@@ -43,13 +51,13 @@ def _fragment(record: Record) -> Fragment:
         facts["operation"] = operation or "other"
     state_time(facts, record.enqueued_at, time_of(event.get("EventTime"), record.enqueued_at))
     body = body_in(record, "response", withhold_from_response)
-    said = operations.read_response(body, operation=operation)
+    reading = operations.read_response(body, operation=operation)
     if record.cut:
         facts["truncated"] = True
-    content = Content(completion=said.text, response=said.body or body)
-    facts |= said.facts
+    content = Content(completion=reading.text, response=reading.body or body)
+    facts |= reading.facts
     note_unknown_operation(facts, event.get("OperationName"))
-    return Fragment(name, _CODE, facts, content, record.document())
+    return Fragment(name, _CALL_RECORD, facts, content, record.document())
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((_CALL_RECORD,), _recognises, _read)

@@ -7,13 +7,14 @@ docs/events.md, section "Azure Monitor".
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.fragment import Fragment
 from shared.domain.interaction import Facts
 from shared.domain.unknown_words import FIELD, note, words_in
 from shared.domain.values import Json, text, utc
 from shared.errors import EventError
+from shared.sources import azure_monitor_gateway, azure_monitor_llm, azure_monitor_openai
 from shared.sources.azure_monitor_gateway import read_gateway_log
-from shared.sources.azure_monitor_llm import read_llm_log
+from shared.sources.azure_monitor_llm import assemble_rows, read_llm_log, salvage_rows
 from shared.sources.azure_monitor_log import Log, log_of
 from shared.sources.azure_monitor_openai import read_request_response, read_request_usage
 from shared.sources.record import Aside, Reading, Record, Source, inner
@@ -81,7 +82,7 @@ def _reading(records: Iterable[Record]) -> Reading:
     asides: list[Aside] = []
     fault: EventError | None = None
     skipped: str | None = None
-    strangers: Facts = {}
+    unknown: Facts = {}
     for record in records:
         log = log_of(record)
         category = _category(log)
@@ -93,37 +94,42 @@ def _reading(records: Iterable[Record]) -> Reading:
         if read is None:
             asides.append(_aside(category, log))
             skipped = f"category {category}"
-            note(strangers, "category", [] if lower in _COUNTED else [category])
+            note(unknown, "category", [] if lower in _COUNTED else [category])
             continue
         try:
-            told = read(log)
+            of_record = read(log)
         except EventError as error:
             asides.append(_aside(category, log))
             fault = error
         else:
-            fragments += told
-            skipped = skipped or (None if told else f"probe of category {category}")
+            fragments += of_record
+            skipped = skipped or (None if of_record else f"probe of category {category}")
     if fault is not None and not fragments:
         raise fault
-    source = EVIDENCE[fragments[0].code].source if fragments else _NAME
     return Reading(
-        source,
+        fragments[0].record_type.source if fragments else _NAME,
         tuple(fragments),
         None if fragments else skipped or "no records",
         tuple(asides),
-        tuple(words_in(strangers.get(FIELD))),
+        tuple(words_in(unknown.get(FIELD))),
     )
 
 
 def _category(log: Log) -> str | None:
     """Return the record's category; None for a platform metric, which has none."""
-    category = text(log.said.get("category"), 64)
-    return category or (None if "metricname" in log.said else text(log.said.get("type"), 64) or "unknown")
+    category = text(log.members.get("category"), 64)
+    return category or (None if "metricname" in log.members else text(log.members.get("type"), 64) or "unknown")
 
 
 def _aside(category: str, log: Log) -> Aside:
-    day = (utc(log.said.get("time")) or "")[:10] or "undated"
+    day = (utc(log.members.get("time")) or "")[:10] or "undated"
     return Aside(f"category:{category.lower()}:{day}", log.record.document())
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source(
+    (*azure_monitor_gateway.RECORD_TYPES, *azure_monitor_llm.RECORD_TYPES, *azure_monitor_openai.RECORD_TYPES),
+    _recognises,
+    _read,
+    assemble_rows,
+    salvage_rows,
+)

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 from shared import operations
 from shared.domain.facts import state, state_members
 from shared.domain.fragment import Content, Fragment
-from shared.domain.interaction import Facts
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Observer, Precedence, RecordType
 from shared.domain.unknown_words import carry
 from shared.domain.values import Json, count, number, text
 from shared.operations import withhold_from_request, withhold_from_response
@@ -18,7 +19,7 @@ from shared.sources.azure_monitor_log import Log, table
 from shared.sources.bodies import json_in
 from shared.sources.gateway import (
     allowed_headers,
-    claims_of,
+    correlation_ids_of_answer,
     is_cached,
     kept_headers,
     note_unknown_headers,
@@ -27,9 +28,29 @@ from shared.sources.gateway import (
     state_target,
 )
 
-__all__ = ["read_gateway_log"]
+__all__ = ["RECORD_TYPES", "read_gateway_log"]
 
-_WHOLE, _CUT = "G", "g"
+_LOG_RECORD: Final = RecordType(
+    source="azure-monitor",
+    part="gateway log",
+    letter="G",
+    provenance=Provenance.REPORTED,
+    precedence=Precedence(general=40, request=30, error=40, time=30, model=20, prompt=30, cache=10),
+    observer=Observer.GATEWAY,
+    tells_start=True,
+)
+_CUT_LOG_RECORD: Final = RecordType(
+    source="azure-monitor",
+    part="gateway log with a body cut off",
+    letter="g",
+    provenance=Provenance.REPORTED,
+    precedence=Precedence(general=90, request=40, error=50, time=40, model=30, prompt=50, cache=20),
+    observer=Observer.GATEWAY,
+    tells_start=True,
+)
+
+
+RECORD_TYPES: Final = (_LOG_RECORD, _CUT_LOG_RECORD)
 
 _MEMBERS: Final = table(
     method="method",
@@ -74,54 +95,54 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     name = log.interaction()
     facts: Facts = {"has_request": True, "has_response": True}
     log.state_time(facts)
-    state_members(facts, log.said, _OLDER)
-    state_members(facts, log.said, _MEMBERS)
+    state_members(facts, log.members, _OLDER)
+    state_members(facts, log.members, _MEMBERS)
     if "gateway_name" not in facts:
         state(facts, "gateway_name", log.resource())
     _state_target(facts, log)
     _state_backend(facts, log)
-    asked_backend = any(log.said.get(name) is not None for name in _BACKEND)
-    hit = str(log.said.get("cache")).strip().lower() == "hit"
-    state(facts, "cached", hit or is_cached(facts.get("http_status"), asked=asked_backend))
+    is_backend_called = any(log.members.get(name) is not None for name in _BACKEND)
+    hit = str(log.members.get("cache")).strip().lower() == "hit"
+    state(facts, "cached", hit or is_cached(facts.get("http_status"), is_backend_called=is_backend_called))
     headers = _headers(facts, log)
     state(facts, "response_headers", headers)
     facts |= spillover_facts(headers)
-    asked = _body(log, ("backendrequestbody", "requestbody"), withhold_from_request)
-    answered = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
-    content = _state_bodies(facts, asked, answered, headers)
-    target = target_of(log.said.get("url"))
-    state_target(facts, target if target.operation else target_of(log.said.get("backendurl")))
+    request = _body(log, ("backendrequestbody", "requestbody"), withhold_from_request)
+    response = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
+    content = _state_bodies(facts, request, response, headers)
+    target = target_of(log.members.get("url"))
+    state_target(facts, target if target.operation else target_of(log.members.get("backendurl")))
     _state_error(facts, log)
-    code = _WHOLE
-    if asked.cut or answered.cut or log.record.cut:
-        code, facts["truncated"] = _CUT, True
-    claims = claims_of(facts.get("response_id"), headers)
-    return (Fragment(name, code, facts, content, log.record.document(), claims=claims),)
+    record_type = _LOG_RECORD
+    if request.cut or response.cut or log.record.cut:
+        record_type, facts["truncated"] = _CUT_LOG_RECORD, True
+    correlation_ids = correlation_ids_of_answer(facts.get("response_id"), headers)
+    return (Fragment(name, record_type, facts, content, log.record.document(), correlation_ids=correlation_ids),)
 
 
 def _state_target(facts: Facts, log: Log) -> None:
     """State what the URLs tell; the backend's stands in where the client's is of the gateway's own making."""
     for member in ("url", "backendurl"):
-        url = log.said.get(member)
+        url = log.members.get(member)
         if isinstance(url, str) and (stripped := without_secrets(url)) != url:
             log.put(member, stripped)
-    asked, sent = target_of(log.said.get("url")), target_of(log.said.get("backendurl"))
-    operation = asked.operation or sent.operation or operation_of_id(facts.get("operation_id"))
+    target, backend = target_of(log.members.get("url")), target_of(log.members.get("backendurl"))
+    operation = target.operation or backend.operation or operation_of_id(facts.get("operation_id"))
     if operation is not None:
         facts["operation"] = operation
-    if asked.operation is None and sent.operation is None:
+    if target.operation is None and backend.operation is None:
         note_unknown_operation(facts, facts.get("operation_id"))
-    state(facts, "path", asked.path or sent.path)
-    state(facts, "deployment", asked.deployment or sent.deployment)
-    state(facts, "api_version", asked.api_version or sent.api_version)
-    state(facts, "backend_host", host_of(log.said.get("backendurl")))
+    state(facts, "path", target.path or backend.path)
+    state(facts, "deployment", target.deployment or backend.deployment)
+    state(facts, "api_version", target.api_version or backend.api_version)
+    state(facts, "backend_host", host_of(log.members.get("backendurl")))
 
 
 def _state_backend(facts: Facts, log: Log) -> None:
     attempt = {
-        "backendId": text(log.said.get("backendid")),
-        "status": count(log.said.get("backendresponsecode")),
-        "ms": number(log.said.get("backendtime")),
+        "backendId": text(log.members.get("backendid")),
+        "status": count(log.members.get("backendresponsecode")),
+        "ms": number(log.members.get("backendtime")),
     }
     if attempt["status"] is not None:
         state(facts, "attempts", [{name: value for name, value in attempt.items() if value is not None}])
@@ -131,17 +152,17 @@ def _headers(facts: Facts, log: Log) -> dict[str, str]:
     """Return the allowed headers of the answer, and keep no other header of either side."""
     headers: dict[str, str] = {}
     for member in ("requestheaders", "backendrequestheaders", "responseheaders", "backendresponseheaders"):
-        told = log.said.get(member)
-        if told is None:
+        value = log.members.get(member)
+        if value is None:
             continue
-        if not isinstance(told, dict):
+        if not isinstance(value, dict):
             log.put(member, None)
             continue
-        if (kept := kept_headers(told)) is not told:
+        if (kept := kept_headers(value)) is not value:
             log.put(member, kept)
         if "response" in member:
-            headers |= allowed_headers(told) or {}
-            note_unknown_headers(facts, map(str.lower, told))
+            headers |= allowed_headers(value) or {}
+            note_unknown_headers(facts, map(str.lower, value))
     return headers
 
 
@@ -149,13 +170,13 @@ def _body(log: Log, members: tuple[str, ...], withhold: Callable[[Json], bool]) 
     """Return the best of a side's two bodies: the backend's, unless only the client's is whole."""
     best = _Body()
     for member in members:
-        told = log.said.get(member)
-        if isinstance(told, str) and (plain := inflate(told)) is not None:
+        value = log.members.get(member)
+        if isinstance(value, str) and (plain := inflate(value)) is not None:
             log.put(member, plain)
-            told = plain
-        body = _read_body(told)
+            value = plain
+        body = _read_body(value)
         # Of the files in a form no byte is kept.
-        if withhold(body.json) or body.is_form or (isinstance(body.json, str) and body.json != told):
+        if withhold(body.json) or body.is_form or (isinstance(body.json, str) and body.json != value):
             log.put(member, body.json)
             log.record.cut |= body.cut
         if best.json is None or (best.cut and not body.cut and body.json is not None):
@@ -163,31 +184,31 @@ def _body(log: Log, members: tuple[str, ...], withhold: Callable[[Json], bool]) 
     return best
 
 
-def _read_body(told: Json) -> _Body:
-    if not isinstance(told, str):
-        return _Body(told)
-    if not told.strip():
+def _read_body(value: Json) -> _Body:
+    if not isinstance(value, str):
+        return _Body(value)
+    if not value.strip():
         return _Body()
-    if (read := json_in(told)) is not None:
+    if (read := json_in(value)) is not None:
         return _Body(*read)
     # What follows the limit is lost, of a stream too.
-    cut = len(told) >= _BODY_BYTES or len(told.encode("utf-8", "replace")) >= _BODY_BYTES
-    form = form_of(told)
-    return _Body(withhold_from_stream(told), cut) if form is None else _Body(form, cut, is_form=True)
+    cut = len(value) >= _BODY_BYTES or len(value.encode("utf-8", "replace")) >= _BODY_BYTES
+    form = form_of(value)
+    return _Body(withhold_from_stream(value), cut) if form is None else _Body(form, cut, is_form=True)
 
 
-def _state_bodies(facts: Facts, asked: _Body, answered: _Body, headers: Mapping[str, str]) -> Content:
-    request = operations.read_request(asked.json, facts.get("operation"), cut=asked.cut)
+def _state_bodies(facts: Facts, request_body: _Body, response_body: _Body, headers: Mapping[str, str]) -> Content:
+    request = operations.read_request(request_body.json, facts.get("operation"), cut=request_body.cut)
     response = operations.read_response(
-        answered.json,
+        response_body.json,
         operation=facts.get("operation"),
         status=facts.get("http_status"),
         reason=None,
-        context=operations.request_context(asked.json, cut=asked.cut, deployment=facts.get("deployment")),
+        context=operations.request_context(request_body.json, cut=request_body.cut, deployment=facts.get("deployment")),
         headers=headers,
     )
     if response.facts.get("model") == request.facts.get("requested_model"):
-        # An answer that only repeats what was asked for does not say who served: another witness may.
+        # An answer that only repeats the request does not say who served: another record may.
         response.facts.pop("model", None)
     if "operation" in facts and "operation" in request.facts:
         # Some paths name a model and not what is asked of it.
@@ -196,19 +217,19 @@ def _state_bodies(facts: Facts, asked: _Body, answered: _Body, headers: Mapping[
     carry(facts, request.facts, response.facts)
     for name, value in {**request.facts, **response.facts}.items():
         facts.setdefault(name, value)
-    if isinstance(answered.json, dict):
+    if isinstance(response_body.json, dict):
         # Many requests do not say it, and many have no body; an object is no stream.
         facts.setdefault("streamed", False)
     facts.setdefault("operation", "other")
-    return Content(request.text, response.text, asked.json, response.body or answered.json)
+    return Content(request.text, response.text, request_body.json, response.body or response_body.json)
 
 
 def _state_error(facts: Facts, log: Log) -> None:
-    last = _last_error(log.said)
+    last = _last_error(log.members)
     if not last:
         return
     status = facts.get("http_status")
-    if count(log.said.get("backendresponsecode")) is None:
+    if count(log.members.get("backendresponsecode")) is None:
         # The answer was the gateway's own, which says less than the error does.
         state(facts, "error_code", last.get("reason"))
         state(facts, "error_message", last.get("message"))
@@ -220,10 +241,10 @@ def _state_error(facts: Facts, log: Log) -> None:
         state(facts, "error_message", last.get("message"))
 
 
-def _last_error(said: Mapping[str, Json]) -> dict[str, Json]:
+def _last_error(members: Mapping[str, Json]) -> dict[str, Json]:
     """Return API Management's last error: an object, or flattened as in Log Analytics."""
-    told = said.get("lasterror")
-    if isinstance(told, dict):
-        return {name.lower(): value for name, value in told.items()}
-    flat = {name: said.get(f"lasterror{name}") for name in ("source", "reason", "message", "section")}
+    value = members.get("lasterror")
+    if isinstance(value, dict):
+        return {name.lower(): value for name, value in value.items()}
+    flat = {name: members.get(f"lasterror{name}") for name in ("source", "reason", "message", "section")}
     return {name: value for name, value in flat.items() if value is not None}

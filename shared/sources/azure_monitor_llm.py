@@ -1,4 +1,4 @@
-"""Category GatewayLlmLogs of API Management -> fragments: a row of figures, and messages in pieces.
+"""Category GatewayLlmLogs of API Management -> fragments: a row of figures, and messages in chunks.
 
 The rows of a call are numbered; the messages of each side stand in one or many of them, cut
 anywhere, and nobody says how many there are.
@@ -11,9 +11,11 @@ import orjson
 
 from shared import operations
 from shared.domain.facts import state_members
-from shared.domain.fragment import Content, Fragment, Piece
-from shared.domain.interaction import Facts
-from shared.domain.piece_keys import ANSWER, BESIDE, FIGURES, MOST_PIECES, READ, REQUEST
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.reassembly.chunks import ChunkSet
+from shared.domain.reassembly.keys import MOST_CHUNKS, Chunk, LogRow, Side
+from shared.domain.record_types import Observer, Precedence, RecordType
 from shared.domain.redaction import redacted_text
 from shared.domain.values import Json, count, text
 from shared.errors import EventError
@@ -24,13 +26,38 @@ from shared.sources.nesting import Nesting
 from shared.sources.record import CUT, Record
 from shared.sources.salvage import salvage
 
-__all__ = ["CODE", "JoinedRows", "join_rows", "read_llm_log", "salvage_rows"]
+__all__ = ["RECORD_TYPES", "assemble_rows", "read_llm_log", "salvage_rows"]
+
+_FIGURES_RECORD: Final = RecordType(
+    source="azure-monitor",
+    part="model log",
+    letter="L",
+    provenance=Provenance.LOGGED,
+    precedence=Precedence(general=130, request=130, error=130, time=190, model=70, prompt=130, cache=130),
+    observer=Observer.GATEWAY,
+)
+_REQUEST_RECORD: Final = RecordType(
+    source="azure-monitor",
+    part="request messages of the model log",
+    letter="M",
+    provenance=Provenance.LOGGED,
+    precedence=Precedence(general=80, request=60, error=120, time=200, model=180, prompt=40, cache=90),
+    observer=Observer.GATEWAY,
+)
+_RESPONSE_RECORD: Final = RecordType(
+    source="azure-monitor",
+    part="response messages of the model log",
+    letter="m",
+    provenance=Provenance.LOGGED,
+    precedence=Precedence(general=70, request=120, error=110, time=210, model=190, prompt=120, cache=80),
+    observer=Observer.GATEWAY,
+)
+
+RECORD_TYPES: Final = (_FIGURES_RECORD, _REQUEST_RECORD, _RESPONSE_RECORD)
 
 _GROUP: Final = "L"
-CODE: Final = "M"
-_FIGURES, _ASKED, _ANSWERED = "L", CODE, "m"
 _ENDS: Final = ("]", "}")
-_SIDES: Final = (("requestmessages", REQUEST), ("responsemessages", ANSWER))
+_SIDES: Final = (("requestmessages", Side.REQUEST), ("responsemessages", Side.ANSWER))
 _NOT_LOGGED: Final = ("parameters", "streamed", "finish_reasons")
 
 _MEMBERS: Final = table(
@@ -55,83 +82,97 @@ def read_llm_log(log: Log) -> tuple[Fragment, ...]:
     Raises:
         EventError: it names no call.
     """
-    if _is_probe(log.said):
+    if _is_probe(log.members):
         return ()
     name = log.interaction()
-    sides = [(member, kind, value) for member, kind in _SIDES if (value := log.said.get(member)) not in (None, "")]
+    sides = [
+        _Messages(member, side, value)
+        for member, side in _SIDES
+        if (value := log.members.get(member)) not in (None, "")
+    ]
     fragments: list[Fragment] = []
-    index = count(log.said.get("sequencenumber"))
-    if not sides or _tells_figures(log.said):
+    index = count(log.members.get("sequencenumber"))
+    if not sides or _tells_figures(log.members):
         # A row of figures alone has its number among those of the messages.
-        place = None if sides or index is None or index >= MOST_PIECES else Piece(_GROUP, index, None, FIGURES)
-        fragments.append(Fragment(name, _FIGURES, _figures(log), Content(), _without_sides(log, sides), place))
-    beside = BESIDE if len(sides) > 1 else ""
-    for member, kind, value in sides:
-        fragments.append(_side(log, index, (member, kind, value), beside))
+        chunk = None
+        if not sides and index is not None and index < MOST_CHUNKS:
+            chunk = Chunk(_GROUP, index, None, LogRow(Side.FIGURES))
+        document = _without_messages(log, sides)
+        fragments.append(Fragment(name, _FIGURES_RECORD, _figures(log), Content(), document, chunk))
+    fragments += [_read_side(log, index, messages, is_shared=len(sides) > 1) for messages in sides]
     return tuple(fragments)
 
 
-def _is_probe(said: Mapping[str, Json]) -> bool:
+def _is_probe(members: Mapping[str, Json]) -> bool:
     """Return whether a record is one of the gateway's own probes: no request, no model, no tokens."""
     return (
-        text(said.get("requestid")) is None
-        and text(said.get("modelname")) is None
-        and not any(count(said.get(name)) for name, _, _ in _TOKENS)
-        and all(said.get(member) in (None, "") for member, _ in _SIDES)
+        text(members.get("requestid")) is None
+        and text(members.get("modelname")) is None
+        and not any(count(members.get(name)) for name, _, _ in _TOKENS)
+        and all(members.get(member) in (None, "") for member, _ in _SIDES)
     )
 
 
-def _tells_figures(said: Mapping[str, Json]) -> bool:
-    return text(said.get("modelname")) is not None or any(count(said.get(name)) for name, _, _ in _TOKENS)
+class _Messages(NamedTuple):
+    """One side's messages in a record."""
+
+    member: str
+    side: Side
+    value: Json
+
+
+def _tells_figures(members: Mapping[str, Json]) -> bool:
+    return text(members.get("modelname")) is not None or any(count(members.get(name)) for name, _, _ in _TOKENS)
 
 
 def _figures(log: Log) -> Facts:
     facts: Facts = {"has_request": True, "has_response": True}
     log.state_time(facts)
-    state_members(facts, log.said, _MEMBERS)
-    if any(count(log.said.get(name)) for name, _, _ in _TOKENS):
+    state_members(facts, log.members, _MEMBERS)
+    if any(count(log.members.get(name)) for name, _, _ in _TOKENS):
         # Of a failed call all counts are nought, which means that there are none.
-        state_members(facts, log.said, _TOKENS)
+        state_members(facts, log.members, _TOKENS)
     return facts
 
 
-def _without_sides(log: Log, sides: Sequence[tuple[str, str, Json]]) -> bytes:
+def _without_messages(log: Log, sides: Sequence[_Messages]) -> bytes:
     """Return the record less its messages, which are kept by themselves."""
     if not sides:
         return log.record.document()
     event = dict(log.record.event)
-    held = {member for member, _, _ in sides}
-    for holder, inner in ((event, False), (event.get("properties"), True)):
+    separate = {messages.member for messages in sides}
+    for holder, is_inner in ((event, False), (event.get("properties"), True)):
         if isinstance(holder, dict):
-            rest = {name: value for name, value in holder.items() if name.lower() not in held}
-            event = event | {"properties": rest} if inner else rest
+            rest = {name: value for name, value in holder.items() if name.lower() not in separate}
+            event = event | {"properties": rest} if is_inner else rest
     return orjson.dumps(event)
 
 
-def _side(log: Log, index: int | None, side: tuple[str, str, Json], beside: str) -> Fragment:
-    """Return one side's messages of a record: whole when nothing numbers them or it is seen, else a piece."""
-    member, kind, value = side
+def _read_side(log: Log, index: int | None, side: _Messages, *, is_shared: bool) -> Fragment:
+    """Return one side's messages of a record: complete when nothing numbers them or it is seen, else a chunk."""
+    value = side.value
     messages = _messages_in(value) if isinstance(value, str) else value
-    if index is None or index >= MOST_PIECES:
-        return _of_messages(log, kind, value if messages is None else messages)[0]
+    if index is None or index >= MOST_CHUNKS:
+        return _fragment_of(log, side.side, value if messages is None else messages)[0]
     if not isinstance(value, str) or _are_messages(messages):
-        return _of_messages(log, kind, messages)[0]._replace(piece=Piece(_GROUP, index, None, kind + READ + beside))
-    # What looks whole may stand in the middle of more.
+        row = LogRow(side.side, is_read=True, is_shared=is_shared)
+        return _fragment_of(log, side.side, messages)[0]._replace(chunk=Chunk(_GROUP, index, None, row))
+    # What looks complete may stand in the middle of more.
     facts: Facts = {}
     log.state_time(facts)
     document = {
         "category": "GatewayLlmLogs",
         "correlationId": log.interaction(),
-        "time": log.said.get("time"),
-        "properties": {"sequenceNumber": index, member: value},
+        "time": log.members.get("time"),
+        "properties": {"sequenceNumber": index, side.member: value},
     }
-    may_end = value.rstrip()[-1:] in _ENDS
-    place = Piece(_GROUP, index, None, (kind.upper() if may_end else kind) + beside)
-    return Fragment(log.interaction(), _ASKED, facts, Content(), orjson.dumps(document), place)
+    row = LogRow(side.side, may_end=value.rstrip()[-1:] in _ENDS, is_shared=is_shared)
+    chunk = Chunk(_GROUP, index, None, row)
+    return Fragment(log.interaction(), _REQUEST_RECORD, facts, Content(), orjson.dumps(document), chunk)
 
 
 def _messages_in(text: str) -> Json:
-    """Return the messages that a text holds, all of them; None when it is no JSON, or only a piece of it."""
+    """Return the messages that a text holds, all of them; None when it is no JSON, or only a chunk of it."""
     if text.rstrip()[-1:] not in _ENDS:
         return None
     try:
@@ -147,31 +188,31 @@ def _are_messages(value: Json) -> bool:
     return bool(messages) and all(isinstance(one, dict) and isinstance(one.get("role"), str) for one in messages)
 
 
-def _of_messages(log: Log, kind: str, messages: Json) -> tuple[Fragment, bool]:
+def _fragment_of(log: Log, side: Side, messages: Json) -> tuple[Fragment, bool]:
     """Return the fragment of one side's messages, all of them, and whether some of it must not be kept."""
     name = log.interaction()
     withheld = False
     facts: Facts = {}
     log.state_time(facts)
-    member = next(member for member, own in _SIDES if own == kind)
-    document = {"category": "GatewayLlmLogs", "correlationId": name, "time": log.said.get("time")}
-    if kind == REQUEST:
-        asked: Json = {"input" if _are_items(_listed(messages)) else "messages": messages}
-        withheld = withhold_from_request(asked)
-        operation = "responses" if "input" in asked else "chat.completions"
-        said = operations.read_request(asked, operation)
+    member = next(member for member, own in _SIDES if own is side)
+    document = {"category": "GatewayLlmLogs", "correlationId": name, "time": log.members.get("time")}
+    if side is Side.REQUEST:
+        request: Json = {"input" if _are_items(_listed(messages)) else "messages": messages}
+        withheld = withhold_from_request(request)
+        operation = "responses" if "input" in request else "chat.completions"
+        reading = operations.read_request(request, operation)
         facts["operation"] = operation
-        content = Content(prompt=said.text, request=asked)
+        record_type, content = _REQUEST_RECORD, Content(prompt=reading.text, request=request)
     else:
-        said = operations.read_response(_answer(_listed(messages)))
-        content = Content(completion=said.text, response=messages)
+        reading = operations.read_response(_answer(_listed(messages)))
+        record_type, content = _RESPONSE_RECORD, Content(completion=reading.text, response=messages)
     # How the call was made, and why it ended, is not logged; only its texts are.
-    facts |= {fact: value for fact, value in said.facts.items() if fact not in _NOT_LOGGED}
+    facts |= {fact: value for fact, value in reading.facts.items() if fact not in _NOT_LOGGED}
     if log.record.cut:
         facts["truncated"] = True
         document[CUT] = True
     body = orjson.dumps(document | {"properties": {member: messages}})
-    return Fragment(name, _ASKED if kind == REQUEST else _ANSWERED, facts, content, body), withheld
+    return Fragment(name, record_type, facts, content, body), withheld
 
 
 def _listed(messages: Json) -> list[Json]:
@@ -197,53 +238,47 @@ def _are_items(messages: list[Json]) -> bool:
     return False
 
 
-class JoinedRows(NamedTuple):
-    """The messages that some rows, one behind the other, hold together."""
-
-    first: int
-    last: int
-    fragment: Fragment
-    withheld: bool
-    """Whether the rows hold what must not be kept."""
-
-
-def join_rows(documents: Sequence[bytes]) -> list[JoinedRows]:
-    """Return the messages that rows of one side hold.
+def assemble_rows(chunks: ChunkSet, documents: Sequence[bytes]) -> list[tuple[str, Fragment]]:
+    """Return the messages that rows of one side hold, each with the mark of its rows.
 
     Rows behind the last message's end are left for later, and those behind what can be no JSON any more.
     """
-    found: list[JoinedRows] = []
-    pieces: list[str] = []
+    assembled: list[tuple[str, Fragment]] = []
+    texts: list[str] = []
     nesting = Nesting()
     for place, document in enumerate(documents):
         log = log_of(Record(orjson.loads(document), None, None))
-        member, kind = next(side for side in _SIDES if side[0] in log.said)
-        pieces.append(log.said[member])
-        if nesting.is_closed_by(pieces[-1]):
-            told = "".join(pieces)
-            clean = redacted_text(told)
+        member, side = _side_in(log)
+        texts.append(log.members[member])
+        if nesting.is_closed_by(texts[-1]):
+            written = "".join(texts)
+            clean = redacted_text(written)
             messages = _messages_in(clean)
             if messages is None:
                 break
-            fragment, withheld = _of_messages(log, kind, messages)
-            withheld |= clean is not told
-            found.append(JoinedRows(place + 1 - len(pieces), place, fragment, withheld))
-            pieces.clear()
+            fragment, withheld = _fragment_of(log, side, messages)
+            withheld |= clean is not written
+            assembled.append((chunks.mark(place + 1 - len(texts), place, withheld=withheld), fragment))
+            texts.clear()
             nesting = Nesting()
-    return found
+    return assembled
 
 
 def salvage_rows(documents: Sequence[bytes]) -> Fragment | None:
-    """Return the messages that rows of one side hold as far as they are whole; None when they hold none.
+    """Return the messages that rows of one side hold as far as they are complete; None when they hold none.
 
-    The first row may not be the first of its body, when others are missing: then nothing is whole.
+    The first row may not be the first of its body, when others are missing: then nothing is complete.
     """
     logs = [log_of(Record(orjson.loads(document), None, None)) for document in documents]
-    member, kind = next(side for side in _SIDES if side[0] in logs[0].said)
-    messages, cut = salvage(redacted_text("".join(log.said[member] for log in logs)))
+    member, side = _side_in(logs[0])
+    messages, cut = salvage(redacted_text("".join(log.members[member] for log in logs)))
     if not messages or not isinstance(messages, list | dict):
         return None
     log = logs[-1]
     log.record.cut = cut
-    fragment, _ = _of_messages(log, kind, messages)
+    fragment, _ = _fragment_of(log, side, messages)
     return fragment
+
+
+def _side_in(log: Log) -> tuple[str, Side]:
+    return next(side for side in _SIDES if side[0] in log.members)

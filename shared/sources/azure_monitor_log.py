@@ -22,7 +22,7 @@ class Log:
     """A resource log record."""
 
     record: Record
-    said: Mapping[str, Json]
+    members: Mapping[str, Json]
     """All members, those of `properties` among them, by their names in lower case."""
     properties: Mapping[str, str]
     """Name in lower case -> name in `properties`."""
@@ -33,15 +33,15 @@ class Log:
         Raises:
             EventError: the record names none.
         """
-        return interaction_id(self.said.get("correlationid"), "correlationId")
+        return interaction_id(self.members.get("correlationid"), "correlationId")
 
     def state_time(self, facts: Facts, began: str | None = None) -> None:
         """State when the call happened: at `began`, where the record tells that, or when it was logged."""
-        state_time(facts, self.record.enqueued_at, began, utc(self.said.get("time")))
+        state_time(facts, self.record.enqueued_at, began, utc(self.members.get("time")))
 
     def resource(self) -> str | None:
         """Return the name of the resource that logged it, in lower case."""
-        path = text(self.said.get("resourceid"), 1024)
+        path = text(self.members.get("resourceid"), 1024)
         return path.rstrip("/").rpartition("/")[2].lower() or None if path else None
 
     def put(self, name: str, value: Json) -> None:
@@ -68,15 +68,17 @@ def log_of(record: Record) -> Log:
         if isinstance(properties, dict) and own is not None:
             record.received = None
     names: dict[str, str] = {}
-    said = {name.lower(): value for name, value in event.items()}
+    all_members = {name.lower(): value for name, value in event.items()}
     if isinstance(properties, dict) and own is not None:
         del event[own]
         event["properties"] = properties
         names = {name.lower(): name for name in properties}
-        said |= {lower: properties[name] for lower, name in names.items() if not (lower in _COMMON and lower in said)}
-    return Log(record, said, names)
+        all_members |= {
+            lower: properties[name] for lower, name in names.items() if not (lower in _COMMON and lower in all_members)
+        }
+    return Log(record, all_members, names)
 
 
 def table(**fields: str) -> Members:
-    """Return the table `field name = member name`, for `state_members` on `Log.said`."""
+    """Return the table `field name = member name`, for `state_members` on `Log.members`."""
     return members(**{field: member.lower() for field, member in fields.items()})

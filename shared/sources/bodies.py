@@ -20,11 +20,11 @@ def body_in(record: Record, member: str, withhold: Callable[[Json], bool]) -> Js
     It is parsed as far as it is whole, and stays a text when it is no JSON. One that is compressed is
     read as what it was, and kept so. What `withhold` removes is removed from the record's event too.
     """
-    told = record.event.get(member)
-    if isinstance(told, str) and (plain := inflate(told)) is not None:
-        record.event[member] = told = plain
+    text = record.event.get(member)
+    if isinstance(text, str) and (plain := inflate(text)) is not None:
+        record.event[member] = text = plain
         record.received = None
-    body, cut = (json_in(told) if isinstance(told, str) else None) or (told, False)
+    body, cut = (json_in(text) if isinstance(text, str) else None) or (text, False)
     stripped = withhold_from_stream(body) if isinstance(body, str) else body
     if withhold(stripped) or stripped is not body:
         record.event[member] = stripped
@@ -33,21 +33,21 @@ def body_in(record: Record, member: str, withhold: Callable[[Json], bool]) -> Js
     return stripped
 
 
-def json_in(told: str) -> tuple[Json, bool] | None:
+def json_in(text: str) -> tuple[Json, bool] | None:
     """Return the JSON that a body is, as far as it is whole, and whether its end is missing; None for another text."""
-    if not begins_like_json(told):
+    if not begins_like_json(text):
         return None
-    value, cut = salvage(told)
+    value, cut = salvage(text)
     if cut and isinstance(value, list):
         # Of a stream in an array the elements that are whole: half of one tells an end without its usage.
-        value = elements_of(told)[0] or value
+        value = elements_of(text)[0] or value
     # A text may begin with a bracket, and a file's lines be JSON each.
-    return None if cut and (value in (None, []) or _is_json_line(told)) else (value, cut)
+    return None if cut and (value in (None, []) or _is_json_line(text)) else (value, cut)
 
 
-def _is_json_line(told: str) -> bool:
+def _is_json_line(text: str) -> bool:
     """Return whether a text's first line is whole JSON, and more follows."""
-    line, _, rest = told.lstrip().partition("\n")
+    line, _, rest = text.lstrip().partition("\n")
     if not rest.strip():
         return False
     try:

@@ -9,15 +9,24 @@ from typing import Final
 import orjson
 
 from shared.domain.facts import members, state_members
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import Facts
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Precedence, RecordType
 from shared.domain.values import Json
 from shared.sources.record import Reading, Record, Source
 from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
-_CODE: Final = "z"
+_USAGE_RECORD: Final = RecordType(
+    source="enterprise-azureai",
+    part="usage",
+    letter="z",
+    provenance=Provenance.LOGGED,
+    precedence=Precedence(general=190, request=190, error=190, time=130, model=120, prompt=190, cache=190),
+    has_texts=False,
+)
+
 _MEMBERS: Final = members(
     app_id="appId", input_tokens="promptTokens", output_tokens="responseTokens", total_tokens="totalTokens"
 )
@@ -31,17 +40,17 @@ def _read(record: Record) -> Reading:
     event = record.event
     # Answers to streamed calls do not occur: the policy blocks those.
     facts: Facts = {"has_request": True, "has_response": True, "streamed": False}
-    told = {name: value for name, value in event.items() if value != "null"}
-    state_members(facts, told, _MEMBERS)
+    known = {name: value for name, value in event.items() if value != "null"}
+    state_members(facts, known, _MEMBERS)
     state_time(facts, record.enqueued_at, time_of(event.get("timestamp"), record.enqueued_at))
-    fragment = Fragment(_made_id(event), _CODE, facts, Content(), record.document())
-    return Reading(EVIDENCE[_CODE].source, (fragment,))
+    fragment = Fragment(_made_id(event), _USAGE_RECORD, facts, Content(), record.document())
+    return Reading(_USAGE_RECORD.source, (fragment,))
 
 
 def _made_id(event: dict[str, Json]) -> str:
     """Return an id for a record that has none: the same record is the same interaction."""
-    told = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
-    return "azureai-" + hashlib.sha256(told).hexdigest()[:32]
+    record = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+    return "azureai-" + hashlib.sha256(record).hexdigest()[:32]
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((_USAGE_RECORD,), _recognises, _read)

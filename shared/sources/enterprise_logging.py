@@ -9,8 +9,9 @@ from typing import Final
 
 from shared import operations
 from shared.domain.facts import members, state, state_members
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import Facts
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Precedence, RecordType
 from shared.domain.values import Json, count, text
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.sources.decoding import parsed
@@ -19,6 +20,22 @@ from shared.sources.salvage import salvage
 from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
+
+_REQUEST_RECORD: Final = RecordType(
+    source="enterprise-logging",
+    part="request",
+    letter="b",
+    provenance=Provenance.REPORTED,
+    precedence=Precedence(general=100, request=70, error=70, time=70, model=170, prompt=70, cache=100),
+    tells_start=True,
+)
+_RESPONSE_RECORD: Final = RecordType(
+    source="enterprise-logging",
+    part="response",
+    letter="a",
+    provenance=Provenance.REPORTED,
+    precedence=Precedence(general=50, request=80, error=60, time=160, model=40, prompt=80, cache=60),
+)
 
 _REQUEST: Final = members(operation_id="operation", requested_model="model")
 _RESPONSE: Final = members(
@@ -34,13 +51,15 @@ def _recognises(event: dict[str, Json]) -> bool:
 def _read(record: Record) -> Reading:
     event = record.event
     name = interaction_id(event.get("message-id"), "message-id")
-    code = "b" if event["event-type"] == "Request" else "a"
-    facts, content = (_asked if code == "b" else _answered)(event, cut=record.cut)
+    if event["event-type"] == "Request":
+        record_type, (facts, content) = _REQUEST_RECORD, _read_request(event, cut=record.cut)
+    else:
+        record_type, (facts, content) = _RESPONSE_RECORD, _read_response(event, cut=record.cut)
     state_time(facts, record.enqueued_at, time_of(event.get("event-time"), record.enqueued_at))
-    return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
+    return Reading(record_type.source, (Fragment(name, record_type, facts, content, record.document()),))
 
 
-def _asked(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
+def _read_request(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     operation = operation_of_id(event.get("operation"))
     body: dict[str, Json] = {}
     for member in ("model", "prompt", "messages"):
@@ -49,18 +68,18 @@ def _asked(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
             body[member] = _second(value, cut=cut) if member == "messages" else value
     if "prompt" in body:
         body["prompt"] = _prompt(body["prompt"])
-    said = operations.read_request(body, operation)
+    reading = operations.read_request(body, operation)
     # The policy logs neither the parameters nor whether the call streams.
-    facts: Facts = {key: value for key, value in said.facts.items() if key not in ("parameters", "streamed")}
+    facts: Facts = {key: value for key, value in reading.facts.items() if key not in ("parameters", "streamed")}
     facts["has_request"] = True
     if event.get("operation"):
         facts["operation"] = operation or facts.get("operation") or "other"
     state_members(facts, event, _REQUEST)
     note_unknown_operation(facts, event.get("operation"))
-    return facts, Content(prompt=said.text, request=body or None)
+    return facts, Content(prompt=reading.text, request=body or None)
 
 
-def _answered(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
+def _read_response(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     operation = operation_of_id(event.get("operation"))
     body: dict[str, Json] = {}
     if event.get("choices") not in (None, ""):
@@ -70,8 +89,8 @@ def _answered(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     usage = {name: known for name in _USAGE if (known := count(event.get(name))) is not None}
     if usage:
         body["usage"] = usage
-    said = operations.read_response(body, operation=operation)
-    facts = said.facts
+    reading = operations.read_response(body, operation=operation)
+    facts = reading.facts
     facts["has_response"] = True
     if body:
         # The policy took these out of JSON; a stream makes it fail, and there is no event.
@@ -83,15 +102,15 @@ def _answered(event: Mapping[str, Json], *, cut: bool) -> tuple[Facts, Content]:
     if taken is not None:
         state(facts, "response_headers", {"openai-processing-ms": taken})
     note_unknown_operation(facts, event.get("operation"))
-    return facts, Content(completion=said.text, response=body or None)
+    return facts, Content(completion=reading.text, response=body or None)
 
 
 def _second(value: Json, *, cut: bool) -> Json:
     """Parse a JSON text that stands inside a string; of an event that was cut off, as far as it is whole."""
     if not isinstance(value, str):
         return value
-    whole = parsed(value)
-    return (salvage(value)[0] or value) if cut and whole is value else whole
+    complete = parsed(value)
+    return (salvage(value)[0] or value) if cut and complete is value else complete
 
 
 def _prompt(value: Json) -> Json:
@@ -115,4 +134,4 @@ def _are_tokens(prompt: list[Json]) -> bool:
     return all(isinstance(token, int) and not isinstance(token, bool) for token in prompt)
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((_REQUEST_RECORD, _RESPONSE_RECORD), _recognises, _read)

@@ -1,23 +1,23 @@
-"""What API Management tells alike in every log of its own: refusals and headers."""
+"""What API Management says alike in every log of its own: refusals and headers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from shared.domain.facts import state
 from shared.domain.interaction import Facts
-from shared.domain.names import response_name, service_name
 from shared.domain.unknown_words import note
 from shared.domain.values import Json, flag, text, text_of
 from shared.operations.api import Target
 from shared.operations.errors import FIRST_ERROR_STATUS
 from shared.operations.vendors import APIS
+from shared.sources.record import response_correlation, service_correlation
 
 __all__ = [
     "FEW",
     "HEADERS",
     "RATE_LIMITS",
     "allowed_headers",
-    "claims_of",
+    "correlation_ids_of_answer",
     "is_cached",
     "kept_headers",
     "note_unknown_headers",
@@ -61,14 +61,14 @@ def refused(status: int, last: Mapping[str, Json]) -> bool:
     return source.lower() != "forward-request" and not reason.startswith(("BackendConnection", "ClientConnection"))
 
 
-def is_cached(status: int | None, *, asked: bool) -> bool | None:
+def is_cached(status: int | None, *, is_backend_called: bool) -> bool | None:
     """Return whether a call was answered without a backend: from a cache, as a rule, which says so itself, too.
 
     Args:
-        status: of the answer; None when nobody tells it.
-        asked: whether a backend was asked.
+        status: of the answer; None when it is unknown.
+        is_backend_called: whether a backend was called.
     """
-    if asked:
+    if is_backend_called:
         return False
     return None if status is None else _OK <= status < _OK + 100
 
@@ -81,27 +81,27 @@ def state_target(facts: Facts, target: Target) -> None:
         facts["streamed"] = target.streamed
 
 
-def kept_headers(told: dict[str, Json]) -> dict[str, Json]:
-    """Return the headers that our policy sends, as they are told; any other may hold a secret.
+def kept_headers(headers: dict[str, Json]) -> dict[str, Json]:
+    """Return the headers that our policy sends, as they came; any other may hold a secret.
 
     The same object when there is no other.
     """
-    kept = {name: value for name, value in told.items() if _is_allowed(name.lower())}
-    return told if len(kept) == len(told) else kept
+    kept = {name: value for name, value in headers.items() if _is_allowed(name.lower())}
+    return headers if len(kept) == len(headers) else kept
 
 
 def _is_allowed(name: str) -> bool:
     return name in HEADERS or name.startswith(RATE_LIMITS)
 
 
-def allowed_headers(told: Json) -> dict[str, str] | None:
+def allowed_headers(headers: Json) -> dict[str, str] | None:
     """Return the headers that our policy may send; whatever else a changed policy adds may be a secret.
 
-    A header that came several times may be told as an array.
+    A header that came several times may come as an array.
     """
-    if not isinstance(told, dict):
+    if not isinstance(headers, dict):
         return None
-    allowed = {lowered: _joined(value) for name, value in told.items() if _is_allowed(lowered := name.lower())}
+    allowed = {lowered: _joined(value) for name, value in headers.items() if _is_allowed(lowered := name.lower())}
     return texts(allowed)
 
 
@@ -120,12 +120,12 @@ def spillover_facts(headers: Mapping[str, str] | None) -> Facts:
     if not headers:
         return facts
     state(facts, "served_deployment", headers.get(_SERVED))
-    told: dict[str, Json] = {name: headers[header] for name, header in _SPILLOVER.items() if header in headers}
-    if "spilled" in told:
-        told["spilled"] = flag(told["spilled"])
-    # That nothing spilled over is told of every call.
-    if told.keys() - {"spilled"} or told.get("spilled"):
-        state(facts, "spillover", {name: value for name, value in told.items() if value is not None})
+    members: dict[str, Json] = {name: headers[header] for name, header in _SPILLOVER.items() if header in headers}
+    if "spilled" in members:
+        members["spilled"] = flag(members["spilled"])
+    # That nothing spilled over stands in every answer.
+    if members.keys() - {"spilled"} or members.get("spilled"):
+        state(facts, "spillover", {name: value for name, value in members.items() if value is not None})
     return facts
 
 
@@ -134,15 +134,15 @@ def note_unknown_headers(facts: Facts, names: Iterable[str]) -> None:
     note(facts, "header", [name for name in names if _SPILL in name and name not in _KNOWN_SPILL])
 
 
-def texts(told: Json) -> dict[str, str]:
+def texts(members: Json) -> dict[str, str]:
     """Return the members of an object that are texts or numbers, as texts."""
-    if not isinstance(told, dict):
+    if not isinstance(members, dict):
         return {}
-    few = list(told.items())[:FEW]
+    few = list(members.items())[:FEW]
     return {name: value for name, item in few if len(name) <= FEW and (value := _value(item)) is not None}
 
 
-def claims_of(response_id: Json, headers: Mapping[str, str] | None) -> tuple[str, ...]:
-    """Return the names under which others know the call that was answered so."""
-    names = (response_name(response_id), service_name((headers or {}).get("apim-request-id")))
-    return tuple(name for name in names if name is not None)
+def correlation_ids_of_answer(response_id: Json, headers: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Return the ids under which other sources know the call that was answered so."""
+    ids = (response_correlation(response_id), service_correlation((headers or {}).get("apim-request-id")))
+    return tuple(one for one in ids if one is not None)

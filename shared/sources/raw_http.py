@@ -11,8 +11,9 @@ from typing import Final
 
 from shared import operations
 from shared.domain.facts import members, state, state_members
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import Facts
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Precedence, RecordType
 from shared.domain.values import Json, text
 from shared.operations import withhold_from_request, withhold_from_response
 from shared.operations.targets import target_of, without_secrets
@@ -22,6 +23,22 @@ from shared.sources.record import Reading, Record, Source, interaction_id
 from shared.sources.times import state_time
 
 __all__ = ["SOURCE", "event_in"]
+
+_REQUEST_RECORD: Final = RecordType(
+    source="raw-http",
+    part="request",
+    letter="y",
+    provenance=Provenance.REPORTED,
+    precedence=Precedence(general=110, request=90, error=90, time=80, model=200, prompt=90, cache=110),
+    tells_start=True,
+)
+_RESPONSE_RECORD: Final = RecordType(
+    source="raw-http",
+    part="response",
+    letter="x",
+    provenance=Provenance.REPORTED,
+    precedence=Precedence(general=60, request=100, error=80, time=170, model=50, prompt=100, cache=70),
+)
 
 _FORMAT: Final = "raw-http/1"
 """What we keep of such an event is a JSON object of this schema."""
@@ -44,11 +61,11 @@ def event_in(body: bytes) -> dict[str, Json] | None:
     """Return the message in `body` as a JSON object, without its credentials; None when it is none."""
     if not body.lstrip(b"\xef\xbb\xbf")[:9].startswith((b"request:", b"response:")):
         return None
-    told = body.decode(json.detect_encoding(body), "replace")
-    found = _FIRST_LINE.match(told)
+    message = body.decode(json.detect_encoding(body), "replace")
+    found = _FIRST_LINE.match(message)
     if found is None:
         return None
-    head, _, rest = _parted(told[found.end() :])
+    head, _, rest = _split(message[found.end() :])
     line, *headers = head.splitlines() or [""]
     return {
         "schema": _FORMAT,
@@ -60,7 +77,7 @@ def event_in(body: bytes) -> dict[str, Json] | None:
     }
 
 
-def _parted(message: str) -> tuple[str, str, str]:
+def _split(message: str) -> tuple[str, str, str]:
     found = _HEADERS_END.search(message)
     return (message[: found.start()], found[0], message[found.end() :]) if found else (message, "", "")
 
@@ -82,12 +99,13 @@ def _recognises(event: dict[str, Json]) -> bool:
 def _read(record: Record) -> Reading:
     event = record.event
     name = interaction_id(event.get("id"), "the id of the first line")
-    code, facts, content = (_answered if event.get("message") == "response" else _asked)(record)
+    read = _read_response if event.get("message") == "response" else _read_request
+    record_type, facts, content = read(record)
     state_time(facts, record.enqueued_at)
-    return Reading(EVIDENCE[code].source, (Fragment(name, code, facts, content, record.document()),))
+    return Reading(record_type.source, (Fragment(name, record_type, facts, content, record.document()),))
 
 
-def _asked(record: Record) -> tuple[str, Facts, Content]:
+def _read_request(record: Record) -> tuple[RecordType, Facts, Content]:
     event = record.event
     facts: Facts = {"has_request": True}
     found = _REQUEST_LINE.match(text(event.get("line"), 4096) or "")
@@ -96,48 +114,52 @@ def _asked(record: Record) -> tuple[str, Facts, Content]:
     state(facts, "path", target.path)
     state(facts, "deployment", target.deployment)
     state(facts, "api_version", target.api_version)
-    state_members(facts, _told_headers(event), _REQUEST)
+    state_members(facts, _headers_of(event), _REQUEST)
     body = _body(record, withhold=withhold_from_request)
-    said = operations.read_request(body, target.operation, cut=record.cut)
-    facts = said.facts | facts
+    reading = operations.read_request(body, target.operation, cut=record.cut)
+    facts = reading.facts | facts
     if target.path is not None:
         # A body that knows better says so: some paths name a model and not what is asked of it.
         facts.setdefault("operation", target.operation or "other")
     state_target(facts, target)
-    return "y", facts, Content(prompt=said.text, request=body or None)
+    return _REQUEST_RECORD, facts, Content(prompt=reading.text, request=body or None)
 
 
-def _answered(record: Record) -> tuple[str, Facts, Content]:
+def _read_response(record: Record) -> tuple[RecordType, Facts, Content]:
     event = record.event
     facts: Facts = {"has_response": True}
     found = _STATUS_LINE.match(text(event.get("line"), 4096) or "")
     state(facts, "http_status", found[1] if found else None)
-    headers = _told_headers(event)
+    headers = _headers_of(event)
     state_members(facts, headers, _RESPONSE)
-    told = texts(headers)
-    facts |= spillover_facts(told)
+    header_texts = texts(headers)
+    facts |= spillover_facts(header_texts)
     body = _body(record, withhold=withhold_from_response)
-    said = operations.read_response(
+    reading = operations.read_response(
         body,
         status=facts.get("http_status"),
         reason=found[2] if found else None,
         content_type=headers.get("content-type"),
-        headers=told,
+        headers=header_texts,
     )
-    return "x", said.facts | facts, Content(completion=said.text, response=said.body or body or None)
+    return (
+        _RESPONSE_RECORD,
+        reading.facts | facts,
+        Content(completion=reading.text, response=reading.body or body or None),
+    )
 
 
 def _body(record: Record, *, withhold: Callable[[Json], bool]) -> Json:
-    told = record.event.get("body")
+    received = record.event.get("body")
     body = body_in(record, "body", withhold)
-    if isinstance(body, str) and isinstance(told, str) and len(told) >= _BODY_LENGTH:
+    if isinstance(body, str) and isinstance(received, str) and len(received) >= _BODY_LENGTH:
         record.cut = True
     return body
 
 
-def _told_headers(event: dict[str, Json]) -> dict[str, Json]:
+def _headers_of(event: dict[str, Json]) -> dict[str, Json]:
     headers = event.get("headers")
     return headers if isinstance(headers, dict) else {}
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((_REQUEST_RECORD, _RESPONSE_RECORD), _recognises, _read)

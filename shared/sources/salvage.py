@@ -72,8 +72,8 @@ def _before_cut(body: bytes) -> Json:
     Raises:
         ValueError: there is more amiss than a cut, and says where.
     """
-    whole = _without_cut_number(body)
-    return _finite(jiter.from_json(whole, partial_mode="trailing-strings", cache_mode="keys"))
+    complete = _without_cut_number(body)
+    return _finite(jiter.from_json(complete, partial_mode="trailing-strings", cache_mode="keys"))
 
 
 def _before_fault(body: bytes) -> Json:

@@ -32,19 +32,19 @@ def known(time: str | None) -> str | None:
     return None if time is None or not _EARLIEST <= time < _LATEST else time
 
 
-def state_time(facts: Facts, enqueued_at: str | None, *told: str | None) -> None:
-    """State when a call happened: the first of the times `told`, best first, that is possible.
+def state_time(facts: Facts, enqueued_at: str | None, *times: str | None) -> None:
+    """State when a call happened: the first of `times`, best first, that is possible.
 
     Possible is what lies in 2015 or later, and a day at most behind the moment at which the event was enqueued:
-    logs come late, and files are replayed years later, but nothing is told before it happened. Where
+    logs come late, and files are replayed years later, but nothing is reported before it happened. Where
     no time is possible, `enqueued_at` stands in, and `time_replaced` says so; without that the time is unknown.
 
     Args:
         facts: of the event.
         enqueued_at: canonical UTC by the hub's clock; None when the host did not know it.
-        told: canonical UTC; None for a member that tells none.
+        times: canonical UTC; None where a member has none.
     """
-    for time in told:
+    for time in times:
         if time is not None and _EARLIEST <= time < _LATEST and not _is_ahead(time, enqueued_at):
             facts["occurred_at"] = time
             return

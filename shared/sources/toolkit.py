@@ -7,8 +7,9 @@ other sources say of the call. Members and quirks: docs/events.md, section "Tool
 from typing import Final
 
 from shared.domain.facts import members, state_members
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import Facts
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import Facts, Provenance
+from shared.domain.record_types import Precedence, RecordType
 from shared.domain.values import Json
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.sources.record import Reading, Record, Source, interaction_id
@@ -16,7 +17,15 @@ from shared.sources.times import state_time, time_of
 
 __all__ = ["SOURCE"]
 
-_CODE: Final = "t"
+_USAGE_RECORD: Final = RecordType(
+    source="toolkit",
+    part="usage",
+    letter="t",
+    provenance=Provenance.LOGGED,
+    precedence=Precedence(general=150, request=150, error=150, time=120, model=90, prompt=150, cache=150),
+    has_texts=False,
+)
+
 _MEMBERS: Final = members(
     gateway_name="ServiceName",
     caller_ip="RequestIp",
@@ -40,7 +49,7 @@ def _read(record: Record) -> Reading:
         facts["operation"] = operation_of_id(event["OperationName"]) or "other"
         note_unknown_operation(facts, event["OperationName"])
     state_time(facts, record.enqueued_at, time_of(event.get("EventTime"), record.enqueued_at))
-    return Reading(EVIDENCE[_CODE].source, (Fragment(name, _CODE, facts, Content(), record.document()),))
+    return Reading(_USAGE_RECORD.source, (Fragment(name, _USAGE_RECORD, facts, Content(), record.document()),))
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((_USAGE_RECORD,), _recognises, _read)

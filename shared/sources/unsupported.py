@@ -34,4 +34,4 @@ def refuse_text(body: bytes) -> None:
         raise EventError("not supported: comma-joined text of the API Management documentation, which quotes nothing")
 
 
-SOURCE: Final = Source(_recognises, _read)
+SOURCE: Final = Source((), _recognises, _read)

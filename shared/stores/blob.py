@@ -12,7 +12,7 @@ from typing import Any, Final
 from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, StorageStreamDownloader
 
-from shared.domain.claims import Claim, Flaw
+from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.settings import ClaimAccount
 
 __all__ = ["BlobClaimedBodies", "connected", "is_plain", "sha256_in"]
@@ -40,7 +40,7 @@ class BlobClaimedBodies:
         self._client: BlobServiceClient | None = None
         self._lock = Lock()
 
-    def fetch(self, claims: Sequence[Claim]) -> list[bytes | Flaw]:
+    def fetch(self, claims: Sequence[Claim]) -> list[bytes | ClaimFault]:
         """Return bodies, verified, or why they cannot be had; see the port."""
         if len(claims) == 1:
             return [self._fetch(claims[0])]
@@ -54,32 +54,32 @@ class BlobClaimedBodies:
                 self._client.close()
             self._client = None
 
-    def _fetch(self, claim: Claim) -> bytes | Flaw:
+    def _fetch(self, claim: Claim) -> bytes | ClaimFault:
         if claim.container not in self._containers or not is_plain(claim.blob):
-            return Flaw.FOREIGN
+            return ClaimFault.FOREIGN
         if claim.size is not None and claim.size > self._largest:
-            return Flaw.LARGE
+            return ClaimFault.LARGE
         try:
             blob = self._connected().get_blob_client(claim.container, claim.blob)
             return self._read(blob.download_blob(), claim)
         except (ResourceNotFoundError, ResourceModifiedError):
             # Somebody writes it now, or has not yet.
-            return Flaw.ABSENT
+            return ClaimFault.ABSENT
         except AzureError:
-            return Flaw.UNREACHABLE
+            return ClaimFault.UNREACHABLE
 
-    def _read(self, stream: StorageStreamDownloader[bytes], claim: Claim) -> bytes | Flaw:
+    def _read(self, stream: StorageStreamDownloader[bytes], claim: Claim) -> bytes | ClaimFault:
         if claim.size is not None and stream.size != claim.size:
-            return Flaw.SIZE
+            return ClaimFault.SIZE
         if stream.size > self._largest:
-            return Flaw.LARGE
+            return ClaimFault.LARGE
         checksum = hashlib.sha256()
         body = BytesIO()
         for chunk in stream.chunks():
             checksum.update(chunk)
             body.write(chunk)
         if claim.sha256 is not None and sha256_in(claim.sha256) != checksum.digest():
-            return Flaw.CHECKSUM
+            return ClaimFault.CHECKSUM
         return body.getvalue()
 
     def _connected(self) -> BlobServiceClient:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from shared.domain.balance import Outcome, PartitionCounts
-from shared.domain.claims import Claim, Flaw
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding, Gap, Standing
 from shared.domain.quarantine import Held, QuarantineAction
-from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.domain.values import NO_TIME
+from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 
 __all__ = [
     "Alias",
@@ -77,7 +77,7 @@ class ContentStore(Protocol):
 class ClaimedBodies(Protocol):
     """Bodies that API Management wrote to Blob storage, because they were too big for an event."""
 
-    def fetch(self, claims: Sequence[Claim]) -> list[bytes | Flaw]:
+    def fetch(self, claims: Sequence[Claim]) -> list[bytes | ClaimFault]:
         """Return each claim's body, verified, or why it cannot be had. Never raises: the claims are tried again."""
 
 

@@ -1,4 +1,4 @@
--- Is the record complete? Of each hour, which calls which witness knows.
+-- Is the record complete? Of each hour, which calls which source knows.
 -- in:   from, to  the range in UTC, `to` exclusive
 -- out:  one row per hour. Where both the policy and the gateway's log are on, MissedByPolicy and
 --       MissedByGatewayLog are 0 once the logs have come, minutes later; Waiting shrinks with them.

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shared.domain.claims import Claim, Flaw
+from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.stores.blob import is_plain, sha256_in
 from tests.builders.events import a_request, a_response
 
@@ -49,25 +49,25 @@ class MemoryBodies:
     def upload(self, blob: str, body: Any, container: str = CONTAINER) -> None:
         self.blobs[container, blob] = as_bytes(body)
 
-    def fetch(self, claims: Sequence[Claim]) -> list[bytes | Flaw]:
+    def fetch(self, claims: Sequence[Claim]) -> list[bytes | ClaimFault]:
         self.fetched.append(len(claims))
         return [self._fetch(claim) for claim in claims]
 
-    def _fetch(self, claim: Claim) -> bytes | Flaw:
+    def _fetch(self, claim: Claim) -> bytes | ClaimFault:
         if claim.container not in self._containers or not is_plain(claim.blob):
-            return Flaw.FOREIGN
+            return ClaimFault.FOREIGN
         if self.is_down:
-            return Flaw.UNREACHABLE
+            return ClaimFault.UNREACHABLE
         if (claim.size or 0) > self._largest:
-            return Flaw.LARGE
+            return ClaimFault.LARGE
         body = self.blobs.get((claim.container, claim.blob))
-        return Flaw.ABSENT if body is None else self._verified(body, claim)
+        return ClaimFault.ABSENT if body is None else self._verified(body, claim)
 
-    def _verified(self, body: bytes, claim: Claim) -> bytes | Flaw:
+    def _verified(self, body: bytes, claim: Claim) -> bytes | ClaimFault:
         if claim.size is not None and len(body) != claim.size:
-            return Flaw.SIZE
+            return ClaimFault.SIZE
         if len(body) > self._largest:
-            return Flaw.LARGE
+            return ClaimFault.LARGE
         if claim.sha256 is not None and sha256_in(claim.sha256) != hashlib.sha256(body).digest():
-            return Flaw.CHECKSUM
+            return ClaimFault.CHECKSUM
         return body

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery
 from shared.services.audit import AuditService, PartitionBalance
-from shared.services.claims import ClaimCheck
+from shared.services.claim_checks import ClaimCheck
 from shared.services.ingest import IngestOutcome, ingest
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore

@@ -22,7 +22,7 @@ from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
-from shared.domain.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.ports import Alias, Batch, ContentDocument, Interval, Quarantined, WaitingClaim
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue

@@ -11,7 +11,7 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from shared.domain.claims import Claim, Flaw
+from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.settings import ClaimAccount
 from shared.stores.blob import BlobClaimedBodies, connected
 from shared.stores.ports import ClaimedBodies
@@ -87,15 +87,15 @@ def test_a_checksum_may_be_in_hexadecimal_in_base64_or_left_out(
 @pytest.mark.parametrize(
     ("changes", "flaw"),
     [
-        pytest.param({"size": len(BODY) + 1}, Flaw.SIZE, id="another size"),
-        pytest.param({"sha256": hashlib.sha256(b"other").hexdigest()}, Flaw.CHECKSUM, id="another checksum"),
-        pytest.param({"sha256": "00"}, Flaw.CHECKSUM, id="half a checksum"),
-        pytest.param({"sha256": "no checksum"}, Flaw.CHECKSUM, id="no checksum at all"),
-        pytest.param({"size": LARGEST + 1}, Flaw.LARGE, id="larger than allowed"),
+        pytest.param({"size": len(BODY) + 1}, ClaimFault.SIZE, id="another size"),
+        pytest.param({"sha256": hashlib.sha256(b"other").hexdigest()}, ClaimFault.CHECKSUM, id="another checksum"),
+        pytest.param({"sha256": "00"}, ClaimFault.CHECKSUM, id="half a checksum"),
+        pytest.param({"sha256": "no checksum"}, ClaimFault.CHECKSUM, id="no checksum at all"),
+        pytest.param({"size": LARGEST + 1}, ClaimFault.LARGE, id="larger than allowed"),
     ],
 )
 def test_a_body_that_is_not_the_claimed_one_is_not_taken(
-    place: tuple[ClaimedBodies, Upload], changes: dict[str, Any], flaw: Flaw
+    place: tuple[ClaimedBodies, Upload], changes: dict[str, Any], flaw: ClaimFault
 ) -> None:
     bodies, upload = place
     upload("other", BODY, CONTAINER)
@@ -109,14 +109,14 @@ def test_a_body_that_is_larger_than_allowed_is_not_read_though_nobody_said_so(
     bodies, upload = place
     upload("huge", bytes(LARGEST + 1), CONTAINER)
 
-    assert bodies.fetch([a_claim("huge", size=None)]) == [Flaw.LARGE]
+    assert bodies.fetch([a_claim("huge", size=None)]) == [ClaimFault.LARGE]
 
 
 def test_a_body_that_is_not_there_yet_is_absent(place: tuple[ClaimedBodies, Upload]) -> None:
     bodies, upload = place
     upload("here", BODY, CONTAINER)
 
-    assert bodies.fetch([a_claim("not here"), a_claim("here")]) == [Flaw.ABSENT, BODY]
+    assert bodies.fetch([a_claim("not here"), a_claim("here")]) == [ClaimFault.ABSENT, BODY]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_no_event_makes_us_read_what_the_settings_do_not_name(
     upload("secret", BODY, "vault")
     upload("a", BODY, CONTAINER)
 
-    assert bodies.fetch([claim]) == [Flaw.FOREIGN]
+    assert bodies.fetch([claim]) == [ClaimFault.FOREIGN]
 
 
 def test_many_bodies_come_back_in_the_order_of_their_claims(place: tuple[ClaimedBodies, Upload]) -> None:
@@ -156,6 +156,6 @@ def test_storage_that_does_not_answer_is_unreachable() -> None:
     client = BlobServiceClient("http://127.0.0.1:9/nobody", retry_total=0)
     store = BlobClaimedBodies(lambda: client, containers=frozenset([CONTAINER]), largest=LARGEST)
 
-    assert store.fetch([a_claim("x")]) == [Flaw.UNREACHABLE]
+    assert store.fetch([a_claim("x")]) == [ClaimFault.UNREACHABLE]
     store.close()
     store.close()

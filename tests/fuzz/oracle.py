@@ -8,8 +8,8 @@ import orjson
 from shared.domain.interaction import FIELD_NAMES
 from shared.domain.redaction import redacted
 from shared.errors import EventError
+from shared.sources import parse_event as read
 from shared.sources.record import Reading
-from shared.sources.registry import read
 from tests.builders.merging import merge
 
 __all__ = ["ENQUEUED", "SLOWER", "check"]
@@ -40,11 +40,11 @@ def check(body: bytes) -> Reading | None:
         assert None not in fragment.facts.values()
         content = fragment.content
         orjson.dumps([content.prompt, content.completion, content.request, content.response])
-        row = merge(fragment.interaction_id, None, [(f"{fragment.code}:0", fragment)])
+        row = merge(fragment.interaction_id, None, [fragment])
         orjson.dumps(row)
-        # What is kept of it says what it said; the place among other pieces stands in its key.
-        again = [one._replace(piece=None) for one in read(fragment.document, ENQUEUED).fragments]
-        assert fragment._replace(piece=None) in again, "the document says something else"
+        # What is kept of it says what it said; the place among other chunks stands in its key.
+        again = [one._replace(chunk=None, key="") for one in read(fragment.document, ENQUEUED).fragments]
+        assert fragment._replace(chunk=None, key="") in again, "the document says something else"
     return reading
 
 

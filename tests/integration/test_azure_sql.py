@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery
-from shared.domain.questions import InteractionFilter, UsageQuery
+from shared.questions import InteractionFilter, UsageQuery
 from shared.services.audit import AuditService
 from shared.services.ingest import ingest
 from shared.services.rollup import rebuild_usage_rollups

@@ -15,8 +15,6 @@ from typing import NamedTuple
 
 import pytest
 
-from shared.domain.fragment import EVIDENCE
-
 ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(
     ".*_cache", ".git", ".venv*", ".local", ".hypothesis", "node_modules", "__pycache__", "build"
@@ -96,18 +94,6 @@ def added_to(table: str) -> str:
     return f'op.add_column("{table}", sa.Column("example", sa.BigInteger(), nullable=True))'
 
 
-def ranked(copy: Path) -> None:
-    """Put the new evidence code last in every precedence."""
-    codes = sorted(EVIDENCE)
-    path = copy / "shared/domain/interaction.py"
-    text = re.sub(
-        r'"([A-Za-z]+)"',
-        lambda found: f'"{found[1]}X"' if sorted(found[1]) == codes else found[0],
-        path.read_text(encoding="utf-8"),
-    )
-    path.write_text(text, encoding="utf-8")
-
-
 def a_setting_of_the_example(copy: Path) -> None:
     path = copy / "local.settings.json.example"
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -178,27 +164,31 @@ def test_a_call_is_read():
     assert "deployment" not in asked.facts
     assert vendor_of("acme-1", "acme.talk") == "acme"
 '''
+A_SOURCE = '''"""Events of an example."""
+
+from shared.domain.interaction import Provenance
+from shared.domain.record_types import Precedence, RecordType
+from shared.sources import toolkit
+
+_RANKS = Precedence(general=215, request=215, error=215, time=215, model=215, prompt=215, cache=215)
+_CALL_RECORD = RecordType("example", "call", "X", Provenance.REPORTED, _RANKS)
+SOURCE = toolkit.SOURCE._replace(record_types=(_CALL_RECORD,), recognises=lambda event: "example" in event)
+'''
 A_DECISION = (ROOT / "docs/adr/0000-template.md").read_text(encoding="utf-8").replace("NNNN", "9999")
 RECIPES = {
     "Add a source": Recipe(
         {
             "`shared/sources/NAME.py`": put(
                 "shared/sources/example.py",
-                '"""Events of an example."""\n\nfrom shared.sources import toolkit\n\nSOURCE = toolkit.SOURCE\n',
+                A_SOURCE,
             ),
-            "`shared/sources/registry.py`": all_of(
-                behind("shared/sources/registry.py", r"    enterprise_logging,\n", "    example,\n"),
-                behind("shared/sources/registry.py", r"^SOURCES[^{]*\{\n", '    "example": example.SOURCE,\n'),
-                behind(
-                    "shared/domain/fragment.py",
-                    r"^EVIDENCE[^{]*\{\n",
-                    '    "X": Evidence("example", "call", Provenance.REPORTED),\n',
-                ),
+            "`SOURCES`": all_of(
+                behind("shared/sources/__init__.py", r"    enterprise_logging,\n", "    example,\n"),
+                behind("shared/sources/__init__.py", r"^SOURCES[^(]*\(\n", "    example.SOURCE,\n"),
             ),
-            "precedences": ranked,
             "`docs/events.md`": behind("docs/events.md", r"\Z", "\n`example`\n"),
         },
-        (REPOSITORY, "-k", "left_unused and sources or events_page_names or every_witness"),
+        (REPOSITORY, "-k", "left_unused and sources or events_page"),
     ),
     "Add an operation": Recipe(
         {
@@ -366,7 +356,7 @@ RECIPES = {
     "Add a filter of the API": Recipe(
         {
             "`FILTERS`": behind(
-                "shared/domain/questions.py",
+                "shared/questions.py",
                 r"^FILTERS[^(]*\(\n",
                 '        Filter("backend_id", str, Condition.EQUAL, "backend_id"),\n',
             ),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.bootstrap import Services, reset, services
-from shared.domain.questions import InteractionFilter
+from shared.questions import InteractionFilter
 from shared.services.audit import Reader
 from tests.builders import events
 from tests.builders.azure_monitor import an_envelope

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from shared.bootstrap import Services
-from shared.domain.questions import InteractionFilter
+from shared.questions import InteractionFilter
 from shared.services.audit import Reader
 from tests.builders import events
 from tests.builders.recordings import Recording, native_pair, recordings

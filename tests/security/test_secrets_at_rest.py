@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from shared.domain.invalid_limit import NO_LIMIT
+from shared.domain.delivery import NO_LIMIT
 from shared.domain.redaction import redacted
-from shared.services.claims import ClaimCheck
+from shared.services.claim_checks import ClaimCheck
 from shared.services.ingest import ingest
 from shared.sources import read_event
 from shared.stores.sql.content import SqlContentStore

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.delivery import NO_LIMIT
 from shared.domain.interaction import CONTENT_FIELDS, FIELDS
-from shared.domain.invalid_limit import NO_LIMIT
 from shared.services.ingest import ingest
 from shared.stores.sql import tables
 from shared.stores.sql.content import SqlContentStore

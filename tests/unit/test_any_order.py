@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.domain.delivery import Delivery, Position
 from shared.services.audit import AuditService, PartitionBalance
-from shared.services.claims import ClaimCheck, fetch_claimed_bodies
+from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies
 from shared.services.ingest import IngestOutcome, ingest
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.sql import tables

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shared.domain.balance import sum_of
-from shared.domain.questions import InteractionFilter
 from shared.errors import NotFoundError
+from shared.questions import InteractionFilter
 from shared.services.audit import AuditService, Reader
 from shared.services.content import best_content, mentions
 from shared.services.ingest import ingest

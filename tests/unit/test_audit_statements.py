@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
-from shared.domain.questions import FILTERS, Condition, FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.questions import FILTERS, Condition, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.sql import audit, completeness, ledger, quarantine, tables
 from shared.stores.sql.conditions import _CONDITIONS
 from shared.stores.sql.dialects import AZURE_SQL

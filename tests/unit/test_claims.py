@@ -15,12 +15,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from shared.domain.claims import Claim, Flaw, weight
 from shared.domain.interaction import State
-from shared.domain.pieces import wholes
+from shared.domain.reassembly.chunks import Reassembly
+from shared.domain.reassembly.claim_checks import Claim, ClaimFault, weight
 from shared.services.audit import AuditService, Reader
-from shared.services.claims import ClaimCheck, fetch_claimed_bodies
-from shared.services.documents import keyed
+from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies
 from shared.services.ingest import IngestOutcome
 from shared.sources import read_event
 from shared.stores.sql import tables
@@ -367,7 +366,7 @@ class MeetingBodies(MemoryBodies):
         self.most_at_once = 0
         self._company = threading.Barrier(company, timeout=60)
 
-    def fetch(self, claims: Sequence[Claim]) -> list[bytes | Flaw]:
+    def fetch(self, claims: Sequence[Claim]) -> list[bytes | ClaimFault]:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         self._company.wait()
@@ -384,9 +383,9 @@ def test_large_bodies_are_in_memory_one_at_a_time_though_partitions_are_ingested
     bodies = MeetingBodies(at_once)
     claims = ClaimCheck(bodies, largest=10**8)
     event = claiming("call-1", "absent", b"", bodyRef=a_claim("absent", b"", bytes=size))
-    whole = wholes([keyed(read_event(event, events.ENQUEUED).fragments[0])[0]])[0]
+    chunks = Reassembly([read_event(event, events.ENQUEUED).fragments[0].key]).ready[0]
     threads = [
-        threading.Thread(target=claims.meet, args=({(f"call-{number}", whole): event}, SqlContentStore(engine)))
+        threading.Thread(target=claims.meet, args=({(f"call-{number}", chunks): event}, SqlContentStore(engine)))
         for number in range(4)
     ]
 

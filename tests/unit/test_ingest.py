@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from shared.domain.delivery import Delivery, Position
+from shared.domain.delivery import Delivery, Position, slices
 from shared.domain.values import hour_of
 from shared.errors import ConflictError, StoreRefusedError, StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome, ingest
-from shared.services.slices import slices
 from shared.stores.ports import LedgerTransaction
 from shared.stores.sql import tables
 from shared.stores.sql.ledger import SqlLedger

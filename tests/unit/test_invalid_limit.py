@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from shared import bootstrap
-from shared.domain.invalid_limit import DEFAULT_LIMIT, NO_LIMIT, InvalidLimit
+from shared.domain.delivery import DEFAULT_LIMIT, NO_LIMIT, InvalidLimit
 from shared.errors import ConfigurationError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome, ingest
 from shared.settings import Settings

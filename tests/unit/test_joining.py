@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shared.domain.questions import InteractionFilter
 from shared.errors import StoreUnavailableError
+from shared.questions import InteractionFilter
 from shared.services.audit import Reader
 from shared.services.ingest import IngestOutcome, ingest
 from shared.stores.sql import tables

@@ -1,4 +1,4 @@
-"""The join: which witness wins each field, and what follows from the fields."""
+"""The join: which record wins each field, and what follows from the fields."""
 
 import itertools
 import random
@@ -7,25 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.fragment import EVIDENCE, Content, Fragment
-from shared.domain.interaction import FIELDS
+from shared.domain.fragment import Content, Fragment
+from shared.domain.interaction import FIELDS, Facts
+from shared.sources import RECORD_TYPES
 from tests.builders.merging import merge
 
 
-def a_fragment(code: str, **facts: object) -> tuple[str, Fragment]:
+def a_fragment(letter: str, **facts: object) -> Fragment:
     """Return a fragment with its document key, which differs with its facts."""
-    fragment = Fragment("call-1", code, {"occurred_at": "2026-03-02T09:00:00.000Z", **facts}, Content(), b"")
-    return f"{code}:{hash(repr(sorted(facts.items())))}", fragment
+    key = f"{letter}:{hash(repr(sorted(facts.items())))}"
+    told: Facts = {"occurred_at": "2026-03-02T09:00:00.000Z", **facts}
+    return Fragment("call-1", RECORD_TYPES[letter], told, Content(), b"", key=key)
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
-def test_every_field_ranks_every_witness_once(field: object) -> None:
-    precedence = field.precedence  # type: ignore[attr-defined]  # pytest's parameters have no type
-
-    assert sorted(precedence) == sorted(EVIDENCE)
-
-
-def test_a_better_witness_replaces_a_worse_one_whatever_the_order() -> None:
+def test_a_better_record_replaces_a_worse_one_whatever_the_order() -> None:
     answered, asked = a_fragment("R", model="gpt-4o-2024-11-20"), a_fragment("Q", model="chat")
 
     rows = [merge("call-1", None, order) for order in ([answered, asked], [asked, answered])]
@@ -34,7 +29,7 @@ def test_a_better_witness_replaces_a_worse_one_whatever_the_order() -> None:
     assert rows[0]["model"] == "gpt-4o-2024-11-20"
 
 
-def test_between_two_words_of_the_same_witness_the_larger_wins_and_the_earlier_start() -> None:
+def test_between_two_words_of_the_same_record_type_the_larger_wins_and_the_earlier_start() -> None:
     one = a_fragment("Q", deployment="a", occurred_at="2026-03-02T09:00:02.000Z")
     two = a_fragment("Q", deployment="b", occurred_at="2026-03-02T09:00:01.000Z")
 
@@ -92,7 +87,7 @@ def test_the_row_lists_the_sources_that_spoke_and_who_won_each_field() -> None:
 
 
 def test_an_interaction_of_which_nobody_knows_the_time_has_one_as_soon_as_somebody_does() -> None:
-    timeless = "R:1", Fragment("call-1", "R", {"has_response": True}, Content(), b"")
+    timeless = Fragment("call-1", RECORD_TYPES["R"], {"has_response": True}, Content(), b"", key="R:1")
 
     first = merge("call-1", None, [timeless])
     then = merge("call-1", first, [a_fragment("Q", has_request=True)])
@@ -112,7 +107,7 @@ def test_an_interaction_of_which_nobody_knows_the_time_has_one_as_soon_as_somebo
         ),
     ],
 )
-def test_the_model_is_the_one_asked_for_only_until_a_witness_tells_who_served(
+def test_the_model_is_the_one_asked_for_only_until_a_record_tells_who_served(
     told: list[tuple[str, str, str]], model: str
 ) -> None:
     fragments = [a_fragment(code, **{name: value}) for code, name, value in told]
@@ -123,7 +118,7 @@ def test_the_model_is_the_one_asked_for_only_until_a_witness_tells_who_served(
     assert (rows[0]["model"], rows[0]["requested_model"]) == (model, "router")
 
 
-def test_the_vendor_is_of_the_model_that_the_row_tells_and_of_no_strand() -> None:
+def test_the_vendor_is_of_the_model_that_the_row_tells_and_of_no_contribution() -> None:
     asked, answered = a_fragment("Q", requested_model="model-router"), a_fragment("R", model="claude-sonnet-4-5")
 
     first = merge("call-1", None, [asked])

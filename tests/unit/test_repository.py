@@ -3,23 +3,24 @@
 import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic.alias_generators import to_camel
 
-from shared.domain.fragment import EVIDENCE
-from shared.domain.interaction import FIELDS
-from shared.domain.questions import FILTERS
+from shared.domain.interaction import Aspect
+from shared.questions import FILTERS
 from shared.settings import APP_SETTINGS, HOST_SETTINGS
+from shared.sources import RECORD_TYPES, SOURCES
 from tests.unit.api.rows import client_of
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("function_app.py", "blueprints", "shared", "localhost")
 LONGEST_MODULE = 350
-LONGEST_VENDOR = 700
-"""A vendor's whole API is one module."""
+LONGEST_FORMAT = 700
+"""A vendor's whole API is one module, and so is a source."""
 
 
 def read(path: str | Path) -> str:
@@ -126,14 +127,33 @@ def test_the_api_page_has_every_path_and_every_parameter() -> None:
 
 
 def test_the_events_page_names_every_source() -> None:
-    assert [one.source for one in EVIDENCE.values() if one.source not in read("docs/events.md")] == []
+    assert [one.source for one in RECORD_TYPES.values() if one.source not in read("docs/events.md")] == []
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
-def test_every_witness_has_its_place_among_those_who_tell_a_field(field: object) -> None:
-    precedence: str = getattr(field, "precedence", "")
+def test_no_two_record_types_share_a_letter() -> None:
+    declared = [one.letter for source in SOURCES for one in source.record_types]
 
-    assert sorted(precedence) == sorted(EVIDENCE)
+    assert sorted(declared) == sorted(set(declared) - {"q", "e"})
+
+
+@pytest.mark.parametrize("aspect", Aspect)
+def test_no_two_record_types_share_a_rank(aspect: Aspect) -> None:
+    ranks = [one.precedence.of(aspect) for one in RECORD_TYPES.values()]
+
+    assert sorted(ranks) == sorted(set(ranks))
+
+
+def test_the_events_page_shows_which_record_wins() -> None:
+    lines = [line for line in read("docs/events.md").splitlines() if line.startswith("| ")]
+
+    assert [row for row in precedence_rows() if row not in lines] == []
+
+
+def precedence_rows() -> list[str]:
+    """Return the lines of the table of precedences, best first, as docs/events.md has them."""
+    orders = [sorted(RECORD_TYPES.values(), key=lambda one: one.precedence.of(aspect)) for aspect in Aspect]
+    cells = [[f"{one.source or 'this product'}: {one.part}" for one in order] for order in orders]
+    return [f"| {place} | {' | '.join(row)} |" for place, row in enumerate(zip(*cells, strict=True), 1)]
 
 
 @pytest.mark.parametrize("name", sorted(FILTERS.keys() - {"occurred_from", "occurred_before"}))
@@ -195,6 +215,37 @@ def test_every_decision_has_a_number_a_date_and_its_reasons(record: Path) -> Non
     assert [line for line in lines if line in needed] == needed
 
 
+# Words
+
+RETIRED = re.compile(
+    r"(?:^|_)(told|said|asked|answered|opened|begun|sorted_out|strands?|guests?|wholes?|pieces?|witness(?:es)?|flaws?)(?:_|$)"
+)
+"""What the glossary has other words for."""
+
+
+def names_in(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.alias(name=name, asname=other):
+                yield from (name.rpartition(".")[2], other or "")
+
+
+@pytest.mark.parametrize("path", modules(*PRODUCT), ids=lambda path: path.as_posix())
+def test_no_name_is_a_word_that_the_glossary_replaced(path: Path) -> None:
+    assert [name for name in names_in(ast.parse(read(path))) if RETIRED.search(name.lower())] == []
+
+
+def test_the_glossary_has_one_meaning_for_each_word() -> None:
+    words = re.findall(r"^\| \*\*([^*]+)\*\* \|", read("docs/glossary.md"), re.MULTILINE)
+
+    assert len(words) > 20
+    assert sorted(words) == sorted(set(words))
+
+
 # Modules
 
 
@@ -238,7 +289,7 @@ def test_a_unit_test_that_starts_processes_is_marked_as_slow() -> None:
 
 @pytest.mark.parametrize("path", modules(*PRODUCT, "sql"), ids=lambda path: path.as_posix())
 def test_no_module_is_too_long_to_read_at_once(path: Path) -> None:
-    longest = LONGEST_VENDOR if path.parent.name == "vendors" else LONGEST_MODULE
+    longest = LONGEST_FORMAT if path.parent.name in ("vendors", "sources") else LONGEST_MODULE
 
     assert len(read(path).splitlines()) <= longest
 

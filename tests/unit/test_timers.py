@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.values import hour_of
 from shared.errors import StoreRefusedError, StoreUnavailableError
-from shared.services.claims import ClaimCheck, fetch_claimed_bodies
+from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies
 from shared.services.completeness import check_completeness
 from shared.services.ingest import ingest
 from shared.services.isolation import Failures, apart, one_by_one

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from shared.domain.delivery import Delivery
 from shared.services.audit import Reader
-from shared.services.claims import ClaimCheck, fetch_claimed_bodies
+from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies
 from shared.services.ingest import IngestOutcome, ingest
 from shared.services.upkeep import expire_pending_fragments
 from shared.stores.ports import Batch

@@ -11,7 +11,7 @@ from shared.api.parameters import UsageParameters
 from shared.api.responses import json_response
 from shared.api.routes.common import Audit, UsageCaller, described
 from shared.api.views import page_view, usage_view
-from shared.domain.questions import UsageQuery
+from shared.questions import UsageQuery
 
 __all__ = ["router"]
 

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import NOWHERE
-from shared.domain.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import Row
 from shared.stores.sql import tables

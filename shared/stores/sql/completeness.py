@@ -8,6 +8,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.findings import Finding, Gap, Standing
 from shared.domain.interaction import State
+from shared.domain.record_types import Observer
+from shared.sources import source_lists, source_names
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import BYPASSES, is_within
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 _LEASE: Final = "completeness"
-_LOGS_ONLY: Final = ('["azure-monitor"]', '["azure-monitor","azure-openai"]')
+_LOGS_ONLY: Final = source_lists(Observer.GATEWAY, Observer.SERVICE)
 
 
 class SqlCompleteness:
@@ -132,8 +134,8 @@ def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
     table = tables.interaction.c
     with_request, with_response = table.has_request == sa.true(), table.has_response == sa.true()
     waits = table.state.in_((State.PENDING.value, State.INCOMPLETE.value))
-    logged = table.sources.contains('"azure-monitor"', autoescape=True)
-    by_event = sa.and_(table.sources != BYPASSES, table.sources.not_in(_LOGS_ONLY))
+    logged = sa.or_(*(table.sources.contains(f'"{name}"', autoescape=True) for name in source_names(Observer.GATEWAY)))
+    by_event = table.sources.not_in((*BYPASSES, *_LOGS_ONLY))
     numbers = {
         "no_answer": sa.and_(waits, with_request, table.has_response.is_(None)),
         "no_request": sa.and_(waits, with_response, table.has_request.is_(None)),
@@ -141,7 +143,7 @@ def calls_statement(start: str, end: str | None) -> sa.Select[Any]:
         "log_without_event": table.sources.in_(_LOGS_ONLY),
         "event_without_log": sa.and_(by_event, sa.not_(logged)),
         "told_by_both": sa.and_(by_event, logged),
-        "bypass": table.sources == BYPASSES,
+        "bypass": table.sources.in_(BYPASSES),
         "callers_differ": table.callers_differ == sa.true(),
     }
     sums = [sa.func.coalesce(sa.func.sum(sa.case((one, 1), else_=0)), 0).label(name) for name, one in numbers.items()]

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from shared.domain.call_errors import SIGNS, Test
-from shared.domain.questions import FILTERS, Condition, Filter, InteractionFilter
+from shared.domain.record_types import Observer
 from shared.domain.verdicts import fields_of, texts_of
+from shared.questions import FILTERS, Condition, Filter, InteractionFilter
+from shared.sources import source_lists
 from shared.stores.sql import tables
 from shared.stores.sql.dialects import ByteLength
 
@@ -17,8 +19,8 @@ __all__ = ["BYPASSES", "conditions_of", "is_equal", "is_error", "is_unset", "is_
 _Condition = sa.ColumnElement[bool]
 _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
 
-BYPASSES: Final = '["azure-openai"]'
-"""The sources of a call that Azure OpenAI's own log alone knows of."""
+BYPASSES: Final = source_lists(Observer.SERVICE)
+"""The sources of a call that the model service's own log alone knows of."""
 
 
 def is_equal(column: sa.ColumnElement[Any], value: Any) -> _Condition:  # noqa: ANN401  # of any column
@@ -46,7 +48,7 @@ def is_error(columns: _Columns) -> _Condition:
 
 _TESTS: Final[Mapping[Test, Callable[[sa.Column[Any], tuple[Any, ...]], _Condition]]] = {
     Test.OUTSIDE: lambda column, values: sa.or_(column < values[0], column >= values[1]),
-    Test.KNOWN: lambda column, _: column.is_not(None),
+    Test.PRESENT: lambda column, _: column.is_not(None),
     Test.TRUE: lambda column, _: column == sa.true(),
     Test.ONE_OF: lambda column, values: column.in_(values),
 }
@@ -54,10 +56,10 @@ _TESTS: Final[Mapping[Test, Callable[[sa.Column[Any], tuple[Any, ...]], _Conditi
 
 def conditions_of(narrow: InteractionFilter) -> list[_Condition]:
     """Return what must hold, all of it, of the interactions that a filter finds."""
-    chosen = [FILTERS[name] for name in narrow.values]
+    filters = [FILTERS[name] for name in narrow.values]
     # What speaks of one thing together is one condition.
-    conditions = {(one.condition, one.column): _CONDITIONS[one.condition](one, narrow.values) for one in chosen}
-    return list(conditions.values())
+    unique = {(one.condition, one.column): one for one in filters}
+    return [_CONDITIONS[one.condition](one, narrow.values) for one in unique.values()]
 
 
 def _unless(condition: _Condition, *, holds: bool) -> _Condition:
@@ -115,5 +117,5 @@ _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Con
     Condition.ERROR: lambda one, values: _unless(is_error(tables.interaction.c), holds=values[one.name]),
     Condition.FILTERED: _filtered,
     Condition.FOUND: _found,
-    Condition.BYPASS: lambda one, values: _column(one) == BYPASSES if values[one.name] else _column(one) != BYPASSES,
+    Condition.BYPASS: lambda one, values: (_column(one).in_ if values[one.name] else _column(one).not_in)(BYPASSES),
 }

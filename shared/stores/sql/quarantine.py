@@ -11,8 +11,8 @@ from sqlalchemy.engine import Connection, Engine
 from shared.domain.balance import Outcome
 from shared.domain.delivery import Position
 from shared.domain.quarantine import Held, QuarantineAction
-from shared.domain.questions import ListKey
 from shared.errors import ConflictError
+from shared.questions import ListKey
 from shared.stores.ports import Batch
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.dialects import Dialect, dialect_of

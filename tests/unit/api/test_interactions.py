@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.api.models import Interaction, Page
-from shared.domain.questions import FILTERS, Count, Filter, InteractionFilter
+from shared.questions import FILTERS, Count, Filter, InteractionFilter
 from tests.unit.api.rows import Client, Ledger, an_interaction
 
 _LIST = "/api/v1/interactions"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.api.cursors import list_cursor
 from shared.api.parameters import InteractionParameters
-from shared.domain.questions import ListKey
 from shared.errors import StoreUnavailableError
+from shared.questions import ListKey
 from shared.services.audit import AuditService, PartitionBalance
 from tests.unit.api.rows import Client, Ledger, an_interaction, client_of
 

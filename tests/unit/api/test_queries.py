@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.questions import InteractionFilter
+from shared.questions import InteractionFilter
 from shared.stores.sql import tables
 from tests.builders import queries
 from tests.contracts.test_usage_rollups import ERRORS

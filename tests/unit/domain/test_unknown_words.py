@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Facts
 from shared.domain.unknown_words import FIELD, LONGEST, MOST, note, united, words_in
-from shared.merge import OWN, fold, strands_of
+from shared.merge import OWN, contributions_of, fold
+from shared.sources import RECORD_TYPES
 from tests.builders.merging import merge
 
 _words = st.lists(st.sampled_from([f"word_{number}" for number in range(24)]), max_size=MOST + 4)
@@ -100,12 +101,12 @@ def test_any_traces_unite_to_the_same_whatever_the_order_and_repeats(
 
 
 @given(st.permutations(["Q", "R", "E", "G"]), st.lists(_words, min_size=4, max_size=4), st.integers(0, 4))
-def test_any_witnesses_words_are_all_kept_in_any_order_and_in_steps(
+def test_the_words_of_any_records_are_all_kept_in_any_order_and_in_steps(
     codes: list[str], told: list[list[str]], singly: int
 ) -> None:
     own = dict(zip("QREG", told, strict=True))
     fragments = [
-        (code, Fragment("call-1", code, {FIELD: trace}, Content(), b""))
+        Fragment("call-1", RECORD_TYPES[code], {FIELD: trace}, Content(), b"", key=code)
         for code in codes
         if (trace := _trace(own[code][:4])) is not None
     ]
@@ -119,12 +120,16 @@ def test_any_witnesses_words_are_all_kept_in_any_order_and_in_steps(
     assert words_in(row.get(FIELD)) == kept[:MOST]
 
 
-def test_the_words_of_a_witness_by_another_name_come_and_go_with_it() -> None:
-    own = merge("call-1", None, [("R:1", Fragment("call-1", "R", {FIELD: '["a:one"]'}, Content(), b""))])
-    guest = merge("call-2", None, [("D:1", Fragment("call-2", "D", {FIELD: '["b:two"]'}, Content(), b""))])
+def test_the_words_of_a_record_with_a_foreign_id_come_and_go_with_it() -> None:
+    own = merge(
+        "call-1", None, [Fragment("call-1", RECORD_TYPES["R"], {FIELD: '["a:one"]'}, Content(), b"", key="R:1")]
+    )
+    foreign = merge(
+        "call-2", None, [Fragment("call-2", RECORD_TYPES["D"], {FIELD: '["b:two"]'}, Content(), b"", key="D:1")]
+    )
 
-    both = fold("call-1", strands_of(own) | {"service:1": strands_of(guest)[OWN]}, 0)
-    left = strands_of(both)
+    both = fold("call-1", contributions_of(own) | {"service:1": contributions_of(foreign)[OWN]}, 0)
+    left = contributions_of(both)
     del left["service:1"]
 
     assert both[FIELD] == '["a:one","b:two"]'

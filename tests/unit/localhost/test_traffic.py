@@ -137,7 +137,7 @@ def test_every_operation_family_is_there_and_some_answers_are_streams() -> None:
     for _, _, event in an_hour(6000, 3):
         for fragment in readings(event.body):
             found.add(fragment.facts.get("operation", ""))
-            streams += fragment.code == "R" and fragment.facts.get("streamed", False)
+            streams += fragment.record_type.letter == "R" and fragment.facts.get("streamed", False)
 
     assert found >= {
         "chat.completions", "completions", "embeddings", "responses", "images.generations", "audio.speech",

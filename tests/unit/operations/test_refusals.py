@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.call_errors import REFUSALS, is_known_error, is_refusal
 from shared.domain.fragment import Content, Fragment
-from shared.domain.refusals import REFUSALS, is_known_error, is_refusal
 from shared.domain.unknown_words import FIELD
 from shared.operations import read_response
 from shared.operations.errors import error_facts
+from shared.sources import RECORD_TYPES
 from tests.builders.merging import merge
 from tests.builders.streams import a_chunk, stream_of
 
@@ -23,7 +24,7 @@ def row_of(body: Any, status: int = 400) -> dict[str, Any]:
     """Return the row of a call that was answered so."""
     facts = read_response(body, status=status).facts
     asked = {"has_request": True, "has_response": True, "http_status": status}
-    return merge("call-1", None, [("R:1", Fragment("call-1", "R", asked | facts, Content(), b""))])
+    return merge("call-1", None, [Fragment("call-1", RECORD_TYPES["R"], asked | facts, Content(), b"", key="R:1")])
 
 
 @pytest.mark.parametrize("word", REFUSALS)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.fragment import Fragment
 from shared.domain.interaction import Provenance
 from shared.errors import EventError
 from shared.sources import read_event
@@ -25,7 +25,7 @@ def test_a_record_says_who_called_and_how_many_tokens() -> None:
     fragment = fragment_of(a_usage_record())
 
     assert fragment.interaction_id == "chatcmpl-Example0001"
-    assert EVIDENCE[fragment.code].provenance is Provenance.LOGGED
+    assert fragment.record_type.provenance is Provenance.LOGGED
     assert fragment.facts == {
         "has_request": True,
         "has_response": True,
@@ -106,7 +106,7 @@ def test_a_streaming_record_of_the_second_version_is_an_estimate() -> None:
         )
     )
 
-    assert EVIDENCE[fragment.code].provenance is Provenance.ESTIMATED
+    assert fragment.record_type.provenance is Provenance.ESTIMATED
     assert fragment.facts["streamed"] is True
     assert fragment.facts["operation"] == "chat.completions"
     assert (fragment.facts["input_tokens"], fragment.facts["output_tokens"]) == (60, 39)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shared.domain.facts import members
 from shared.domain.interaction import FIELD_NAMES
 from shared.errors import EventError
+from shared.sources import parse_event as read
 from shared.sources.record import Reading
-from shared.sources.registry import read
 
 ENQUEUED = "2026-03-02T09:30:00.000Z"
 

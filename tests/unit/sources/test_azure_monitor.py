@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.fragment import EVIDENCE, Content, Fragment, Piece
+from shared.domain.fragment import Content, Fragment
 from shared.domain.interaction import Provenance
+from shared.domain.reassembly.keys import Chunk, LogRow, Side
 from shared.errors import EventError
 from shared.sources import Reading, read_event
-from shared.sources.registry import read
+from shared.sources import parse_event as read
 from tests.builders.azure_monitor import (
     CALL,
     SERVICE_CALL,
@@ -68,7 +69,7 @@ def test_properties_may_be_an_object_or_its_text() -> None:
 def test_an_envelope_mixes_categories_and_each_record_is_kept_by_itself() -> None:
     reading = reading_of(a_gateway_log(), a_model_log(), a_request_response(), a_request_usage())
 
-    assert [fragment.code for fragment in reading.fragments] == ["G", "L", "D", "n"]
+    assert [fragment.record_type.letter for fragment in reading.fragments] == ["G", "L", "D", "n"]
     assert [fragment.interaction_id for fragment in reading.fragments] == [CALL, CALL, SERVICE_CALL, SERVICE_CALL]
     for fragment in reading.fragments:
         (again,) = read_event(fragment.document, ENQUEUED).fragments
@@ -89,11 +90,11 @@ def test_an_array_of_envelopes_and_an_unwrapped_record_are_read_alike() -> None:
     array = read_event(b"[" + an_envelope(record) + b"," + json.dumps(a_model_log()).encode() + b"]", ENQUEUED)
 
     assert unwrapped.fragments[0].facts == fragment_of(record).facts
-    assert [fragment.code for fragment in array.fragments] == ["G", "L"]
+    assert [fragment.record_type.letter for fragment in array.fragments] == ["G", "L"]
 
 
 def test_a_category_may_have_anything_before_its_name() -> None:
-    assert fragment_of(a_model_log() | {"category": "Microsoft.ApiManagement/GatewayLlmLogs"}).code == "L"
+    assert fragment_of(a_model_log() | {"category": "Microsoft.ApiManagement/GatewayLlmLogs"}).record_type.letter == "L"
 
 
 def test_numbers_may_be_strings_of_digits() -> None:
@@ -166,7 +167,7 @@ def test_a_gateway_log_tells_all_about_its_call() -> None:
     }
     assert {name: fragment.facts[name] for name in expected} == expected
     assert (fragment.content.prompt, fragment.content.completion) == ("What is two and two?", "Four.")
-    assert EVIDENCE[fragment.code].provenance is Provenance.REPORTED
+    assert fragment.record_type.provenance is Provenance.REPORTED
 
 
 def test_the_clients_body_stands_in_for_a_backends_body_that_was_not_logged() -> None:
@@ -188,7 +189,7 @@ def test_a_body_cut_at_the_limit_says_what_of_it_is_whole() -> None:
 
     fragment = fragment_of(a_gateway_log(properties={"backendRequestBody": body}))
 
-    assert fragment.code == "g"
+    assert fragment.record_type.letter == "g"
     assert fragment.facts["truncated"] is True
     assert fragment.facts["prompt_preview"].startswith("Long. Long.")
     assert "streamed" not in fragment.facts or fragment.facts["streamed"] is False
@@ -292,7 +293,7 @@ def test_vectors_of_an_answer_that_was_cut_do_not_stay_and_the_cut_is_remembered
 
     assert b"0.125" not in fragment.document
     (again,) = read_event(fragment.document, ENQUEUED).fragments
-    assert (again.code, again.facts["truncated"]) == ("g", True)
+    assert (again.record_type.letter, again.facts["truncated"]) == ("g", True)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +337,7 @@ def test_the_row_of_figures_states_logged_tokens() -> None:
     assert fragment.facts["cached_input_tokens"] == 64
     assert fragment.facts["streamed"] is True
     assert fragment.facts["model"] == "gpt-4o-2024-11-20"
-    assert EVIDENCE[fragment.code].provenance is Provenance.LOGGED
+    assert fragment.record_type.provenance is Provenance.LOGGED
 
 
 def test_figures_of_nothing_but_noughts_are_no_usage() -> None:
@@ -357,7 +358,7 @@ def test_a_probe_is_skipped() -> None:
 def test_messages_that_nothing_numbers_are_whole(messages: Any) -> None:
     fragment = fragment_of(a_model_log(requestMessages=messages))
 
-    assert (fragment.code, fragment.piece, fragment.content.prompt) == ("M", None, "Hi")
+    assert (fragment.record_type.letter, fragment.chunk, fragment.content.prompt) == ("M", None, "Hi")
 
 
 def test_messages_of_a_responses_call_are_its_input() -> None:
@@ -371,7 +372,7 @@ def test_messages_of_a_responses_call_are_its_input() -> None:
 def test_a_numbered_row_that_is_a_list_of_messages_is_read_and_fills_its_place() -> None:
     fragment = fragment_of(a_model_log(sequenceNumber="2", responseMessages='[{"role":"assistant","content":"Ho"}]'))
 
-    assert fragment.piece == Piece("L", 2, None, "ar")
+    assert fragment.chunk == Chunk("L", 2, None, LogRow(Side.ANSWER, is_read=True))
     assert fragment.content.completion == "Ho"
 
 
@@ -382,10 +383,10 @@ def test_messages_do_not_say_why_they_ended() -> None:
 
 
 @pytest.mark.parametrize("text", ['[{"type":"text","text":"Ho"}]', '{"role":"user","content":"Ho"}', "{}", "[]", "[1]"])
-def test_a_numbered_row_that_may_stand_in_the_middle_of_more_is_a_piece(text: str) -> None:
+def test_a_numbered_row_that_may_stand_in_the_middle_of_more_is_a_chunk(text: str) -> None:
     fragment = fragment_of(a_model_log(sequenceNumber=2, requestMessages=text))
 
-    assert fragment.piece == Piece("L", 2, None, "Q")
+    assert fragment.chunk == Chunk("L", 2, None, LogRow(Side.REQUEST, may_end=True))
     assert fragment.content == Content()
 
 
@@ -394,7 +395,10 @@ def test_a_record_with_messages_of_both_sides_says_so_of_both() -> None:
 
     fragments = read_event(an_envelope(record), ENQUEUED).fragments
 
-    assert [fragment.piece for fragment in fragments] == [Piece("L", 2, None, "qb"), Piece("L", 2, None, "arb")]
+    assert [fragment.chunk for fragment in fragments] == [
+        Chunk("L", 2, None, LogRow(Side.REQUEST, is_shared=True)),
+        Chunk("L", 2, None, LogRow(Side.ANSWER, is_read=True, is_shared=True)),
+    ]
 
 
 # Azure OpenAI's own logs
@@ -423,7 +427,8 @@ def test_a_request_response_record_tells_of_the_call_as_azure_openai_saw_it() ->
         "total_tokens": 12,
     }
     assert {name: fragment.facts[name] for name in expected} == expected
-    assert EVIDENCE[fragment.code] == ("azure-openai", "call", Provenance.LOGGED)
+    assert (fragment.record_type.source, fragment.record_type.part) == ("azure-openai", "call")
+    assert fragment.record_type.provenance is Provenance.LOGGED
 
 
 def test_ticks_are_exact_and_may_be_text() -> None:
@@ -435,7 +440,7 @@ def test_ticks_are_exact_and_may_be_text() -> None:
 def test_a_nearly_empty_second_record_yields_to_the_one_that_knows_the_model() -> None:
     empty = a_request_response(modelDeploymentName="", modelName="", modelVersion="")
 
-    assert fragment_of(empty).code == "d"
+    assert fragment_of(empty).record_type.letter == "d"
 
 
 def test_usage_stands_in_arrays_of_one() -> None:
@@ -484,10 +489,11 @@ def test_any_record_is_read_kept_aside_or_refused_and_its_document_says_the_same
     assert len(reading.fragments) + len(reading.asides) + (reading.skipped is not None) >= 1
     for fragment in reading.fragments:
         (again,) = (
-            one for one in read(fragment.document, ENQUEUED).fragments if one.code == fragment.code
-            and (one.piece is None) == (fragment.piece is None)
-        )  # fmt: skip
-        assert (again.facts, again.content, again.piece) == (fragment.facts, fragment.content, fragment.piece)
+            one
+            for one in read(fragment.document, ENQUEUED).fragments
+            if one.record_type is fragment.record_type and (one.chunk is None) == (fragment.chunk is None)
+        )
+        assert (again.facts, again.content, again.chunk) == (fragment.facts, fragment.content, fragment.chunk)
 
 
 ROUTED = {"backendRequestBody": json.dumps({"model": "model-router", "messages": []})}

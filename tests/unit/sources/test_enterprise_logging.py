@@ -17,7 +17,7 @@ def fragment_of(body: bytes) -> Fragment:
 def test_a_request_holds_the_messages_twice_encoded() -> None:
     fragment = fragment_of(an_enterprise_request())
 
-    assert fragment.code == "b"
+    assert fragment.record_type.letter == "b"
     assert fragment.facts == {
         "has_request": True,
         "occurred_at": "2026-03-02T09:29:58.000Z",
@@ -32,7 +32,7 @@ def test_a_request_holds_the_messages_twice_encoded() -> None:
 def test_a_response_holds_tokens_as_digits() -> None:
     fragment = fragment_of(an_enterprise_response(modeltime="312"))
 
-    assert fragment.code == "a"
+    assert fragment.record_type.letter == "a"
     assert fragment.facts == {
         "has_response": True,
         "occurred_at": "2026-03-02T09:29:59.000Z",

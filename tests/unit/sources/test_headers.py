@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.domain.fragment import Content, Fragment
 from shared.domain.unknown_words import FIELD
+from shared.sources import RECORD_TYPES
 from shared.sources.gateway import HEADERS, RATE_LIMITS, spillover_facts
 from tests.builders.azure_monitor import a_gateway_log
 from tests.builders.events import a_request, a_response
@@ -65,7 +66,8 @@ def test_spill_over_is_told_by_native_events_and_by_logs_on_either_side() -> Non
     [
         ({"x-ms-deployment-name": ["gpt-4o-paygo"], "x-ms-is-spilled-over": ["true"]}, {"spilled": True}),
         ({"x-ms-spillover-from-deployment": "a", "x-ms-is-spilled-over": "false"}, {"from": "a", "spilled": False}),
-        ({"x-ms-spillover-error": ["429", "500"]}, {"error": "429, 500"}),
+        ({"x-ms-spillover-error": ["429"]}, {"error": "429"}),
+        ({"x-ms-spillover-error": ["429", "500"]}, {"error": "other"}),
         ({"x-ms-is-spilled-over": "false"}, None),
         ({"x-ms-is-spilled-over": "maybe"}, None),
         ({"x-ms-deployment-name": "a"}, None),
@@ -104,7 +106,9 @@ def test_any_order_shows_the_deployment_that_served_only_where_it_is_not_the_one
     row = None
 
     for code in order:
-        row = merge("call-1", row, [(f"{code}:1", Fragment("call-1", code, dict(told[code]), Content(), b""))])
+        row = merge(
+            "call-1", row, [Fragment("call-1", RECORD_TYPES[code], dict(told[code]), Content(), b"", key=f"{code}:1")]
+        )
 
     assert row is not None
     assert row.get("served_deployment") == (None if asked == "paygo" else "paygo")
@@ -114,6 +118,6 @@ def test_a_call_by_its_model_was_served_as_asked() -> None:
     request = fragment_of(a_request(url="/openai/v1/responses", deployment=None, body={"model": "gpt-5", "input": "a"}))
     answer = fragment_of(a_response(headers={"x-ms-deployment-name": "gpt-5"}, body={"model": "gpt-5"}))
 
-    row = merge("call-1", None, [("Q:1", request), ("R:1", answer)])
+    row = merge("call-1", None, [request, answer])
 
     assert row["served_deployment"] is None

@@ -42,7 +42,7 @@ def test_a_request_states_who_asked_for_what() -> None:
     )
 
     assert fragment.interaction_id == "6f9619ff-8b86-d011-b42d-00c04fc964ff"
-    assert fragment.code == "Q"
+    assert fragment.record_type.letter == "Q"
     assert fragment.facts == {
         "has_request": True,
         "occurred_at": "2026-03-02T09:29:58.250Z",
@@ -95,7 +95,7 @@ def test_a_call_without_an_answer_keeps_its_attempts() -> None:
 def test_a_response_states_what_came_back() -> None:
     fragment = fragment_of(a_response(headers={"X-MS-Region": "East US", "set-cookie": "a=b"}))
 
-    assert fragment.code == "R"
+    assert fragment.record_type.letter == "R"
     assert fragment.facts == {
         "has_response": True,
         "occurred_at": "2026-03-02T09:29:58.250Z",
@@ -274,7 +274,7 @@ def test_an_error_says_what_was_asked_and_why_there_is_no_answer() -> None:
         )
     )
 
-    assert fragment.code == "E"
+    assert fragment.record_type.letter == "E"
     assert fragment.facts["error_code"] == "RateLimitExceeded"
     assert fragment.facts["error_message"] == "Try again in 9 seconds"
     assert fragment.facts["http_status"] == 429

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.fragment import EVIDENCE, Fragment
+from shared.domain.fragment import Fragment
 from shared.errors import EventError
 from shared.sources import read_event
 from tests.builders.events import ENQUEUED, a_request, a_response, an_enterprise_request, an_enterprise_response
@@ -39,7 +39,7 @@ def as_event(value: dict[str, Any]) -> bytes:
 def test_the_toolkit_tells_who_called_and_the_total() -> None:
     fragment = fragment_of(a_toolkit_record())
 
-    assert (fragment.interaction_id, EVIDENCE[fragment.code].source) == (GUID, "toolkit")
+    assert (fragment.interaction_id, fragment.record_type.source) == (GUID, "toolkit")
     assert fragment.facts == {
         "has_request": True,
         "has_response": True,
@@ -80,7 +80,7 @@ def test_a_record_without_an_id_is_known_by_what_it_says() -> None:
 def test_the_how_to_tells_who_called() -> None:
     fragment = fragment_of(as_event(a_howto_event()))
 
-    assert (fragment.interaction_id, EVIDENCE[fragment.code].source) == (GUID, "apim-docs")
+    assert (fragment.interaction_id, fragment.record_type.source) == (GUID, "apim-docs")
     assert fragment.facts == {
         "has_request": True,
         "has_response": True,
@@ -125,7 +125,7 @@ def test_records_of_several_kinds_are_read_each_as_what_it_is() -> None:
 
     fragments = fragments_of(as_event({"records": records}))
 
-    assert [EVIDENCE[one.code].source for one in fragments] == ["apim-docs", "enterprise-azureai", "native"]
+    assert [one.record_type.source for one in fragments] == ["apim-docs", "enterprise-azureai", "native"]
 
 
 def test_a_record_that_could_be_of_two_sources_is_kept_as_what_it_is_read_as() -> None:
@@ -171,7 +171,7 @@ def test_an_http_request_is_read_and_its_credentials_are_not_kept() -> None:
     fragment = fragment_of(an_http_request(headers=headers))
 
     assert SECRET.encode() not in fragment.document
-    assert (fragment.interaction_id, EVIDENCE[fragment.code].source) == (GUID, "raw-http")
+    assert (fragment.interaction_id, fragment.record_type.source) == (GUID, "raw-http")
     assert fragment.facts == {
         "has_request": True,
         "occurred_at": ENQUEUED,

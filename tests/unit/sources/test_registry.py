@@ -110,7 +110,7 @@ def test_a_fault_of_a_parser_is_logged_without_the_body_and_holds_up_no_one(
     def broken(body: bytes, _enqueued_at: str) -> Reading:
         raise KeyError(body.decode())
 
-    monkeypatch.setattr(parsing, "read", broken)
+    monkeypatch.setattr(parsing, "parse_event", broken)
 
     with caplog.at_level(logging.ERROR), pytest.raises(EventError, match=r"^parser fault: KeyError$"):
         read_event(b"a prompt", ENQUEUED)
@@ -123,7 +123,7 @@ def test_want_of_memory_is_no_fault_of_the_event(monkeypatch: pytest.MonkeyPatch
     def starved(_body: bytes, _enqueued_at: str) -> Reading:
         raise MemoryError
 
-    monkeypatch.setattr(parsing, "read", starved)
+    monkeypatch.setattr(parsing, "parse_event", starved)
 
     with pytest.raises(MemoryError):
         read_event(b"{}", ENQUEUED)

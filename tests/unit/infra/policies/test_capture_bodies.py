@@ -406,9 +406,9 @@ def test_nothing_of_a_body_stays_in_a_variable() -> None:
 
 
 def test_the_native_source_knows_where_each_part_stands() -> None:
-    pieces = [one.piece for one in fragments(asked(b"\xff" * (2 * PART + 1))) if one.code == "Q"]
+    chunks = [one.chunk for one in fragments(asked(b"\xff" * (2 * PART + 1))) if one.record_type.letter == "Q"]
 
-    assert [(piece.place, piece.total, piece.kind) for piece in pieces if piece] == [
+    assert [(chunk.place, chunk.total, chunk.form) for chunk in chunks if chunk] == [
         (0, 3, "b"),
         (1, 3, "b"),
         (2, 3, "b"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-__all__ = ["Claim", "Flaw", "weight"]
+__all__ = ["Claim", "ClaimFault", "weight"]
 
 
 class Claim(NamedTuple):
@@ -18,8 +18,8 @@ class Claim(NamedTuple):
     """As the event has it: hexadecimal or base64."""
 
 
-class Flaw(StrEnum):
-    """Why a claim is not met: in one letter, as the parts of an interaction keep it."""
+class ClaimFault(StrEnum):
+    """Why a claim is not met: by the letter that the parts of an interaction keep."""
 
     ABSENT = "n"
     UNREACHABLE = "u"
@@ -32,7 +32,7 @@ class Flaw(StrEnum):
     @property
     def stays(self) -> bool:
         """Whether it is noted among the parts: the next try may meet the others."""
-        return self not in (Flaw.ABSENT, Flaw.UNREACHABLE)
+        return self not in (ClaimFault.ABSENT, ClaimFault.UNREACHABLE)
 
     @property
     def reason(self) -> str:
@@ -41,13 +41,13 @@ class Flaw(StrEnum):
 
 
 _REASONS = {
-    Flaw.ABSENT: "it is not in Blob storage",
-    Flaw.UNREACHABLE: "Blob storage did not answer",
-    Flaw.FOREIGN: "it is claimed from a place that the settings do not name",
-    Flaw.SIZE: "what is in Blob storage has another size",
-    Flaw.CHECKSUM: "what is in Blob storage has another checksum",
-    Flaw.LARGE: "it is larger than the settings allow",
-    Flaw.UNREADABLE: "what is in Blob storage cannot be understood",
+    ClaimFault.ABSENT: "it is not in Blob storage",
+    ClaimFault.UNREACHABLE: "Blob storage did not answer",
+    ClaimFault.FOREIGN: "it is claimed from a place that the settings do not name",
+    ClaimFault.SIZE: "what is in Blob storage has another size",
+    ClaimFault.CHECKSUM: "what is in Blob storage has another checksum",
+    ClaimFault.LARGE: "it is larger than the settings allow",
+    ClaimFault.UNREADABLE: "what is in Blob storage cannot be understood",
 }
 
 

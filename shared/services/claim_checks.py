@@ -8,18 +8,17 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from shared.domain.claims import Claim, Flaw, weight
 from shared.domain.delivery import NOWHERE
 from shared.domain.fragment import Content, Fragment
-from shared.domain.piece_keys import Whole, flaw_mark
-from shared.domain.pieces import wholes
+from shared.domain.reassembly.chunks import Reassembly
+from shared.domain.reassembly.claim_checks import Claim, ClaimFault, weight
+from shared.domain.reassembly.keys import fault_mark
 from shared.domain.values import NO_TIME, utc_now, utc_of
 from shared.errors import EventError
 from shared.retry import retried
-from shared.services.documents import keyed
 from shared.services.estimate import estimate_usage, is_unmetered
+from shared.services.interactions import Assembled, ChunkPlace, Interactions
 from shared.services.isolation import UNTOLD, Failures, apart
-from shared.services.joining import Joined, Joining
 from shared.sources import claim_of, read_event, redeem
 from shared.stores.ports import (
     Batch,
@@ -35,9 +34,6 @@ from shared.stores.ports import (
 __all__ = ["ClaimCheck", "fetch_claimed_bodies"]
 
 logger = logging.getLogger(__name__)
-
-_Place = tuple[str, Whole]
-"""An interaction, and the event that claims a body."""
 
 _TOGETHER: Final = 8 * 1024 * 1024
 """Bytes of bodies in memory at one time, if none is larger alone; those that are go one by one."""
@@ -60,10 +56,10 @@ class ClaimCheck:
         self._largest = largest
         self._large = threading.Lock()
 
-    def meet(self, claimed: Mapping[_Place, bytes], content: ContentStore) -> Joined:
+    def meet(self, claimed: Mapping[ChunkPlace, bytes], content: ContentStore) -> Assembled:
         """Keep what events say with the bodies that they claimed; return it without texts, for the ledger.
 
-        For a claim that is not met, return the mark of its flaw, or nothing where the next try may do.
+        For a claim that is not met, return the mark of its fault, or nothing where the next try may do.
 
         Args:
             claimed: where it stands -> the event's document.
@@ -72,16 +68,16 @@ class ClaimCheck:
         Raises:
             StoreUnavailableError: the content store did not keep them.
         """
-        told: Joined = {}
+        assembled: Assembled = {}
         for group, size in self._groups(claimed):
             # Several partitions are ingested at once: no two large bodies may be in memory together.
             with self._large if size > _TOGETHER else nullcontext():
-                told |= self._met(group, claimed, content)
-        return told
+                assembled |= self._fetch(group, claimed, content)
+        return assembled
 
-    def _groups(self, claimed: Mapping[_Place, bytes]) -> Iterator[tuple[list[tuple[_Place, Claim]], int]]:
+    def _groups(self, claimed: Mapping[ChunkPlace, bytes]) -> Iterator[tuple[list[tuple[ChunkPlace, Claim]], int]]:
         """Yield claims that may be in memory together, and the bytes that they come to."""
-        group: list[tuple[_Place, Claim]] = []
+        group: list[tuple[ChunkPlace, Claim]] = []
         total = 0
         for place, document in claimed.items():
             claim = claim_of(document)
@@ -96,41 +92,41 @@ class ClaimCheck:
         if group:
             yield group, total
 
-    def _met(
-        self, group: Sequence[tuple[_Place, Claim]], claimed: Mapping[_Place, bytes], content: ContentStore
-    ) -> Joined:
-        told: Joined = {}
-        found: list[bytes | Flaw] = [Flaw.FOREIGN] * len(group)
+    def _fetch(
+        self, group: Sequence[tuple[ChunkPlace, Claim]], claimed: Mapping[ChunkPlace, bytes], content: ContentStore
+    ) -> Assembled:
+        assembled: Assembled = {}
+        bodies: list[bytes | ClaimFault] = [ClaimFault.FOREIGN] * len(group)
         if self._bodies is not None:
-            found = self._bodies.fetch([claim for _, claim in group])
-        unreachable = sum(one is Flaw.UNREACHABLE for one in found)
+            bodies = self._bodies.fetch([claim for _, claim in group])
+        unreachable = sum(one is ClaimFault.UNREACHABLE for one in bodies)
         if unreachable:
             logger.warning("claims.unreachable number=%d", unreachable)
         documents: list[ContentDocument] = []
-        found.reverse()
+        bodies.reverse()
         for place, _ in group:
-            read = self._read(claimed[place], found)
-            if isinstance(read, Flaw):
-                told[place] = [(flaw_mark(place[1], read), None)] if read.stays else []
+            chunks = place[1]
+            fragment = self._read(claimed[place], bodies)
+            if isinstance(fragment, ClaimFault):
+                assembled[place] = [(fault_mark(chunks.keys[0], fragment), None)] if fragment.stays else []
                 continue
-            key, fragment = keyed(read)
-            documents.append(ContentDocument(fragment.interaction_id, key, fragment.document))
-            told[place] = [(place[1].mark(0, 0, withheld=True), (key, fragment._replace(document=b"")))]
-            del read, fragment
+            documents.append(ContentDocument(fragment.interaction_id, fragment.key, fragment.document))
+            assembled[place] = [(chunks.mark(0, 0, withheld=True), fragment._replace(document=b""))]
+            del fragment
         content.put(documents)
-        return told
+        return assembled
 
-    def _read(self, document: bytes, found: list[bytes | Flaw]) -> Fragment | Flaw:
+    def _read(self, document: bytes, bodies: list[bytes | ClaimFault]) -> Fragment | ClaimFault:
         """Return what an event says with the last of the bodies, which is taken out and let go."""
-        body = found.pop()
-        if isinstance(body, Flaw):
+        body = bodies.pop()
+        if isinstance(body, ClaimFault):
             return body
         if weight(body) > _HEAVIEST * self._largest:
-            return Flaw.LARGE
+            return ClaimFault.LARGE
         alone = [body]
         del body
         fragment = redeem(document, alone)
-        return Flaw.UNREADABLE if fragment is None else fragment._replace(content=Content())
+        return ClaimFault.UNREADABLE if fragment is None else fragment._replace(content=Content())
 
 
 def fetch_claimed_bodies(
@@ -151,7 +147,7 @@ def fetch_claimed_bodies(
     Raises:
         StoreUnavailableError: the claims not reached stay due; run it again.
     """
-    retry = partial(_tried, ledger=ledger, content=content, claims=claims, failures=failures)
+    retry = partial(_try, ledger=ledger, content=content, claims=claims, failures=failures)
     settled = tried = 0
     for _ in range(_STEPS):
         moment = now()
@@ -180,48 +176,48 @@ def _pause(claim: WaitingClaim, moment: datetime) -> timedelta:
     return min(max(_age(claim, moment), _SOONEST), _LATEST)
 
 
-def _tried(
+def _try(
     due: Sequence[WaitingClaim], *, ledger: Ledger, content: ContentStore, claims: ClaimCheck, failures: Failures
 ) -> set[WaitingClaim]:
     """Return those of the claims that go on waiting."""
     kept = content.get({one.interaction_id for one in due})
     bodies = {(name, key): body for documents in kept.values() for name, key, body in documents}
-    events = {(name, key): event for name, key, _ in due if (event := _event(bodies.get((name, key)))) is not None}
-    claimed = {(name, wholes([key])[0]): bodies[name, key] for name, key in events}
-    told = claims.meet(claimed, content)
+    events = {(name, key): event for name, key, _ in due if (event := _event(key, bodies.get((name, key)))) is not None}
+    claimed = {(name, Reassembly([key]).ready[0]): bodies[name, key] for name, key in events}
+    assembled = claims.meet(claimed, content)
 
-    def transact() -> Joining:
+    def attempt() -> Interactions:
         changes = Batch.unbooked()
         with ledger.transaction() as transaction:
             rows = transaction.interactions({name for name, _ in events})
             # What was erased meanwhile is not made anew.
-            living = {(name, key): event for (name, key), event in events.items() if name in rows}
-            joining = Joining(transaction, [(key, event) for (_, key), event in living.items()], told)
-            for (_, key), event in living.items():
-                joining.add(key, event)
-            joining.join_pieces()
-            joining.write(changes)
-            changes.waiting.extend((name, NOWHERE) for name in sorted(joining.began_to_wait))
+            living = [event for (name, _), event in events.items() if name in rows]
+            interactions = Interactions(transaction, living, assembled)
+            for event in living:
+                interactions.add(event)
+            interactions.add_assembled(assembled)
+            interactions.write(changes)
+            changes.waiting.extend((name, NOWHERE) for name in sorted(interactions.began_to_wait))
             transaction.store(changes)
-        return joining
+        return interactions
 
-    joining = retried(transact)
-    content.drop(joining.spent())
-    estimate_one_by_one(joining.rows, ledger=ledger, content=content, failures=failures)
-    waiting = set(joining.waiting_claims())
+    interactions = retried(attempt)
+    content.drop(interactions.spent())
+    estimate_one_by_one(interactions.rows, ledger=ledger, content=content, failures=failures)
+    waiting = set(interactions.unmet_claims())
     return {one for one in due if (one.interaction_id, one.document) in waiting}
 
 
-def _event(document: bytes | None) -> Fragment | None:
+def _event(key: str, document: bytes | None) -> Fragment | None:
     if document is None:
         return None
     try:
         (fragment,) = read_event(document, NO_TIME).fragments
     except (EventError, ValueError):
         return None
-    # When it happened it told with the time at which it was enqueued beside it, which nobody knows here.
+    # It said when it happened with the time at which it was enqueued beside it, which nobody knows here.
     facts = {name: value for name, value in fragment.facts.items() if name != "occurred_at"}
-    return fragment._replace(facts=facts)
+    return fragment._replace(facts=facts, key=key)
 
 
 def estimate_one_by_one(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from shared.domain.fragment import EVIDENCE
 from shared.domain.interaction import OPERATIONS, State
 from shared.domain.values import COUNT_LIMIT
 from shared.domain.vendors import VENDORS
 from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
+from shared.sources import SOURCE_NAMES
 
 __all__ = ["FILTERS", "Condition", "Count", "Filter", "FindingFilter", "InteractionFilter", "ListKey", "UsageQuery"]
 
@@ -63,7 +63,6 @@ class Filter(NamedTuple):
     """For the API's description, where the name does not say it."""
 
 
-_SOURCES: Final = tuple(sorted({evidence.source for evidence in EVIDENCE.values()} - {""}))
 _OTHERWISE: Final = "false: not, as far as is known"
 
 FILTERS: Final = {
@@ -103,7 +102,7 @@ FILTERS: Final = {
         ),
         Filter("filter_side", SIDES, Condition.FOUND, description="where the content filter found something"),
         Filter("min_total_tokens", Count(below=COUNT_LIMIT), Condition.USED, "total_tokens"),
-        Filter("source", _SOURCES, Condition.LISTED, "sources", "a source that tells of the call"),
+        Filter("source", SOURCE_NAMES, Condition.LISTED, "sources", "a source that tells of the call"),
         Filter(
             "bypass",
             bool,
