@@ -85,21 +85,21 @@ def is_error_status(status: int | None) -> bool:
 # Words are compared without case and punctuation: `contentFilter` is `content_filter`. Sources: event formats, section
 # 10 and 16.10; the error codes of the specifications of Azure OpenAI, Azure AI and OpenAI.
 
-PROMPT, COMPLETION, UNTOLD = "prompt", "completion", ""
+PROMPT, COMPLETION, LOGGED_ONLY = "prompt", "completion", ""
 
 REFUSALS: Final = {
     # Azure OpenAI and Azure AI: codes, then inner codes
     "content_filter": PROMPT,
     "contentFilter": PROMPT,
     "content_policy_violation": PROMPT,
-    "content_safety_violation": UNTOLD,
+    "content_safety_violation": LOGGED_ONLY,
     "ResponsibleAIPolicyViolation": PROMPT,
     # OpenAI: images, reasoning models, kinds of harm
-    "moderation_blocked": UNTOLD,
-    "image_content_policy_violation": UNTOLD,
-    "bio_policy": UNTOLD,
-    "cyber_policy": UNTOLD,
-    "misalignment_policy_violation": UNTOLD,
+    "moderation_blocked": LOGGED_ONLY,
+    "image_content_policy_violation": LOGGED_ONLY,
+    "bio_policy": LOGGED_ONLY,
+    "cyber_policy": LOGGED_ONLY,
+    "misalignment_policy_violation": LOGGED_ONLY,
     # Video jobs: `failure_reason`
     "input_moderation": PROMPT,
     "output_moderation": COMPLETION,

@@ -18,7 +18,7 @@ from shared.errors import EventError
 from shared.retry import retried
 from shared.services.estimate import estimate_usage, is_unmetered
 from shared.services.interactions import Assembled, ChunkPlace, Interactions
-from shared.services.isolation import UNTOLD, Failures, apart
+from shared.services.isolation import LOGGED_ONLY, Failures, apart
 from shared.sources import claim_of, read_event, redeem
 from shared.stores.ports import (
     Batch,
@@ -136,7 +136,7 @@ def fetch_claimed_bodies(
     content: ContentStore,
     claims: ClaimCheck,
     patience: timedelta,
-    failures: Failures = UNTOLD,
+    failures: Failures = LOGGED_ONLY,
     now: Callable[[], datetime] = utc_now,
 ) -> int:
     """Try again the claims that were not met and are due; return how many are settled now.
@@ -221,7 +221,7 @@ def _event(key: str, document: bytes | None) -> Fragment | None:
 
 
 def estimate_one_by_one(
-    rows: Mapping[str, Row], *, ledger: Ledger, content: ContentStore, failures: Failures = UNTOLD
+    rows: Mapping[str, Row], *, ledger: Ledger, content: ContentStore, failures: Failures = LOGGED_ONLY
 ) -> None:
     """Estimate the usage of interactions whose bodies may be large: one at a time in memory."""
     for name, row in rows.items():

@@ -13,7 +13,7 @@ from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.findings import Finding, Gap
 from shared.domain.unknown_words import words_in
 from shared.domain.values import NO_TIME, hour_of, interval_end, utc_now, utc_of
-from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
+from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
 from shared.stores.ports import AuditStore, CompletenessStore
 
 __all__ = ["KINDS", "check_completeness"]
@@ -53,7 +53,7 @@ def check_completeness(
     store: CompletenessStore,
     audit: AuditStore,
     wait: timedelta,
-    failures: Failures = UNTOLD,
+    failures: Failures = LOGGED_ONLY,
     now: Callable[[], datetime] = utc_now,
 ) -> int:
     """Look at every hour that ended longer ago than `wait`, keep what is amiss; return how many findings hold.

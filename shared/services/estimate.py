@@ -17,7 +17,7 @@ from shared.merge import ESTIMATE, contributions_of, estimate_contribution, fold
 from shared.operations.estimate import ESTIMATED, estimated_usage
 from shared.retry import retried
 from shared.services.content import best_content
-from shared.services.isolation import UNTOLD, Failures, apart, one_by_one
+from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
 from shared.sources import RECORD_TYPES
 from shared.stores.ports import Batch, ContentDocument, ContentStore, Ledger, Row
 
@@ -104,7 +104,7 @@ def with_estimate(row: Row, facts: Facts) -> Row:
 
 
 def estimate_usage(
-    unmetered: Mapping[str, Row], *, ledger: Ledger, content: ContentStore, failures: Failures = UNTOLD
+    unmetered: Mapping[str, Row], *, ledger: Ledger, content: ContentStore, failures: Failures = LOGGED_ONLY
 ) -> int:
     """Estimate the usage of interactions that are in the ledger without; return how many got one.
 

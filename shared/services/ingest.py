@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from shared.retry import retried
 from shared.services.claim_checks import ClaimCheck, estimate_one_by_one
 from shared.services.estimate import Estimates, estimate_in, estimates_of, is_unmetered, with_estimate
 from shared.services.interactions import Assembled, ChunkPlace, Interactions, is_waiting
-from shared.services.isolation import UNTOLD, Failures
+from shared.services.isolation import LOGGED_ONLY, Failures
 from shared.sources import PARSER_VERSION, Aside, assemble, read_event
 from shared.stores.ports import Batch, ContentDocument, ContentStore, Ledger, LedgerTransaction, Quarantined, Row
 
@@ -79,6 +79,20 @@ class _Stores:
     failures: Failures
 
 
+class _Merged(NamedTuple):
+    """What became of the batch's events."""
+
+    interactions: Interactions
+    changes: Batch
+    """With the batch's deliveries and what of it is quarantined."""
+    kept: list[_Read]
+    """Deliveries that say something new."""
+    unknown_words: Counter[str]
+    """Of events that speak of no call."""
+    unread: list[ChunkPlace]
+    """Chunks whose documents must be read before the rows are known."""
+
+
 class _Plan(NamedTuple):
     """All that a batch changes, or what has to be read before that is known."""
 
@@ -104,7 +118,7 @@ def ingest(
     claims: ClaimCheck | None = None,
     booking: Booking = ARRIVAL,
     limit: InvalidLimit = DEFAULT_LIMIT,
-    failures: Failures = UNTOLD,
+    failures: Failures = LOGGED_ONLY,
 ) -> IngestOutcome:
     """Store all that `deliveries`, one partition's batch, say. Safe to repeat with the same batch.
 
@@ -196,7 +210,9 @@ def _commit(batch: Sequence[_Read], stores: _Stores) -> _Plan:
         nonlocal tries
         tries += 1
         with stores.ledger.transaction() as transaction:
-            plan = _plan(batch, transaction, assembled, estimates, stores)
+            loaded = _load(batch, transaction, assembled, stores.booking)
+            merged = _merge(batch, loaded, assembled)
+            plan = _plan(batch, merged, estimates, stores.failures)
             if plan.is_complete:
                 transaction.store(stores.booking.book(plan.changes))
         return plan
@@ -211,20 +227,45 @@ def _commit(batch: Sequence[_Read], stores: _Stores) -> _Plan:
     return plan._replace(outcome=replace(plan.outcome, retries=tries - needed))
 
 
-def _plan(
-    batch: Sequence[_Read],
-    transaction: LedgerTransaction,
-    assembled: Assembled,
-    estimates: Estimates,
-    stores: _Stores,
-) -> _Plan:
-    """Work out, from what the ledger holds, everything that the batch changes."""
-    interactions = Interactions(transaction, _fragments(batch), assembled)
-    known = stores.booking.known(
-        transaction, {read.position for read in batch}, {read.quarantined.id for read in batch if read.quarantined}
-    )
-    changes, kept, words = _merge(batch, interactions, known)
+def _load(
+    batch: Sequence[_Read], transaction: LedgerTransaction, assembled: Assembled, booking: Booking
+) -> tuple[Interactions, Known]:
+    """Load what the ledger holds of all that the batch speaks of."""
+    fragments = [fragment for read in batch for fragment in read.fragments]
+    positions = {read.position for read in batch}
+    quarantine_ids = {read.quarantined.id for read in batch if read.quarantined}
+    return Interactions(transaction, fragments, assembled), booking.known(transaction, positions, quarantine_ids)
+
+
+def _merge(batch: Sequence[_Read], loaded: tuple[Interactions, Known], assembled: Assembled) -> _Merged:
+    """Merge every event, and class each delivery that is new."""
+    interactions, known = loaded
+    last = max((read.position for read in batch), key=lambda position: (position.enqueued_at, position.sequence))
+    changes = Batch(last.hub, last.partition, len(batch), 0, last.sequence, last.enqueued_at)
+    kept: list[_Read] = []
+    words: Counter[str] = Counter()
+    positions, quarantine_ids = set(known.positions), set(known.quarantine_ids)
+    for read in batch:
+        is_news = [interactions.add(fragment) for fragment in read.fragments]
+        if read.position in positions:
+            changes.redelivered += 1
+        else:
+            positions.add(read.position)
+            words.update(read.unknown_words)
+            outcome = _outcome(read, is_news=any(is_news), quarantine_ids=quarantine_ids)
+            changes.deliveries.append((read.position, outcome, read.source))
+            if outcome is Outcome.KEPT:
+                kept.append(read)
+        if read.quarantined and read.quarantined.id not in quarantine_ids:
+            quarantine_ids.add(read.quarantined.id)
+            changes.quarantined.append(read.quarantined)
     unread = interactions.add_assembled(assembled)
+    return _Merged(interactions, changes, kept, words, unread)
+
+
+def _plan(batch: Sequence[_Read], merged: _Merged, estimates: Estimates, failures: Failures) -> _Plan:
+    """Work out everything that the batch changes."""
+    interactions, changes, kept, words, unread = merged
     spent = interactions.spent()
     changes.met_claims = [(name, key) for name, key in spent if chunk_key(key).is_claim]
     redeemed = {name for name, _ in changes.met_claims}
@@ -234,7 +275,7 @@ def _plan(
     def finish(row: Row) -> Row:
         if row["id"] in redeemed or not is_unmetered(row):
             return row
-        facts = estimate_in(row, bodies, estimates, stores.failures)
+        facts = estimate_in(row, bodies, estimates, failures)
         if facts is None:
             unmetered[row["id"]] = row
         return with_estimate(row, facts) if facts else row
@@ -253,41 +294,9 @@ def _plan(
     return _Plan(changes, outcome, unread, unmetered, spent, {name: interactions.rows[name] for name in redeemed})
 
 
-def _fragments(batch: Iterable[_Read]) -> Iterator[Fragment]:
-    return (fragment for read in batch for fragment in read.fragments)
-
-
-def _merge(batch: Sequence[_Read], interactions: Interactions, known: Known) -> tuple[Batch, list[_Read], Counter[str]]:
-    """Merge every event, and book each delivery that is new.
-
-    Returns:
-        The changes so far, the deliveries that say something new, and the unknown words of events without a call.
-    """
-    last = max((read.position for read in batch), key=lambda position: (position.enqueued_at, position.sequence))
-    changes = Batch(last.hub, last.partition, len(batch), 0, last.sequence, last.enqueued_at)
-    kept: list[_Read] = []
-    words: Counter[str] = Counter()
-    seen, quarantined = set(known.positions), set(known.quarantine_ids)
-    for read in batch:
-        is_news = [interactions.add(fragment) for fragment in read.fragments]
-        if read.position in seen:
-            changes.redelivered += 1
-        else:
-            seen.add(read.position)
-            words.update(read.unknown_words)
-            outcome = _outcome(read, is_news=any(is_news), quarantined=quarantined)
-            changes.deliveries.append((read.position, outcome, read.source))
-            if outcome is Outcome.KEPT:
-                kept.append(read)
-        if read.quarantined and read.quarantined.id not in quarantined:
-            quarantined.add(read.quarantined.id)
-            changes.quarantined.append(read.quarantined)
-    return changes, kept, words
-
-
-def _outcome(read: _Read, *, is_news: bool, quarantined: Collection[str]) -> Outcome:
+def _outcome(read: _Read, *, is_news: bool, quarantine_ids: Collection[str]) -> Outcome:
     if read.quarantined:
-        return Outcome.DUPLICATE if read.quarantined.id in quarantined else Outcome.QUARANTINED
+        return Outcome.DUPLICATE if read.quarantined.id in quarantine_ids else Outcome.QUARANTINED
     if not read.fragments:
         return Outcome.SKIPPED
     return Outcome.KEPT if is_news else Outcome.DUPLICATE

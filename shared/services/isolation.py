@@ -10,7 +10,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from shared.errors import AppError, StoreRefusedError, StoreUnavailableError
 from shared.telemetry import PASSED_OVER, SILENT, Recorder
 
-__all__ = ["UNTOLD", "Done", "Failures", "apart", "one_by_one"]
+__all__ = ["LOGGED_ONLY", "Done", "Failures", "apart", "one_by_one"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Failures:
         self._recorder.record(PASSED_OVER, 1, kind=self._job)
 
 
-UNTOLD: Final = Failures("job")
+LOGGED_ONLY: Final = Failures("job")
 """For who counts nothing: failures are logged all the same."""
 
 

@@ -11,7 +11,7 @@ from shared.domain.unknown_words import MOST
 from shared.domain.values import NO_TIME, utc_now
 from shared.errors import StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome
-from shared.services.isolation import UNTOLD, Failures, one_by_one
+from shared.services.isolation import LOGGED_ONLY, Failures, one_by_one
 from shared.stores.ports import CompletenessStore
 from shared.telemetry import (
     BATCH_DURATION,
@@ -110,7 +110,7 @@ def measure_standing(
     store: CompletenessStore,
     recorder: Recorder,
     *,
-    failures: Failures = UNTOLD,
+    failures: Failures = LOGGED_ONLY,
     now: Callable[[], datetime] = utc_now,
 ) -> None:
     """Tell `recorder` how the ledger stands: what waits, what is in quarantine, how old each partition's last event is.

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from shared.services.isolation import UNTOLD, Failures, apart
+from shared.services.isolation import LOGGED_ONLY, Failures, apart
 from shared.stores.ports import Interval, UsageRollups
 
 __all__ = ["rebuild_usage_rollups"]
@@ -15,7 +15,7 @@ _HOURS_AT_A_TIME = 48
 
 
 def rebuild_usage_rollups(
-    rollups: UsageRollups, *, most_hours: int = _HOURS_AT_A_TIME, failures: Failures = UNTOLD
+    rollups: UsageRollups, *, most_hours: int = _HOURS_AT_A_TIME, failures: Failures = LOGGED_ONLY
 ) -> int:
     """Recompute usage until no hour is marked; return how many hours were recomputed.
 

@@ -16,7 +16,7 @@ from shared.errors import ConflictError
 from shared.merge import contributions_of, fold, give_up
 from shared.services.content import salvage
 from shared.services.interactions import change_row
-from shared.services.isolation import UNTOLD, Failures, apart
+from shared.services.isolation import LOGGED_ONLY, Failures, apart
 from shared.stores.ports import Batch, ContentStore, Ledger, Row
 
 __all__ = ["expire_pending_fragments"]
@@ -37,7 +37,7 @@ def expire_pending_fragments(
     ledger: Ledger,
     content: ContentStore,
     wait: timedelta,
-    failures: Failures = UNTOLD,
+    failures: Failures = LOGGED_ONLY,
     now: Callable[[], datetime] = utc_now,
 ) -> int:
     """Give up the interactions whose newest waiting delivery was stored longer ago than `wait`; return how many.
