@@ -14,6 +14,7 @@ import orjson
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
+from shared.domain.values import text
 from shared.errors import ConfigurationError, ForbiddenError, InvalidRequestError
 from shared.services.audit import Reader
 
@@ -43,7 +44,7 @@ class Caller:
     """Who asks."""
 
     name: str
-    """As the record of content reads keeps it."""
+    """As the records of readings and of actions keep it: of 256 letters of UTF-16 at most."""
     roles: frozenset[Role]
 
     def needs(self, role: Role) -> None:
@@ -154,7 +155,7 @@ class LocalAuthenticator:
             raise HTTPException(403, "local role headers are for callers on a loopback address only")
         names = request.headers.get(_ROLES_HEADER)
         roles = frozenset(Role) if names is None else _roles(names.split(","))
-        return Caller(_cut(request.headers.get(_USER_HEADER, "").strip(), _MOST_NAME) or "local", roles)
+        return Caller(text(request.headers.get(_USER_HEADER), _MOST_NAME) or "local", roles)
 
     def _is_from_this_machine(self, request: Request) -> bool:
         """Return whether the peer is on this machine, or proves it where nobody tells who the peer is.
@@ -202,7 +203,7 @@ class EntraAuthenticator:
         claims = _claims_in(request.headers.getlist(_PRINCIPAL_HEADER))
         oid = _only(claims, "oid")
         known = _only(claims, "tid").lower() == self._tenant_id and _only(claims, "iss").lower() in self._issuers
-        if not known or not 0 < len(oid) <= _MOST_OID:
+        if not known or not oid.isascii() or text(oid, _MOST_OID) != oid:
             raise HTTPException(
                 401, "sign in with an Entra token of the audit API", headers={"WWW-Authenticate": "Bearer"}
             )
@@ -210,7 +211,7 @@ class EntraAuthenticator:
         named = {role.value: role for role in Role}
         roles = frozenset(named[value] for value in claims.get("roles", ()) if value in named)
         # The id comes first and is never cut: a name is only what its owner calls himself.
-        return Caller(oid if name is None else f"{oid} ({_cut(name, _MOST_NAME - len(oid) - 3)})", roles)
+        return Caller(oid if name is None else f"{oid} ({text(name, _MOST_NAME - len(oid) - 3) or '?'})", roles)
 
 
 def _claims_in(headers: Sequence[str]) -> dict[str, list[str]]:
@@ -236,11 +237,6 @@ def _only(claims: Mapping[str, Sequence[str]], kind: str) -> str:
     """Return the one value of a claim; empty when there is none, or when two contradict each other."""
     values = set(claims.get(kind, ()))
     return values.pop() if len(values) == 1 else ""
-
-
-def _cut(name: str, most: int) -> str:
-    """Return `name` with at most `most` letters of UTF-16, which is what the database counts; no letter is halved."""
-    return name.encode("utf-16-le", "replace")[: 2 * most].decode("utf-16-le", "ignore")
 
 
 def _roles(names: Iterable[str]) -> frozenset[Role]:

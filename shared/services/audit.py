@@ -15,7 +15,7 @@ from shared.services.content import best_content, mentions
 from shared.sources.record import correlation_ids_of, interaction_id
 from shared.stores.ports import AuditStore, ContentStore, Row
 
-__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage", "signature"]
+__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage"]
 
 _SEARCH_STEP: Final = 100
 """Interactions whose content is in memory at one time."""
@@ -23,28 +23,14 @@ _SEARCH_BOUND: Final = 5_000
 """Interactions that one search looks at before it hands back a cursor."""
 
 _FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
-_READER_LENGTH: Final = 256
 
 
 class Reader(NamedTuple):
     """Somebody who may read content, and the route that leads there."""
 
     name: str
+    """Of 256 letters of UTF-16 at most."""
     route: str
-
-
-def signature(name: str) -> str:
-    """Return who did something, as records keep it: a long name is cut, but never the object id behind it.
-
-    Args:
-        name: a name, or a name and an object id, as `name (id)`.
-    """
-    stripped = name.strip()
-    head, opening, identity = stripped.rpartition(" (")
-    tail = opening + identity
-    if opening and tail.endswith(")") and len(tail) * 2 <= _READER_LENGTH:
-        return (text(head, _READER_LENGTH - len(tail.encode("utf-16-le", "replace")) // 2) or "?") + tail
-    return text(stripped, _READER_LENGTH) or "?"
 
 
 class Page(NamedTuple):
@@ -210,7 +196,7 @@ class AuditService:
 
     def _record(self, reader: Reader, subject: str) -> None:
         self._store.record_content_read(
-            reader=signature(reader.name),
+            reader=reader.name,
             route=reader.route,
             subject=text(subject, 1024) or "?",
             read_at=utc_of(self._now()),

@@ -17,7 +17,7 @@ from shared.domain.values import text, utc_now, utc_of
 from shared.errors import NotFoundError
 from shared.questions import ListKey
 from shared.retry import QUICK_SECONDS, retried
-from shared.services.audit import Reader, signature
+from shared.services.audit import Reader
 from shared.services.ingest import Known, ingest
 from shared.stores.ports import AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, QuarantineStore
 
@@ -75,7 +75,7 @@ class QuarantineService:
         """
         held = self._held(event_id)
         self._audit.record_content_read(
-            reader=signature(reader.name), route=reader.route, subject=held.id, read_at=utc_of(self._now())
+            reader=reader.name, route=reader.route, subject=held.id, read_at=utc_of(self._now())
         )
         return held
 
@@ -150,7 +150,7 @@ class QuarantineService:
     ) -> QuarantineAction:
         return QuarantineAction(
             acted_at=utc_of(self._now()),
-            actor=signature(actor),
+            actor=actor,
             action=action,
             event_id=held.id,
             position=held.position,

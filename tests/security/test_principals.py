@@ -91,6 +91,9 @@ def test_the_long_names_of_claims_count_as_the_short_ones(ledger: Ledger) -> Non
         pytest.param([told(oid=None)], id="no object id"),
         pytest.param([told("aad", ("oid", "0c2d"))], id="two object ids"),
         pytest.param([told(oid="0" * 65)], id="an object id that is none"),
+        pytest.param([told(oid="0a\N{GRINNING FACE}")], id="an object id of other letters"),
+        pytest.param([told(oid="0a\0b")], id="an object id with a null in it"),
+        pytest.param([told(oid="0a1b ")], id="an object id with a space behind it"),
         pytest.param([told(), told()], id="the header twice"),
         pytest.param([told(), told(oid="0c2d")], id="two callers"),
         pytest.param([f"{told()},{told()}"], id="twice, joined on the way"),
@@ -140,6 +143,21 @@ def test_a_long_name_is_cut_and_the_object_id_is_not(ledger: Ledger, name: str) 
     assert reader.startswith(f"{oid} ({name[:100]}")
     assert reader.endswith(")")
     assert len(reader.encode("utf-16-le")) // 2 <= 256
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        pytest.param("ada\0", "ada\N{REPLACEMENT CHARACTER}", id="a null"),
+        pytest.param("  ", "?", id="spaces"),
+        pytest.param(" ada ", "ada", id="spaces around"),
+        pytest.param("ada (0c2d)", "ada (0c2d)", id="what looks like another's id"),
+    ],
+)
+def test_a_name_that_no_database_takes_is_written_so_that_it_does(ledger: Ledger, name: str, kept: str) -> None:
+    assert asked(ledger, told(preferred_username=name)).status_code == 200
+
+    assert [reader for reader, _, _ in ledger.reads()] == [f"0a1b ({kept})"]
 
 
 def test_two_callers_with_the_same_name_stay_two_however_long_it_is(ledger: Ledger) -> None:
