@@ -23,7 +23,7 @@ from shared.operations import withhold_from_request
 from shared.sources.azure_monitor_log import Log, log_of, table
 from shared.sources.decoding import decode
 from shared.sources.nesting import Nesting
-from shared.sources.record import CUT, Record
+from shared.sources.record import BOTH_SIDES, CUT, Record
 from shared.sources.salvage import salvage
 
 __all__ = ["RECORD_TYPES", "assemble_rows", "read_llm_log", "salvage_rows"]
@@ -99,7 +99,8 @@ def read_llm_log(log: Log) -> tuple[Fragment, ...]:
             chunk = Chunk(_GROUP, index, None, LogRow(Side.FIGURES))
         document = _without_messages(log, sides)
         fragments.append(Fragment(name, _FIGURES_RECORD, _figures(log), Content(), document, chunk))
-    fragments += [_read_side(log, index, messages, is_shared=len(sides) > 1) for messages in sides]
+    is_shared = len(sides) > 1 or log.record.event.get(BOTH_SIDES) is True
+    fragments += [_read_side(log, index, messages, is_shared=is_shared) for messages in sides]
     return tuple(fragments)
 
 
@@ -156,19 +157,32 @@ def _read_side(log: Log, index: int | None, side: _Messages, *, is_shared: bool)
         return _fragment_of(log, side.side, value if messages is None else messages)[0]
     if not isinstance(value, str) or _are_messages(messages):
         row = LogRow(side.side, is_read=True, is_shared=is_shared)
-        return _fragment_of(log, side.side, messages)[0]._replace(chunk=Chunk(_GROUP, index, None, row))
+        return _fragment_of(log, side.side, messages, Chunk(_GROUP, index, None, row))[0]
     # What looks complete may stand in the middle of more.
     facts: Facts = {}
     log.state_time(facts)
-    document = {
+    row = LogRow(side.side, may_end=value.rstrip()[-1:] in _ENDS, is_shared=is_shared)
+    chunk = Chunk(_GROUP, index, None, row)
+    return Fragment(
+        log.interaction(), _REQUEST_RECORD, facts, Content(), _document(log, side.member, value, chunk), chunk
+    )
+
+
+def _document(log: Log, member: str, value: Json, chunk: Chunk | None) -> bytes:
+    """Return one side's messages as a record that reads as they do."""
+    document: dict[str, Json] = {
         "category": "GatewayLlmLogs",
         "correlationId": log.interaction(),
         "time": log.members.get("time"),
-        "properties": {"sequenceNumber": index, side.member: value},
     }
-    row = LogRow(side.side, may_end=value.rstrip()[-1:] in _ENDS, is_shared=is_shared)
-    chunk = Chunk(_GROUP, index, None, row)
-    return Fragment(log.interaction(), _REQUEST_RECORD, facts, Content(), orjson.dumps(document), chunk)
+    if log.record.cut:
+        document[CUT] = True
+    properties = {member: value}
+    if chunk is not None:
+        properties = {"sequenceNumber": chunk.place} | properties
+        if isinstance(chunk.form, LogRow) and chunk.form.is_shared:
+            document[BOTH_SIDES] = True
+    return orjson.dumps(document | {"properties": properties})
 
 
 def _messages_in(text: str) -> Json:
@@ -188,14 +202,13 @@ def _are_messages(value: Json) -> bool:
     return bool(messages) and all(isinstance(one, dict) and isinstance(one.get("role"), str) for one in messages)
 
 
-def _fragment_of(log: Log, side: Side, messages: Json) -> tuple[Fragment, bool]:
+def _fragment_of(log: Log, side: Side, messages: Json, chunk: Chunk | None = None) -> tuple[Fragment, bool]:
     """Return the fragment of one side's messages, all of them, and whether some of it must not be kept."""
     name = log.interaction()
     withheld = False
     facts: Facts = {}
     log.state_time(facts)
     member = next(member for member, own in _SIDES if own is side)
-    document = {"category": "GatewayLlmLogs", "correlationId": name, "time": log.members.get("time")}
     if side is Side.REQUEST:
         request: Json = {"input" if _are_items(_listed(messages)) else "messages": messages}
         withheld = withhold_from_request(request)
@@ -210,9 +223,7 @@ def _fragment_of(log: Log, side: Side, messages: Json) -> tuple[Fragment, bool]:
     facts |= {fact: value for fact, value in reading.facts.items() if fact not in _NOT_LOGGED}
     if log.record.cut:
         facts["truncated"] = True
-        document[CUT] = True
-    body = orjson.dumps(document | {"properties": {member: messages}})
-    return Fragment(name, record_type, facts, content, body), withheld
+    return Fragment(name, record_type, facts, content, _document(log, member, messages, chunk), chunk), withheld
 
 
 def _listed(messages: Json) -> list[Json]:

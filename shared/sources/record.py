@@ -14,6 +14,7 @@ from shared.domain.values import Json
 from shared.errors import EventError
 
 __all__ = [
+    "BOTH_SIDES",
     "CUT",
     "Aside",
     "Reading",
@@ -53,6 +54,8 @@ class Reading(NamedTuple):
 
 CUT: Final = "promptledger-cut"
 """The member that tells, of an event written anew, that it was cut off when we got it."""
+BOTH_SIDES: Final = "promptledger-both-sides"
+"""The member that tells, of one side's messages, that the other side's stood in the same row of a log."""
 
 
 @dataclass(slots=True)
@@ -77,7 +80,8 @@ class Record:
 def inner(event: dict[str, Json], outer: Record) -> Record:
     """Return the record of an object that stood inside another."""
     # What we write into records of our own, we believe nobody else.
-    event.pop(CUT, None)
+    for member in (CUT, BOTH_SIDES):
+        event.pop(member, None)
     return Record(event, None, outer.enqueued_at, cut=outer.cut)
 
 

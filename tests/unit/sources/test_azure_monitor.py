@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.fragment import Content, Fragment
@@ -480,6 +480,9 @@ _records = st.builds(
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(_records)
+@example({"responseMessages": [], "sequenceNumber": 0, "category": "GatewayLlmLogs", "properties": {}})
+@example({"requestMessages": [], "responseMessages": {}, "sequenceNumber": 3, "category": "GatewayLlmLogs"})
+@example({"requestMessages": "[", "responseMessages": [], "sequenceNumber": 3, "category": "GatewayLlmLogs"})
 def test_any_record_is_read_kept_aside_or_refused_and_its_document_says_the_same(record: dict[str, Any]) -> None:
     try:
         reading = read(an_envelope({"correlationId": CALL, **record}), ENQUEUED)
