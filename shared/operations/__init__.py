@@ -35,6 +35,7 @@ from shared.operations.readings import (
 from shared.operations.targets import likely_operation_of, operation_of_request, operation_of_response
 from shared.operations.unknown import note_unknown_events, note_unknown_words
 from shared.operations.vendors import APIS
+from shared.operations.withheld import withhold_from_request
 
 __all__ = ["read_request", "read_response", "request_context", "withhold_from_request", "withhold_from_response"]
 
@@ -65,17 +66,7 @@ _ARRAYS: Final = tuple(api.array_of for api in APIS if api.array_of)
 _LINES: Final = tuple(api.lines_of for api in APIS if api.lines_of)
 _ERRORS: Final = tuple(api.error_of for api in APIS if api.error_of)
 _COMPLETE: Final = tuple(api.complete for api in APIS if api.complete)
-_WITHHOLD_FROM_REQUEST: Final = tuple(api.withhold_from_request for api in APIS if api.withhold_from_request)
 _WITHHOLD_FROM_RESPONSE: Final = tuple(api.withhold_from_response for api in APIS if api.withhold_from_response)
-
-
-def withhold_from_request(body: Json) -> bool:
-    """Take from a request body, in place, what must not be kept; return whether something was taken."""
-    changed = withheld.withhold_from_request(body)
-    if isinstance(body, dict):
-        for withhold in _WITHHOLD_FROM_REQUEST:
-            changed |= withhold(body)
-    return changed
 
 
 def withhold_from_response(body: Json) -> bool:

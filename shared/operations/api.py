@@ -50,8 +50,8 @@ class Api(NamedTuple):
 
     families: Mapping[str, Family]
     """Operation -> its readers."""
-    target_of: Callable[[Sequence[str], str], Target | None]
-    """Segments of a path, percent-decoded, and its query -> what they name; None when it is not this API's path."""
+    target_of: Callable[[Sequence[str]], Target | None]
+    """Segments of a path, percent-decoded -> what they name; None when it is not this API's path."""
     shape_of_request: Callable[[Body], str | None] | None = None
     """Request body without a path -> its operation."""
     shape_of_response: Callable[[Body], str | None] | None = None
@@ -66,10 +66,8 @@ class Api(NamedTuple):
     """Body and headers of an error -> code and message, when its form is this API's own."""
     complete: Callable[[Facts, Mapping[str, str]], None] | None = None
     """Facts of an answer and its headers, names in lower case: adds what the body lacks."""
-    withhold_from_request: Callable[[dict[str, Json]], bool] | None = None
-    """Takes from a request body, in place, what must not be kept; returns whether it did."""
     withhold_from_response: Callable[[dict[str, Json]], bool] | None = None
-    """The same of a response body."""
+    """Takes from a response body, in place, what must not be kept; returns whether it did."""
     known_words: frozenset[str] = frozenset()
     """Words of this API that leave no trace as unknown: `kind:word`, as `shared.domain.unknown_words` has them."""
     headers: frozenset[str] = frozenset()

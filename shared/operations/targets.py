@@ -117,7 +117,7 @@ def _read_url(url: str) -> Target:
         path = "/" + path.partition("://")[2].partition("/")[2]
     if not path:
         return _NOWHERE
-    theirs = _their_target(path[-_LENGTH:], query)
+    theirs = _their_target(path[-_LENGTH:])
     operation, deployment = (theirs.operation, None) if theirs else _read_path(path[-_LENGTH:])
     version = None
     for pair in query.split("&"):
@@ -132,12 +132,12 @@ def _read_url(url: str) -> Target:
     return Target(path, operation, deployment, version)
 
 
-def _their_target(path: str, query: str) -> Target | None:
+def _their_target(path: str) -> Target | None:
     """Return what a path of another vendor's API names; below a deployment stand OpenAI's operations only."""
     segments = [unquote(name) for name in path.split("/") if name]
     if "deployments" in segments:
         return None
-    return next((target for api in APIS if (target := api.target_of(segments, query)) is not None), None)
+    return next((target for api in APIS if (target := api.target_of(segments)) is not None), None)
 
 
 _known_url: Final = lru_cache(maxsize=_CACHED)(_read_url)

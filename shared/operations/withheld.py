@@ -148,7 +148,7 @@ def _blank_secrets(grants: Iterator[Json]) -> bool:
                 if name == "headers" and isinstance(item, dict):
                     for header in item:
                         changed |= _blank(item, header)
-                elif isinstance(item, str) and is_grant(name):
+                elif is_grant(name) and item is not None and not isinstance(item, bool):
                     changed |= _blank(value, name)
                 else:
                     rest.append(item)

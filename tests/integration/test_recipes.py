@@ -131,7 +131,7 @@ from shared.operations.readings import reading_of_request, reading_of_response
 OPERATION = "acme.talk"
 
 
-def target_of(segments, query):
+def target_of(segments):
     return Target(operation=OPERATION, model=segments[-2]) if segments[-1:] == ["talk"] else None
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from shared.domain.facts import members, state, state_members
 from shared.domain.interaction import Facts
-from shared.domain.secrets import REMOVED
 from shared.domain.values import Json, canonical, count
 from shared.operations.api import Api, Assembler, Body, Family, Target
 from shared.operations.errors import error_in_event
@@ -23,7 +22,7 @@ from shared.operations.readings import (
 from shared.operations.streams.answer import StreamAnswer, object_or_text
 from shared.operations.usage import complete_total, sum_of
 
-__all__ = ["API", "OPERATION", "assemble", "batch_results", "read_request", "read_response"]
+__all__ = ["API", "OPERATION", "assemble", "read_request", "read_response"]
 
 OPERATION: Final = "messages"
 _OTHERS: Final = frozenset({"threads", "completions"})
@@ -44,9 +43,8 @@ _OUTPUT: Final = members(output_tokens="output_tokens")
 _THOUGHT: Final = members(reasoning_tokens="thinking_tokens")
 
 
-def target_of(segments: Sequence[str], query: str) -> Target | None:
+def target_of(segments: Sequence[str]) -> Target | None:
     """Return what a path names that ends in `messages`, or goes on below it; the assistants' stand below threads."""
-    del query
     for place in range(len(segments) - 1, -1, -1):
         if segments[place] == OPERATION and _OTHERS.isdisjoint(segments[:place]):
             below = segments[place + 1 :]
@@ -302,17 +300,6 @@ def _shape_of_request(body: Body) -> str | None:
     return OPERATION if isinstance(first, dict) and {"custom_id", "params"} <= first.keys() else None
 
 
-def _withhold_tokens(body: dict[str, Json]) -> bool:
-    """Blank the tokens with which Anthropic is to log in to remote tools."""
-    changed = False
-    servers = body.get("mcp_servers")
-    for server in servers if isinstance(servers, list) else ():
-        if isinstance(server, dict) and server.get("authorization_token") not in (None, REMOVED):
-            server["authorization_token"] = REMOVED
-            changed = True
-    return changed
-
-
 _ERRORS: Final = (
     "invalid_request_error authentication_error not_found_error billing_error permission_error conflict_error "
     "request_too_large rate_limit_error api_error timeout_error overloaded_error"
@@ -326,7 +313,6 @@ API: Final = Api(
     shape_of_response=_shape_of_response,
     event_of=_event_of,
     lines_of=_lines_of,
-    withhold_from_request=_withhold_tokens,
     known_words=frozenset(f"error_code:{code}" for code in _ERRORS),
     headers=frozenset({"request-id", "anthropic-ratelimit-requests-limit"}),
 )

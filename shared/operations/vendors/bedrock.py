@@ -51,12 +51,11 @@ _REQUEST_ID: Final = "x-amzn-requestid"
 _ERROR_TYPE: Final = "x-amzn-errortype"
 
 
-def target_of(segments: Sequence[str], query: str) -> Target | None:
+def target_of(segments: Sequence[str]) -> Target | None:
     """Return what a path of Bedrock's names: the verb is the last segment, the model all that stands before it.
 
     The model's id may be an ARN, with slashes of its own; what follows its last slash is its name.
     """
-    del query
     if not segments:
         return None
     verb = segments[-1].lower()

@@ -55,15 +55,13 @@ _RESPONSE: Final = members(response_id="responseId", model="modelVersion")
 _MODEL_PREFIX: Final = "models/"
 
 
-def target_of(segments: Sequence[str], query: str) -> Target | None:
+def target_of(segments: Sequence[str]) -> Target | None:
     """Return what a path of Google's names: its verb follows the last colon, the model stands before it."""
-    del query
     if not segments:
         return None
     name, colon, verb = segments[-1].rpartition(":")
-    if colon and "models" in segments[:-1] and (verb in _VERBS or verb == "predict"):
-        return Target(operation=_operation_of(verb, name), model=name or None, streamed=_STREAMED.get(verb))
-    if colon and verb in _VERBS and segments[-2:-1] == ["endpoints"]:
+    of_model = "models" in segments[:-1] and (verb in _VERBS or verb == "predict")
+    if colon and (of_model or (verb in _VERBS and segments[-2:-1] == ["endpoints"])):
         return Target(operation=_operation_of(verb, name), model=name or None, streamed=_STREAMED.get(verb))
     for place, segment in enumerate(segments[:-1]):
         below = segments[place + 1]

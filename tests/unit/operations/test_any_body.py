@@ -1,7 +1,9 @@
 """Any JSON as the body of any operation is read without an exception, into facts of the ledger."""
 
+import ast
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,22 +13,33 @@ from hypothesis import strategies as st
 
 from shared.domain.interaction import FIELDS, OPERATIONS, Kind
 from shared.domain.values import Json
-from shared.operations import read_request, read_response
-from shared.operations.withheld import withhold_from_request, withhold_from_response
+from shared.operations import read_request, read_response, vendors, withhold_from_request, withhold_from_response
 
 pytestmark = pytest.mark.slow
 
 _KINDS = {Kind.TEXT: str, Kind.JSON: str, Kind.TIME: str, Kind.COUNT: int, Kind.NUMBER: float, Kind.FLAG: bool}
 _TYPES = {field.name: _KINDS[field.kind] for field in FIELDS}
-_NAMES = st.sampled_from(
-    (
-        "additional_messages attachments b64_json categories choices code content content_filters created data "
-        "duration error errors expires_at file flagged id include incomplete_details input input_tokens_details items "
-        "last_error message messages model moderation object output output_tokens prompt prompt_filter_results "
-        "query reason required_action result results revised_prompt role run_id segments session source_type status "
-        "step_details stream submit_tool_outputs task text thread tool_calls tools total_tokens type url usage value"
-    ).split()
-)
+_OURS = (
+    "additional_messages attachments b64_json categories choices code content content_filters created data "
+    "duration error errors expires_at file flagged id include incomplete_details input input_tokens_details items "
+    "last_error message messages model moderation object output output_tokens prompt prompt_filter_results "
+    "query reason required_action result results revised_prompt role run_id segments session source_type status "
+    "step_details stream submit_tool_outputs task text thread tool_calls tools total_tokens type url usage value"
+).split()
+
+
+def words_of_vendors() -> list[str]:
+    """Return every word that a reader of another vendor's API has in its code: names of members, types, reasons."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(vendors.__file__).parent.glob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    notes = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in notes]
+    words = {word for text in texts if isinstance(text, str) for word in text.split()}
+    return sorted(word for word in words if word.replace("-", "_").replace(".", "_").isidentifier())
+
+
+_THEIRS = words_of_vendors()
+_NAMES = st.sampled_from(_OURS) | st.sampled_from(_THEIRS)
 _VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -36,6 +49,7 @@ _VALUES = st.one_of(
     st.sampled_from(
         ["message", "output_text", "function_call", "thread.run", "response", "batch", "list", "assistant", "completed"]
     ),
+    st.sampled_from(_THEIRS),
 )
 _MEMBERS = st.recursive(
     _VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5), max_leaves=25

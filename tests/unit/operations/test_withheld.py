@@ -157,9 +157,17 @@ def test_an_answer_without_images_is_left_alone(body: Any) -> None:
         {"tools": [{"mcp_servers": [{"streamable_http_transport": {"headers": {"X-Weather": KEY}}}]}]},
         {"tools": [{"type": "mcp_server", "url": "https://m", "headers": {"X-Weather": KEY}}]},
         {"mcpServers": [{"headers": {"X-Weather": KEY}}]},
+        {"data_sources": [{"parameters": {"authentication": {"key": [KEY]}}}]},
+        {"tools": [{"type": "mcp", "authorization": {"value": KEY}}]},
     ],
 )
 def test_what_logs_in_to_the_remote_tools_of_any_vendor_is_blanked_whatever_its_name(body: dict[str, Any]) -> None:
     assert withhold_from_request(body) is True
     assert KEY not in str(body)
+    assert withhold_from_request(body) is False
+
+
+def test_a_member_that_grants_nothing_yet_is_left_alone() -> None:
+    body = {"mcp_servers": [{"url": "https://m", "authorization_token": None}], "tools": [{"type": "mcp", "key": True}]}
+
     assert withhold_from_request(body) is False
