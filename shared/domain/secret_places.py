@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from shared.domain.secrets import is_query_secret, is_secret
+from shared.domain.secrets import REMOVED, is_query_secret, is_secret
 
 __all__ = ["without_named"]
 
@@ -68,7 +68,7 @@ _CREDENTIAL: Final = re.compile(rb"(?=[^0-9]{0,64}[0-9])(?=[^A-Za-z]{0,64}[A-Za-
 _ID: Final = re.compile(
     rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z|[0-9a-fA-F]{40}\Z|[0-9a-fA-F]{64}\Z|[0-9.:TZ+-]+\Z"
 )
-_REMOVED: Final = b"[removed]"
+_REMOVED: Final = REMOVED.encode()
 # It begins with a set of letters, see `_ENDS`.
 _COARSE: Final = re.compile(
     rb"([kKtTsSpPaAcC](?i:(?<=[a-z_-]k)ey|(?<=[_-]t)oken|(?<=s)(?:ec(?:ret)|ig|as)|(?<=p)(?:ass(?:word|wd|phrase|code)|wd)"

@@ -11,6 +11,7 @@ from shared.domain.record_types import Observer, Precedence, RecordType
 from shared.domain.unknown_words import carry
 from shared.domain.values import Json, count, number, text
 from shared.operations import withhold_from_request, withhold_from_response
+from shared.operations.api import Target
 from shared.operations.encodings import form_of, inflate
 from shared.operations.operation_names import note_unknown_operation, operation_of_id
 from shared.operations.targets import host_of, target_of, without_secrets
@@ -99,7 +100,7 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     state_members(facts, log.members, _MEMBERS)
     if "gateway_name" not in facts:
         state(facts, "gateway_name", log.resource())
-    _state_target(facts, log)
+    target = _state_target(facts, log)
     _state_backend(facts, log)
     is_backend_called = any(log.members.get(name) is not None for name in _BACKEND)
     hit = str(log.members.get("cache")).strip().lower() == "hit"
@@ -110,8 +111,7 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     request = _body(log, ("backendrequestbody", "requestbody"), withhold_from_request)
     response = _body(log, ("backendresponsebody", "responsebody"), withhold_from_response)
     content = _state_bodies(facts, request, response, headers)
-    target = target_of(log.members.get("url"))
-    state_target(facts, target if target.operation else target_of(log.members.get("backendurl")))
+    state_target(facts, target)
     _state_error(facts, log)
     record_type = _LOG_RECORD
     if request.cut or response.cut or log.record.cut:
@@ -120,8 +120,11 @@ def read_gateway_log(log: Log) -> tuple[Fragment, ...]:
     return (Fragment(name, record_type, facts, content, log.record.document(), correlation_ids=correlation_ids),)
 
 
-def _state_target(facts: Facts, log: Log) -> None:
-    """State what the URLs tell; the backend's stands in where the client's is of the gateway's own making."""
+def _state_target(facts: Facts, log: Log) -> Target:
+    """State what the URLs tell, and return the one that names the operation.
+
+    The backend's stands in where the client's is of the gateway's own making.
+    """
     for member in ("url", "backendurl"):
         url = log.members.get(member)
         if isinstance(url, str) and (stripped := without_secrets(url)) != url:

@@ -44,8 +44,8 @@ def state_time(facts: Facts, enqueued_at: str | None, *times: str | None) -> Non
         enqueued_at: canonical UTC by the hub's clock; None when the host did not know it.
         times: canonical UTC; None where a member has none.
     """
-    for time in times:
-        if time is not None and _EARLIEST <= time < _LATEST and not _is_ahead(time, enqueued_at):
+    for time in map(known, times):
+        if time is not None and not _is_ahead(time, enqueued_at):
             facts["occurred_at"] = time
             return
     if enqueued_at is not None:
