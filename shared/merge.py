@@ -20,7 +20,7 @@ import orjson
 from shared.domain.call_errors import is_error_status, is_refusal
 from shared.domain.fragment import Fragment
 from shared.domain.interaction import FIELD_NAMES, FIELDS, METERED, Aspect, Facts, Provenance, State
-from shared.domain.reassembly.chunks import awaited, is_waiting
+from shared.domain.reassembly.chunks import awaited, has_waiting_chunk
 from shared.domain.record_types import Observer
 from shared.domain.unknown_words import united
 from shared.domain.values import NO_TIME
@@ -28,16 +28,11 @@ from shared.domain.vendors import vendor_of
 from shared.domain.verdicts import SIDES
 from shared.sources import ESTIMATE_RECORD, RECORD_TYPES
 
+# fmt: off
 __all__ = [
-    "ESTIMATE",
-    "OWN",
-    "Contribution",
-    "Contributions",
-    "contributions_of",
-    "estimate_contribution",
-    "fold",
-    "give_up",
+    "ESTIMATE", "OWN", "Contribution", "Contributions", "contributions_of", "estimate_contribution", "fold", "give_up",
 ]
+# fmt: on
 
 Row = dict[str, Any]
 
@@ -66,7 +61,7 @@ _PROVENANCES: Final = tuple(Provenance)
 
 _ONLY_OWN: Final = ("has_request", "has_response")
 """Whether parts are awaited: only the gateway's own records decide."""
-_CALLER: Final = ("caller_ip", "user_id")
+_NOT_FROM_SERVICE: Final = ("caller_ip", "user_id")
 """The service takes the gateway for the caller."""
 
 _LETTERS: Final = frozenset(RECORD_TYPES)
@@ -79,7 +74,7 @@ _COMPARED: Final = (
 )
 """What names a caller, and the record types that mean the same by it: they rank above all others for the field."""
 _NOTICED_BY: Final = min(_NAME_CALLER, key=lambda letter: RECORD_TYPES[letter].precedence.request)
-"""The letter beside `callers_differ`. No record says it: any does, as long as it is always the same."""
+"""The letter beside `callers_differ`, which no record says: any would do, as long as it is always the same."""
 
 
 class Contribution:
@@ -104,10 +99,7 @@ class Contribution:
         self._join(fragment, {name: value for name, value in fragment.facts.items() if name not in _TIME})
 
     def add_again(self, fragment: Fragment) -> bool:
-        """Join what a repeat may say anew, when it happened, for that can be read from when it was enqueued.
-
-        Return whether that changed.
-        """
+        """Join when a repeat says that it happened, which may be when it was enqueued; return whether that changed."""
         before = self.values.get("occurred_at"), self.letters.get("occurred_at")
         self._join(fragment, {name: fragment.facts[name] for name in _TIME if name in fragment.facts})
         return before != (self.values.get("occurred_at"), self.letters.get("occurred_at"))
@@ -137,7 +129,11 @@ class Contribution:
 
 
 Contributions = dict[str, Contribution]
-"""Foreign id, as `Fragment.foreign_id` -> what records with it contribute; `OWN` -> the gateway's."""
+"""Foreign id, as `Fragment.foreign_id` -> what records with it contribute; `OWN` -> the gateway's.
+
+Two more are of no record and hold while their one part is the digest of others: `ESTIMATE` of all, `_GIVEN_UP` of the
+gateway's own, which alone decide what is awaited.
+"""
 
 
 def contributions_of(row: Row | None) -> Contributions:
@@ -154,8 +150,9 @@ def contributions_of(row: Row | None) -> Contributions:
 def fold(interaction_id: str, contributions: Contributions, revision: int) -> Row:
     """Return the row that `contributions`, one at least, make: field by field, the best record of all.
 
-    A contribution can be taken out again, for each is kept as it is beside what they make together.
+    Each is kept beside what they make together, so that it can be taken out again; what no longer holds is left out.
     """
+    contributions = dict(contributions)
     estimate = contributions.get(ESTIMATE)
     if estimate is not None and estimate.parts != {_estimate_key(contributions)}:
         # It was made from something else than what is there now.
@@ -168,7 +165,7 @@ def fold(interaction_id: str, contributions: Contributions, revision: int) -> Ro
         values, letters = dict(values), dict(letters)
         for name in sorted(contributions):
             _join_contribution(values, letters, contributions[name], is_beside_own=own is not None and name != OWN)
-    waits = own is not None and is_waiting(own.parts)
+    waits = own is not None and has_waiting_chunk(own.parts)
     state = _state(values, waits=waits)
     if state is State.PENDING and given_up is not None and _given_up_key(contributions) in given_up.parts:
         state = State.INCOMPLETE
@@ -179,8 +176,7 @@ def fold(interaction_id: str, contributions: Contributions, revision: int) -> Ro
     parts = sorted({part for one in contributions.values() for part in one.parts})
     field_sources, provenance = _field_sources(tuple(letters.items()))
     # The model that was asked for stands in for the one that served until a record names that.
-    model = {"model": values["requested_model"]} if "requested_model" in values else {}
-    facts = model | values
+    facts = {"model": values["requested_model"], **values} if "requested_model" in values else values
     return {
         "occurred_at": NO_TIME,  # until a record has one
         **facts,
@@ -239,7 +235,7 @@ def _join_contribution(values: Facts, letters: dict[str, str], other: Contributi
     for name, value in other.values.items():
         letter = other.letters[name]
         if is_beside_own and (
-            name in _ONLY_OWN or (name in _CALLER and RECORD_TYPES[letter].observer is Observer.SERVICE)
+            name in _ONLY_OWN or (name in _NOT_FROM_SERVICE and RECORD_TYPES[letter].observer is Observer.SERVICE)
         ):
             continue
         _join(values, letters, letter, {name: value})
@@ -269,8 +265,9 @@ def _field_sources(winners: tuple[tuple[str, str], ...]) -> tuple[str, Provenanc
     """Return which record type won each field, a letter a field in their order, and where the usage comes from."""
     # Few sets of fields come from few types of records, over and over.
     letters = dict(winners)
-    ranks = [_PROVENANCES.index(RECORD_TYPES[letters[name]].provenance) for name in METERED if name in letters]
-    return "".join([letters.get(name, _NOBODY) for name in FIELD_NAMES]), _PROVENANCES[min(ranks, default=-1)]
+    provenances = [RECORD_TYPES[letters[name]].provenance for name in METERED if name in letters]
+    best = min(provenances, key=_PROVENANCES.index, default=Provenance.MISSING)
+    return "".join([letters.get(name, _NOBODY) for name in FIELD_NAMES]), best
 
 
 @cache
@@ -290,7 +287,7 @@ def _contribution_in(row: Row) -> Contribution:
 
 
 def _requested_deployment(values: Facts) -> str | None:
-    """Return the deployment that was asked for: by name, else by the model of a body."""
+    """Return the deployment that the request names: by its name, else by the model of a body."""
     return next(filter(None, map(values.get, ("deployment", "requested_model", "model"))), None)
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from shared.domain.values import NO_TIME
 from shared.errors import TooManyInvalidError
 
-__all__ = ["DEFAULT_LIMIT", "NOWHERE", "NO_LIMIT", "Delivery", "InvalidLimit", "Position", "refuse", "slices"]
+__all__ = ["DEFAULT_LIMIT", "NOWHERE", "NO_LIMIT", "Delivery", "InvalidLimit", "Position", "check_limit", "slices"]
 
 
 class Position(NamedTuple):
@@ -69,7 +69,7 @@ def slices(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
         yield deliveries[start:]
 
 
-def refuse(reasons: Iterable[str | None], total: int, limit: InvalidLimit) -> None:
+def check_limit(reasons: Iterable[str | None], total: int, limit: InvalidLimit) -> None:
     """Refuse a batch of `total` events, given why each cannot be read; look at no more of them than that takes.
 
     Args:

@@ -21,7 +21,7 @@ from shared.services.interactions import Assembled, ChunkPlace, Interactions
 from shared.services.isolation import LOGGED_ONLY, Failures, apart
 from shared.sources import claim_of, read_event, redeem
 from shared.stores.ports import (
-    Batch,
+    Changes,
     ClaimedBodies,
     ClaimQueue,
     ContentDocument,
@@ -187,7 +187,7 @@ def _try(
     assembled = claims.meet(claimed, content)
 
     def attempt() -> Interactions:
-        changes = Batch.unbooked()
+        changes = Changes.unbooked()
         with ledger.transaction() as transaction:
             rows = transaction.interactions({name for name, _ in events})
             # What was erased meanwhile is not made anew.
@@ -196,7 +196,7 @@ def _try(
             for event in living:
                 interactions.add(event)
             interactions.add_assembled(assembled)
-            interactions.write(changes)
+            interactions.plan(changes)
             changes.waiting.extend((name, NOWHERE) for name in sorted(interactions.began_to_wait))
             transaction.store(changes)
         return interactions

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from shared.domain.fragment import Fragment
-from shared.stores.ports import Alias, Batch, LedgerTransaction
+from shared.stores.ports import Alias, Changes, LedgerTransaction
 
 __all__ = ["Correlation"]
 
@@ -49,7 +49,7 @@ class Correlation:
         """Let another transaction that moves this id now, not knowing of what joins under it, meet a conflict."""
         self._changed.setdefault(correlation_id, self._aliases[correlation_id])
 
-    def write(self, changes: Batch) -> None:
+    def plan(self, changes: Changes) -> None:
         """Put what changed into `changes`."""
         for correlation_id, alias in self._changed.items():
             (changes.new_aliases if correlation_id in self._new else changes.changed_aliases).append(alias)

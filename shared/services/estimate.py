@@ -19,7 +19,7 @@ from shared.retry import retried
 from shared.services.content import best_content
 from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
 from shared.sources import RECORD_TYPES
-from shared.stores.ports import Batch, ContentDocument, ContentStore, Ledger, Row
+from shared.stores.ports import Changes, ContentDocument, ContentStore, Ledger, Row
 
 __all__ = ["Estimates", "estimate_in", "estimate_usage", "estimates_of", "is_unmetered", "with_estimate"]
 
@@ -42,25 +42,25 @@ def is_unmetered(row: Row) -> bool:
 
 
 def estimate_in(
-    row: Row, bodies: Mapping[tuple[str, str], bytes], known: Estimates, failures: Failures
+    row: Row, bodies: Mapping[tuple[str, str], bytes], estimates: Estimates, failures: Failures
 ) -> Facts | None:
-    """Return the token counts of an interaction's texts, which go into `known`; None when `bodies` lacks some of them.
+    """Return the token counts of an interaction's texts, kept in `estimates` too; None when `bodies` lacks some.
 
     Args:
         row: unmetered.
         bodies: the documents of a batch, by interaction and key.
-        known: what was counted before.
+        estimates: what was counted before.
         failures: who is told where counting fails; then there is no estimate.
     """
     name, parts = row["id"], row["parts"]
-    if (name, parts) not in known:
+    if (name, parts) not in estimates:
         keys: list[str] = orjson.loads(parts)
         if any((name, key) not in bodies or is_chunk(key) or is_mark(key) for key in keys):
             return None
         documents = [ContentDocument(name, key, bodies[name, key]) for key in keys]
         counted = one_by_one(lambda _: _estimate(row, documents), [name], failures).results
-        known[name, parts] = counted[0] if counted else {}
-    return known[name, parts]
+        estimates[name, parts] = counted[0] if counted else {}
+    return estimates[name, parts]
 
 
 def estimates_of(
@@ -135,7 +135,7 @@ def _write_estimates(unmetered: Mapping[str, Row], ledger: Ledger, content: Cont
         return 0
 
     def transact() -> int:
-        changes = Batch.unbooked()
+        changes = Changes.unbooked()
         with ledger.transaction() as transaction:
             for name, row in transaction.interactions({name for name, _ in estimates}).items():
                 if (name, row["parts"]) in estimates:

@@ -4,55 +4,35 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple
 
 from shared.domain.balance import IngestOutcome, Outcome, balance_of
-from shared.domain.delivery import DEFAULT_LIMIT, NO_LIMIT, NOWHERE, Delivery, InvalidLimit, Position, refuse, slices
+from shared.domain.delivery import (
+    DEFAULT_LIMIT,
+    NO_LIMIT,
+    NOWHERE,
+    Delivery,
+    InvalidLimit,
+    Position,
+    check_limit,
+    slices,
+)
 from shared.domain.fragment import Content, Fragment, digest
 from shared.domain.reassembly.keys import chunk_key
 from shared.domain.redaction import redact
 from shared.errors import EventError
 from shared.retry import retried
+from shared.services.booking import ARRIVAL, Booking, Known
 from shared.services.claim_checks import ClaimCheck, estimate_one_by_one
 from shared.services.estimate import Estimates, estimate_in, estimates_of, is_unmetered, with_estimate
-from shared.services.interactions import Assembled, ChunkPlace, Interactions, is_waiting
+from shared.services.interactions import Assembled, ChunkPlace, Interactions, speaks_of_pending
 from shared.services.isolation import LOGGED_ONLY, Failures
 from shared.sources import PARSER_VERSION, Aside, assemble, read_event
-from shared.stores.ports import Batch, ContentDocument, ContentStore, Ledger, LedgerTransaction, Quarantined, Row
+from shared.stores.ports import Changes, ContentDocument, ContentStore, Ledger, LedgerTransaction, Quarantined, Row
 
-__all__ = ["ARRIVAL", "Booking", "IngestOutcome", "Known", "ingest"]
+__all__ = ["IngestOutcome", "ingest"]
 
 logger = logging.getLogger(__name__)
-
-
-class Known(NamedTuple):
-    """What the ledger has booked already of a batch's deliveries."""
-
-    positions: set[Position]
-    quarantine_ids: set[str]
-
-
-class Booking(Protocol):
-    """How the ledger's accounting takes a batch. What its events say is merged in the same way in any case."""
-
-    def known(self, transaction: LedgerTransaction, positions: set[Position], quarantine_ids: set[str]) -> Known:
-        """Return what of the batch was booked before and counts as a repeat."""
-
-    def book(self, changes: Batch) -> Batch:
-        """Return the changes as they are to be written."""
-
-
-class _Arrival:
-    """Deliveries that a trigger hands over."""
-
-    def known(self, transaction: LedgerTransaction, positions: set[Position], quarantine_ids: set[str]) -> Known:
-        return Known(transaction.known_positions(positions), transaction.known_quarantine(quarantine_ids))
-
-    def book(self, changes: Batch) -> Batch:
-        return changes
-
-
-ARRIVAL: Final = _Arrival()
 
 
 class _Read(NamedTuple):
@@ -83,7 +63,7 @@ class _Merged(NamedTuple):
     """What became of the batch's events."""
 
     interactions: Interactions
-    changes: Batch
+    changes: Changes
     """With the batch's deliveries and what of it is quarantined."""
     kept: list[_Read]
     """Deliveries that say something new."""
@@ -96,7 +76,7 @@ class _Merged(NamedTuple):
 class _Plan(NamedTuple):
     """All that a batch changes, or what has to be read before that is known."""
 
-    changes: Batch
+    changes: Changes
     outcome: IngestOutcome
     unread: list[ChunkPlace]
     unmetered: dict[str, Row]
@@ -135,14 +115,14 @@ def ingest(
     """
     if not deliveries:
         return IngestOutcome()
-    parts = list(slices(deliveries))
-    if len(parts) > 1:
-        refuse((_fault(_read(delivery)) for delivery in deliveries), len(deliveries), limit)
+    batches = list(slices(deliveries))
+    if len(batches) > 1:
+        check_limit((_fault(_read(delivery)) for delivery in deliveries), len(deliveries), limit)
         limit = NO_LIMIT
     stores = _Stores(ledger, content, claims, booking, failures)
     outcome = IngestOutcome()
-    for part in parts:
-        outcome += _ingest(part, stores, limit)
+    for batch in batches:
+        outcome += _ingest(batch, stores, limit)
     first = deliveries[0].position
     logger.info("ingest.batch hub=%s partition=%s %s", first.hub, first.partition, outcome)
     return outcome
@@ -150,7 +130,7 @@ def ingest(
 
 def _ingest(deliveries: Sequence[Delivery], stores: _Stores, limit: InvalidLimit) -> IngestOutcome:
     batch = [_read(delivery) for delivery in deliveries]
-    refuse(map(_fault, batch), len(batch), limit)
+    check_limit(map(_fault, batch), len(batch), limit)
     # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
     stores.content.put(_documents(batch))
     plan = _commit(batch, stores)
@@ -201,7 +181,7 @@ def _bodies(batch: Iterable[_Read]) -> dict[tuple[str, str], bytes]:
 
 
 def _commit(batch: Sequence[_Read], stores: _Stores) -> _Plan:
-    """Write what the batch changes, in one transaction; first read what that takes, without holding one."""
+    """Load, merge and plan; read outside the transaction what the plan lacks, and begin again; then write."""
     assembled: Assembled = {}
     estimates: Estimates = {}
     tries, needed = 0, 1
@@ -241,7 +221,7 @@ def _merge(batch: Sequence[_Read], loaded: tuple[Interactions, Known], assembled
     """Merge every event, and class each delivery that is new."""
     interactions, known = loaded
     last = max((read.position for read in batch), key=lambda position: (position.enqueued_at, position.sequence))
-    changes = Batch(last.hub, last.partition, len(batch), 0, last.sequence, last.enqueued_at)
+    changes = Changes(last.hub, last.partition, len(batch), 0, last.sequence, last.enqueued_at)
     kept: list[_Read] = []
     words: Counter[str] = Counter()
     positions, quarantine_ids = set(known.positions), set(known.quarantine_ids)
@@ -267,6 +247,7 @@ def _plan(batch: Sequence[_Read], merged: _Merged, estimates: Estimates, failure
     """Work out everything that the batch changes."""
     interactions, changes, kept, words, unread = merged
     spent = interactions.spent()
+    # Every claim ever met of interactions of which the batch brings a chunk: none may be tried again.
     changes.met_claims = [(name, key) for name, key in spent if chunk_key(key).is_claim]
     redeemed = {name for name, _ in changes.met_claims}
     bodies = _bodies(batch)
@@ -280,7 +261,7 @@ def _plan(batch: Sequence[_Read], merged: _Merged, estimates: Estimates, failure
             unmetered[row["id"]] = row
         return with_estimate(row, facts) if facts else row
 
-    states = interactions.write(changes, finish)
+    states = interactions.plan(changes, finish)
     pending = _note_waits(kept, interactions, states, changes)
     changes.claims = interactions.unmet_claims()
     words.update(interactions.new_words())
@@ -302,16 +283,17 @@ def _outcome(read: _Read, *, is_news: bool, quarantine_ids: Collection[str]) -> 
     return Outcome.KEPT if is_news else Outcome.DUPLICATE
 
 
-def _note_waits(kept: Iterable[_Read], interactions: Interactions, states: dict[str, str], changes: Batch) -> int:
+def _note_waits(kept: Iterable[_Read], interactions: Interactions, states: dict[str, str], changes: Changes) -> int:
     """Note which kept events speak of a pending interaction; return how many do."""
     pending = 0
     unnoted = set(interactions.began_to_wait)
     for read in kept:
-        waits = {one.interaction_id for one in read.fragments if is_waiting(one, states)}
+        waits = {one.interaction_id for one in read.fragments if speaks_of_pending(one, states)}
         changes.waiting.extend((interaction_id, read.position) for interaction_id in waits)
         unnoted -= waits
         pending += bool(waits)
-    # A body that a repeated event got at last: its interaction was given up, and lacks another part still.
+    # Those that began to wait though no kept delivery speaks of them: a repeated event got its body at last, and its
+    # interaction, which was given up, still lacks another part.
     changes.waiting.extend((interaction_id, NOWHERE) for interaction_id in sorted(unnoted))
     return pending
 

@@ -10,9 +10,9 @@ from shared.domain.unknown_words import FIELD, words_in
 from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Contribution, Contributions, contributions_of, fold
 from shared.services.correlation import Correlation
-from shared.stores.ports import Batch, LedgerTransaction, Row
+from shared.stores.ports import Changes, LedgerTransaction, Row
 
-__all__ = ["Assembled", "ChunkPlace", "Interactions", "change_row", "is_waiting", "usage_keys"]
+__all__ = ["Assembled", "ChunkPlace", "Interactions", "change_row", "speaks_of_pending", "usage_keys"]
 
 ChunkPlace = tuple[str, ChunkSet]
 """An interaction, and chunks of it."""
@@ -29,9 +29,9 @@ class Interactions:
     def __init__(self, transaction: LedgerTransaction, fragments: Iterable[Fragment], assembled: Assembled) -> None:
         """Load all that `fragments`, and the chunks that were put together, are going to touch."""
         self.rows: dict[str, Row] = {}
-        """The rows as `write` leaves them."""
+        """The rows as `plan` leaves them."""
         self.began_to_wait: set[str] = set()
-        """Interactions that `write` made pending: their wait has to be noted, or nobody would ever end it."""
+        """Interactions that `plan` made pending: their wait has to be noted, or nobody would ever end it."""
         every = list(fragments)
         joined = [fragment for made in assembled.values() for _, fragment in made if fragment is not None]
         self._correlation = Correlation(transaction, [*every, *joined])
@@ -47,7 +47,7 @@ class Interactions:
     # Merge
 
     def add(self, fragment: Fragment) -> bool:
-        """Merge a fragment; return whether it says something new."""
+        """Merge a fragment; return whether its document is new. A repeat may change when the call happened, no more."""
         name = OWN if fragment.foreign_id is None else fragment.foreign_id
         interaction_id = fragment.interaction_id if name == OWN else self._correlation.owner_of(name)
         if fragment.chunk is not None:
@@ -80,6 +80,7 @@ class Interactions:
                     if fragment is not None:
                         own.add_assembled(fragment)
                     elif mark in own.parts or self._is_given_up(interaction_id):
+                        # The mark says why a claimed body is not there: it was noted, or would end nobody's wait.
                         continue
                     own.parts.add(mark)
                     self._changed.add(interaction_id)
@@ -87,7 +88,7 @@ class Interactions:
 
     # Plan
 
-    def write(self, changes: Batch, finish: Callable[[Row], Row] = lambda row: row) -> dict[str, str]:
+    def plan(self, changes: Changes, finish: Callable[[Row], Row] = lambda row: row) -> dict[str, str]:
         """Put into `changes` what becomes of the rows; return the state of each interaction.
 
         Args:
@@ -115,7 +116,7 @@ class Interactions:
                 states[interaction_id] = after["state"]
                 if after["state"] == State.PENDING and (before is None or before["state"] != State.PENDING):
                     self.began_to_wait.add(interaction_id)
-        self._correlation.write(changes)
+        self._correlation.plan(changes)
         return states
 
     def spent(self) -> list[tuple[str, str]]:
@@ -141,7 +142,7 @@ class Interactions:
         ]
 
     def new_tokens(self) -> dict[str, int]:
-        """Return how many more input and output tokens the rows have than before; call it after `write`."""
+        """Return how many more input and output tokens the rows have than before; `plan` comes first."""
         return {
             name: sum(_used(row, name) for row in self.rows.values())
             - sum(_used(row, name) for row in self._before.values())
@@ -149,14 +150,14 @@ class Interactions:
         }
 
     def new_words(self) -> Iterator[str]:
-        """Yield each unknown word that a row has and had not before; call it after `write`."""
+        """Yield each unknown word that a row has and had not before; `plan` comes first."""
         for interaction_id, row in self.rows.items():
             if trace := row.get(FIELD):
                 before = self._before.get(interaction_id, {}).get(FIELD)
                 yield from set(words_in(trace)).difference(words_in(before))
 
     def _is_given_up(self, interaction_id: str) -> bool:
-        # Another reason why a body is not there is no new part to begin a new wait for.
+        # A wait that was given up holds for exactly the parts that were there: another reason must not begin a new one.
         row = self._before.get(interaction_id)
         return row is not None and row["state"] == State.INCOMPLETE
 
@@ -176,7 +177,7 @@ class Interactions:
         return contributions
 
 
-def change_row(changes: Batch, before: Row | None, after: Row | None) -> None:
+def change_row(changes: Changes, before: Row | None, after: Row | None) -> None:
     """Put into `changes` what a row becomes, and whose sums have to be made anew."""
     changes.dirty_usage_keys.update(usage_keys(before, after))
     changes.dirty_hours.update(hour_of(row["occurred_at"]) for row in (before, after) if row is not None)
@@ -203,6 +204,6 @@ def _used(row: Row, name: str) -> int:
     return 0 if row.get("cached") else row.get(name) or 0
 
 
-def is_waiting(fragment: Fragment, states: Mapping[str, str]) -> bool:
-    """Return whether something of a fragment waits; a record with a foreign id says all that it has to say at once."""
+def speaks_of_pending(fragment: Fragment, states: Mapping[str, str]) -> bool:
+    """Return whether a fragment's interaction is pending; a record with a foreign id waits for nothing."""
     return fragment.foreign_id is None and states.get(fragment.interaction_id) == State.PENDING

@@ -3,23 +3,22 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from shared.domain.balance import BalanceClass, Outcome, class_of
-from shared.domain.delivery import NO_LIMIT, Delivery, Position, slices
+from shared.domain.balance import BalanceClass
+from shared.domain.delivery import NO_LIMIT, Delivery, slices
 from shared.domain.quarantine import Held, QuarantineAction
-from shared.domain.redaction import redacted
 from shared.domain.values import text, utc_now, utc_of
 from shared.errors import NotFoundError
 from shared.questions import ListKey
 from shared.retry import QUICK_SECONDS, retried
 from shared.services.audit import Reader
-from shared.services.ingest import Known, ingest
-from shared.stores.ports import AuditStore, Batch, ContentStore, Ledger, LedgerTransaction, QuarantineStore
+from shared.services.booking import Replay
+from shared.services.ingest import ingest
+from shared.stores.ports import AuditStore, ContentStore, Ledger, QuarantineStore
 
 __all__ = ["QuarantineService", "Replayed"]
 
@@ -133,7 +132,7 @@ class QuarantineService:
         return held, self._replay(held, actor) if held else {}
 
     def _replay(self, held: Sequence[Held], actor: str) -> Mapping[BalanceClass, int]:
-        booking = _Replay(held, partial(self._action, "replay", actor))
+        booking = Replay(held, partial(self._action, "replay", actor))
         ingest(
             [Delivery(one.position, one.body) for one in held],
             ledger=self._ledger,
@@ -156,51 +155,4 @@ class QuarantineService:
             position=held.position,
             result=result,
             reason=reason and text(reason, 512),
-        )
-
-
-class _Replay:
-    """Books what is in quarantine as if it had never been received: its deliveries are classed anew."""
-
-    def __init__(
-        self, held: Sequence[Held], note: Callable[[Held, BalanceClass, str | None], QuarantineAction]
-    ) -> None:
-        self._held = held
-        self._note = note
-        self.actions: list[QuarantineAction] = []
-        """What became of each, in the transaction that was committed last."""
-
-    def known(self, transaction: LedgerTransaction, positions: set[Position], quarantine_ids: set[str]) -> Known:
-        del transaction, positions, quarantine_ids
-        return Known(set(), set())
-
-    def book(self, changes: Batch) -> Batch:
-        """Return `changes` as they are of deliveries that were received, and counted, long ago."""
-        unread = {one.body: one for one in changes.quarantined}
-        outcomes = {position: (outcome, source) for position, outcome, source in changes.deliveries}
-        waiting = {position for _, position in changes.waiting}
-        self.actions = []
-        released: list[str] = []
-        unreleased = []
-        moved: dict[Position, tuple[Position, Outcome, str | None]] = {}
-        for one in self._held:
-            still = unread.get(redacted(one.body))
-            if still is not None:
-                unreleased.append(still._replace(id=one.id))
-                self.actions.append(self._note(one, BalanceClass.QUARANTINED, still.reason))
-                continue
-            outcome, source = outcomes.get(one.position, (Outcome.DUPLICATE, None))
-            released.append(one.id)
-            moved.setdefault(one.position, (one.position, outcome, source))
-            self.actions.append(self._note(one, class_of(outcome, waits=one.position in waiting), None))
-        return replace(
-            changes,
-            received=0,
-            redelivered=0,
-            deliveries=[],
-            quarantined=[],
-            released=released,
-            reclassified=list(moved.values()),
-            unreleased=unreleased,
-            actions=self.actions,
         )

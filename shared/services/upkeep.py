@@ -17,7 +17,7 @@ from shared.merge import contributions_of, fold, give_up
 from shared.services.content import salvage
 from shared.services.interactions import change_row
 from shared.services.isolation import LOGGED_ONLY, Failures, apart
-from shared.stores.ports import Batch, ContentStore, Ledger, Row
+from shared.stores.ports import Changes, ContentStore, Ledger, Row
 
 __all__ = ["expire_pending_fragments"]
 
@@ -72,7 +72,7 @@ def _expire(ids: Sequence[str], *, ledger: Ledger, content: ContentStore, before
         rows = transaction.interactions(ids)
     # No lock is held while the content store is asked.
     salvaged = _salvage(rows, content)
-    changes = Batch.unbooked()
+    changes = Changes.unbooked()
     try:
         with ledger.transaction() as transaction:
             transaction.take_lease(_LEASE)

@@ -33,7 +33,7 @@ from shared.sources import (
 from shared.sources.decoding import decode
 from shared.sources.record import CUT, Aside, Reading, Record, inner
 from shared.sources.salvage import salvage
-from shared.sources.times import known
+from shared.sources.times import possible_time
 
 __all__ = [
     "ESTIMATE_RECORD",
@@ -125,7 +125,7 @@ def read_event(body: bytes, enqueued_at: str) -> Reading:
 def parse_event(body: bytes, enqueued_at: str) -> Reading:
     """Return what `read_event` does; a fault of a parser is raised as it is, for tests and the fuzzer."""
     clean, removed = redact(body)
-    reading = _read_clean(clean, known(enqueued_at), body)
+    reading = _read_clean(clean, possible_time(enqueued_at), body)
     return reading._replace(fragments=tuple(map(_finished, reading.fragments)), removed=removed)
 
 

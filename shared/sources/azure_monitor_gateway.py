@@ -139,6 +139,7 @@ def _state_target(facts: Facts, log: Log) -> Target:
     state(facts, "deployment", target.deployment or backend.deployment)
     state(facts, "api_version", target.api_version or backend.api_version)
     state(facts, "backend_host", host_of(log.members.get("backendurl")))
+    return target if target.operation else backend
 
 
 def _state_backend(facts: Facts, log: Log) -> None:

@@ -161,6 +161,7 @@ def _read_side(log: Log, index: int | None, side: _Messages, *, is_shared: bool)
     # What looks complete may stand in the middle of more.
     facts: Facts = {}
     log.state_time(facts)
+    # Chunks of both sides have the letter of requests: their keys stand in ledgers.
     row = LogRow(side.side, may_end=value.rstrip()[-1:] in _ENDS, is_shared=is_shared)
     chunk = Chunk(_GROUP, index, None, row)
     return Fragment(

@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.interaction import Facts
 from shared.domain.values import Json, utc, utc_of
 
-__all__ = ["known", "state_time", "time_of"]
+__all__ = ["possible_time", "state_time", "time_of"]
 
 _EARLIEST: Final = "2015-01-01T00:00:00.000Z"
 """API Management sends to Event Hubs since 2015: no event is older, however late its log or its replay is."""
@@ -27,7 +27,7 @@ _CENTURY: Final = 100
 _NOON: Final = 12
 
 
-def known(time: str | None) -> str | None:
+def possible_time(time: str | None) -> str | None:
     """Return a canonical time, or None where it is impossible: .NET's year 1, which means unknown, or its year 9999."""
     return None if time is None or not _EARLIEST <= time < _LATEST else time
 
@@ -44,7 +44,7 @@ def state_time(facts: Facts, enqueued_at: str | None, *times: str | None) -> Non
         enqueued_at: canonical UTC by the hub's clock; None when the host did not know it.
         times: canonical UTC; None where a member has none.
     """
-    for time in map(known, times):
+    for time in map(possible_time, times):
         if time is not None and not _is_ahead(time, enqueued_at):
             facts["occurred_at"] = time
             return

@@ -16,7 +16,7 @@ from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQue
 __all__ = [
     "Alias",
     "AuditStore",
-    "Batch",
+    "Changes",
     "ClaimQueue",
     "ClaimedBodies",
     "CompletenessStore",
@@ -92,7 +92,7 @@ class WaitingClaim(NamedTuple):
 
 
 class ClaimQueue(Protocol):
-    """The claims that `Batch.claims` noted. Every method raises StoreUnavailableError when the database is down."""
+    """The claims that `Changes.claims` noted. Every method raises StoreUnavailableError when the database is down."""
 
     def due(self, moment: str, limit: int) -> list[WaitingClaim]:
         """Return up to `limit` claims that are to be tried at `moment`, those that are due longest first."""
@@ -127,7 +127,7 @@ class Quarantined(NamedTuple):
 
 
 @dataclass(slots=True)
-class Batch:
+class Changes:
     """Everything that one batch of deliveries changes in the ledger; all committed, or nothing."""
 
     hub: str
@@ -168,7 +168,7 @@ class Batch:
     actions: list[QuarantineAction] = field(default_factory=list)
 
     @classmethod
-    def unbooked(cls) -> "Batch":
+    def unbooked(cls) -> "Changes":
         """Return changes that no delivery brought: nothing is counted as received."""
         return cls(hub="", partition="", received=0, redelivered=0, last_sequence=0, last_enqueued_at=NO_TIME)
 
@@ -197,7 +197,7 @@ class LedgerTransaction(Protocol):
     def take_lease(self, name: str) -> None:
         """Make a second transaction that takes the lease `name` wait here until this one has ended."""
 
-    def store(self, batch: Batch) -> None:
+    def store(self, batch: Changes) -> None:
         """Write the batch.
 
         Raises:

@@ -23,7 +23,7 @@ from shared.domain.delivery import Position
 from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
 from shared.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.ports import Alias, Batch, ContentDocument, Interval, Quarantined, WaitingClaim
+from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
@@ -187,7 +187,7 @@ def recorded() -> Recorder:
 def use_ledger(ledger: SqlLedger) -> None:
     """Use each method of the ledger, with a batch that holds everything a batch can."""
     position = Position("gateway", "0", 7, AT)
-    full: Batch = a_batch(
+    full: Changes = a_batch(
         new_interactions=[a_row("call-1")],
         changed_interactions=[a_row("call-2")],
         removed_interactions=[("call-3", 0)],

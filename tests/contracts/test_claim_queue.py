@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from shared.domain.values import NO_TIME
-from shared.stores.ports import Batch, ClaimQueue, WaitingClaim
+from shared.stores.ports import Changes, ClaimQueue, WaitingClaim
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.ledger import SqlLedger
 
@@ -17,7 +17,7 @@ def queue(engine: Engine) -> ClaimQueue:
 
 
 def note(engine: Engine, *claims: tuple[str, str], met: tuple[tuple[str, str], ...] = ()) -> None:
-    changes = Batch.unbooked()
+    changes = Changes.unbooked()
     changes.claims, changes.met_claims = list(claims), list(met)
     with SqlLedger(engine).transaction() as transaction:
         transaction.store(changes)

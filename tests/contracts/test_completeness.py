@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from shared.domain.delivery import Delivery, Position
 from shared.services.completeness import check_completeness
 from shared.services.ingest import IngestOutcome
-from shared.stores.ports import Batch
+from shared.stores.ports import Changes
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.completeness import SqlCompleteness
@@ -207,7 +207,7 @@ def test_of_an_empty_ledger_nothing_is_told(store: Store) -> None:
 
 def test_waiting_deliveries_are_overdue_once_their_newest_was_stored_long_enough_ago(engine: Engine) -> None:
     ledger = SqlLedger(engine)
-    changes = Batch.unbooked()
+    changes = Changes.unbooked()
     changes.waiting = [("one", events.deliveries(b"")[0].position), ("two", events.deliveries(b"")[0].position)]
     with ledger.transaction() as transaction:
         transaction.store(changes)

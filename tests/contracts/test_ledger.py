@@ -8,7 +8,7 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Position
 from shared.errors import ConflictError
-from shared.stores.ports import Alias, Batch, Ledger, Quarantined, Row
+from shared.stores.ports import Alias, Changes, Ledger, Quarantined, Row
 from shared.stores.sql import tables
 from shared.stores.sql.ledger import SqlLedger
 
@@ -40,9 +40,9 @@ def a_row(interaction_id: str = "call-1", **changes: object) -> Row:
     } | changes
 
 
-def a_batch(**changes: object) -> Batch:
+def a_batch(**changes: object) -> Changes:
     values = {"received": 1, "redelivered": 0, "last_sequence": 7, "last_enqueued_at": AT} | changes
-    return Batch(hub="gateway", partition="0", **values)  # type: ignore[arg-type]  # a builder
+    return Changes(hub="gateway", partition="0", **values)  # type: ignore[arg-type]  # a builder
 
 
 def a_position(sequence: int = 7, at: str = AT) -> Position:

@@ -19,7 +19,7 @@ from shared.services.audit import Reader
 from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies
 from shared.services.ingest import IngestOutcome, ingest
 from shared.services.upkeep import expire_pending_fragments
-from shared.stores.ports import Batch
+from shared.stores.ports import Changes
 from shared.stores.sql import tables
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.ledger import _SqlTransaction
@@ -254,7 +254,7 @@ def test_a_wait_that_begins_while_stale_ones_are_ended_is_kept(store: Store, mon
         found = find(transaction, ids)
         # As ingest does, in a transaction of its own, where the database lets it.
         if next(looks) == 1:
-            transaction.store(replace(Batch.unbooked(), waiting=[("call-1", young)]))
+            transaction.store(replace(Changes.unbooked(), waiting=[("call-1", young)]))
         return found
 
     monkeypatch.setattr(_SqlTransaction, "interactions", find_and_be_overtaken)

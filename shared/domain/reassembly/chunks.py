@@ -29,7 +29,7 @@ from shared.domain.reassembly.keys import (
     spent_mark,
 )
 
-__all__ = ["ChunkSet", "Reassembly", "awaited", "is_waiting"]
+__all__ = ["ChunkSet", "Reassembly", "awaited", "has_waiting_chunk"]
 
 _MOST_WAYS: Final = 64
 """To choose among the chunks of a group. Only a fault, or malice, writes chunks with more of them."""
@@ -51,7 +51,7 @@ class ChunkSet(NamedTuple):
         return joined_mark(self.keys[first : last + 1], withheld=withheld)
 
 
-def is_waiting(parts: Iterable[str]) -> bool:
+def has_waiting_chunk(parts: Iterable[str]) -> bool:
     """Return whether some chunk waits: for those before it, or to be joined."""
     return any(map(is_chunk, parts)) and bool(Reassembly(parts).waiting)
 

@@ -33,6 +33,8 @@ __all__ = [
 MOST_CHUNKS: Final = 1_000_000
 """Of one body; more is nonsense, and would not fit a document's key."""
 
+# Digests and groups are letters and digits, so neither sign stands in them; forms and faults never share a place but in
+# a mark's fourth field, where a fault is one letter alone.
 _CHUNK, _MARK = "+", "="
 _SPENT: Final = "w"
 """Ends the mark of chunks whose documents must not be kept."""

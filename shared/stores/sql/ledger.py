@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
 from shared.domain.values import utc_now, utc_of
-from shared.stores.ports import Alias, Batch, LedgerTransaction, Row
+from shared.stores.ports import Alias, Changes, LedgerTransaction, Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import writing
@@ -80,7 +80,7 @@ class _SqlTransaction:
     def take_lease(self, name: str) -> None:
         take_lease(self._connection, name)
 
-    def store(self, batch: Batch) -> None:
+    def store(self, batch: Changes) -> None:
         writes = bulk.Writes(self._connection)
         _store_interactions(writes, batch)
         writes.delete(tables.waiting, [{"interaction_id": name} for name in batch.settled], by=("interaction_id",))
@@ -98,7 +98,7 @@ class _SqlTransaction:
             store_replay(self._connection, batch)
 
 
-def _store_interactions(writes: bulk.Writes, batch: Batch) -> None:
+def _store_interactions(writes: bulk.Writes, batch: Changes) -> None:
     removed = [{"id": interaction_id, "revision": revision} for interaction_id, revision in batch.removed_interactions]
     writes.delete(tables.interaction, removed, guard="revision")
     writes.update(tables.interaction, batch.changed_interactions, guard="revision")
@@ -107,7 +107,7 @@ def _store_interactions(writes: bulk.Writes, batch: Batch) -> None:
     writes.insert(tables.alias, batch.new_aliases)
 
 
-def _count(writes: bulk.Writes, batch: Batch) -> None:
+def _count(writes: bulk.Writes, batch: Changes) -> None:
     last = (batch.last_sequence, batch.last_enqueued_at)
     here = [(batch.hub, batch.partition)] if batch.received else []
     writes.insert_missing(tables.hub_partition, [(*key, 0, 0, *last) for key in here])
@@ -179,7 +179,7 @@ def _ended(dialect: Dialect) -> sa.Delete:
     return sa.delete(tables.waiting).where(key.in_(dialect.members(key.type)), _waits_since() < before)
 
 
-def _quarantine_rows(batch: Batch) -> list[tuple[object, ...]]:
+def _quarantine_rows(batch: Changes) -> list[tuple[object, ...]]:
     compressor = zstandard.ZstdCompressor()
     return [
         (event_id, *position, reason[:512], parser_version, len(body), compressor.compress(body), None)

@@ -13,7 +13,7 @@ from shared.domain.delivery import Position
 from shared.domain.quarantine import Held, QuarantineAction
 from shared.errors import ConflictError
 from shared.questions import ListKey
-from shared.stores.ports import Batch
+from shared.stores.ports import Changes
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import reading, writing
@@ -57,7 +57,7 @@ class SqlQuarantine:
                 _note(connection, [action])
 
 
-def store_replay(connection: Connection, batch: Batch) -> None:
+def store_replay(connection: Connection, batch: Changes) -> None:
     """Write what became of events that were in quarantine, in the transaction of what they say.
 
     Raises:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.reassembly.chunks import Reassembly, is_waiting
+from shared.domain.reassembly.chunks import Reassembly, has_waiting_chunk
 from shared.domain.reassembly.keys import (
     Chunk,
     Form,
@@ -68,8 +68,8 @@ def test_chunks_wait_until_they_are_joined_and_never_again() -> None:
     mark = marked(chunks)
 
     assert mark.startswith("Q=Q.2.u.")
-    assert is_waiting(chunks)
-    assert not is_waiting([*chunks, mark])
+    assert has_waiting_chunk(chunks)
+    assert not has_waiting_chunk([*chunks, mark])
     assert ready([*chunks, mark]) == []
 
 
@@ -78,7 +78,7 @@ def test_the_documents_of_chunks_go_when_something_of_their_body_was_withheld() 
 
     assert Reassembly([*chunks, marked(chunks)]).spent == set()
     assert Reassembly([*chunks, marked(chunks, withheld=True)]).spent == set(chunks)
-    assert not is_waiting([*chunks, marked(chunks, withheld=True)])
+    assert not has_waiting_chunk([*chunks, marked(chunks, withheld=True)])
 
 
 def test_chunks_of_another_total_are_of_another_body() -> None:
@@ -91,7 +91,7 @@ def test_each_choice_among_chunks_of_one_place_is_a_body() -> None:
     found = ready([*chunks, *other, marked(chunks)])
 
     assert found == [(*other, chunks[1])]
-    assert not is_waiting([*chunks, *other, marked(chunks)])
+    assert not has_waiting_chunk([*chunks, *other, marked(chunks)])
 
 
 def test_very_many_choices_are_bounded() -> None:
@@ -116,7 +116,7 @@ def test_rows_without_a_gap_that_may_end_are_tried() -> None:
 )
 def test_rows_with_a_gap_or_no_end_are_not_tried(keys: list[str]) -> None:
     assert ready(keys) == []
-    assert is_waiting(keys)
+    assert has_waiting_chunk(keys)
 
 
 def test_rows_of_figures_fill_their_place_and_never_wait() -> None:
@@ -125,18 +125,18 @@ def test_rows_of_figures_fill_their_place_and_never_wait() -> None:
 
     (request, response) = ready([*figures, *rows((1, "Q")), *answer])
 
-    assert not is_waiting(figures)
+    assert not has_waiting_chunk(figures)
     assert (request, response) == (tuple(rows((1, "Q"))), tuple(answer))
 
 
 def test_rows_that_were_read_fill_their_place_and_wait_only_for_those_before_them() -> None:
-    assert not is_waiting(rows((1, "qr"), (2, "ar")))
-    assert is_waiting(rows((2, "ar")))
+    assert not has_waiting_chunk(rows((1, "qr"), (2, "ar")))
+    assert has_waiting_chunk(rows((2, "ar")))
     assert ready(rows((1, "qr"), (2, "ar"))) == []
 
 
 def test_a_row_that_was_read_settles_its_place_for_a_broken_one() -> None:
-    assert not is_waiting([*rows((1, "qr")), *rows((1, "q"), named="broken")])
+    assert not has_waiting_chunk([*rows((1, "qr")), *rows((1, "q"), named="broken")])
 
 
 def test_what_was_joined_up_to_a_row_is_not_tried_again() -> None:
