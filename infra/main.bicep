@@ -335,15 +335,10 @@ var allTags = union(tags, {
   'azd-env-name': environmentName
   product: 'promptledger'
 })
-var gatewayHubName = 'gateway'
-var monitorHubName = 'monitor'
-var consumerGroupName = 'promptledger'
 var claimCheckContainerName = 'claim-checks'
 var captureContainerName = 'raw-events'
 var packageContainerName = 'packages'
 var trainingContainerName = 'training'
-var eventLoggerName = 'promptledger'
-var apiManagementName = 'apim-promptledger-${suffix}'
 // Keys of vendors stand in the vault, and API Management passes its firewall as itself and as a trusted service alone.
 var gatewayReadsKeys = contains(string(vendorApis), '"gemini"') || contains(string(vendorApis), '"bedrock"')
 var isApiManagementV2 = apiManagementSku == 'StandardV2'
@@ -351,25 +346,7 @@ var isApiManagementV2 = apiManagementSku == 'StandardV2'
 // Network
 
 var makesNetwork = empty(existingVirtualNetworkId)
-var makesZones = empty(existingPrivateDnsZonesId)
 var hasHybridGateway = hybridGatewayType != 'None'
-var zoneNames = {
-  apiManagement: 'privatelink.azure-api.net'
-  blob: 'privatelink.blob.${environment().suffixes.storage}'
-  cosmos: 'privatelink.documents.azure.com'
-  eventHubs: 'privatelink.servicebus.windows.net'
-  monitor: 'privatelink.monitor.azure.com'
-  monitorAgents: 'privatelink.agentsvc.azure-automation.net'
-  monitorIngestion: 'privatelink.ods.opinsights.azure.com'
-  monitorManagement: 'privatelink.oms.opinsights.azure.com'
-  openAI: 'privatelink.openai.azure.com'
-  sites: 'privatelink.azurewebsites.net'
-  sql: 'privatelink${environment().suffixes.sqlServerHostname}'
-  table: 'privatelink.table.${environment().suffixes.storage}'
-  vault: 'privatelink.vaultcore.azure.net'
-}
-
-var allZoneNames = [for zone in items(zoneNames): zone.value]
 
 module network 'modules/network.bicep' = if (makesNetwork) {
   name: 'network'
@@ -377,40 +354,51 @@ module network 'modules/network.bicep' = if (makesNetwork) {
     name: 'vnet-promptledger-${suffix}'
     location: location
     tags: allTags
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
     addressPrefix: addressPrefix
     subnetPrefixes: subnetPrefixes
     apiManagementDelegation: isApiManagementV2 ? 'Microsoft.Web/serverFarms' : ''
     clientPrefixes: clientPrefixes
     deployGatewaySubnet: hasHybridGateway
     dnsServers: dnsServers
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
 
 var networkId = makesNetwork ? network!.outputs.id : existingVirtualNetworkId
-var endpointSubnetId = '${networkId}/subnets/private-endpoints'
 
-module privateDns 'modules/private-dns.bicep' = if (makesZones) {
+module privateDns 'modules/private-dns.bicep' = {
   name: 'private-dns'
   params: {
-    zoneNames: allZoneNames
     tags: allTags
     virtualNetworkId: networkId
+    existingZonesId: existingPrivateDnsZonesId
   }
 }
 
-var zonesId = '${makesZones ? privateDns!.outputs.resourceGroupId : existingPrivateDnsZonesId}/providers/Microsoft.Network/privateDnsZones'
+// What all modules below are told.
+var estate = {
+  location: location
+  tags: allTags
+  suffix: suffix
+  token: token
+  workspaceId: monitoring.outputs.workspaceId
+  networkId: networkId
+  subnetIds: {
+    apiManagement: '${networkId}/subnets/api-management'
+    applicationGateway: '${networkId}/subnets/application-gateway'
+    functions: '${networkId}/subnets/functions'
+    gateway: '${networkId}/subnets/GatewaySubnet'
+    privateEndpoints: '${networkId}/subnets/private-endpoints'
+  }
+  zoneIds: privateDns.outputs.zoneIds
+}
 
 module hybridGateway 'modules/hybrid-gateway.bicep' = if (hasHybridGateway) {
   name: 'hybrid-gateway'
   params: {
-    name: 'vgw-promptledger-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
     gatewayType: hybridGatewayType == 'Vpn' ? 'Vpn' : 'ExpressRoute'
     skuName: hybridGatewaySku
-    subnetId: '${networkId}/subnets/GatewaySubnet'
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -419,54 +407,48 @@ module hybridGateway 'modules/hybrid-gateway.bicep' = if (hasHybridGateway) {
 module appIdentity 'modules/identity.bicep' = {
   name: 'identity-app'
   params: {
-    name: 'id-promptledger-app-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'app'
   }
 }
 
 module apiManagementIdentity 'modules/identity.bicep' = {
   name: 'identity-api-management'
   params: {
-    name: 'id-promptledger-apim-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'apim'
   }
 }
 
 module applicationGatewayIdentity 'modules/identity.bicep' = {
   name: 'identity-application-gateway'
   params: {
-    name: 'id-promptledger-agw-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'agw'
   }
 }
 
 module eventHubsIdentity 'modules/identity.bicep' = {
   name: 'identity-event-hubs'
   params: {
-    name: 'id-promptledger-evh-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'evh'
   }
 }
 
 module openAIIdentity 'modules/identity.bicep' = {
   name: 'identity-openai'
   params: {
-    name: 'id-promptledger-oai-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'oai'
   }
 }
 
 module sqlIdentity 'modules/identity.bicep' = {
   name: 'identity-sql'
   params: {
-    name: 'id-promptledger-sql-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'sql'
   }
 }
 
@@ -500,36 +482,19 @@ module monitoringAccess 'modules/monitoring-access.bicep' = {
 module monitoringPrivateLink 'modules/monitoring-private-link.bicep' = if (monitorPrivateLink) {
   name: 'monitoring-private-link'
   params: {
-    name: 'ampls-promptledger-${suffix}'
-    location: location
-    tags: allTags
-    workspaceId: monitoring.outputs.workspaceId
+    estate: estate
     componentId: monitoring.outputs.componentId
     privateQueries: !publicLogQueries
-    subnetId: endpointSubnetId
-    zoneIds: [
-      '${zonesId}/${zoneNames.monitor}'
-      '${zonesId}/${zoneNames.monitorManagement}'
-      '${zonesId}/${zoneNames.monitorIngestion}'
-      '${zonesId}/${zoneNames.monitorAgents}'
-      '${zonesId}/${zoneNames.blob}'
-    ]
   }
 }
 
 // Storage: one account per purpose, so that no identity reaches what another keeps
 
-var storageZoneIds = {
-  blob: '${zonesId}/${zoneNames.blob}'
-  table: '${zonesId}/${zoneNames.table}'
-}
-
 module hostStorage 'modules/storage.bicep' = {
   name: 'storage-host'
   params: {
-    name: 'stplhost${token}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'host'
     skuName: storageSku
     containerNames: [
       packageContainerName
@@ -538,10 +503,6 @@ module hostStorage 'modules/storage.bicep' = {
       'blob'
       'table'
     ]
-    zoneIds: storageZoneIds
-    subnetId: endpointSubnetId
-    networkLocation: location
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
     roleAssignments: [
       {
         principalId: appIdentity.outputs.principalId
@@ -560,19 +521,14 @@ module hostStorage 'modules/storage.bicep' = {
 module contentStorage 'modules/storage.bicep' = {
   name: 'storage-content'
   params: {
-    name: 'stplbody${token}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'body'
     skuName: storageSku
     containerNames: [
       claimCheckContainerName
       captureContainerName
     ]
     deleteAfterDays: blobDays
-    zoneIds: storageZoneIds
-    subnetId: endpointSubnetId
-    networkLocation: location
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
     // Event Hubs' capture has no way in through the network.
     allowTrustedServices: captureRawEvents
     roleAssignments: [
@@ -598,17 +554,12 @@ module contentStorage 'modules/storage.bicep' = {
 module trainingStorage 'modules/storage.bicep' = {
   name: 'storage-training'
   params: {
-    name: 'stpltrain${token}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'train'
     skuName: storageSku
     containerNames: [
       trainingContainerName
     ]
-    zoneIds: storageZoneIds
-    subnetId: endpointSubnetId
-    networkLocation: location
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
     // Azure OpenAI fetches files from outside the network.
     allowTrustedServices: true
     roleAssignments: [
@@ -624,18 +575,13 @@ module trainingStorage 'modules/storage.bicep' = {
 module auditStorage 'modules/storage.bicep' = {
   name: 'storage-audit'
   params: {
-    name: 'stplaudit${token}'
-    location: location
-    tags: allTags
+    estate: estate
+    purpose: 'audit'
     skuName: storageSku
     // SQL Server makes its containers itself.
     containerNames: []
     keepVersions: true
     softDeleteDays: 90
-    zoneIds: storageZoneIds
-    subnetId: endpointSubnetId
-    networkLocation: location
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
     // SQL Server writes from outside the network.
     allowTrustedServices: true
     roleAssignments: [
@@ -653,15 +599,13 @@ module auditStorage 'modules/storage.bicep' = {
 module eventHubs 'modules/event-hubs.bicep' = {
   name: 'event-hubs'
   params: {
-    name: 'evhns-promptledger-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
     skuName: eventHubsSku
     capacity: eventHubsCapacity
     maximumThroughputUnits: eventHubsMaximum
-    gatewayHubName: gatewayHubName
-    monitorHubName: monitorHubName
-    consumerGroupName: consumerGroupName
+    gatewayHubName: 'gateway'
+    monitorHubName: 'monitor'
+    consumerGroupName: 'promptledger'
     furtherConsumerGroupNames: furtherConsumerGroups
     partitionCount: partitionCount
     retentionHours: retentionHours
@@ -672,20 +616,14 @@ module eventHubs 'modules/event-hubs.bicep' = {
     identityId: eventHubsIdentity.outputs.id
     receiverPrincipalId: appIdentity.outputs.principalId
     senderPrincipalId: apiManagementIdentity.outputs.principalId
-    subnetId: endpointSubnetId
-    networkLocation: location
-    zoneId: '${zonesId}/${zoneNames.eventHubs}'
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
 
 module sql 'modules/sql.bicep' = {
   name: 'sql'
   params: {
-    serverName: 'sql-promptledger-${suffix}'
+    estate: estate
     databaseName: 'promptledger'
-    location: location
-    tags: allTags
     administratorsName: sqlAdministratorsName
     administratorsObjectId: sqlAdministratorsObjectId
     identityId: sqlIdentity.outputs.id
@@ -701,20 +639,13 @@ module sql 'modules/sql.bicep' = {
     auditBlobEndpoint: auditStorage.outputs.blobEndpoint
     ledgerDigests: ledgerDigests
     secondaryLocation: secondaryLocation
-    secondaryServerName: 'sql-promptledger2-${suffix}'
-    subnetId: endpointSubnetId
-    networkLocation: location
-    zoneId: '${zonesId}/${zoneNames.sql}'
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
 
 module cosmos 'modules/cosmos.bicep' = {
   name: 'cosmos'
   params: {
-    name: 'cosmos-pl-${suffix}'
-    location: location
-    tags: allTags
+    estate: estate
     databaseName: 'promptledger'
     containerName: 'content'
     serverless: cosmosServerless
@@ -722,24 +653,15 @@ module cosmos 'modules/cosmos.bicep' = {
     zoneRedundant: zoneRedundant
     secondaryLocation: secondaryLocation
     writerPrincipalId: appIdentity.outputs.principalId
-    subnetId: endpointSubnetId
-    networkLocation: location
-    zoneId: '${zonesId}/${zoneNames.cosmos}'
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
 
 module keyVault 'modules/key-vault.bicep' = {
   name: 'key-vault'
   params: {
-    name: 'kv-pl-${token}'
-    location: location
-    tags: allTags
+    estate: estate
     certificateReaderPrincipalId: applicationGatewayIdentity.outputs.principalId
     allowTrustedServices: gatewayReadsKeys
-    subnetId: endpointSubnetId
-    zoneId: '${zonesId}/${zoneNames.vault}'
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -748,20 +670,14 @@ module keyVault 'modules/key-vault.bicep' = {
 module openAI 'modules/openai.bicep' = [for (instance, index) in openAIInstances: {
   name: 'openai-${instance.name}'
   params: {
+    estate: estate
+    hubs: eventHubs.outputs.hubs
     name: 'oai-${instance.name}-${suffix}'
     location: instance.location
-    tags: allTags
     deployments: instance.deployments
     servesStatefulOperations: index == 0
     identityId: openAIIdentity.outputs.id
     callerPrincipalId: apiManagementIdentity.outputs.principalId
-    // The platform streams logs to a namespace of the same region only. The others' logs are in Log Analytics.
-    monitorRuleId: instance.location == location ? eventHubs.outputs.monitorRuleId : ''
-    monitorHubName: eventHubs.outputs.monitorHubName
-    subnetId: endpointSubnetId
-    networkLocation: location
-    zoneId: '${zonesId}/${zoneNames.openAI}'
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }]
 
@@ -772,10 +688,7 @@ module appSettings 'modules/app-settings.bicep' = {
   params: {
     identityClientId: appIdentity.outputs.clientId
     hostStorageName: hostStorage.outputs.name
-    eventHubsHostName: eventHubs.outputs.hostName
-    gatewayHubName: eventHubs.outputs.gatewayHubName
-    monitorHubName: eventHubs.outputs.monitorHubName
-    consumerGroupName: consumerGroupName
+    hubs: eventHubs.outputs.hubs
     sqlHostName: sql.outputs.hostName
     sqlDatabaseName: 'promptledger'
     cosmosEndpoint: cosmos.outputs.endpoint
@@ -792,28 +705,19 @@ module appSettings 'modules/app-settings.bicep' = {
 module functionApp 'modules/function-app.bicep' = {
   name: 'function-app'
   params: {
-    name: 'func-promptledger-${suffix}'
-    planName: 'plan-promptledger-${suffix}'
-    location: location
-    tags: union(allTags, {
-      'azd-service-name': 'app'
-    })
+    estate: estate
     pythonVersion: pythonVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstances: maximumInstances
     alwaysReadyHttp: alwaysReadyHttp
     alwaysReadyIngest: alwaysReadyIngest
     zoneRedundant: zoneRedundant
-    functionsSubnetId: '${networkId}/subnets/functions'
-    endpointSubnetId: endpointSubnetId
-    zoneId: '${zonesId}/${zoneNames.sites}'
     identityId: appIdentity.outputs.id
     hostStorageName: hostStorage.outputs.name
     packageContainerName: packageContainerName
     appSettings: appSettings.outputs.values
     auditClientId: auditClientId
     publisherPrincipalId: publisherPrincipalId
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
   dependsOn: [
     monitoringAccess
@@ -825,9 +729,7 @@ module functionApp 'modules/function-app.bicep' = {
 module apiManagement 'modules/apim.bicep' = {
   name: 'api-management'
   params: {
-    name: apiManagementName
-    location: location
-    tags: allTags
+    estate: estate
     skuName: apiManagementSku
     capacity: apiManagementCapacity
     zones: zones
@@ -837,13 +739,7 @@ module apiManagement 'modules/apim.bicep' = {
     hasOwnIdentity: gatewayReadsKeys
     openOnCreation: apiManagementOpenOnCreation
     contentInWorkspace: contentInWorkspace
-    subnetId: '${networkId}/subnets/api-management'
-    endpointSubnetId: endpointSubnetId
-    zoneId: '${zonesId}/${zoneNames.apiManagement}'
-    virtualNetworkId: networkId
-    monitorRuleId: eventHubs.outputs.monitorRuleId
-    monitorHubName: eventHubs.outputs.monitorHubName
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    hubs: eventHubs.outputs.hubs
   }
 }
 
@@ -851,9 +747,8 @@ module apiManagementTelemetry 'modules/apim-telemetry.bicep' = {
   name: 'api-management-telemetry'
   params: {
     serviceName: apiManagement.outputs.name
-    loggerName: eventLoggerName
-    eventHubsHostName: eventHubs.outputs.hostName
-    gatewayHubName: eventHubs.outputs.gatewayHubName
+    loggerName: 'promptledger'
+    hubs: eventHubs.outputs.hubs
     identityClientId: apiManagementIdentity.outputs.clientId
     componentName: monitoring.outputs.componentName
   }
@@ -948,10 +843,7 @@ module apiManagementTeams 'modules/apim-teams.bicep' = {
 module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certificateId)) {
   name: 'application-gateway'
   params: {
-    name: 'agw-promptledger-${suffix}'
-    location: location
-    tags: allTags
-    subnetId: '${networkId}/subnets/application-gateway'
+    estate: estate
     privateAddress: applicationGatewayPrivateAddress
     zones: zones
     minimumInstances: applicationGatewayMinimum
@@ -964,7 +856,6 @@ module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certi
     maximumBodyKB: 2000
     maximumFileMB: 512
     callsPerMinute: callsPerMinutePerAddress
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
   dependsOn: [
     keyVault
@@ -976,15 +867,13 @@ module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certi
 module alerts 'modules/alerts.bicep' = {
   name: 'alerts'
   params: {
+    estate: estate
     prefix: 'promptledger-${environmentName}'
-    location: location
-    tags: allTags
     mailAddresses: alertMailAddresses
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
     targets: {
       apiManagement: apiManagement.outputs.id
       cosmos: cosmos.outputs.id
-      eventHubs: eventHubs.outputs.id
+      eventHubs: eventHubs.outputs.hubs.namespaceId
       sql: sql.outputs.databaseId
     }
     // Each tier of API Management has its own measure of load.
@@ -999,28 +888,21 @@ module alerts 'modules/alerts.bicep' = {
 module insightsContent 'modules/insights-content.bicep' = {
   name: 'insights-content'
   params: {
+    estate: estate
     workspaceName: monitoring.outputs.workspaceName
-    location: location
-    tags: allTags
   }
 }
 
 module dataExplorer 'modules/data-explorer.bicep' = if (deployDataExplorer) {
   name: 'data-explorer'
   params: {
-    name: 'adxpl${take(token, 13)}'
-    location: location
-    tags: allTags
-    eventHubsNamespaceId: eventHubs.outputs.id
-    subnetId: endpointSubnetId
+    estate: estate
+    hubs: eventHubs.outputs.hubs
     principalId: analystsGroupId
     principalType: 'Group'
-    gatewayHubName: gatewayHubName
-    monitorHubName: monitorHubName
-    zoneIds: makesZones ? [] : [
-      '${zonesId}/privatelink.${location}.kusto.windows.net'
+    zoneIds: empty(existingPrivateDnsZonesId) ? [] : [
+      '${existingPrivateDnsZonesId}/providers/Microsoft.Network/privateDnsZones/privatelink.${location}.kusto.windows.net'
     ]
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
   }
 }
 

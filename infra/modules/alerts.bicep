@@ -1,19 +1,15 @@
 // One action group and all alert rules. alerts.json is the list: to add a rule is to add an entry.
 
+import { Estate } from 'types.bicep'
+
+@description('What every part of the estate has in common.')
+param estate Estate
+
 @description('Prefix of the rules\' names.')
 param prefix string
 
-@description('Region of the rules that ask logs.')
-param location string
-
-@description('Tags of the rules.')
-param tags object
-
 @description('Mail addresses that alerts go to.')
 param mailAddresses array
-
-@description('Log Analytics workspace that the rules ask.')
-param logAnalyticsWorkspaceId string
 
 @description('Resource ids by the names that alerts.json uses: apiManagement, cosmos, eventHubs and sql.')
 param targets object
@@ -26,7 +22,7 @@ var alerts = loadJsonContent('../alerts.json')
 resource team 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: '${prefix}-operators'
   location: 'global'
-  tags: tags
+  tags: estate.tags
   properties: {
     enabled: true
     groupShortName: 'promptledger'
@@ -40,8 +36,8 @@ resource team 'Microsoft.Insights/actionGroups@2023-01-01' = {
 
 resource appRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in alerts.app: {
   name: '${prefix}-${alert.name}'
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   kind: 'LogAlert'
   properties: {
     displayName: '${prefix}: ${alert.name}'
@@ -49,7 +45,7 @@ resource appRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ale
     enabled: !contains(disabledRules, alert.name)
     severity: alert.severity
     scopes: [
-      logAnalyticsWorkspaceId
+      estate.workspaceId
     ]
     evaluationFrequency: alert.frequency
     windowSize: alert.window
@@ -81,8 +77,8 @@ resource appRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ale
 
 resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in alerts.logs: {
   name: '${prefix}-${alert.name}'
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   kind: 'LogAlert'
   properties: {
     displayName: '${prefix}: ${alert.name}'
@@ -90,7 +86,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ale
     enabled: !contains(disabledRules, alert.name)
     severity: alert.severity
     scopes: [
-      logAnalyticsWorkspaceId
+      estate.workspaceId
     ]
     evaluationFrequency: alert.frequency
     windowSize: alert.window
@@ -122,7 +118,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ale
 resource platformRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert in alerts.platform: {
   name: '${prefix}-${alert.name}'
   location: 'global'
-  tags: tags
+  tags: estate.tags
   properties: {
     description: alert.description
     enabled: !contains(disabledRules, alert.name)

@@ -1,13 +1,12 @@
 // The name of an injected API Management service, inside the network.
 
+import { Estate } from 'types.bicep'
+
+@description('What every part of the estate has in common.')
+param estate Estate
+
 @description('Host name of the gateway, which becomes a zone of its own: other services of that domain stay as they are.')
 param zoneName string
-
-@description('Tags of the zone.')
-param tags object
-
-@description('Virtual network that resolves the name.')
-param virtualNetworkId string
 
 @description('Private addresses of the service.')
 param addresses array
@@ -15,18 +14,18 @@ param addresses array
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
   name: zoneName
   location: 'global'
-  tags: tags
+  tags: estate.tags
 }
 
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
   parent: zone
-  name: 'link-${uniqueString(virtualNetworkId)}'
+  name: 'link-${uniqueString(estate.networkId)}'
   location: 'global'
-  tags: tags
+  tags: estate.tags
   properties: {
     registrationEnabled: false
     virtualNetwork: {
-      id: virtualNetworkId
+      id: estate.networkId
     }
   }
 }

@@ -1,16 +1,15 @@
 // Where API Management writes: the hub of our own events, Azure Monitor, and Application Insights without bodies.
 
+import { Hubs } from 'types.bicep'
+
 @description('Name of the API Management service.')
 param serviceName string
 
 @description('Name of the logger of our own events, as policies name it.')
 param loggerName string
 
-@description('Host name of the Event Hubs namespace.')
-param eventHubsHostName string
-
-@description('Hub of the API Management policy\'s events.')
-param gatewayHubName string
+@description('The two hubs that the app reads.')
+param hubs Hubs
 
 @description('Client id of the service\'s identity.')
 param identityClientId string
@@ -68,8 +67,8 @@ resource eventLogger 'Microsoft.ApiManagement/service/loggers@2024-05-01' = {
     description: 'Events of the capture policy.'
     isBuffered: true
     credentials: {
-      name: gatewayHubName
-      endpointAddress: eventHubsHostName
+      name: hubs.gatewayHubName
+      endpointAddress: hubs.hostName
       identityClientId: identityClientId
     }
   }

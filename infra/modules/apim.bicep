@@ -1,14 +1,13 @@
 // API Management: reachable from inside the network alone. Classic tiers are injected into a subnet; v2 tiers get a private
 // endpoint on the way in and a delegated subnet on the way out.
 
-@description('Name of the service.')
-param name string
+import { Estate, Hubs } from 'types.bicep'
 
-@description('Region of the service.')
-param location string
+@description('What every part of the estate has in common.')
+param estate Estate
 
-@description('Tags of the service.')
-param tags object
+@description('The two hubs that the app reads.')
+param hubs Hubs
 
 @description('Tier: Developer and Premium are classic and injected, StandardV2 has a private endpoint. Developer promises no availability.')
 @allowed([
@@ -41,30 +40,10 @@ param hasOwnIdentity bool = false
 @description('Leave the public door open: the platform refuses to make a v2 service without one. True for the very first deployment of StandardV2 only.')
 param openOnCreation bool
 
-@description('Subnet of API Management.')
-param subnetId string
-
-@description('Subnet of the private endpoint of v2 tiers.')
-param endpointSubnetId string
-
-@description('Private DNS zone of API Management\'s private endpoints.')
-param zoneId string
-
-@description('Virtual network that resolves the injected service\'s name.')
-param virtualNetworkId string
-
 @description('Let Log Analytics hold prompts and answers too.')
 param contentInWorkspace bool
 
-@description('Rule of the Event Hubs namespace that logs are streamed to.')
-param monitorRuleId string
-
-@description('Hub that logs are streamed to.')
-param monitorHubName string
-
-@description('Log Analytics workspace for the service\'s logs.')
-param logAnalyticsWorkspaceId string
-
+var name = 'apim-promptledger-${estate.suffix}'
 var isV2 = skuName == 'StandardV2'
 // GatewayLlmLogs hold what people wrote. The app's hub always gets them, the workspace when the organisation says so.
 var workspaceCategories = contentInWorkspace ? [
@@ -87,8 +66,8 @@ var classicProtocols = {
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = if (!isV2) {
   name: '${name}-ip'
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   sku: {
     name: 'Standard'
   }
@@ -103,8 +82,8 @@ resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = if (!isV2) {
 resource service 'Microsoft.ApiManagement/service@2024-05-01' = {
   // checkov:skip=CKV_AZURE_174: closed by virtual network or private endpoint; a v2 service cannot be created closed, and an injected one has no public gateway
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   sku: {
     name: skuName
     capacity: capacity
@@ -128,7 +107,7 @@ resource service 'Microsoft.ApiManagement/service@2024-05-01' = {
     publicNetworkAccess: isV2 && !openOnCreation ? 'Disabled' : 'Enabled'
     virtualNetworkType: isV2 ? 'External' : 'Internal'
     virtualNetworkConfiguration: {
-      subnetResourceId: subnetId
+      subnetResourceId: estate.subnetIds.apiManagement
     }
   }
 }
@@ -136,14 +115,12 @@ resource service 'Microsoft.ApiManagement/service@2024-05-01' = {
 module endpoint 'private-endpoint.bicep' = if (isV2) {
   name: '${name}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${name}'
-    location: location
-    tags: tags
-    subnetId: endpointSubnetId
     serviceId: service.id
     groupId: 'Gateway'
     zoneIds: [
-      zoneId
+      estate.zoneIds.apiManagement
     ]
   }
 }
@@ -152,9 +129,8 @@ module endpoint 'private-endpoint.bicep' = if (isV2) {
 module injectedName 'apim-dns.bicep' = if (!isV2) {
   name: '${name}-dns'
   params: {
+    estate: estate
     zoneName: '${name}.azure-api.net'
-    tags: tags
-    virtualNetworkId: virtualNetworkId
     addresses: isV2 ? [] : service.properties.privateIPAddresses
   }
 }
@@ -163,7 +139,7 @@ resource serviceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: service
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logAnalyticsDestinationType: 'Dedicated'
     logs: [for category in workspaceCategories: {
       category: category
@@ -183,8 +159,8 @@ resource serviceStream 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview
   name: 'event-hubs'
   scope: service
   properties: {
-    eventHubAuthorizationRuleId: monitorRuleId
-    eventHubName: monitorHubName
+    eventHubAuthorizationRuleId: hubs.monitorRuleId
+    eventHubName: hubs.monitorHubName
     logs: [
       {
         category: 'GatewayLogs'
@@ -202,7 +178,7 @@ resource addressLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: address
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'

@@ -1,23 +1,16 @@
 // The one list of settings: all that the app, its bindings and the host read in Azure. docs/operations.md says what each means.
 // FUNCTIONS_WORKER_RUNTIME is not among them: Flex Consumption takes the runtime from the app's own configuration.
 
+import { Hubs } from 'types.bicep'
+
 @description('Client id of the app\'s identity.')
 param identityClientId string
 
 @description('Storage account of the Functions host.')
 param hostStorageName string
 
-@description('Host name of the Event Hubs namespace.')
-param eventHubsHostName string
-
-@description('Hub of the API Management policy\'s events.')
-param gatewayHubName string
-
-@description('Hub of the diagnostic settings\' logs.')
-param monitorHubName string
-
-@description('The app\'s own consumer group on both hubs.')
-param consumerGroupName string
+@description('The two hubs that the app reads.')
+param hubs Hubs
 
 @description('Host name of the SQL server, or of its failover group.')
 param sqlHostName string
@@ -61,10 +54,10 @@ output values object = {
   AzureWebJobsStorage__credential: 'managedidentity'
   EVENT_HUBS__clientId: identityClientId
   EVENT_HUBS__credential: 'managedidentity'
-  EVENT_HUBS__fullyQualifiedNamespace: eventHubsHostName
-  GATEWAY_HUB_NAME: gatewayHubName
-  HUB_CONSUMER_GROUP: consumerGroupName
-  MONITOR_HUB_NAME: monitorHubName
+  EVENT_HUBS__fullyQualifiedNamespace: hubs.hostName
+  GATEWAY_HUB_NAME: hubs.gatewayHubName
+  HUB_CONSUMER_GROUP: hubs.consumerGroupName
+  MONITOR_HUB_NAME: hubs.monitorHubName
   CLAIM_CHECK_SCHEDULE: '30 * * * * *'
   COMPLETENESS_SCHEDULE: '0 10 * * * *'
   EXPIRE_SCHEDULE: '30 */5 * * * *'

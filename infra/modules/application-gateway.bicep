@@ -1,16 +1,9 @@
 // The single way in: TLS, the web application firewall, and answers passed on as they come.
 
-@description('Name of the gateway.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Region of the gateway.')
-param location string
-
-@description('Tags of gateway, address and firewall policy.')
-param tags object
-
-@description('Subnet of the gateway.')
-param subnetId string
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Address in the subnet that callers from the organisation\'s own networks use; empty for none.')
 param privateAddress string
@@ -62,9 +55,7 @@ param maximumFileMB int
 @description('Calls a minute from one address after which it is held back.')
 param callsPerMinute int
 
-@description('Log Analytics workspace for access and firewall logs.')
-param logAnalyticsWorkspaceId string
-
+var name = 'agw-promptledger-${estate.suffix}'
 // Fields of a body where people write freely. A question about SQL, a shell script to be explained, a page of HTML to be summed
 // up: all of them look like attacks to the rules, and none reaches an interpreter behind the gateway. Names are the JSON paths
 // as the firewall flattens them, so what begins with one of these is left out of the groups below, and only of those.
@@ -132,7 +123,7 @@ var privateFrontend = hasPrivateAddress ? [
       privateIPAddress: privateAddress
       privateIPAllocationMethod: 'Static'
       subnet: {
-        id: subnetId
+        id: estate.subnetIds.applicationGateway
       }
     }
   }
@@ -146,8 +137,8 @@ var doors = hasPrivateAddress ? [
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
   name: '${name}-ip'
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   zones: zones
   sku: {
     name: 'Standard'
@@ -163,8 +154,8 @@ resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
 resource firewall 'Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies@2024-05-01' = {
   // checkov:skip=CKV_AZURE_135: the default rule set 2.1 holds the Log4j rules; the check knows the older OWASP sets only
   name: '${name}-waf'
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   properties: {
     policySettings: {
       state: 'Enabled'
@@ -237,8 +228,8 @@ resource firewall 'Microsoft.Network/ApplicationGatewayWebApplicationFirewallPol
 
 resource gateway 'Microsoft.Network/applicationGateways@2024-05-01' = {
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   zones: zones
   identity: {
     type: 'UserAssigned'
@@ -281,7 +272,7 @@ resource gateway 'Microsoft.Network/applicationGateways@2024-05-01' = {
         name: 'default'
         properties: {
           subnet: {
-            id: subnetId
+            id: estate.subnetIds.applicationGateway
           }
         }
       }
@@ -383,7 +374,7 @@ resource gatewayLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: gateway
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'
@@ -403,7 +394,7 @@ resource addressLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: address
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'

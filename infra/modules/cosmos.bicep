@@ -1,13 +1,9 @@
 // Cosmos DB: full content. Signed in to by identity only; items live as long as their own TTL says.
 
-@description('Name of the account.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Region of the account.')
-param location string
-
-@description('Tags of the account.')
-param tags object
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Name of the database.')
 param databaseName string
@@ -31,21 +27,10 @@ param secondaryLocation string
 @description('Object id of the app\'s identity, which reads and writes content.')
 param writerPrincipalId string
 
-@description('Subnet of the private endpoint.')
-param subnetId string
-
-@description('Region of the virtual network.')
-param networkLocation string
-
-@description('Private DNS zone of Cosmos DB.')
-param zoneId string
-
-@description('Log Analytics workspace for the account\'s logs.')
-param logAnalyticsWorkspaceId string
-
+var name = 'cosmos-pl-${estate.suffix}'
 var firstRegion = [
   {
-    locationName: location
+    locationName: estate.location
     failoverPriority: 0
     isZoneRedundant: zoneRedundant
   }
@@ -63,8 +48,8 @@ var dataContributor = '00000000-0000-0000-0000-000000000002'
 resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
   // checkov:skip=CKV_AZURE_99: public access is off altogether; the check looks for address rules
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   kind: 'GlobalDocumentDB'
   properties: {
     backupPolicy: {
@@ -161,14 +146,12 @@ resource writesContent 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments
 module endpoint 'private-endpoint.bicep' = {
   name: '${name}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${name}'
-    location: networkLocation
-    tags: tags
-    subnetId: subnetId
     serviceId: account.id
     groupId: 'Sql'
     zoneIds: [
-      zoneId
+      estate.zoneIds.cosmos
     ]
   }
   // The account takes one operation at a time.
@@ -183,7 +166,7 @@ resource accountLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: account
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logAnalyticsDestinationType: 'Dedicated'
     logs: [
       {

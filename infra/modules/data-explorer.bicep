@@ -1,28 +1,16 @@
 // Data Explorer, optional: the events of both hubs as tables for analysts, straight from the hubs and beside the
 // ledger. Tables, mappings, update policies and questions are those of sql/kql; docs/queries.md explains them.
 
-@description('Name of the cluster: lower-case letters and digits.')
-@minLength(4)
-@maxLength(22)
-param name string
+import { Estate, Hubs } from 'types.bicep'
 
-@description('Region of the cluster; best that of the hubs.')
-param location string
+@description('What every part of the estate has in common.')
+param estate Estate
 
-@description('Tags of every resource.')
-param tags object
-
-@description('Event Hubs namespace that the cluster reads; in this resource group.')
-param eventHubsNamespaceId string
-
-@description('Subnet of the private endpoint through which analysts ask.')
-param subnetId string
+@description('The two hubs that the app reads.')
+param hubs Hubs
 
 @description('Object id of the principal that may ask for everything but content; empty for none.')
 param principalId string
-
-@description('Log Analytics workspace for the cluster\'s logs and metrics.')
-param logAnalyticsWorkspaceId string
 
 @description('Kind of that principal.')
 @allowed([
@@ -34,12 +22,6 @@ param principalType string = 'App'
 
 @description('Object ids of Entra groups that may read content, prompts among it, as well.')
 param contentReaderGroupIds array = []
-
-@description('Hub of the API Management policy\'s events.')
-param gatewayHubName string = 'gateway'
-
-@description('Hub of the diagnostic settings\' logs.')
-param monitorHubName string = 'monitor'
 
 @description('Consumer group on both hubs that nobody else reads with.')
 param consumerGroupName string = 'data-explorer'
@@ -68,11 +50,12 @@ param cacheDays int = 31
 @description('Private DNS zones for the endpoint\'s record. With none, a zone is made here and linked to the subnet\'s network.')
 param zoneIds array = []
 
+var name = 'adxpl${estate.token}'
 var databaseName = 'promptledger'
 var isDevelopment = startsWith(skuName, 'Dev(No SLA)')
 var hubNames = [
-  gatewayHubName
-  monitorHubName
+  hubs.gatewayHubName
+  hubs.monitorHubName
 ]
 // By the hub's part in the estate, whatever its name: the mappings of sql/kql/1-tables.kql.
 var mappingNames = [
@@ -98,8 +81,8 @@ var script = join([
 
 resource cluster 'Microsoft.Kusto/clusters@2024-04-13' = {
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   sku: {
     name: skuName
     tier: isDevelopment ? 'Basic' : 'Standard'
@@ -126,7 +109,7 @@ resource cluster 'Microsoft.Kusto/clusters@2024-04-13' = {
 resource database 'Microsoft.Kusto/clusters/databases@2024-04-13' = {
   parent: cluster
   name: databaseName
-  location: location
+  location: estate.location
   kind: 'ReadWrite'
   properties: {
     softDeletePeriod: 'P${retentionDays}D'
@@ -186,22 +169,22 @@ resource contentReaders 'Microsoft.Kusto/clusters/databases/principalAssignments
 // The hubs
 
 resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' existing = {
-  name: last(split(eventHubsNamespaceId, '/'))
+  name: last(split(hubs.namespaceId, '/'))
 }
 
-resource hubs 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' existing = [for hubName in hubNames: {
+resource readHubs 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' existing = [for hubName in hubNames: {
   parent: namespace
   name: hubName
 }]
 
 resource consumerGroups 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2024-01-01' = [for (hubName, index) in hubNames: {
-  parent: hubs[index]
+  parent: readHubs[index]
   name: consumerGroupName
 }]
 
 resource receivers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (hubName, index) in hubNames: {
-  scope: hubs[index]
-  name: guid(hubs[index].id, cluster.id, receiverRoleId)
+  scope: readHubs[index]
+  name: guid(readHubs[index].id, cluster.id, receiverRoleId)
   properties: {
     roleDefinitionId: receiverRoleId
     principalId: cluster.identity.principalId
@@ -215,18 +198,18 @@ resource wayToHubs 'Microsoft.Kusto/clusters/managedPrivateEndpoints@2024-04-13'
   name: 'event-hubs'
   properties: {
     groupId: 'namespace'
-    privateLinkResourceId: eventHubsNamespaceId
-    requestMessage: 'Data Explorer reads the hubs ${gatewayHubName} and ${monitorHubName}.'
+    privateLinkResourceId: hubs.namespaceId
+    requestMessage: 'Data Explorer reads the hubs ${hubs.gatewayHubName} and ${hubs.monitorHubName}.'
   }
 }
 
 resource connections 'Microsoft.Kusto/clusters/databases/dataConnections@2024-04-13' = [for (hubName, index) in hubNames: {
   parent: database
   name: hubName
-  location: location
+  location: estate.location
   kind: 'EventHub'
   properties: {
-    eventHubResourceId: hubs[index].id
+    eventHubResourceId: readHubs[index].id
     consumerGroup: consumerGroups[index].name
     managedIdentityResourceId: cluster.id
     tableName: 'RawEvent'
@@ -249,16 +232,16 @@ resource connections 'Microsoft.Kusto/clusters/databases/dataConnections@2024-04
 
 // The way to the cluster
 
-var networkId = split(subnetId, '/subnets/')[0]
+var networkId = split(estate.subnetIds.privateEndpoints, '/subnets/')[0]
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   name: 'pe-${name}'
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   properties: {
     customNetworkInterfaceName: 'pe-${name}-nic'
     subnet: {
-      id: subnetId
+      id: estate.subnetIds.privateEndpoints
     }
     privateLinkServiceConnections: [
       {
@@ -275,16 +258,16 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
 }
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = if (empty(zoneIds)) {
-  name: 'privatelink.${location}.kusto.windows.net'
+  name: 'privatelink.${estate.location}.kusto.windows.net'
   location: 'global'
-  tags: tags
+  tags: estate.tags
 }
 
 resource zoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = if (empty(zoneIds)) {
   parent: zone
   name: 'link-${uniqueString(networkId)}'
   location: 'global'
-  tags: tags
+  tags: estate.tags
   properties: {
     registrationEnabled: false
     virtualNetwork: {
@@ -310,7 +293,7 @@ resource clusterLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: cluster
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'

@@ -1,13 +1,9 @@
 // The namespace with the two hubs that the app reads. Retention is the buffer for the time that a store is down.
 
-@description('Name of the namespace.')
-param name string
+import { Estate, Hubs } from 'types.bicep'
 
-@description('Region of the namespace. Diagnostic settings stream only to a namespace in their resource\'s own region.')
-param location string
-
-@description('Tags of the namespace.')
-param tags object
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Tier: Standard counts throughput units, Premium processing units and keeps events for up to 90 days.')
 @allowed([
@@ -65,18 +61,7 @@ param receiverPrincipalId string
 @description('Object id of API Management\'s identity, which sends to the gateway hub.')
 param senderPrincipalId string
 
-@description('Subnet of the private endpoint.')
-param subnetId string
-
-@description('Region of the virtual network.')
-param networkLocation string
-
-@description('Private DNS zone of Event Hubs.')
-param zoneId string
-
-@description('Log Analytics workspace for the namespace\'s logs.')
-param logAnalyticsWorkspaceId string
-
+var name = 'evhns-promptledger-${estate.suffix}'
 var roles = loadJsonContent('../roles.json')
 var isStandard = skuName == 'Standard'
 var consumerGroupNames = concat([
@@ -104,8 +89,8 @@ var capture = captureEnabled ? {
 
 resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   sku: {
     name: skuName
     tier: skuName
@@ -222,14 +207,12 @@ resource sendsToGatewayHub 'Microsoft.Authorization/roleAssignments@2022-04-01' 
 module endpoint 'private-endpoint.bicep' = {
   name: '${name}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${name}'
-    location: networkLocation
-    tags: tags
-    subnetId: subnetId
     serviceId: namespace.id
     groupId: 'namespace'
     zoneIds: [
-      zoneId
+      estate.zoneIds.eventHubs
     ]
   }
 }
@@ -238,7 +221,7 @@ resource namespaceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview
   name: 'log-analytics'
   scope: namespace
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'
@@ -254,17 +237,12 @@ resource namespaceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview
   }
 }
 
-@description('Resource id of the namespace.')
-output id string = namespace.id
-
-@description('Host name of the namespace.')
-output hostName string = replace(replace(namespace.properties.serviceBusEndpoint, 'https://', ''), ':443/', '')
-
-@description('Rule that diagnostic settings name; an id, not a key.')
-output monitorRuleId string = monitorRule.id
-
-@description('Name of the gateway hub.')
-output gatewayHubName string = gatewayHub.name
-
-@description('Name of the monitor hub.')
-output monitorHubName string = monitorHub.name
+@description('The two hubs.')
+output hubs Hubs = {
+  namespaceId: namespace.id
+  hostName: replace(replace(namespace.properties.serviceBusEndpoint, 'https://', ''), ':443/', '')
+  gatewayHubName: gatewayHub.name
+  monitorHubName: monitorHub.name
+  consumerGroupName: consumerGroupName
+  monitorRuleId: monitorRule.id
+}

@@ -1,16 +1,9 @@
 // The app on Flex Consumption: signs in to everything by identity, calls out through the network, is called through it.
 
-@description('Name of the function app.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Name of its plan.')
-param planName string
-
-@description('Region of the app.')
-param location string
-
-@description('Tags of the app; azd finds the app by one of them.')
-param tags object
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Python that the app runs on.')
 @allowed([
@@ -41,15 +34,6 @@ param alwaysReadyIngest int
 @description('Spread the plan over availability zones.')
 param zoneRedundant bool
 
-@description('Subnet that the app calls out through.')
-param functionsSubnetId string
-
-@description('Subnet of the private endpoint.')
-param endpointSubnetId string
-
-@description('Private DNS zone of App Service.')
-param zoneId string
-
 @description('The app\'s identity: resource id.')
 param identityId string
 
@@ -68,9 +52,12 @@ param auditClientId string
 @description('Identity that publishes the app\'s package: its object id; empty for none.')
 param publisherPrincipalId string
 
-@description('Log Analytics workspace for the app\'s logs.')
-param logAnalyticsWorkspaceId string
-
+var name = 'func-promptledger-${estate.suffix}'
+// azd finds the app by one of them.
+var tags = union(estate.tags, {
+  'azd-service-name': 'app'
+})
+var planName = 'plan-promptledger-${estate.suffix}'
 var roles = loadJsonContent('../roles.json')
 // Names as the platform groups functions: all of HTTP as one, every other function by itself.
 var readyHttp = alwaysReadyHttp == 0 ? [] : [
@@ -97,7 +84,7 @@ resource hostStorage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   // checkov:skip=CKV_AZURE_225: zone redundancy is a parameter: the profiles say
   name: planName
-  location: location
+  location: estate.location
   tags: tags
   kind: 'functionapp'
   sku: {
@@ -115,7 +102,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   // checkov:skip=CKV_AZURE_212: Flex Consumption scales by itself; the profiles say how many instances wait
   // checkov:skip=CKV_AZURE_213: Flex Consumption has no health check path of its own
   name: name
-  location: location
+  location: estate.location
   tags: tags
   kind: 'functionapp,linux'
   identity: {
@@ -129,7 +116,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     clientCertEnabled: false
     httpsOnly: true
     publicNetworkAccess: 'Disabled'
-    virtualNetworkSubnetId: functionsSubnetId
+    virtualNetworkSubnetId: estate.subnetIds.functions
     functionAppConfig: {
       deployment: {
         storage: {
@@ -264,13 +251,13 @@ module endpoint 'private-endpoint.bicep' = {
   name: '${name}-endpoint'
   params: {
     name: 'pe-${name}'
-    location: location
-    tags: tags
-    subnetId: endpointSubnetId
+    estate: union(estate, {
+      tags: tags
+    })
     serviceId: app.id
     groupId: 'sites'
     zoneIds: [
-      zoneId
+      estate.zoneIds.sites
     ]
   }
 }
@@ -279,7 +266,7 @@ resource appLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'log-analytics'
   scope: app
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'
@@ -299,7 +286,7 @@ resource planLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'log-analytics'
   scope: plan
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     metrics: [
       {
         category: 'AllMetrics'

@@ -1,13 +1,9 @@
 // The door to the organisation's own sites: an ExpressRoute or VPN gateway in GatewaySubnet.
 
-@description('Name of the gateway.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Region of the gateway.')
-param location string
-
-@description('Tags of the gateway and its address.')
-param tags object
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Kind of the gateway.')
 @allowed([
@@ -19,16 +15,12 @@ param gatewayType string
 @description('Size of the gateway, such as ErGw1AZ or VpnGw2AZ: the ones that span availability zones.')
 param skuName string
 
-@description('The subnet named GatewaySubnet.')
-param subnetId string
-
-@description('Log Analytics workspace for the gateway\'s logs.')
-param logAnalyticsWorkspaceId string
+var name = 'vgw-promptledger-${estate.suffix}'
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
   name: '${name}-ip'
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   sku: {
     name: 'Standard'
   }
@@ -44,8 +36,8 @@ resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
 
 resource gateway 'Microsoft.Network/virtualNetworkGateways@2024-05-01' = {
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   properties: {
     gatewayType: gatewayType
     vpnType: 'RouteBased'
@@ -58,7 +50,7 @@ resource gateway 'Microsoft.Network/virtualNetworkGateways@2024-05-01' = {
         name: 'default'
         properties: {
           subnet: {
-            id: subnetId
+            id: estate.subnetIds.gateway
           }
           publicIPAddress: {
             id: address.id
@@ -73,7 +65,7 @@ resource gatewayLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: gateway
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'
@@ -93,7 +85,7 @@ resource addressLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'log-analytics'
   scope: address
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'

@@ -1,18 +1,19 @@
 // A user-assigned identity: it outlives the resource that uses it, so roles can be granted before that resource exists.
 
-@description('Name of the identity.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Region of the identity.')
-param location string
+@description('What every part of the estate has in common.')
+param estate Estate
 
-@description('Tags of the identity.')
-param tags object
+@description('Whose it is: part of its name.')
+param purpose string
+
+var name = 'id-promptledger-${purpose}-${estate.suffix}'
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
 }
 
 @description('Resource id of the identity.')

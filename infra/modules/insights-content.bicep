@@ -1,13 +1,12 @@
 // What people open: the workbook, and the two questions of the reference article as saved queries.
 
+import { Estate } from 'types.bicep'
+
+@description('What every part of the estate has in common.')
+param estate Estate
+
 @description('Name of the Log Analytics workspace.')
 param workspaceName string
-
-@description('Region of the workbook.')
-param location string
-
-@description('Tags of the workbook.')
-param tags object
 
 var queries = [
   {
@@ -41,8 +40,8 @@ resource savedQueries 'Microsoft.OperationalInsights/workspaces/savedSearches@20
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, 'promptledger-workbook')
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   kind: 'shared'
   properties: {
     category: 'workbook'

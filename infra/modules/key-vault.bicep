@@ -1,13 +1,9 @@
 // The vault of the TLS certificate of Application Gateway, and of other vendors' keys. The app itself keeps no secret anywhere.
 
-@description('Name of the vault.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Region of the vault.')
-param location string
-
-@description('Tags of the vault.')
-param tags object
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Object id of the identity that reads the certificate.')
 param certificateReaderPrincipalId string
@@ -15,21 +11,13 @@ param certificateReaderPrincipalId string
 @description('Let API Management in, which reads vendors\' keys from outside the network.')
 param allowTrustedServices bool = false
 
-@description('Subnet of the private endpoint.')
-param subnetId string
-
-@description('Private DNS zone of Key Vault.')
-param zoneId string
-
-@description('Log Analytics workspace for the audit log.')
-param logAnalyticsWorkspaceId string
-
+var name = 'kv-pl-${estate.token}'
 var roles = loadJsonContent('../roles.json')
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   properties: {
     tenantId: tenant().tenantId
     sku: {
@@ -64,14 +52,12 @@ resource readsCertificate 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 module endpoint 'private-endpoint.bicep' = {
   name: '${name}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${name}'
-    location: location
-    tags: tags
-    subnetId: subnetId
     serviceId: vault.id
     groupId: 'vault'
     zoneIds: [
-      zoneId
+      estate.zoneIds.vault
     ]
   }
 }
@@ -80,7 +66,7 @@ resource vaultLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   name: 'log-analytics'
   scope: vault
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'

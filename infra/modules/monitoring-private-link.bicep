@@ -1,16 +1,9 @@
 // Carries logs and telemetry inside the network. One scope per DNS: a network whose names a hub resolves may have one already.
 
-@description('Name of the private link scope.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Region of the private endpoint.')
-param location string
-
-@description('Tags of scope and endpoint.')
-param tags object
-
-@description('Resource id of the Log Analytics workspace.')
-param workspaceId string
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Resource id of the Application Insights component.')
 param componentId string
@@ -18,16 +11,12 @@ param componentId string
 @description('Refuse queries that do not come through the network.')
 param privateQueries bool
 
-@description('Subnet of the private endpoint.')
-param subnetId string
-
-@description('Private DNS zones of Azure Monitor and of the blobs that agents fetch.')
-param zoneIds array
+var name = 'ampls-promptledger-${estate.suffix}'
 
 resource linkScope 'Microsoft.Insights/privateLinkScopes@2021-07-01-preview' = {
   name: name
   location: 'global'
-  tags: tags
+  tags: estate.tags
   properties: {
     accessModeSettings: {
       ingestionAccessMode: 'PrivateOnly'
@@ -40,7 +29,7 @@ resource linkedWorkspace 'Microsoft.Insights/privateLinkScopes/scopedResources@2
   parent: linkScope
   name: 'workspace'
   properties: {
-    linkedResourceId: workspaceId
+    linkedResourceId: estate.workspaceId
   }
 }
 
@@ -55,13 +44,17 @@ resource linkedComponent 'Microsoft.Insights/privateLinkScopes/scopedResources@2
 module endpoint 'private-endpoint.bicep' = {
   name: '${name}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${name}'
-    location: location
-    tags: tags
-    subnetId: subnetId
     serviceId: linkScope.id
     groupId: 'azuremonitor'
-    zoneIds: zoneIds
+    zoneIds: [
+      estate.zoneIds.monitor
+      estate.zoneIds.monitorManagement
+      estate.zoneIds.monitorIngestion
+      estate.zoneIds.monitorAgents
+      estate.zoneIds.blob
+    ]
   }
   dependsOn: [
     linkedWorkspace

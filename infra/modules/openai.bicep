@@ -1,13 +1,18 @@
 // One Azure OpenAI instance with its model deployments, reachable by API Management only.
 
+import { Estate, Hubs } from 'types.bicep'
+
+@description('What every part of the estate has in common.')
+param estate Estate
+
+@description('The two hubs that the app reads.')
+param hubs Hubs
+
 @description('Name of the instance, also the first part of its host name.')
 param name string
 
 @description('Region of the instance.')
 param location string
-
-@description('Tags of the instance.')
-param tags object
 
 @description('Model deployments: objects with `name`, `model`, `version`, `sku` (such as Standard, GlobalStandard or ProvisionedManaged) and `capacity` (thousands of tokens a minute, or provisioned units).')
 param deployments array
@@ -21,31 +26,13 @@ param identityId string
 @description('Object id of API Management\'s identity.')
 param callerPrincipalId string
 
-@description('Rule of the Event Hubs namespace that logs are streamed to; empty where the namespace is in another region, to which the platform does not stream.')
-param monitorRuleId string
-
-@description('Hub that logs are streamed to.')
-param monitorHubName string
-
-@description('Subnet of the private endpoint.')
-param subnetId string
-
-@description('Region of the virtual network.')
-param networkLocation string
-
-@description('Private DNS zone of Azure OpenAI.')
-param zoneId string
-
-@description('Log Analytics workspace for the instance\'s logs.')
-param logAnalyticsWorkspaceId string
-
 var roles = loadJsonContent('../roles.json')
 var role = servesStatefulOperations ? 'cognitiveServicesOpenAIContributor' : 'cognitiveServicesOpenAIUser'
 
 resource instance 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
   name: name
   location: location
-  tags: tags
+  tags: estate.tags
   kind: 'OpenAI'
   sku: {
     name: 'S0'
@@ -100,14 +87,12 @@ resource callsModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 module endpoint 'private-endpoint.bicep' = {
   name: '${name}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${name}'
-    location: networkLocation
-    tags: tags
-    subnetId: subnetId
     serviceId: instance.id
     groupId: 'account'
     zoneIds: [
-      zoneId
+      estate.zoneIds.openAI
     ]
   }
   // The service refuses an endpoint while a deployment is under way.
@@ -120,7 +105,7 @@ resource instanceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview'
   name: 'log-analytics'
   scope: instance
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'
@@ -136,13 +121,14 @@ resource instanceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview'
   }
 }
 
-// What the app reads: calls that went past the gateway show here and nowhere else.
-resource instanceStream 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(monitorRuleId)) {
+// What the app reads: calls that went past the gateway show here and nowhere else. The platform streams to a namespace of the
+// same region only; logs of instances elsewhere are in Log Analytics.
+resource instanceStream 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (location == estate.location) {
   name: 'event-hubs'
   scope: instance
   properties: {
-    eventHubAuthorizationRuleId: monitorRuleId
-    eventHubName: monitorHubName
+    eventHubAuthorizationRuleId: hubs.monitorRuleId
+    eventHubName: hubs.monitorHubName
     logs: [
       {
         category: 'Audit'

@@ -1,7 +1,6 @@
-// Private DNS zones, each linked to the virtual network. An organisation with central zones deploys none of them.
+// Private DNS zones, each linked to the virtual network. Of an organisation with central zones it makes none, and names them.
 
-@description('Names of the zones.')
-param zoneNames array
+import { ZoneIds } from 'types.bicep'
 
 @description('Tags of the zones.')
 param tags object
@@ -9,13 +8,36 @@ param tags object
 @description('Virtual network that resolves names by these zones.')
 param virtualNetworkId string
 
-resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for zoneName in zoneNames: {
+@description('Resource group that holds the zones already: its resource id. Empty makes them here.')
+param existingZonesId string
+
+var zoneNames = {
+  apiManagement: 'privatelink.azure-api.net'
+  blob: 'privatelink.blob.${environment().suffixes.storage}'
+  cosmos: 'privatelink.documents.azure.com'
+  eventHubs: 'privatelink.servicebus.windows.net'
+  monitor: 'privatelink.monitor.azure.com'
+  monitorAgents: 'privatelink.agentsvc.azure-automation.net'
+  monitorIngestion: 'privatelink.ods.opinsights.azure.com'
+  monitorManagement: 'privatelink.oms.opinsights.azure.com'
+  openAI: 'privatelink.openai.azure.com'
+  sites: 'privatelink.azurewebsites.net'
+  sql: 'privatelink${environment().suffixes.sqlServerHostname}'
+  table: 'privatelink.table.${environment().suffixes.storage}'
+  vault: 'privatelink.vaultcore.azure.net'
+}
+var makesZones = empty(existingZonesId)
+var zonesId = '${makesZones ? resourceGroup().id : existingZonesId}/providers/Microsoft.Network/privateDnsZones'
+
+var allZoneNames = [for zone in items(zoneNames): zone.value]
+
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for zoneName in allZoneNames: if (makesZones) {
   name: zoneName
   location: 'global'
   tags: tags
 }]
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (zoneName, index) in zoneNames: {
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (zoneName, index) in allZoneNames: if (makesZones) {
   parent: zones[index]
   name: 'link-${uniqueString(virtualNetworkId)}'
   location: 'global'
@@ -28,5 +50,19 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 }]
 
-@description('Resource group of the zones.')
-output resourceGroupId string = resourceGroup().id
+@description('Resource ids of the zones, by the service whose names they hold.')
+output zoneIds ZoneIds = {
+  apiManagement: '${zonesId}/${zoneNames.apiManagement}'
+  blob: '${zonesId}/${zoneNames.blob}'
+  cosmos: '${zonesId}/${zoneNames.cosmos}'
+  eventHubs: '${zonesId}/${zoneNames.eventHubs}'
+  monitor: '${zonesId}/${zoneNames.monitor}'
+  monitorAgents: '${zonesId}/${zoneNames.monitorAgents}'
+  monitorIngestion: '${zonesId}/${zoneNames.monitorIngestion}'
+  monitorManagement: '${zonesId}/${zoneNames.monitorManagement}'
+  openAI: '${zonesId}/${zoneNames.openAI}'
+  sites: '${zonesId}/${zoneNames.sites}'
+  sql: '${zonesId}/${zoneNames.sql}'
+  table: '${zonesId}/${zoneNames.table}'
+  vault: '${zonesId}/${zoneNames.vault}'
+}

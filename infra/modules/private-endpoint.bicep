@@ -1,16 +1,12 @@
 // One private endpoint with its record in the private DNS zones given.
 
+import { Estate } from 'types.bicep'
+
+@description('What every part of the estate has in common.')
+param estate Estate
+
 @description('Name of the private endpoint.')
 param name string
-
-@description('Region of the virtual network, which may differ from that of the service.')
-param location string
-
-@description('Tags of the private endpoint.')
-param tags object
-
-@description('Subnet that the endpoint takes its address from.')
-param subnetId string
 
 @description('Resource id of the service behind the endpoint.')
 param serviceId string
@@ -23,12 +19,12 @@ param zoneIds array
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   properties: {
     customNetworkInterfaceName: '${name}-nic'
     subnet: {
-      id: subnetId
+      id: estate.subnetIds.privateEndpoints
     }
     privateLinkServiceConnections: [
       {

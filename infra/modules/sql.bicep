@@ -1,16 +1,12 @@
 // Azure SQL: the ledger. Entra sign-in only, private, audited, with its backups in the paired region.
 
-@description('Name of the server.')
-param serverName string
+import { Estate } from 'types.bicep'
+
+@description('What every part of the estate has in common.')
+param estate Estate
 
 @description('Name of the database.')
 param databaseName string
-
-@description('Region of the server.')
-param location string
-
-@description('Tags of server and database.')
-param tags object
 
 @description('Entra group whose members administer the server: its name.')
 param administratorsName string
@@ -71,21 +67,8 @@ param ledgerDigests bool
 @description('Region of a second server that takes over when this one is lost; empty for none.')
 param secondaryLocation string
 
-@description('Name of the second server.')
-param secondaryServerName string
-
-@description('Subnet of the private endpoints.')
-param subnetId string
-
-@description('Region of the virtual network.')
-param networkLocation string
-
-@description('Private DNS zone of Azure SQL.')
-param zoneId string
-
-@description('Log Analytics workspace for audit and performance logs.')
-param logAnalyticsWorkspaceId string
-
+var serverName = 'sql-promptledger-${estate.suffix}'
+var secondaryServerName = 'sql-promptledger2-${estate.suffix}'
 var isServerless = skuName == 'GP_S_Gen5'
 var pauses = isServerless && autoPauseMinutes >= 0
 var isHyperscale = skuName == 'HS_Gen5'
@@ -117,8 +100,8 @@ var administrators = {
 
 resource server 'Microsoft.Sql/servers@2023-08-01' = {
   name: serverName
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
@@ -148,8 +131,8 @@ resource database 'Microsoft.Sql/servers/databases@2023-08-01' = {
   // checkov:skip=CKV_AZURE_27: alerts are set on the server, for all its databases
   parent: server
   name: databaseName
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   sku: sku
   properties: {
     autoPauseDelay: isServerless ? autoPauseMinutes : null
@@ -259,7 +242,7 @@ resource auditLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   name: 'log-analytics'
   scope: master
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         category: 'SQLSecurityAuditEvents'
@@ -273,7 +256,7 @@ resource databaseLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview'
   name: 'log-analytics'
   scope: database
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'allLogs'
@@ -292,14 +275,12 @@ resource databaseLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview'
 module endpoint 'private-endpoint.bicep' = {
   name: '${serverName}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${serverName}'
-    location: networkLocation
-    tags: tags
-    subnetId: subnetId
     serviceId: server.id
     groupId: 'sqlServer'
     zoneIds: [
-      zoneId
+      estate.zoneIds.sql
     ]
   }
 }
@@ -308,8 +289,8 @@ resource secondary 'Microsoft.Sql/servers@2023-08-01' = if (hasSecondary) {
   // checkov:skip=CKV_AZURE_52: TLS 1.2 it is; the check cannot read a conditional resource
   // checkov:skip=CKV_AZURE_113: public access is off; the check cannot read a conditional resource
   name: secondaryServerName
-  location: hasSecondary ? secondaryLocation : location
-  tags: tags
+  location: hasSecondary ? secondaryLocation : estate.location
+  tags: estate.tags
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
@@ -362,7 +343,7 @@ resource secondaryAssessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@
 resource failoverGroup 'Microsoft.Sql/servers/failoverGroups@2023-08-01' = if (hasSecondary) {
   parent: server
   name: failoverGroupName
-  tags: tags
+  tags: estate.tags
   properties: {
     databases: [
       database.id
@@ -381,14 +362,12 @@ resource failoverGroup 'Microsoft.Sql/servers/failoverGroups@2023-08-01' = if (h
 module secondaryEndpoint 'private-endpoint.bicep' = if (hasSecondary) {
   name: '${secondaryServerName}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${secondaryServerName}'
-    location: networkLocation
-    tags: tags
-    subnetId: subnetId
     serviceId: secondary.id
     groupId: 'sqlServer'
     zoneIds: [
-      zoneId
+      estate.zoneIds.sql
     ]
   }
 }

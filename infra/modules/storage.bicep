@@ -1,13 +1,13 @@
 // A storage account without keys and without a public door: for the host, for claim checks, for training files, for audits.
 
-@description('Name of the account: 3 to 24 lower-case letters and digits.')
-param name string
+import { Estate } from 'types.bicep'
 
-@description('Region of the account.')
-param location string
+@description('What every part of the estate has in common.')
+param estate Estate
 
-@description('Tags of the account.')
-param tags object
+@description('What it is for: the middle of its name, such as host or audit.')
+@maxLength(7)
+param purpose string
 
 @description('Redundancy of the account.')
 @allowed([
@@ -35,31 +35,21 @@ param privateEndpointGroups array = [
   'blob'
 ]
 
-@description('Private DNS zones by sub-resource: an object with the properties `blob` and `table`.')
-param zoneIds object
-
-@description('Subnet of the private endpoints.')
-param subnetId string
-
-@description('Region of the virtual network.')
-param networkLocation string
-
-@description('Log Analytics workspace for access logs.')
-param logAnalyticsWorkspaceId string
-
 @description('Let trusted Azure services reach the account past its firewall, by their identities.')
 param allowTrustedServices bool = false
 
 @description('Identities with a role on the account or a container: objects with `principalId`, `role` (a name in roles.json) and `container` (empty: the account).')
 param roleAssignments array = []
 
+var name = 'stpl${purpose}${estate.token}'
 var roles = loadJsonContent('../roles.json')
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
+  // checkov:skip=CKV_AZURE_43: lower-case letters and digits it is; the check cannot read a name made of parts
   // checkov:skip=CKV_AZURE_206: redundancy is a parameter: the profiles say how much
   name: name
-  location: location
-  tags: tags
+  location: estate.location
+  tags: estate.tags
   kind: 'StorageV2'
   sku: {
     name: skuName
@@ -174,14 +164,12 @@ module containerRoles 'storage-container-role.bicep' = [for (assignment, index) 
 module endpoints 'private-endpoint.bicep' = [for group in privateEndpointGroups: {
   name: '${name}-${group}-endpoint'
   params: {
+    estate: estate
     name: 'pe-${name}-${group}'
-    location: networkLocation
-    tags: tags
-    subnetId: subnetId
     serviceId: account.id
     groupId: group
     zoneIds: [
-      zoneIds[group]
+      estate.zoneIds[group]
     ]
   }
 }]
@@ -190,7 +178,7 @@ resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'log-analytics'
   scope: blobs
   properties: {
-    workspaceId: logAnalyticsWorkspaceId
+    workspaceId: estate.workspaceId
     logs: [
       {
         categoryGroup: 'audit'

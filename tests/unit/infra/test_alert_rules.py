@@ -139,4 +139,6 @@ def test_no_rule_holds_what_the_platform_refuses_in_rules(name: str) -> None:
 
 
 def test_the_app_s_rules_know_it_by_the_name_that_it_gets() -> None:
-    assert "name: 'func-promptledger-${suffix}'" in (INFRA / "main.bicep").read_text(encoding="utf-8")
+    module = (INFRA / "modules" / "function-app.bicep").read_text(encoding="utf-8")
+
+    assert "var name = 'func-promptledger-${estate.suffix}'" in module

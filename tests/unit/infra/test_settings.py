@@ -98,7 +98,6 @@ def test_the_runtime_is_python() -> None:
         ("GATEWAY_HUB_NAME", "eventHubs", "gatewayHubName"),
         ("MONITOR_HUB_NAME", "eventHubs", "monitorHubName"),
         ("HUB_CONSUMER_GROUP", "eventHubs", "consumerGroupName"),
-        ("HUB_CONSUMER_GROUP", "appSettings", "consumerGroupName"),
     ],
 )
 def test_hubs_are_called_as_on_a_laptop(setting: str, module: str, parameter: str) -> None:

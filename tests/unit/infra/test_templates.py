@@ -174,7 +174,8 @@ def test_the_type_of_a_value_is_told() -> None:
     values = properties(calls["functionApp"].body["params"])
 
     assert type_of(MAIN, values["appSettings"]) == "object"
-    assert type_of(MAIN, values["functionsSubnetId"]) == "string"
+    assert type_of(MAIN, values["identityId"]) == "string"
+    assert type_of(MAIN, properties(calls["appSettings"].body["params"])["hubs"]) == "Hubs"
     assert type_of(MAIN, values["hostStorageName"]) == "string"
     assert type_of(MAIN, properties(calls["alerts"].body["params"])["disabledRules"]) == "array"
 
@@ -317,7 +318,12 @@ def test_there_is_a_profile_for_each_size_of_traffic() -> None:
     assert [path.stem for path in PARAMETER_FILES if path.parent.name == "profiles"] == ["large", "medium", "small"]
 
 
+def imports(one: Template) -> list[str]:
+    return re.findall(r"^import \{ [\w, ]+ \} from '([^']+)'$", one.path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_every_template_is_used() -> None:
     used = {one.module_of(call).path for one in ALL for call in one.all("module")}
+    used |= {(one.path.parent / path).resolve() for one in ALL for path in imports(one)}
 
     assert {one.path for one in ALL} - used == {MAIN.path}
