@@ -1,7 +1,7 @@
 // The whole architecture in one resource group: composition only, every resource stands in a module.
 targetScope = 'resourceGroup'
 
-metadata description = 'Azure OpenAI behind API Management with a complete record of every call.'
+metadata description = 'A complete record of every call to Azure OpenAI: beside a gateway that is there, or with one.'
 
 // General
 
@@ -15,6 +15,24 @@ param location string = resourceGroup().location
 
 @description('Further tags of all resources.')
 param tags object = {}
+
+// What there is to be
+
+@description('Deploy the gateway too: API Management, the models behind it, the way in and their vault. False stands beside an API Management of one\'s own.')
+param deployGateway bool = true
+
+@description('`private`: all is reached through private endpoints alone. `open`: public endpoints that let in the functions\' subnet and networks that are named. Only without gateway, Cosmos DB and Data Explorer.')
+@allowed([
+  'open'
+  'private'
+])
+param isolation string = 'private'
+
+@description('Addresses and ranges that send events in the open isolation, such as the public addresses of one\'s own API Management.')
+param senderPrefixes array = []
+
+@description('Addresses and ranges that may ask the audit API in the open isolation.')
+param callerPrefixes array = []
 
 // Network
 
@@ -107,10 +125,10 @@ param apiManagementCapacity int = 1
 param apiManagementOpenOnCreation bool = false
 
 @description('Name that API Management writes in its mails.')
-param publisherName string
+param publisherName string = 'PromptLedger'
 
 @description('Address that API Management\'s notifications go to.')
-param publisherEmail string
+param publisherEmail string = ''
 
 @description('Audience of clients\' tokens for Azure OpenAI.')
 param openAIAudience string = 'https://cognitiveservices.azure.com'
@@ -147,8 +165,7 @@ param refuseQueryKeys bool = true
 // Azure OpenAI
 
 @description('Instances: objects with `name`, `location`, `priority` (1 is tried first), `weight` and `deployments` (objects with `name`, `model`, `version`, `sku`, `capacity`). The first serves stateful operations.')
-@minLength(1)
-param openAIInstances array
+param openAIInstances array = []
 
 // Other vendors' models
 
@@ -156,6 +173,9 @@ param openAIInstances array
 param vendorApis array = []
 
 // Event Hubs
+
+@description('Hubs to read in place of new ones: an object with `namespaceId`, `gatewayHubName`, `monitorHubName` and `consumerGroupName`, a group that nobody else reads with. Empty makes them.')
+param existingHubs object = {}
 
 @description('Tier of Event Hubs.')
 @allowed([
@@ -219,14 +239,24 @@ param publisherPrincipalId string = ''
 
 // Azure SQL
 
-@description('Entra group that administers the database server: its name.')
+@description('Entra group or person that administers the database server: its name.')
 param sqlAdministratorsName string
 
-@description('Entra group that administers the database server: its object id.')
+@description('Entra group or person that administers the database server: its object id.')
 param sqlAdministratorsObjectId string
 
-@description('Kind of database: GP_S_Gen5 is serverless, GP_Gen5 provisioned, BC_Gen5 business critical, HS_Gen5 hyperscale.')
+@description('What the administrator is. A group outlives who is in it.')
 @allowed([
+  'Group'
+  'User'
+])
+param sqlAdministratorsType string = 'Group'
+
+@description('Kind of database: Basic, S0 and S1 are the smallest, by transaction units; GP_S_Gen5 is serverless, GP_Gen5 provisioned, BC_Gen5 business critical, HS_Gen5 hyperscale.')
+@allowed([
+  'Basic'
+  'S0'
+  'S1'
   'GP_S_Gen5'
   'GP_Gen5'
   'BC_Gen5'
@@ -261,10 +291,20 @@ param sqlRestoreDays int = 14
 @description('How long weekly backups of the database are kept, as an ISO 8601 duration. A database that pauses has none.')
 param sqlWeeklyRetention string = 'P12W'
 
+@description('Watch the database with Defender for SQL, about 15 USD a month for each server.')
+param sqlThreatDetection bool = true
+
 @description('Upload digests of ledger tables.')
 param ledgerDigests bool = false
 
-// Cosmos DB and content
+// Content
+
+@description('Where texts are kept: in Cosmos DB, or beside the ledger.')
+@allowed([
+  'cosmos'
+  'sql'
+])
+param contentStore string = 'cosmos'
 
 @description('Cosmos DB without reserved throughput.')
 param cosmosServerless bool = true
@@ -300,6 +340,9 @@ param secondaryLocation string = ''
 
 // Monitoring
 
+@description('Log Analytics workspace to use in place of a new one: its resource id.')
+param existingWorkspaceId string = ''
+
 @description('Mail addresses that alerts go to.')
 param alertMailAddresses array = []
 
@@ -309,7 +352,7 @@ param logRetentionDays int = 90
 @description('GiB of logs a day after which the workspace takes no more; -1 for no limit.')
 param logDailyQuotaGiB int = -1
 
-@description('Carry logs and telemetry inside the network. False where the network\'s DNS has a private link scope of its own.')
+@description('Carry logs and telemetry inside the network, where the isolation is private. False where the network\'s DNS has a private link scope of its own.')
 param monitorPrivateLink bool = true
 
 @description('Let signed-in people query logs from outside the network.')
@@ -341,12 +384,18 @@ var packageContainerName = 'packages'
 var trainingContainerName = 'training'
 // Keys of vendors stand in the vault, and API Management passes its firewall as itself and as a trusted service alone.
 var gatewayReadsKeys = contains(string(vendorApis), '"gemini"') || contains(string(vendorApis), '"bedrock"')
+// Those have no public endpoint that could be narrowed to networks and names as well.
+var mustBePrivate = deployGateway || deployDataExplorer || contentStore == 'cosmos'
+var isOpen = isolation == 'open' && (mustBePrivate ? fail('The isolation open is for an estate without gateway, Cosmos DB and Data Explorer.') : true)
+var makesHubs = empty(existingHubs)
+var namespaceParts = split(makesHubs ? resourceGroup().id : existingHubs.namespaceId, '/')
+var hasWayIn = deployGateway && !empty(certificateId)
 var isApiManagementV2 = apiManagementSku == 'StandardV2'
 
 // Network
 
 var makesNetwork = empty(existingVirtualNetworkId)
-var hasHybridGateway = hybridGatewayType != 'None'
+var hasHybridGateway = !isOpen && hybridGatewayType != 'None'
 
 module network 'modules/network.bicep' = if (makesNetwork) {
   name: 'network'
@@ -355,6 +404,7 @@ module network 'modules/network.bicep' = if (makesNetwork) {
     location: location
     tags: allTags
     logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    isolation: isolation
     addressPrefix: addressPrefix
     subnetPrefixes: subnetPrefixes
     apiManagementDelegation: isApiManagementV2 ? 'Microsoft.Web/serverFarms' : ''
@@ -366,13 +416,29 @@ module network 'modules/network.bicep' = if (makesNetwork) {
 
 var networkId = makesNetwork ? network!.outputs.id : existingVirtualNetworkId
 
-module privateDns 'modules/private-dns.bicep' = {
+module privateDns 'modules/private-dns.bicep' = if (!isOpen) {
   name: 'private-dns'
   params: {
     tags: allTags
     virtualNetworkId: networkId
     existingZonesId: existingPrivateDnsZonesId
   }
+}
+
+var noZones = {
+  apiManagement: ''
+  blob: ''
+  cosmos: ''
+  eventHubs: ''
+  monitor: ''
+  monitorAgents: ''
+  monitorIngestion: ''
+  monitorManagement: ''
+  openAI: ''
+  sites: ''
+  sql: ''
+  table: ''
+  vault: ''
 }
 
 // What all modules below are told.
@@ -383,6 +449,7 @@ var estate = {
   token: token
   workspaceId: monitoring.outputs.workspaceId
   networkId: networkId
+  isolation: isolation
   subnetIds: {
     apiManagement: '${networkId}/subnets/api-management'
     applicationGateway: '${networkId}/subnets/application-gateway'
@@ -390,7 +457,7 @@ var estate = {
     gateway: '${networkId}/subnets/GatewaySubnet'
     privateEndpoints: '${networkId}/subnets/private-endpoints'
   }
-  zoneIds: privateDns.outputs.zoneIds
+  zoneIds: isOpen ? noZones : privateDns!.outputs.zoneIds
 }
 
 module hybridGateway 'modules/hybrid-gateway.bicep' = if (hasHybridGateway) {
@@ -412,7 +479,7 @@ module appIdentity 'modules/identity.bicep' = {
   }
 }
 
-module apiManagementIdentity 'modules/identity.bicep' = {
+module apiManagementIdentity 'modules/identity.bicep' = if (deployGateway) {
   name: 'identity-api-management'
   params: {
     estate: estate
@@ -420,7 +487,7 @@ module apiManagementIdentity 'modules/identity.bicep' = {
   }
 }
 
-module applicationGatewayIdentity 'modules/identity.bicep' = {
+module applicationGatewayIdentity 'modules/identity.bicep' = if (deployGateway) {
   name: 'identity-application-gateway'
   params: {
     estate: estate
@@ -428,7 +495,7 @@ module applicationGatewayIdentity 'modules/identity.bicep' = {
   }
 }
 
-module eventHubsIdentity 'modules/identity.bicep' = {
+module eventHubsIdentity 'modules/identity.bicep' = if (makesHubs) {
   name: 'identity-event-hubs'
   params: {
     estate: estate
@@ -436,7 +503,7 @@ module eventHubsIdentity 'modules/identity.bicep' = {
   }
 }
 
-module openAIIdentity 'modules/identity.bicep' = {
+module openAIIdentity 'modules/identity.bicep' = if (deployGateway) {
   name: 'identity-openai'
   params: {
     estate: estate
@@ -457,14 +524,15 @@ module sqlIdentity 'modules/identity.bicep' = {
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   params: {
+    existingWorkspaceId: existingWorkspaceId
     workspaceName: 'log-promptledger-${suffix}'
     componentName: 'appi-promptledger-${suffix}'
     location: location
     tags: allTags
     retentionDays: logRetentionDays
     dailyQuotaGiB: logDailyQuotaGiB
-    publicIngestion: !monitorPrivateLink
-    publicQueries: publicLogQueries
+    publicIngestion: isOpen || !monitorPrivateLink
+    publicQueries: isOpen || publicLogQueries
   }
 }
 
@@ -472,14 +540,15 @@ module monitoringAccess 'modules/monitoring-access.bicep' = {
   name: 'monitoring-access'
   params: {
     componentName: monitoring.outputs.componentName
-    publisherPrincipalIds: [
+    publisherPrincipalIds: concat([
       appIdentity.outputs.principalId
-      apiManagementIdentity.outputs.principalId
-    ]
+    ], deployGateway ? [
+      apiManagementIdentity!.outputs.principalId
+    ] : [])
   }
 }
 
-module monitoringPrivateLink 'modules/monitoring-private-link.bicep' = if (monitorPrivateLink) {
+module monitoringPrivateLink 'modules/monitoring-private-link.bicep' = if (!isOpen && monitorPrivateLink) {
   name: 'monitoring-private-link'
   params: {
     estate: estate
@@ -531,27 +600,29 @@ module contentStorage 'modules/storage.bicep' = {
     deleteAfterDays: blobDays
     // Event Hubs' capture has no way in through the network.
     allowTrustedServices: captureRawEvents
-    roleAssignments: [
-      {
-        principalId: apiManagementIdentity.outputs.principalId
-        role: 'storageBlobDataContributor'
-        container: claimCheckContainerName
-      }
+    roleAssignments: concat([
       {
         principalId: appIdentity.outputs.principalId
         role: 'storageBlobDataReader'
         container: claimCheckContainerName
       }
+    ], deployGateway ? [
       {
-        principalId: eventHubsIdentity.outputs.principalId
+        principalId: apiManagementIdentity!.outputs.principalId
+        role: 'storageBlobDataContributor'
+        container: claimCheckContainerName
+      }
+    ] : [], makesHubs ? [
+      {
+        principalId: eventHubsIdentity!.outputs.principalId
         role: 'storageBlobDataContributor'
         container: captureContainerName
       }
-    ]
+    ] : [])
   }
 }
 
-module trainingStorage 'modules/storage.bicep' = {
+module trainingStorage 'modules/storage.bicep' = if (deployGateway) {
   name: 'storage-training'
   params: {
     estate: estate
@@ -564,7 +635,7 @@ module trainingStorage 'modules/storage.bicep' = {
     allowTrustedServices: true
     roleAssignments: [
       {
-        principalId: openAIIdentity.outputs.principalId
+        principalId: openAIIdentity!.outputs.principalId
         role: 'storageBlobDataReader'
         container: trainingContainerName
       }
@@ -596,7 +667,7 @@ module auditStorage 'modules/storage.bicep' = {
 
 // Hubs, ledger, content, certificate
 
-module eventHubs 'modules/event-hubs.bicep' = {
+module eventHubs 'modules/event-hubs.bicep' = if (makesHubs) {
   name: 'event-hubs'
   params: {
     estate: estate
@@ -613,11 +684,26 @@ module eventHubs 'modules/event-hubs.bicep' = {
     captureEnabled: captureRawEvents
     captureStorageAccountId: contentStorage.outputs.id
     captureContainerName: captureContainerName
-    identityId: eventHubsIdentity.outputs.id
+    identityId: eventHubsIdentity!.outputs.id
     receiverPrincipalId: appIdentity.outputs.principalId
-    senderPrincipalId: apiManagementIdentity.outputs.principalId
+    senderPrincipalId: deployGateway ? apiManagementIdentity!.outputs.principalId : ''
+    senderPrefixes: senderPrefixes
   }
 }
+
+module ownHubs 'modules/existing-hubs.bicep' = if (!makesHubs) {
+  name: 'existing-hubs'
+  scope: resourceGroup(namespaceParts[2], namespaceParts[4])
+  params: {
+    namespaceName: last(namespaceParts)
+    gatewayHubName: makesHubs ? '' : existingHubs.gatewayHubName
+    monitorHubName: makesHubs ? '' : existingHubs.monitorHubName
+    consumerGroupName: makesHubs ? '' : existingHubs.consumerGroupName
+    receiverPrincipalId: appIdentity.outputs.principalId
+  }
+}
+
+var hubs = makesHubs ? eventHubs!.outputs.hubs : ownHubs!.outputs.hubs
 
 module sql 'modules/sql.bicep' = {
   name: 'sql'
@@ -626,6 +712,7 @@ module sql 'modules/sql.bicep' = {
     databaseName: 'promptledger'
     administratorsName: sqlAdministratorsName
     administratorsObjectId: sqlAdministratorsObjectId
+    administratorsType: sqlAdministratorsType
     identityId: sqlIdentity.outputs.id
     skuName: sqlSku
     virtualCores: sqlCores
@@ -637,12 +724,13 @@ module sql 'modules/sql.bicep' = {
     restoreDays: sqlRestoreDays
     weeklyRetention: sqlWeeklyRetention
     auditBlobEndpoint: auditStorage.outputs.blobEndpoint
+    threatDetection: sqlThreatDetection
     ledgerDigests: ledgerDigests
     secondaryLocation: secondaryLocation
   }
 }
 
-module cosmos 'modules/cosmos.bicep' = {
+module cosmos 'modules/cosmos.bicep' = if (contentStore == 'cosmos') {
   name: 'cosmos'
   params: {
     estate: estate
@@ -656,28 +744,31 @@ module cosmos 'modules/cosmos.bicep' = {
   }
 }
 
-module keyVault 'modules/key-vault.bicep' = {
+module keyVault 'modules/key-vault.bicep' = if (deployGateway) {
   name: 'key-vault'
   params: {
     estate: estate
-    certificateReaderPrincipalId: applicationGatewayIdentity.outputs.principalId
+    certificateReaderPrincipalId: applicationGatewayIdentity!.outputs.principalId
     allowTrustedServices: gatewayReadsKeys
   }
 }
 
 // Models
 
-module openAI 'modules/openai.bicep' = [for (instance, index) in openAIInstances: {
+var instances = deployGateway ? openAIInstances : []
+var vendors = deployGateway ? vendorApis : []
+
+module openAI 'modules/openai.bicep' = [for (instance, index) in instances: {
   name: 'openai-${instance.name}'
   params: {
     estate: estate
-    hubs: eventHubs.outputs.hubs
+    hubs: hubs
     name: 'oai-${instance.name}-${suffix}'
     location: instance.location
     deployments: instance.deployments
     servesStatefulOperations: index == 0
-    identityId: openAIIdentity.outputs.id
-    callerPrincipalId: apiManagementIdentity.outputs.principalId
+    identityId: openAIIdentity!.outputs.id
+    callerPrincipalId: apiManagementIdentity!.outputs.principalId
   }
 }]
 
@@ -688,12 +779,13 @@ module appSettings 'modules/app-settings.bicep' = {
   params: {
     identityClientId: appIdentity.outputs.clientId
     hostStorageName: hostStorage.outputs.name
-    hubs: eventHubs.outputs.hubs
+    hubs: hubs
     sqlHostName: sql.outputs.hostName
     sqlDatabaseName: 'promptledger'
-    cosmosEndpoint: cosmos.outputs.endpoint
-    cosmosDatabaseName: cosmos.outputs.databaseName
-    cosmosContainerName: cosmos.outputs.containerName
+    contentStore: contentStore
+    cosmosEndpoint: contentStore == 'cosmos' ? cosmos!.outputs.endpoint : ''
+    cosmosDatabaseName: contentStore == 'cosmos' ? cosmos!.outputs.databaseName : ''
+    cosmosContainerName: contentStore == 'cosmos' ? cosmos!.outputs.containerName : ''
     claimCheckEndpoint: contentStorage.outputs.blobEndpoint
     claimCheckContainerName: claimCheckContainerName
     contentDays: contentDays
@@ -718,6 +810,7 @@ module functionApp 'modules/function-app.bicep' = {
     appSettings: appSettings.outputs.values
     auditClientId: auditClientId
     publisherPrincipalId: publisherPrincipalId
+    callerPrefixes: callerPrefixes
   }
   dependsOn: [
     monitoringAccess
@@ -726,7 +819,7 @@ module functionApp 'modules/function-app.bicep' = {
 
 // API Management
 
-module apiManagement 'modules/apim.bicep' = {
+module apiManagement 'modules/apim.bicep' = if (deployGateway) {
   name: 'api-management'
   params: {
     estate: estate
@@ -735,21 +828,21 @@ module apiManagement 'modules/apim.bicep' = {
     zones: zones
     publisherName: publisherName
     publisherEmail: publisherEmail
-    identityId: apiManagementIdentity.outputs.id
+    identityId: apiManagementIdentity!.outputs.id
     hasOwnIdentity: gatewayReadsKeys
     openOnCreation: apiManagementOpenOnCreation
     contentInWorkspace: contentInWorkspace
-    hubs: eventHubs.outputs.hubs
+    hubs: hubs
   }
 }
 
-module apiManagementTelemetry 'modules/apim-telemetry.bicep' = {
+module apiManagementTelemetry 'modules/apim-telemetry.bicep' = if (deployGateway) {
   name: 'api-management-telemetry'
   params: {
-    serviceName: apiManagement.outputs.name
+    serviceName: apiManagement!.outputs.name
     loggerName: 'promptledger'
-    hubs: eventHubs.outputs.hubs
-    identityClientId: apiManagementIdentity.outputs.clientId
+    hubs: hubs
+    identityClientId: apiManagementIdentity!.outputs.clientId
     componentName: monitoring.outputs.componentName
   }
   dependsOn: [
@@ -757,11 +850,11 @@ module apiManagementTelemetry 'modules/apim-telemetry.bicep' = {
   ]
 }
 
-module apiManagementNamedValues 'modules/apim-named-values.bicep' = {
+module apiManagementNamedValues 'modules/apim-named-values.bicep' = if (deployGateway) {
   name: 'api-management-named-values'
   params: {
-    serviceName: apiManagement.outputs.name
-    loggerName: apiManagementTelemetry.outputs.eventLoggerName
+    serviceName: apiManagement!.outputs.name
+    loggerName: apiManagementTelemetry!.outputs.eventLoggerName
     claimCheckEndpoint: contentStorage.outputs.blobEndpoint
     claimCheckContainerName: claimCheckContainerName
     captureClaimChecks: captureClaimChecks
@@ -771,15 +864,15 @@ module apiManagementNamedValues 'modules/apim-named-values.bicep' = {
     refuseQueryKeys: refuseQueryKeys
     openAIAudience: openAIAudience
     auditAudience: empty(auditClientId) ? 'none' : auditClientId
-    identityClientId: apiManagementIdentity.outputs.clientId
+    identityClientId: apiManagementIdentity!.outputs.clientId
   }
 }
 
-module apiManagementBackends 'modules/apim-backends.bicep' = {
+module apiManagementBackends 'modules/apim-backends.bicep' = if (deployGateway) {
   name: 'api-management-backends'
   params: {
-    serviceName: apiManagement.outputs.name
-    instances: [for (instance, index) in openAIInstances: {
+    serviceName: apiManagement!.outputs.name
+    instances: [for (instance, index) in instances: {
       name: instance.name
       endpoint: openAI[index].outputs.endpoint
       priority: instance.priority
@@ -788,11 +881,11 @@ module apiManagementBackends 'modules/apim-backends.bicep' = {
   }
 }
 
-module apiManagementOpenAIApi 'modules/apim-openai-api.bicep' = {
+module apiManagementOpenAIApi 'modules/apim-openai-api.bicep' = if (deployGateway) {
   name: 'api-management-openai-api'
   params: {
-    serviceName: apiManagement.outputs.name
-    monitorLoggerId: apiManagementTelemetry.outputs.monitorLoggerId
+    serviceName: apiManagement!.outputs.name
+    monitorLoggerId: apiManagementTelemetry!.outputs.monitorLoggerId
   }
   dependsOn: [
     apiManagementBackends
@@ -800,16 +893,16 @@ module apiManagementOpenAIApi 'modules/apim-openai-api.bicep' = {
   ]
 }
 
-module apiManagementVendorApis 'modules/apim-vendor-api.bicep' = [for one in vendorApis: {
+module apiManagementVendorApis 'modules/apim-vendor-api.bicep' = [for one in vendors: {
   name: 'api-management-${one.vendor}'
   params: {
-    serviceName: apiManagement.outputs.name
+    serviceName: apiManagement!.outputs.name
     vendor: one.vendor
     url: one.url
     vaultEntry: one.vaultEntry
-    vaultName: keyVault.outputs.name
-    readerPrincipalId: apiManagement.outputs.ownPrincipalId
-    monitorLoggerId: apiManagementTelemetry.outputs.monitorLoggerId
+    vaultName: keyVault!.outputs.name
+    readerPrincipalId: apiManagement!.outputs.ownPrincipalId
+    monitorLoggerId: apiManagementTelemetry!.outputs.monitorLoggerId
     teams: teams
   }
   dependsOn: [
@@ -818,10 +911,10 @@ module apiManagementVendorApis 'modules/apim-vendor-api.bicep' = [for one in ven
   ]
 }]
 
-module apiManagementAuditApi 'modules/apim-audit-api.bicep' = {
+module apiManagementAuditApi 'modules/apim-audit-api.bicep' = if (deployGateway) {
   name: 'api-management-audit-api'
   params: {
-    serviceName: apiManagement.outputs.name
+    serviceName: apiManagement!.outputs.name
     functionHostName: functionApp.outputs.hostName
   }
   dependsOn: [
@@ -829,18 +922,18 @@ module apiManagementAuditApi 'modules/apim-audit-api.bicep' = {
   ]
 }
 
-module apiManagementTeams 'modules/apim-teams.bicep' = {
+module apiManagementTeams 'modules/apim-teams.bicep' = if (deployGateway) {
   name: 'api-management-teams'
   params: {
-    serviceName: apiManagement.outputs.name
-    apiName: apiManagementOpenAIApi.outputs.apiName
+    serviceName: apiManagement!.outputs.name
+    apiName: apiManagementOpenAIApi!.outputs.apiName
     teams: teams
   }
 }
 
 // The way in
 
-module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certificateId)) {
+module applicationGateway 'modules/application-gateway.bicep' = if (hasWayIn) {
   name: 'application-gateway'
   params: {
     estate: estate
@@ -848,9 +941,9 @@ module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certi
     zones: zones
     minimumInstances: applicationGatewayMinimum
     maximumInstances: applicationGatewayMaximum
-    identityId: applicationGatewayIdentity.outputs.id
+    identityId: applicationGatewayIdentity!.outputs.id
     certificateId: certificateId
-    backendHostName: apiManagement.outputs.hostName
+    backendHostName: apiManagement!.outputs.hostName
     requestTimeoutSeconds: requestTimeoutSeconds
     firewallMode: firewallMode
     maximumBodyKB: 2000
@@ -864,6 +957,23 @@ module applicationGateway 'modules/application-gateway.bicep' = if (!empty(certi
 
 // What people look at
 
+// Each tier of API Management has its own measure of load.
+var rulesOfOtherTier = isApiManagementV2 ? [
+  'gateway-capacity'
+] : [
+  'gateway-cpu'
+]
+// What asks logs of a part that is not there.
+var rulesWithoutGateway = deployGateway ? rulesOfOtherTier : [
+  'backend-429'
+  'gateway-429'
+  'gateway-5xx'
+  'silence'
+]
+var rulesWithoutCosmos = contentStore == 'cosmos' ? [] : [
+  'cosmos-429'
+]
+
 module alerts 'modules/alerts.bicep' = {
   name: 'alerts'
   params: {
@@ -871,17 +981,12 @@ module alerts 'modules/alerts.bicep' = {
     prefix: 'promptledger-${environmentName}'
     mailAddresses: alertMailAddresses
     targets: {
-      apiManagement: apiManagement.outputs.id
-      cosmos: cosmos.outputs.id
-      eventHubs: eventHubs.outputs.hubs.namespaceId
+      apiManagement: deployGateway ? apiManagement!.outputs.id : ''
+      cosmos: contentStore == 'cosmos' ? cosmos!.outputs.id : ''
+      eventHubs: hubs.namespaceId
       sql: sql.outputs.databaseId
     }
-    // Each tier of API Management has its own measure of load.
-    disabledRules: isApiManagementV2 ? [
-      'gateway-capacity'
-    ] : [
-      'gateway-cpu'
-    ]
+    disabledRules: concat(rulesWithoutGateway, rulesWithoutCosmos)
   }
 }
 
@@ -889,7 +994,7 @@ module insightsContent 'modules/insights-content.bicep' = {
   name: 'insights-content'
   params: {
     estate: estate
-    workspaceName: monitoring.outputs.workspaceName
+    savesQueries: empty(existingWorkspaceId)
   }
 }
 
@@ -897,7 +1002,7 @@ module dataExplorer 'modules/data-explorer.bicep' = if (deployDataExplorer) {
   name: 'data-explorer'
   params: {
     estate: estate
-    hubs: eventHubs.outputs.hubs
+    hubs: hubs
     principalId: analystsGroupId
     principalType: 'Group'
     zoneIds: empty(existingPrivateDnsZonesId) ? [] : [
@@ -914,14 +1019,35 @@ output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
 @description('Name of the app\'s identity: infra/scripts/grant-database.sql makes it a user of the ledger.')
 output APP_IDENTITY_NAME string = appIdentity.outputs.name
 
+@description('Client id of the app\'s identity: the ledger knows the identity by it.')
+output APP_IDENTITY_CLIENT_ID string = appIdentity.outputs.clientId
+
+@description('Host name of the app, which answers the audit API.')
+output APP_HOST_NAME string = functionApp.outputs.hostName
+
+@description('Isolation of the estate.')
+output ISOLATION string = isolation
+
+@description('Event Hubs namespace: its resource id.')
+output EVENT_HUBS_ID string = hubs.namespaceId
+
+@description('Host name of the Event Hubs namespace.')
+output EVENT_HUBS_HOST_NAME string = hubs.hostName
+
+@description('Hub of the API Management policy\'s events.')
+output EVENT_HUBS_GATEWAY_HUB string = hubs.gatewayHubName
+
+@description('Whether the hubs were made here, as text.')
+output EVENT_HUBS_MADE string = string(makesHubs)
+
 @description('Host name of the ledger\'s server.')
 output SQL_HOST_NAME string = sql.outputs.hostName
 
-@description('Host name of API Management\'s gateway.')
-output GATEWAY_HOST_NAME string = apiManagement.outputs.hostName
+@description('Host name of API Management\'s gateway; empty where there is none.')
+output GATEWAY_HOST_NAME string = deployGateway ? apiManagement!.outputs.hostName : ''
 
-@description('Name of the vault that takes the TLS certificate.')
-output KEY_VAULT_NAME string = keyVault.outputs.name
+@description('Name of the vault that takes the TLS certificate; empty where there is no gateway.')
+output KEY_VAULT_NAME string = deployGateway ? keyVault!.outputs.name : ''
 
 @description('Address that the organisation\'s DNS record points to; empty before there is a certificate.')
-output APPLICATION_GATEWAY_ADDRESS string = empty(certificateId) ? '' : applicationGateway!.outputs.ipAddress
+output APPLICATION_GATEWAY_ADDRESS string = hasWayIn ? applicationGateway!.outputs.ipAddress : ''

@@ -11,7 +11,7 @@ param prefix string
 @description('Mail addresses that alerts go to.')
 param mailAddresses array
 
-@description('Resource ids by the names that alerts.json uses: apiManagement, cosmos, eventHubs and sql.')
+@description('Resource ids by the names that alerts.json uses: apiManagement, cosmos, eventHubs and sql; empty where there is none.')
 param targets object
 
 @description('Rules of alerts.json that stay off, by name: such as platform rules of a tier that has no such metric.')
@@ -115,7 +115,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ale
   }
 }]
 
-resource platformRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert in alerts.platform: {
+resource platformRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert in alerts.platform: if (!empty(targets[alert.target])) {
   name: '${prefix}-${alert.name}'
   location: 'global'
   tags: estate.tags

@@ -18,7 +18,14 @@ param sqlHostName string
 @description('Name of the ledger\'s database.')
 param sqlDatabaseName string
 
-@description('Address of the Cosmos DB account.')
+@description('Where content is kept: beside the ledger, or in Cosmos DB.')
+@allowed([
+  'cosmos'
+  'sql'
+])
+param contentStore string
+
+@description('Address of the Cosmos DB account; unused where content is kept beside the ledger.')
 param cosmosEndpoint string
 
 @description('Database of content.')
@@ -70,7 +77,7 @@ output values object = {
   PROMPTLEDGER_CLAIM_CHECK_CONTAINERS: claimCheckContainerName
   PROMPTLEDGER_CLAIM_CHECK_DAYS: '7'
   PROMPTLEDGER_CLAIM_CHECK_MEGABYTES: '64'
-  PROMPTLEDGER_CONTENT: 'cosmos'
+  PROMPTLEDGER_CONTENT: contentStore
   PROMPTLEDGER_CONTENT_DAYS: string(contentDays)
   PROMPTLEDGER_COSMOS_CONTAINER: cosmosContainerName
   PROMPTLEDGER_COSMOS_DATABASE: cosmosDatabaseName

@@ -58,10 +58,18 @@ param identityId string
 @description('Object id of the app\'s identity, which receives.')
 param receiverPrincipalId string
 
-@description('Object id of API Management\'s identity, which sends to the gateway hub.')
+@description('Object id of API Management\'s identity, which sends to the gateway hub; empty for none.')
 param senderPrincipalId string
 
 var name = 'evhns-promptledger-${estate.suffix}'
+@description('Addresses and ranges that events are sent from in the open isolation, such as those of an API Management of one\'s own.')
+param senderPrefixes array
+
+var isOpen = estate.isolation == 'open'
+var allowSenders = [for prefix in senderPrefixes: {
+  ipMask: prefix
+  action: 'Allow'
+}]
 var roles = loadJsonContent('../roles.json')
 var isStandard = skuName == 'Standard'
 var consumerGroupNames = concat([
@@ -107,7 +115,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
     isAutoInflateEnabled: isStandard
     maximumThroughputUnits: isStandard ? maximumThroughputUnits : 0
     minimumTlsVersion: '1.2'
-    publicNetworkAccess: 'Disabled'
+    publicNetworkAccess: isOpen ? 'Enabled' : 'Disabled'
     zoneRedundant: true
   }
 }
@@ -118,8 +126,16 @@ resource firewall 'Microsoft.EventHub/namespaces/networkRuleSets@2024-01-01' = {
   name: 'default'
   properties: {
     defaultAction: 'Deny'
-    publicNetworkAccess: 'Disabled'
+    publicNetworkAccess: isOpen ? 'Enabled' : 'Disabled'
     trustedServiceAccessEnabled: true
+    ipRules: isOpen ? allowSenders : null
+    virtualNetworkRules: isOpen ? [
+      {
+        subnet: {
+          id: estate.subnetIds.functions
+        }
+      }
+    ] : null
   }
 }
 
@@ -194,7 +210,7 @@ resource receivesFromMonitorHub 'Microsoft.Authorization/roleAssignments@2022-04
   }
 }
 
-resource sendsToGatewayHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+resource sendsToGatewayHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(senderPrincipalId)) {
   name: guid(gatewayHub.id, senderPrincipalId, 'eventHubsDataSender')
   scope: gatewayHub
   properties: {

@@ -53,11 +53,17 @@ param auditClientId string
 param publisherPrincipalId string
 
 var name = 'func-promptledger-${estate.suffix}'
-// azd finds the app by one of them.
-var tags = union(estate.tags, {
-  'azd-service-name': 'app'
-})
 var planName = 'plan-promptledger-${estate.suffix}'
+@description('Addresses and ranges that may ask the audit API in the open isolation.')
+param callerPrefixes array
+
+var isOpen = estate.isolation == 'open'
+var allowCallers = [for (prefix, index) in callerPrefixes: {
+  name: 'caller-${index}'
+  priority: 200 + index
+  action: 'Allow'
+  ipAddress: contains(prefix, '/') ? prefix : '${prefix}/32'
+}]
 var roles = loadJsonContent('../roles.json')
 // Names as the platform groups functions: all of HTTP as one, every other function by itself.
 var readyHttp = alwaysReadyHttp == 0 ? [] : [
@@ -85,7 +91,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   // checkov:skip=CKV_AZURE_225: zone redundancy is a parameter: the profiles say
   name: planName
   location: estate.location
-  tags: tags
+  tags: estate.tags
   kind: 'functionapp'
   sku: {
     name: 'FC1'
@@ -98,12 +104,13 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 }
 
 resource app 'Microsoft.Web/sites@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_222: open is to named addresses alone; the isolation is a parameter
   // checkov:skip=CKV_AZURE_17: callers sign in with Entra tokens; client certificates are not used
   // checkov:skip=CKV_AZURE_212: Flex Consumption scales by itself; the profiles say how many instances wait
   // checkov:skip=CKV_AZURE_213: Flex Consumption has no health check path of its own
   name: name
   location: estate.location
-  tags: tags
+  tags: estate.tags
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -115,7 +122,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     serverFarmId: plan.id
     clientCertEnabled: false
     httpsOnly: true
-    publicNetworkAccess: 'Disabled'
+    publicNetworkAccess: isOpen ? 'Enabled' : 'Disabled'
     virtualNetworkSubnetId: estate.subnetIds.functions
     functionAppConfig: {
       deployment: {
@@ -147,8 +154,13 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     siteConfig: {
       ftpsState: 'Disabled'
       http20Enabled: true
+      ipSecurityRestrictions: isOpen ? allowCallers : null
+      ipSecurityRestrictionsDefaultAction: isOpen ? 'Deny' : null
       minTlsVersion: '1.2'
       remoteDebuggingEnabled: false
+      // Who may not ask may not publish either.
+      scmIpSecurityRestrictionsDefaultAction: isOpen ? 'Deny' : null
+      scmIpSecurityRestrictionsUseMain: isOpen ? true : null
       scmMinTlsVersion: '1.2'
     }
   }
@@ -251,9 +263,7 @@ module endpoint 'private-endpoint.bicep' = {
   name: '${name}-endpoint'
   params: {
     name: 'pe-${name}'
-    estate: union(estate, {
-      tags: tags
-    })
+    estate: estate
     serviceId: app.id
     groupId: 'sites'
     zoneIds: [

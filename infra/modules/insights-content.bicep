@@ -5,8 +5,8 @@ import { Estate } from 'types.bicep'
 @description('What every part of the estate has in common.')
 param estate Estate
 
-@description('Name of the Log Analytics workspace.')
-param workspaceName string
+@description('Save the two questions too: in the estate\'s own workspace, not in one that others share.')
+param savesQueries bool
 
 var queries = [
   {
@@ -21,11 +21,11 @@ var queries = [
   }
 ]
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
-  name: workspaceName
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = if (savesQueries) {
+  name: last(split(estate.workspaceId, '/'))
 }
 
-resource savedQueries 'Microsoft.OperationalInsights/workspaces/savedSearches@2023-09-01' = [for saved in queries: {
+resource savedQueries 'Microsoft.OperationalInsights/workspaces/savedSearches@2023-09-01' = [for saved in queries: if (savesQueries) {
   parent: workspace
   name: saved.name
   // Overwrites the one of the deployment before.
@@ -47,7 +47,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     displayName: 'PromptLedger'
     serializedData: loadTextContent('../workbooks/promptledger.json')
-    sourceId: workspace.id
+    sourceId: estate.workspaceId
     version: '1.0'
   }
 }

@@ -1,5 +1,8 @@
 // Log Analytics and Application Insights, closed to the internet when a private link scope carries their traffic.
 
+@description('Workspace to use in place of a new one: its resource id; empty makes one.')
+param existingWorkspaceId string
+
 @description('Name of the workspace.')
 param workspaceName string
 
@@ -26,7 +29,10 @@ param publicIngestion bool
 @description('Answer queries from the internet, still to signed-in people only: the portal on a desk outside the network.')
 param publicQueries bool
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+var makesWorkspace = empty(existingWorkspaceId)
+var workspaceId = makesWorkspace ? workspace.id : existingWorkspaceId
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = if (makesWorkspace) {
   name: workspaceName
   location: location
   tags: tags
@@ -57,14 +63,14 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
     DisableIpMasking: false
     DisableLocalAuth: true
     IngestionMode: 'LogAnalytics'
-    WorkspaceResourceId: workspace.id
+    WorkspaceResourceId: workspaceId
     publicNetworkAccessForIngestion: publicIngestion ? 'Enabled' : 'Disabled'
     publicNetworkAccessForQuery: publicQueries ? 'Enabled' : 'Disabled'
   }
 }
 
 // Who asked the workspace what.
-resource workspaceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource workspaceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (makesWorkspace) {
   name: 'log-analytics'
   scope: workspace
   properties: {
@@ -79,10 +85,7 @@ resource workspaceLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview
 }
 
 @description('Resource id of the workspace.')
-output workspaceId string = workspace.id
-
-@description('Name of the workspace.')
-output workspaceName string = workspace.name
+output workspaceId string = workspaceId
 
 @description('Resource id of the component.')
 output componentId string = component.id

@@ -9,6 +9,13 @@ param location string
 @description('Tags of all its resources.')
 param tags object
 
+@description('`open` makes the functions\' subnet alone, with service endpoints in place of private ones.')
+@allowed([
+  'open'
+  'private'
+])
+param isolation string
+
 @description('Address space of the network.')
 param addressPrefix string
 
@@ -30,6 +37,7 @@ param dnsServers array
 @description('Log Analytics workspace for the network\'s logs.')
 param logAnalyticsWorkspaceId string
 
+var isOpen = isolation == 'open'
 // A rule for each: the platform takes a service tag such as Internet by itself only, never in a list.
 var allowClients = [for (prefix, index) in clientPrefixes: {
   name: 'allow-clients-${index}'
@@ -60,7 +68,7 @@ var denyInternet = {
   }
 }
 
-resource applicationGatewayRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+resource applicationGatewayRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = if (!isOpen) {
   name: 'nsg-application-gateway'
   location: location
   tags: tags
@@ -99,7 +107,7 @@ resource applicationGatewayRules 'Microsoft.Network/networkSecurityGroups@2024-0
   }
 }
 
-resource apiManagementRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+resource apiManagementRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = if (!isOpen) {
   name: 'nsg-api-management'
   location: location
   tags: tags
@@ -152,7 +160,7 @@ resource apiManagementRules 'Microsoft.Network/networkSecurityGroups@2024-05-01'
   }
 }
 
-resource privateEndpointRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+resource privateEndpointRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = if (!isOpen) {
   name: 'nsg-private-endpoints'
   location: location
   tags: tags
@@ -206,7 +214,7 @@ resource functionsRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
   }
 }
 
-resource operationsRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+resource operationsRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = if (!isOpen) {
   name: 'nsg-operations'
   location: location
   tags: tags
@@ -217,7 +225,36 @@ resource operationsRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = 
   }
 }
 
-var baseSubnets = [
+var functionsSubnet = {
+  name: 'functions'
+  properties: {
+    addressPrefix: subnetPrefixes.functions
+    networkSecurityGroup: {
+      id: functionsRules.id
+    }
+    serviceEndpoints: isOpen ? [
+      {
+        service: 'Microsoft.EventHub'
+      }
+      {
+        service: 'Microsoft.Sql'
+      }
+      {
+        service: 'Microsoft.Storage'
+      }
+    ] : null
+    delegations: [
+      {
+        name: 'flex-consumption'
+        properties: {
+          serviceName: 'Microsoft.App/environments'
+        }
+      }
+    ]
+  }
+}
+
+var privateSubnets = [
   {
     name: 'application-gateway'
     properties: {
@@ -254,23 +291,7 @@ var baseSubnets = [
       privateEndpointNetworkPolicies: 'Enabled'
     }
   }
-  {
-    name: 'functions'
-    properties: {
-      addressPrefix: subnetPrefixes.functions
-      networkSecurityGroup: {
-        id: functionsRules.id
-      }
-      delegations: [
-        {
-          name: 'flex-consumption'
-          properties: {
-            serviceName: 'Microsoft.App/environments'
-          }
-        }
-      ]
-    }
-  }
+  functionsSubnet
   {
     name: 'operations'
     properties: {
@@ -306,7 +327,9 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       dnsServers: dnsServers
     }
     // In the network's own list: subnets as resources of their own would be removed and made anew by every deployment.
-    subnets: concat(baseSubnets, gatewaySubnets)
+    subnets: isOpen ? [
+      functionsSubnet
+    ] : concat(privateSubnets, gatewaySubnets)
   }
 }
 

@@ -1,4 +1,4 @@
-// One private endpoint with its record in the private DNS zones given.
+// One private endpoint with its record in the private DNS zones given. An estate that is open has none.
 
 import { Estate } from 'types.bicep'
 
@@ -17,7 +17,7 @@ param groupId string
 @description('Resource ids of the private DNS zones that hold the record.')
 param zoneIds array
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = if (estate.isolation == 'private') {
   name: name
   location: estate.location
   tags: estate.tags
@@ -40,7 +40,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   }
 }
 
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = {
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = if (estate.isolation == 'private') {
   parent: endpoint
   name: 'default'
   properties: {

@@ -8,17 +8,27 @@ param estate Estate
 @description('Name of the database.')
 param databaseName string
 
-@description('Entra group whose members administer the server: its name.')
+@description('Entra group or person that administers the server: its name.')
 param administratorsName string
 
-@description('Entra group whose members administer the server: its object id.')
+@description('Entra group or person that administers the server: its object id.')
 param administratorsObjectId string
+
+@description('What the administrator is.')
+@allowed([
+  'Group'
+  'User'
+])
+param administratorsType string
 
 @description('Identity of the server, which writes audit logs and ledger digests.')
 param identityId string
 
-@description('Size of the database: GP_S_Gen5 is serverless, GP_Gen5 provisioned, BC_Gen5 business critical, HS_Gen5 hyperscale.')
+@description('Size of the database: Basic, S0 and S1 are sold by transaction units; GP_S_Gen5 is serverless, GP_Gen5 provisioned, BC_Gen5 business critical, HS_Gen5 hyperscale.')
 @allowed([
+  'Basic'
+  'S0'
+  'S1'
   'GP_S_Gen5'
   'GP_Gen5'
   'BC_Gen5'
@@ -26,7 +36,7 @@ param identityId string
 ])
 param skuName string
 
-@description('Virtual cores: of serverless, the most.')
+@description('Virtual cores: of serverless, the most. Unused where transaction units are sold.')
 param virtualCores int
 
 @description('Fewest virtual cores of serverless, as text, such as `0.5`.')
@@ -35,7 +45,7 @@ param minimumVirtualCores string
 @description('Idle minutes after which serverless pauses; -1 never. A paused database makes the next batch wait for a minute, and one that pauses keeps no weekly backups and has no second region.')
 param autoPauseMinutes int
 
-@description('Largest size of the database in GiB. Unused by hyperscale.')
+@description('Largest size of the database in GiB. Unused by hyperscale; Basic has 2.')
 param maximumSizeGiB int
 
 @description('Spread replicas over availability zones.')
@@ -50,7 +60,7 @@ param zoneRedundant bool
 ])
 param backupRedundancy string
 
-@description('Days for which any second can be restored.')
+@description('Days for which any second can be restored: 7 in Basic.')
 @minValue(7)
 @maxValue(35)
 param restoreDays int
@@ -61,6 +71,9 @@ param weeklyRetention string
 @description('Storage account of audit logs and ledger digests: its blob address.')
 param auditBlobEndpoint string
 
+@description('Watch the server with Defender for SQL, which is paid for by the server.')
+param threatDetection bool
+
 @description('Upload digests of ledger tables. Needs the migration that makes ledger tables.')
 param ledgerDigests bool
 
@@ -69,6 +82,12 @@ param secondaryLocation string
 
 var serverName = 'sql-promptledger-${estate.suffix}'
 var secondaryServerName = 'sql-promptledger2-${estate.suffix}'
+var isOpen = estate.isolation == 'open'
+var hasUnits = contains([
+  'Basic'
+  'S0'
+  'S1'
+], skuName)
 var isServerless = skuName == 'GP_S_Gen5'
 var pauses = isServerless && autoPauseMinutes >= 0
 var isHyperscale = skuName == 'HS_Gen5'
@@ -86,19 +105,23 @@ var auditedGroups = [
 ]
 // Not the server's name: both are names of one domain.
 var failoverGroupName = '${serverName}-failover'
-var sku = {
+var sku = hasUnits ? {
+  name: skuName
+  tier: skuName == 'Basic' ? 'Basic' : 'Standard'
+} : {
   name: '${skuName}_${virtualCores}'
 }
 var administrators = {
   administratorType: 'ActiveDirectory'
   azureADOnlyAuthentication: true
   login: administratorsName
-  principalType: 'Group'
+  principalType: administratorsType
   sid: administratorsObjectId
   tenantId: tenant().tenantId
 }
 
 resource server 'Microsoft.Sql/servers@2023-08-01' = {
+  // checkov:skip=CKV_AZURE_113: open is one subnet and Entra sign-in alone; the isolation is a parameter
   name: serverName
   location: estate.location
   tags: estate.tags
@@ -112,7 +135,7 @@ resource server 'Microsoft.Sql/servers@2023-08-01' = {
     administrators: administrators
     minimalTlsVersion: '1.2'
     primaryUserAssignedIdentityId: identityId
-    publicNetworkAccess: 'Disabled'
+    publicNetworkAccess: isOpen ? 'Enabled' : 'Disabled'
     version: '12.0'
   }
 }
@@ -122,6 +145,16 @@ resource entraOnly 'Microsoft.Sql/servers/azureADOnlyAuthentications@2023-08-01'
   name: 'Default'
   properties: {
     azureADOnlyAuthentication: true
+  }
+}
+
+// The functions come in by the service endpoint of their subnet. Nobody else does: a hook opens the firewall for its own address
+// while it works.
+resource functionsRule 'Microsoft.Sql/servers/virtualNetworkRules@2023-08-01' = if (isOpen) {
+  parent: server
+  name: 'functions'
+  properties: {
+    virtualNetworkSubnetId: estate.subnetIds.functions
   }
 }
 
@@ -136,7 +169,7 @@ resource database 'Microsoft.Sql/servers/databases@2023-08-01' = {
   sku: sku
   properties: {
     autoPauseDelay: isServerless ? autoPauseMinutes : null
-    maxSizeBytes: isHyperscale ? null : maximumSizeGiB * 1073741824
+    maxSizeBytes: isHyperscale ? null : (skuName == 'Basic' ? 2 : maximumSizeGiB) * 1073741824
     minCapacity: isServerless ? json(minimumVirtualCores) : null
     requestedBackupStorageRedundancy: backupRedundancy
     zoneRedundant: zoneRedundant
@@ -155,7 +188,7 @@ resource restore 'Microsoft.Sql/servers/databases/backupShortTermRetentionPolici
   parent: database
   name: 'default'
   properties: {
-    retentionDays: restoreDays
+    retentionDays: skuName == 'Basic' ? 7 : restoreDays
   }
 }
 
@@ -212,7 +245,7 @@ resource administratorAuditing 'Microsoft.Sql/servers/databases/auditingSettings
   }
 }
 
-resource threatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-01' = {
+resource threatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-01' = if (threatDetection) {
   parent: server
   name: 'Default'
   properties: {
@@ -221,7 +254,7 @@ resource threatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-0
   }
 }
 
-resource assessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@2023-08-01' = {
+resource assessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@2023-08-01' = if (threatDetection) {
   parent: server
   name: 'default'
   properties: {
@@ -319,7 +352,7 @@ resource secondaryAuditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' =
   }
 }
 
-resource secondaryThreatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-01' = if (hasSecondary) {
+resource secondaryThreatProtection 'Microsoft.Sql/servers/securityAlertPolicies@2023-08-01' = if (hasSecondary && threatDetection) {
   parent: secondary
   name: 'Default'
   properties: {
@@ -328,7 +361,7 @@ resource secondaryThreatProtection 'Microsoft.Sql/servers/securityAlertPolicies@
   }
 }
 
-resource secondaryAssessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@2023-08-01' = if (hasSecondary) {
+resource secondaryAssessment 'Microsoft.Sql/servers/sqlVulnerabilityAssessments@2023-08-01' = if (hasSecondary && threatDetection) {
   parent: secondary
   name: 'default'
   properties: {

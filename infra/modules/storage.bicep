@@ -42,6 +42,8 @@ param allowTrustedServices bool = false
 param roleAssignments array = []
 
 var name = 'stpl${purpose}${estate.token}'
+// In the open isolation the functions come in by the service endpoint of their subnet.
+var isOpen = estate.isolation == 'open'
 var roles = loadJsonContent('../roles.json')
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
@@ -61,7 +63,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    publicNetworkAccess: 'Disabled'
+    publicNetworkAccess: isOpen ? 'Enabled' : 'Disabled'
     supportsHttpsTrafficOnly: true
     encryption: {
       requireInfrastructureEncryption: true
@@ -80,6 +82,12 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     networkAcls: {
       bypass: allowTrustedServices ? 'AzureServices' : 'None'
       defaultAction: 'Deny'
+      virtualNetworkRules: isOpen ? [
+        {
+          id: estate.subnetIds.functions
+          action: 'Allow'
+        }
+      ] : null
     }
   }
 }

@@ -21,7 +21,10 @@ type Estate = {
   @description('Virtual network: its resource id.')
   networkId: string
 
-  @description('Subnets: their resource ids.')
+  @description('`private`: all is reached through private endpoints alone. `open`: through public endpoints that let in the functions\' subnet and networks that are named, and of these whom Entra knows.')
+  isolation: 'open' | 'private'
+
+  @description('Subnets: their resource ids. In the open isolation there is that of the functions only.')
   subnetIds: {
     apiManagement: string
     applicationGateway: string

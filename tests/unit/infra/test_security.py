@@ -38,12 +38,12 @@ REQUIRED: dict[str, dict[str, str]] = {
         "properties.backupPolicy.type": "Continuous",
     },
     "Microsoft.EventHub/namespaces": {
-        "properties.publicNetworkAccess": "Disabled",
+        "properties.publicNetworkAccess": "isOpen ? 'Enabled' : 'Disabled'",
         "properties.disableLocalAuth": "!allowKeys",
         "properties.minimumTlsVersion": "1.2",
     },
     "Microsoft.EventHub/namespaces/networkRuleSets": {
-        "properties.publicNetworkAccess": "Disabled",
+        "properties.publicNetworkAccess": "isOpen ? 'Enabled' : 'Disabled'",
         "properties.defaultAction": "Deny",
     },
     "Microsoft.Insights/components": {
@@ -65,12 +65,11 @@ REQUIRED: dict[str, dict[str, str]] = {
         "properties.publicNetworkAccessForIngestion": "publicIngestion ? 'Enabled' : 'Disabled'",
     },
     "Microsoft.Sql/servers": {
-        "properties.publicNetworkAccess": "Disabled",
         "properties.administrators": "administrators",
         "properties.minimalTlsVersion": "1.2",
     },
     "Microsoft.Storage/storageAccounts": {
-        "properties.publicNetworkAccess": "Disabled",
+        "properties.publicNetworkAccess": "isOpen ? 'Enabled' : 'Disabled'",
         "properties.allowBlobPublicAccess": "false",
         "properties.allowSharedKeyAccess": "false",
         "properties.minimumTlsVersion": "TLS1_2",
@@ -78,7 +77,10 @@ REQUIRED: dict[str, dict[str, str]] = {
         "properties.networkAcls.defaultAction": "Deny",
     },
     "Microsoft.Web/sites": {
-        "properties.publicNetworkAccess": "Disabled",
+        "properties.publicNetworkAccess": "isOpen ? 'Enabled' : 'Disabled'",
+        "properties.siteConfig.ipSecurityRestrictionsDefaultAction": "isOpen ? 'Deny' : null",
+        "properties.siteConfig.scmIpSecurityRestrictionsDefaultAction": "isOpen ? 'Deny' : null",
+        "properties.siteConfig.scmIpSecurityRestrictionsUseMain": "isOpen ? true : null",
         "properties.httpsOnly": "true",
         "properties.siteConfig.minTlsVersion": "1.2",
         "properties.siteConfig.ftpsState": "Disabled",

@@ -175,9 +175,8 @@ def test_the_type_of_a_value_is_told() -> None:
 
     assert type_of(MAIN, values["appSettings"]) == "object"
     assert type_of(MAIN, values["identityId"]) == "string"
-    assert type_of(MAIN, properties(calls["appSettings"].body["params"])["hubs"]) == "Hubs"
     assert type_of(MAIN, values["hostStorageName"]) == "string"
-    assert type_of(MAIN, properties(calls["alerts"].body["params"])["disabledRules"]) == "array"
+    assert type_of(MAIN, properties(calls["apiManagementBackends"].body["params"])["instances"]) == "array"
 
 
 @by_name
@@ -314,8 +313,8 @@ def test_a_file_of_parameters_gives_values_that_are_allowed(path: Path) -> None:
             assert text_of(value) in choices, name
 
 
-def test_there_is_a_profile_for_each_size_of_traffic() -> None:
-    assert [path.stem for path in PARAMETER_FILES if path.parent.name == "profiles"] == ["large", "medium", "small"]
+def test_there_is_a_profile_beside_a_gateway_and_one_for_each_size_of_traffic_with_one() -> None:
+    assert [path.stem for path in PARAMETER_FILES] == ["beside", "large", "medium", "small"]
 
 
 def imports(one: Template) -> list[str]:
