@@ -260,6 +260,30 @@ def test_a_deployment_has_succeeded_when_the_host_has_every_function(found: str,
     assert "--build-remote true" in first
 
 
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [
+        pytest.param("echo 'ERROR: build failed' >&2; exit 1", 1, id="the package is not taken"),
+        pytest.param("echo 'Checking the health of the function app' >&2; exec sleep 60", 0, id="its check never ends"),
+        pytest.param(
+            "echo 'Deployment was successful but the app appears' >&2; exit 1", 0, id="its check is turned away"
+        ),
+        pytest.param("exec sleep 60", 1, id="nothing comes back"),
+    ],
+)
+def test_the_command_line_s_own_check_of_the_app_decides_nothing_and_ends_in_time(
+    ends: str, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "az").write_text(f'#!/bin/sh\ncase "$*" in\n*"function list"*) echo app/one ;;\n*) {ends} ;;\nesac\n')
+    (tmp_path / "az").chmod(0o755)
+    (tmp_path / "wanted").write_text("one\n")
+    here = {"ATTEMPTS": "1", "PAUSE": "0", "LIMIT": "2"}
+
+    done = run("deploy", "group", "app", "build/app.zip", str(tmp_path / "wanted"), path=tmp_path, **here)
+
+    assert done.returncode == code, done.stderr
+
+
 def test_functions_names_every_function() -> None:
     done = run("functions", sys.prefix)
 
