@@ -71,8 +71,8 @@ param dnsServers array = []
 ])
 param hybridGatewayType string = 'None'
 
-@description('Size of that gateway.')
-param hybridGatewaySku string = 'ErGw1AZ'
+@description('Size of that gateway, such as ErGw2AZ or VpnGw2AZ; empty for the least of its kind.')
+param hybridGatewaySku string = ''
 
 @description('Availability zones of zonal resources; none for a region without.')
 param zones array = [
@@ -105,7 +105,7 @@ param firewallMode string = 'Prevention'
 @description('Calls a minute from one address after which the firewall holds it back.')
 param callsPerMinutePerAddress int = 3000
 
-@description('Seconds that a call to a model may take.')
+@description('Seconds that Application Gateway waits for an answer to begin or go on. API Management waits for 240 at most.')
 param requestTimeoutSeconds int = 600
 
 // API Management
@@ -202,8 +202,8 @@ param captureRawEvents bool = false
 @description('Further consumer groups on both hubs. Not that of Data Explorer, which makes its own.')
 param furtherConsumerGroups array = []
 
-@description('Let holders of a key into the Event Hubs namespace: only where Azure Monitor cannot stream without.')
-param allowEventHubsKeys bool = false
+@description('Let holders of a key into the Event Hubs namespace. Off where it was shown that Azure Monitor streams without: docs/operations.md.')
+param allowEventHubsKeys bool = true
 
 // Function app
 
@@ -243,6 +243,7 @@ param publisherPrincipalId string = ''
 param sqlAdministratorsName string
 
 @description('Entra group or person that administers the database server: its object id.')
+@minLength(36)
 param sqlAdministratorsObjectId string
 
 @description('What the administrator is. A group outlives who is in it.')
@@ -297,6 +298,12 @@ param sqlThreatDetection bool = true
 @description('Upload digests of ledger tables.')
 param ledgerDigests bool = false
 
+@description('Days for which audit logs and digests may be added to, but neither changed nor deleted.')
+param auditDays int = 365
+
+@description('True once `infra/scripts/lock-audit-logs` has locked those days: the platform refuses a deployment that states them again.')
+param auditLogsLocked bool = false
+
 // Content
 
 @description('Where texts are kept: in Cosmos DB, or beside the ledger.')
@@ -344,7 +351,8 @@ param secondaryLocation string = ''
 param existingWorkspaceId string = ''
 
 @description('Mail addresses that alerts go to.')
-param alertMailAddresses array = []
+@minLength(1)
+param alertMailAddresses array
 
 @description('Days for which logs are kept.')
 param logRetentionDays int = 90
@@ -422,6 +430,10 @@ module privateDns 'modules/private-dns.bicep' = if (!isOpen) {
     tags: allTags
     virtualNetworkId: networkId
     existingZonesId: existingPrivateDnsZonesId
+    // A classic API Management stands in the network itself.
+    withoutZones: isApiManagementV2 ? [] : [
+      'apiManagement'
+    ]
   }
 }
 
@@ -648,12 +660,44 @@ module auditStorage 'modules/storage.bicep' = {
   params: {
     estate: estate
     purpose: 'audit'
-    skuName: storageSku
-    // SQL Server makes its containers itself.
-    containerNames: []
+    // Ledgers take no account of the least redundancy.
+    skuName: ledgerDigests && storageSku == 'Standard_LRS' ? 'Standard_ZRS' : storageSku
+    // The names that SQL Server writes to.
+    containerNames: ledgerDigests ? [
+      'sqldbauditlogs'
+      'sqldbledgerdigests'
+    ] : [
+      'sqldbauditlogs'
+    ]
+    immutableDays: auditLogsLocked ? 0 : auditDays
     keepVersions: true
     softDeleteDays: 90
     // SQL Server writes from outside the network.
+    allowTrustedServices: true
+    roleAssignments: [
+      {
+        principalId: sqlIdentity.outputs.principalId
+        role: 'storageBlobDataContributor'
+        container: ''
+      }
+    ]
+  }
+}
+
+// A server writes past an account's firewall in its own region alone.
+module secondaryAuditStorage 'modules/storage.bicep' = if (!empty(secondaryLocation)) {
+  name: 'storage-audit-secondary'
+  params: {
+    estate: estate
+    purpose: 'audit2'
+    location: secondaryLocation
+    skuName: 'Standard_LRS'
+    containerNames: [
+      'sqldbauditlogs'
+    ]
+    immutableDays: auditLogsLocked ? 0 : auditDays
+    keepVersions: true
+    softDeleteDays: 90
     allowTrustedServices: true
     roleAssignments: [
       {
@@ -725,6 +769,8 @@ module sql 'modules/sql.bicep' = {
     weeklyRetention: sqlWeeklyRetention
     auditBlobEndpoint: auditStorage.outputs.blobEndpoint
     threatDetection: sqlThreatDetection
+    secondaryAuditBlobEndpoint: empty(secondaryLocation) ? '' : secondaryAuditStorage!.outputs.blobEndpoint
+    appIdentityName: appIdentity.outputs.name
     ledgerDigests: ledgerDigests
     secondaryLocation: secondaryLocation
   }
@@ -749,7 +795,6 @@ module keyVault 'modules/key-vault.bicep' = if (deployGateway) {
   params: {
     estate: estate
     certificateReaderPrincipalId: applicationGatewayIdentity!.outputs.principalId
-    allowTrustedServices: gatewayReadsKeys
   }
 }
 
@@ -1039,6 +1084,9 @@ output EVENT_HUBS_GATEWAY_HUB string = hubs.gatewayHubName
 
 @description('Whether the hubs were made here, as text.')
 output EVENT_HUBS_MADE string = string(makesHubs)
+
+@description('Options of Azure SQL that migrations turn on: the setting of that name.')
+output PROMPTLEDGER_SQL_OPTIONS string = ledgerDigests ? 'ledger' : ''
 
 @description('Host name of the ledger\'s server.')
 output SQL_HOST_NAME string = sql.outputs.hostName

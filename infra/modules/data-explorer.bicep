@@ -192,17 +192,7 @@ resource receivers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (
   }
 }]
 
-// The way to the hubs, which have no public access. The namespace's owner approves it once: docs/queries.md.
-resource wayToHubs 'Microsoft.Kusto/clusters/managedPrivateEndpoints@2024-04-13' = {
-  parent: cluster
-  name: 'event-hubs'
-  properties: {
-    groupId: 'namespace'
-    privateLinkResourceId: hubs.namespaceId
-    requestMessage: 'Data Explorer reads the hubs ${hubs.gatewayHubName} and ${hubs.monitorHubName}.'
-  }
-}
-
+// As itself, and past the hubs' firewall as a trusted service: nobody has to approve a way.
 resource connections 'Microsoft.Kusto/clusters/databases/dataConnections@2024-04-13' = [for (hubName, index) in hubNames: {
   parent: database
   name: hubName
@@ -226,7 +216,6 @@ resource connections 'Microsoft.Kusto/clusters/databases/dataConnections@2024-04
   dependsOn: [
     receivers
     tables
-    wayToHubs
   ]
 }]
 

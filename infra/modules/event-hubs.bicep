@@ -40,7 +40,7 @@ param partitionCount int
 @description('Hours for which events are kept: 168 at most in Standard, 2160 in Premium.')
 param retentionHours int
 
-@description('Let those who hold a key of the namespace in. Only for a cloud whose Azure Monitor cannot stream without.')
+@description('Let those who hold a key of the namespace in: until it is shown that Azure Monitor streams without.')
 param allowKeys bool
 
 @description('Keep the raw events of both hubs in Blob storage as well.')
@@ -120,7 +120,8 @@ resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
   }
 }
 
-// Azure Monitor and API Management are trusted services: they come past the firewall by identity, clients do not.
+// Azure Monitor, which streams logs, and Data Explorer are trusted services. API Management is none since March 2026: its events
+// come through its subnet and the private endpoint, like what the app reads.
 resource firewall 'Microsoft.EventHub/namespaces/networkRuleSets@2024-01-01' = {
   parent: namespace
   name: 'default'
@@ -177,7 +178,7 @@ resource monitorReaders 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@
   properties: {}
 }]
 
-// A diagnostic setting names its namespace by such a rule. Its keys open nothing while local authentication is off.
+// A diagnostic setting names its namespace by such a rule, and may stream with its key: docs/operations.md, Keys of the hubs.
 resource monitorRule 'Microsoft.EventHub/namespaces/authorizationRules@2024-01-01' = {
   parent: namespace
   name: 'diagnostic-settings'

@@ -12,10 +12,13 @@ param estate Estate
 ])
 param gatewayType string
 
-@description('Size of the gateway, such as ErGw1AZ or VpnGw2AZ: the ones that span availability zones.')
+@description('Size of the gateway, such as ErGw2AZ or VpnGw2AZ: those that span availability zones. Empty for the least of its kind.')
 param skuName string
 
 var name = 'vgw-promptledger-${estate.suffix}'
+// A size is of one kind alone, and the platform makes no VPN gateway of an ExpressRoute size.
+var leastOfKind = gatewayType == 'Vpn' ? 'VpnGw1AZ' : 'ErGw1AZ'
+var size = empty(skuName) ? leastOfKind : skuName
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
   name: '${name}-ip'
@@ -42,8 +45,8 @@ resource gateway 'Microsoft.Network/virtualNetworkGateways@2024-05-01' = {
     gatewayType: gatewayType
     vpnType: 'RouteBased'
     sku: {
-      name: skuName
-      tier: skuName
+      name: size
+      tier: size
     }
     ipConfigurations: [
       {

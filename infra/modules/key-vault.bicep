@@ -8,9 +8,6 @@ param estate Estate
 @description('Object id of the identity that reads the certificate.')
 param certificateReaderPrincipalId string
 
-@description('Let API Management in, which reads vendors\' keys from outside the network.')
-param allowTrustedServices bool = false
-
 var name = 'kv-pl-${estate.token}'
 var roles = loadJsonContent('../roles.json')
 
@@ -33,7 +30,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     publicNetworkAccess: 'Disabled'
     softDeleteRetentionInDays: 90
     networkAcls: {
-      bypass: allowTrustedServices ? 'AzureServices' : 'None'
+      // Application Gateway reads its certificate, and API Management vendors' keys, as trusted services and as themselves.
+      bypass: 'AzureServices'
       defaultAction: 'Deny'
     }
   }

@@ -69,8 +69,8 @@ resource models 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = 
       name: model.model
       version: model.version
     }
-    // A model changes when the organisation says so: prices and answers change with it.
-    versionUpgradeOption: 'NoAutoUpgrade'
+    // A model changes when the organisation says so, as prices and answers change with it; but one that is gone answers nothing.
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
   }
 }]
 

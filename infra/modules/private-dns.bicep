@@ -11,6 +11,9 @@ param virtualNetworkId string
 @description('Resource group that holds the zones already: its resource id. Empty makes them here.')
 param existingZonesId string
 
+@description('Services, by their names below, that have no private endpoint here and so need no zone.')
+param withoutZones array = []
+
 var zoneNames = {
   apiManagement: 'privatelink.azure-api.net'
   blob: 'privatelink.blob.${environment().suffixes.storage}'
@@ -27,17 +30,17 @@ var zoneNames = {
   vault: 'privatelink.vaultcore.azure.net'
 }
 var makesZones = empty(existingZonesId)
+var allZoneNames = [for zone in items(zoneNames): zone.value]
+var needed = [for zone in items(zoneNames): !contains(withoutZones, zone.key)]
 var zonesId = '${makesZones ? resourceGroup().id : existingZonesId}/providers/Microsoft.Network/privateDnsZones'
 
-var allZoneNames = [for zone in items(zoneNames): zone.value]
-
-resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for zoneName in allZoneNames: if (makesZones) {
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for (zoneName, index) in allZoneNames: if (makesZones && needed[index]) {
   name: zoneName
   location: 'global'
   tags: tags
 }]
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (zoneName, index) in allZoneNames: if (makesZones) {
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (zoneName, index) in allZoneNames: if (makesZones && needed[index]) {
   parent: zones[index]
   name: 'link-${uniqueString(virtualNetworkId)}'
   location: 'global'

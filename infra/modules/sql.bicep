@@ -74,6 +74,12 @@ param auditBlobEndpoint string
 @description('Watch the server with Defender for SQL, which is paid for by the server.')
 param threatDetection bool
 
+@description('Storage account of the second server\'s audit logs, in its region: its blob address. Unused without a second server.')
+param secondaryAuditBlobEndpoint string
+
+@description('Name of the app\'s identity, and of its user in the database.')
+param appIdentityName string
+
 @description('Upload digests of ledger tables. Needs the migration that makes ledger tables.')
 param ledgerDigests bool
 
@@ -92,17 +98,21 @@ var isServerless = skuName == 'GP_S_Gen5'
 var pauses = isServerless && autoPauseMinutes >= 0
 var isHyperscale = skuName == 'HS_Gen5'
 var hasSecondary = !empty(secondaryLocation)
-// Who came in, who was turned away, who changed rights or tables. Not BATCH_COMPLETED_GROUP: it writes statements with their
-// parameters, and with them texts of people, into a log.
+// Who came in, who was turned away, who changed rights or tables, and what people read and write by their own hand. Not
+// BATCH_COMPLETED_GROUP: it writes statements with their parameters, and with them texts of people, into a log.
 var auditedGroups = [
   'DATABASE_OBJECT_PERMISSION_CHANGE_GROUP'
   'DATABASE_PERMISSION_CHANGE_GROUP'
   'DATABASE_PRINCIPAL_CHANGE_GROUP'
+  'DATABASE_PRINCIPAL_IMPERSONATION_GROUP'
   'DATABASE_ROLE_MEMBER_CHANGE_GROUP'
   'FAILED_DATABASE_AUTHENTICATION_GROUP'
+  'SCHEMA_OBJECT_ACCESS_GROUP'
   'SCHEMA_OBJECT_CHANGE_GROUP'
   'SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP'
 ]
+// The app's own statements are the product at work, thousands a minute; who acts in its name is audited as that.
+var auditedUsers = 'database_principal_name <> \'${appIdentityName}\''
 // Not the server's name: both are names of one domain.
 var failoverGroupName = '${serverName}-failover'
 var sku = hasUnits ? {
@@ -169,6 +179,8 @@ resource database 'Microsoft.Sql/servers/databases@2023-08-01' = {
   sku: sku
   properties: {
     autoPauseDelay: isServerless ? autoPauseMinutes : null
+    // Hyperscale stands in several zones only with a replica in another one.
+    highAvailabilityReplicaCount: isHyperscale ? (zoneRedundant ? 1 : 0) : null
     maxSizeBytes: isHyperscale ? null : (skuName == 'Basic' ? 2 : maximumSizeGiB) * 1073741824
     minCapacity: isServerless ? json(minimumVirtualCores) : null
     requestedBackupStorageRedundancy: backupRedundancy
@@ -212,8 +224,10 @@ resource digests 'Microsoft.Sql/servers/databases/ledgerDigestUploads@2023-08-01
   }
 }
 
-// To storage, where nobody who administers the database can change it, and to Log Analytics, where alerts see it.
-resource auditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = {
+// To storage, where nobody who administers the database can change it, and to Log Analytics, where alerts see it. Set on each
+// server, not on the database: a replica takes over a database's settings, and would write to an account of another region,
+// whose firewall turns it away.
+resource auditing 'Microsoft.Sql/servers/extendedAuditingSettings@2023-08-01' = {
   parent: server
   name: 'default'
   properties: {
@@ -223,25 +237,7 @@ resource auditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = {
     retentionDays: 0
     storageEndpoint: auditBlobEndpoint
     auditActionsAndGroups: auditedGroups
-  }
-}
-
-// What administrators do by their own hand, they do as dbo; the app is another user, so none of its statements comes here.
-resource administratorAuditing 'Microsoft.Sql/servers/databases/auditingSettings@2023-08-01' = {
-  parent: database
-  name: 'default'
-  properties: {
-    state: 'Enabled'
-    isAzureMonitorTargetEnabled: true
-    isManagedIdentityInUse: true
-    retentionDays: 0
-    storageEndpoint: auditBlobEndpoint
-    auditActionsAndGroups: [
-      'SELECT ON DATABASE::${databaseName} BY dbo'
-      'INSERT ON DATABASE::${databaseName} BY dbo'
-      'UPDATE ON DATABASE::${databaseName} BY dbo'
-      'DELETE ON DATABASE::${databaseName} BY dbo'
-    ]
+    predicateExpression: auditedUsers
   }
 }
 
@@ -339,7 +335,7 @@ resource secondary 'Microsoft.Sql/servers@2023-08-01' = if (hasSecondary) {
   }
 }
 
-resource secondaryAuditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = if (hasSecondary) {
+resource secondaryAuditing 'Microsoft.Sql/servers/extendedAuditingSettings@2023-08-01' = if (hasSecondary) {
   parent: secondary
   name: 'default'
   properties: {
@@ -347,8 +343,28 @@ resource secondaryAuditing 'Microsoft.Sql/servers/auditingSettings@2023-08-01' =
     isAzureMonitorTargetEnabled: true
     isManagedIdentityInUse: true
     retentionDays: 0
-    storageEndpoint: auditBlobEndpoint
+    storageEndpoint: secondaryAuditBlobEndpoint
     auditActionsAndGroups: auditedGroups
+    predicateExpression: auditedUsers
+  }
+}
+
+resource secondaryMaster 'Microsoft.Sql/servers/databases@2023-08-01' existing = {
+  parent: secondary
+  name: 'master'
+}
+
+resource secondaryAuditLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (hasSecondary) {
+  name: 'log-analytics'
+  scope: secondaryMaster
+  properties: {
+    workspaceId: estate.workspaceId
+    logs: [
+      {
+        category: 'SQLSecurityAuditEvents'
+        enabled: true
+      }
+    ]
   }
 }
 

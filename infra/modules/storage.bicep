@@ -9,6 +9,9 @@ param estate Estate
 @maxLength(7)
 param purpose string
 
+@description('Region of the account.')
+param location string = estate.location
+
 @description('Redundancy of the account.')
 @allowed([
   'Standard_LRS'
@@ -30,6 +33,9 @@ param softDeleteDays int = 7
 @description('Keep each version of a blob: for accounts whose content is a record of its own.')
 param keepVersions bool = false
 
+@description('Days for which blobs may be added and appended to, but neither changed nor deleted; 0 for none.')
+param immutableDays int = 0
+
 @description('Sub-resources that get a private endpoint, of `blob` and `table`.')
 param privateEndpointGroups array = [
   'blob'
@@ -50,7 +56,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   // checkov:skip=CKV_AZURE_43: lower-case letters and digits it is; the check cannot read a name made of parts
   // checkov:skip=CKV_AZURE_206: redundancy is a parameter: the profiles say how much
   name: name
-  location: estate.location
+  location: location
   tags: estate.tags
   kind: 'StorageV2'
   sku: {
@@ -113,6 +119,16 @@ resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2
   name: containerName
   properties: {
     publicAccess: 'None'
+  }
+}]
+
+// Unlocked, which the platform asks of a new one: infra/scripts/lock-audit-logs makes it one that nobody can take back.
+resource protections 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = [for (containerName, index) in containerNames: if (immutableDays > 0) {
+  parent: containers[index]
+  name: 'default'
+  properties: {
+    allowProtectedAppendWrites: true
+    immutabilityPeriodSinceCreationInDays: immutableDays
   }
 }]
 

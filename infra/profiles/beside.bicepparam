@@ -35,6 +35,7 @@ param sqlAdministratorsType = readEnvironmentVariable('SQL_ADMINISTRATORS_TYPE',
 param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
 param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
 param alertMailAddresses = split(replace(readEnvironmentVariable('ALERT_MAIL_ADDRESSES'), ' ', ''), ',')
+param auditLogsLocked = bool(readEnvironmentVariable('AUDIT_LOGS_LOCKED', 'false'))
 
 param eventHubsSku = 'Standard'
 param eventHubsCapacity = 1

@@ -1,12 +1,18 @@
 // 10 million calls a month: 50 a second at the busiest. Reasons: docs/deploy.md, Sizing.
 using '../main.bicep'
 
+// Public door: Microsoft.ApiManagement/service: the platform manages a classic tier from outside; its gateway is inside.
+// Public door: Microsoft.Network/networkSecurityGroups: those whom `clientPrefixes` names call Application Gateway on 443.
+// Public door: Microsoft.Network/publicIPAddresses: Application Gateway has one for clients, a classic API Management one for its management.
+
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'large')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param publisherName = readEnvironmentVariable('PUBLISHER_NAME', 'PromptLedger')
-param publisherEmail = readEnvironmentVariable('PUBLISHER_EMAIL', 'operators@example.com')
+param publisherEmail = readEnvironmentVariable('PUBLISHER_EMAIL', first(split(readEnvironmentVariable('ALERT_MAIL_ADDRESSES'), ',')))
 param sqlAdministratorsName = readEnvironmentVariable('SQL_ADMINISTRATORS_NAME', 'promptledger-administrators')
-param sqlAdministratorsObjectId = readEnvironmentVariable('SQL_ADMINISTRATORS_OBJECT_ID', '00000000-0000-0000-0000-000000000000')
+param sqlAdministratorsObjectId = readEnvironmentVariable('SQL_ADMINISTRATORS_OBJECT_ID')
+param alertMailAddresses = split(replace(readEnvironmentVariable('ALERT_MAIL_ADDRESSES'), ' ', ''), ',')
+param auditLogsLocked = bool(readEnvironmentVariable('AUDIT_LOGS_LOCKED', 'false'))
 param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
 param certificateId = readEnvironmentVariable('CERTIFICATE_ID', '')
 param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
@@ -27,24 +33,17 @@ param openAIInstances = [
     weight: 1
     deployments: [
       {
-        name: 'gpt-5'
-        model: 'gpt-5'
-        version: '2025-08-07'
+        name: 'gpt-5.4'
+        model: 'gpt-5.4'
+        version: '2026-03-05'
         sku: 'DataZoneProvisionedManaged'
         capacity: 100
-      }
-      {
-        name: 'gpt-5-mini'
-        model: 'gpt-5-mini'
-        version: '2025-08-07'
-        sku: 'DataZoneProvisionedManaged'
-        capacity: 50
       }
       {
         name: 'text-embedding-3-small'
         model: 'text-embedding-3-small'
         version: '1'
-        sku: 'Standard'
+        sku: 'DataZoneStandard'
         capacity: 350
       }
     ]
@@ -56,24 +55,17 @@ param openAIInstances = [
     weight: 50
     deployments: [
       {
-        name: 'gpt-5'
-        model: 'gpt-5'
-        version: '2025-08-07'
+        name: 'gpt-5.4'
+        model: 'gpt-5.4'
+        version: '2026-03-05'
         sku: 'DataZoneStandard'
         capacity: 450
-      }
-      {
-        name: 'gpt-5-mini'
-        model: 'gpt-5-mini'
-        version: '2025-08-07'
-        sku: 'DataZoneStandard'
-        capacity: 1000
       }
       {
         name: 'text-embedding-3-small'
         model: 'text-embedding-3-small'
         version: '1'
-        sku: 'Standard'
+        sku: 'DataZoneStandard'
         capacity: 350
       }
     ]
@@ -85,24 +77,17 @@ param openAIInstances = [
     weight: 50
     deployments: [
       {
-        name: 'gpt-5'
-        model: 'gpt-5'
-        version: '2025-08-07'
+        name: 'gpt-5.4'
+        model: 'gpt-5.4'
+        version: '2026-03-05'
         sku: 'DataZoneStandard'
         capacity: 450
-      }
-      {
-        name: 'gpt-5-mini'
-        model: 'gpt-5-mini'
-        version: '2025-08-07'
-        sku: 'DataZoneStandard'
-        capacity: 1000
       }
       {
         name: 'text-embedding-3-small'
         model: 'text-embedding-3-small'
         version: '1'
-        sku: 'Standard'
+        sku: 'DataZoneStandard'
         capacity: 350
       }
     ]

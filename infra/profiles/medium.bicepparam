@@ -1,16 +1,22 @@
 // 100,000 calls a month: one every other second at the busiest. Reasons: docs/deploy.md, Sizing.
 using '../main.bicep'
 
+// Public door: Microsoft.Network/networkSecurityGroups: those whom `clientPrefixes` names call Application Gateway on 443.
+// Public door: Microsoft.Network/publicIPAddresses: Application Gateway has an address for clients.
+
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'medium')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param publisherName = readEnvironmentVariable('PUBLISHER_NAME', 'PromptLedger')
-param publisherEmail = readEnvironmentVariable('PUBLISHER_EMAIL', 'operators@example.com')
+param publisherEmail = readEnvironmentVariable('PUBLISHER_EMAIL', first(split(readEnvironmentVariable('ALERT_MAIL_ADDRESSES'), ',')))
 param sqlAdministratorsName = readEnvironmentVariable('SQL_ADMINISTRATORS_NAME', 'promptledger-administrators')
-param sqlAdministratorsObjectId = readEnvironmentVariable('SQL_ADMINISTRATORS_OBJECT_ID', '00000000-0000-0000-0000-000000000000')
+param sqlAdministratorsObjectId = readEnvironmentVariable('SQL_ADMINISTRATORS_OBJECT_ID')
+param alertMailAddresses = split(replace(readEnvironmentVariable('ALERT_MAIL_ADDRESSES'), ' ', ''), ',')
+param auditLogsLocked = bool(readEnvironmentVariable('AUDIT_LOGS_LOCKED', 'false'))
 param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
 param certificateId = readEnvironmentVariable('CERTIFICATE_ID', '')
 param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
-param apiManagementOpenOnCreation = bool(readEnvironmentVariable('FIRST_DEPLOYMENT', 'false'))
+// No default: the platform refuses a new v2 service that is closed, and an old one must not be opened again.
+param apiManagementOpenOnCreation = bool(readEnvironmentVariable('FIRST_DEPLOYMENT'))
 
 param apiManagementSku = 'StandardV2'
 param apiManagementCapacity = 1
@@ -26,24 +32,17 @@ param openAIInstances = [
     weight: 1
     deployments: [
       {
-        name: 'gpt-5'
-        model: 'gpt-5'
-        version: '2025-08-07'
+        name: 'gpt-5.5'
+        model: 'gpt-5.5'
+        version: '2026-04-24'
         sku: 'DataZoneStandard'
         capacity: 100
-      }
-      {
-        name: 'gpt-5-mini'
-        model: 'gpt-5-mini'
-        version: '2025-08-07'
-        sku: 'DataZoneStandard'
-        capacity: 200
       }
       {
         name: 'text-embedding-3-small'
         model: 'text-embedding-3-small'
         version: '1'
-        sku: 'Standard'
+        sku: 'DataZoneStandard'
         capacity: 100
       }
     ]
@@ -55,24 +54,17 @@ param openAIInstances = [
     weight: 1
     deployments: [
       {
-        name: 'gpt-5'
-        model: 'gpt-5'
-        version: '2025-08-07'
+        name: 'gpt-5.5'
+        model: 'gpt-5.5'
+        version: '2026-04-24'
         sku: 'DataZoneStandard'
         capacity: 50
-      }
-      {
-        name: 'gpt-5-mini'
-        model: 'gpt-5-mini'
-        version: '2025-08-07'
-        sku: 'DataZoneStandard'
-        capacity: 100
       }
       {
         name: 'text-embedding-3-small'
         model: 'text-embedding-3-small'
         version: '1'
-        sku: 'Standard'
+        sku: 'DataZoneStandard'
         capacity: 50
       }
     ]

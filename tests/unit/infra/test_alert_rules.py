@@ -48,6 +48,10 @@ def events_of(quarantined: int, stored: int) -> list[Row]:
     return [measured(name, quarantined, **{"class": "quarantined"}), measured(name, stored, **{"class": "stored"})]
 
 
+def came(hub: str, events: int) -> Row:
+    return measured("promptledger.ingest.events", events, **{"class": "stored", "hub": hub})
+
+
 STORED = traced(level=1, message="ingest.batch hub=gateway")
 CASES: dict[str, Case] = {
     "lag": ([measured("promptledger.ingest.lag", 1, 301)], [measured("promptledger.ingest.lag", 299, 300)]),
@@ -84,6 +88,14 @@ CASES: dict[str, Case] = {
         [traced(10), traced(99, level=2), traced(99, role=GATEWAY), traced(99, role=""), raised(99)],
     ),
     "exceptions": ([raised(11)], [raised(10), raised(99, role=GATEWAY), raised(99, role=""), traced(99)]),
+    "gateway-hub-silent": (
+        [called()] * 6 + [came("monitor", 3)],
+        [called()] * 6 + [came("gateway", 1), came("monitor", 3)],
+    ),
+    "monitor-hub-silent": (
+        [called(api="bedrock")] * 6 + [came("gateway", 12)],
+        [called()] * 5 + [came("gateway", 12)],
+    ),
     "silence": ([called(api="gemini")], [called(), STORED]),
     "backend-429": ([called(429, backend=429)] * 51, [called(429, backend=429)] * 50 + [called(429, backend=None)]),
     "gateway-429": ([called(429, backend=0)] * 101, [called(429, backend=0)] * 100 + [called(429, backend=429)]),

@@ -104,3 +104,65 @@ def test_the_app_s_user_gets_no_right_beyond_its_role(word: str) -> None:
 
     assert word not in grants.lower()
     assert re.findall(r"^alter role (\w+) add member", grants, re.MULTILINE) == ["promptledger_app"]
+
+
+# Locking the audit logs
+
+LOCKING_AZ = """#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$*" in
+"storage account list"*) printf "$ACCOUNTS" ;;
+"storage container-rm list"*) printf 'sqldbauditlogs\\nsqldbledgerdigests\\n' ;;
+*"immutability-policy show"*sqldbauditlogs*) printf "$STATE\\n\\"0x8D1\\"\\n" ;;
+*"immutability-policy show"*) printf 'Locked\\n"0x8D2"\\n' ;;
+esac
+"""
+
+
+def lock(
+    folder: Path, *arguments: str, accounts: str = "stplaudit1\\n", state: str = "Unlocked", answer: str = ""
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run the script with an `az` that has one unlocked container and one that is locked; return its calls to lock."""
+    az, calls = folder / "az", folder / "calls"
+    az.write_text(LOCKING_AZ, encoding="utf-8")
+    az.chmod(0o755)
+    calls.touch()
+    path = f"{folder}:{os.environ['PATH']}"
+    ended = subprocess.run(
+        [INFRA / "scripts" / "lock-audit-logs", "rg", *arguments],
+        env={"PATH": path, "CALLS": str(calls), "ACCOUNTS": accounts, "STATE": state},
+        input=answer,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended, [
+        call for call in calls.read_text(encoding="utf-8").splitlines() if "immutability-policy lock" in call
+    ]
+
+
+def test_what_is_not_locked_yet_is_locked_as_it_was_seen(tmp_path: Path) -> None:
+    ended, locked = lock(tmp_path, "--yes")
+
+    assert ended.returncode == 0, ended.stderr
+    assert [call.split(" lock ")[1].split(" --resource-group")[0] for call in locked] == [
+        "--account-name stplaudit1 --container-name sqldbauditlogs"
+    ]
+    assert '--if-match "0x8D1"' in locked[0]
+    assert "sqldbledgerdigests is locked already" in ended.stdout
+
+
+@pytest.mark.parametrize(("answer", "count"), [("yes\n", 1), ("y\n", 0), ("", 0)])
+def test_nothing_is_locked_without_a_yes(answer: str, count: int, tmp_path: Path) -> None:
+    ended, locked = lock(tmp_path, answer=answer)
+
+    assert (ended.returncode == 0, len(locked)) == (count == 1, count)
+
+
+@pytest.mark.parametrize(("accounts", "state"), [("", "Unlocked"), ("stplaudit1\\n", "")])
+def test_what_has_no_retention_cannot_be_locked(accounts: str, state: str, tmp_path: Path) -> None:
+    ended, locked = lock(tmp_path, "--yes", accounts=accounts, state=state)
+
+    assert ended.returncode == 1
+    assert "deploy first" in ended.stderr
+    assert locked == []

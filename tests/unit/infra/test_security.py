@@ -152,8 +152,8 @@ def test_every_type_that_must_be_closed_is_there(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("parameter", "value"),
-    [("allowEventHubsKeys", "false"), ("monitorPrivateLink", "true"), ("publicLogQueries", "false"),
-     ("apiManagementOpenOnCreation", "false"), ("firewallMode", "Prevention"), ("vendorApis", "[]")],
+    [("monitorPrivateLink", "true"), ("publicLogQueries", "false"), ("apiManagementOpenOnCreation", "false"),
+     ("firewallMode", "Prevention"), ("vendorApis", "[]")],
 )  # fmt: skip
 def test_what_opens_a_door_is_off_unless_somebody_says_so(parameter: str, value: str) -> None:
     declared = next(one for one in ALL if one.name == "main.bicep").all("param")
@@ -163,13 +163,8 @@ def test_what_opens_a_door_is_off_unless_somebody_says_so(parameter: str, value:
     assert text_of(default) == value
 
 
-def test_the_vault_lets_trusted_services_in_only_where_a_vendor_s_key_is_read() -> None:
-    vault = (INFRA / "modules" / "key-vault.bicep").read_text(encoding="utf-8")
-    main = (INFRA / "main.bicep").read_text(encoding="utf-8")
-
-    assert "bypass: allowTrustedServices ? 'AzureServices' : 'None'" in vault
-    assert "allowTrustedServices: gatewayReadsKeys" in main
-    assert "hasOwnIdentity: gatewayReadsKeys" in main
+def test_api_management_has_an_identity_of_its_own_only_where_it_reads_a_vendor_s_key() -> None:
+    assert "hasOwnIdentity: gatewayReadsKeys" in (INFRA / "main.bicep").read_text(encoding="utf-8")
 
 
 def test_sql_servers_take_entra_sign_in_alone() -> None:
@@ -185,7 +180,7 @@ def test_every_sql_server_is_audited_and_watched() -> None:
     sql = next(one for one in ALL if one.name == "modules/sql.bicep")
     servers = {one.name for one in sql.all("resource") if one.type == "Microsoft.Sql/servers"}
 
-    for kind in ("auditingSettings", "securityAlertPolicies", "sqlVulnerabilityAssessments"):
+    for kind in ("extendedAuditingSettings", "securityAlertPolicies", "sqlVulnerabilityAssessments"):
         found = [one for one in sql.all("resource") if one.type == f"Microsoft.Sql/servers/{kind}"]
         assert {text_of(one.body["parent"]) for one in found} == servers, kind
         assert {text_of(value) for one in found if (value := dig(one.body, "properties.state"))} == {"Enabled"}

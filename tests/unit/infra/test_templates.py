@@ -313,6 +313,21 @@ def test_a_file_of_parameters_gives_values_that_are_allowed(path: Path) -> None:
             assert text_of(value) in choices, name
 
 
+@by_file
+@pytest.mark.parametrize("variable", ["ALERT_MAIL_ADDRESSES", "SQL_ADMINISTRATORS_OBJECT_ID"])
+def test_a_file_of_parameters_that_lacks_what_nobody_can_guess_stops_at_once(path: Path, variable: str) -> None:
+    # The compiler refuses a variable without value and default. A default fails an hour later, or reaches nobody.
+    assert f"readEnvironmentVariable('{variable}')" in path.read_text(encoding="utf-8")
+
+
+@by_file
+def test_whether_it_is_the_first_deployment_is_said_wherever_the_platform_asks(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+
+    asks = "param apiManagementSku = 'StandardV2'" in source
+    assert asks == ("bool(readEnvironmentVariable('FIRST_DEPLOYMENT'))" in source)
+
+
 def test_there_is_a_profile_beside_a_gateway_and_one_for_each_size_of_traffic_with_one() -> None:
     assert [path.stem for path in PARAMETER_FILES] == ["beside", "large", "medium", "small"]
 
@@ -326,3 +341,14 @@ def test_every_template_is_used() -> None:
     used |= {(one.path.parent / path).resolve() for one in ALL for path in imports(one)}
 
     assert {one.path for one in ALL} - used == {MAIN.path}
+
+
+def test_a_hybrid_gateway_whose_size_nobody_says_gets_one_of_its_kind() -> None:
+    module = template(INFRA / "modules" / "hybrid-gateway.bicep")
+    size = {one.name: text_of(one.value) for one in module.all("var") if one.value is not None}
+    default = next(one.value for one in MAIN.all("param") if one.name == "hybridGatewaySku")
+
+    assert default is not None
+    assert text_of(default) == ""
+    assert size["leastOfKind"] == "gatewayType == 'Vpn' ? 'VpnGw1AZ' : 'ErGw1AZ'"
+    assert size["size"] == "empty(skuName) ? leastOfKind : skuName"
