@@ -75,8 +75,9 @@ memory: packages-dev ## the most memory that the largest batches, and a replay o
 e2e: packages-e2e ## producer, hub, checkpoints, host, ledger, API: all real but the services' stand-ins
 	@"$(bin)/python" -m pytest tests/e2e/test_event_hubs.py $(ARGS)
 
-infra: ## compile the templates of infra/ where there is a bicep, and lint them with checkov, in an environment of its own
+infra: packages-dev ## compile the templates of infra/ where there is a bicep, ask what they deploy, and lint them with checkov
 	@.ci/compile-templates
+	@"$(bin)/python" -m pytest -q -rs tests/unit/infra/test_snapshots.py
 	@.ci/venv "$(VENV)-infra" requirements-infra.txt "$(PYTHON)"
 	@.ci/lint-templates "$(VENV)-infra/bin/checkov"
 
