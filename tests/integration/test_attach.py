@@ -535,7 +535,7 @@ def test_what_cannot_work_is_refused_before_anything_is_changed(
     status, told = attached()
 
     assert status == 1
-    assert told.startswith("Nothing was changed.")
+    assert "Nothing was changed." in told
     assert reason in told
     assert writes(api) == []
 
@@ -716,6 +716,23 @@ def test_a_list_that_names_another_server_gets_no_token(api: ManagementApi, atta
 
     assert status == 1
     assert "names another server, elsewhere.example: nothing is sent there" in told
+
+
+def test_a_gateway_that_throttles_is_attached_all_the_same(api: ManagementApi, attached: Run) -> None:
+    api.faults = [
+        Fault("GET|PUT", "", 429, "TooManyRequests", headers=NOW, after=2 * number, times=1) for number in range(20)
+    ]
+
+    status, told = attached("chat", "claude")
+
+    assert status == 0
+    assert "done: put capture into the policy of claude" in told
+
+
+@pytest.mark.parametrize("number", ["-1", "many", "1.5"])
+def test_a_number_of_calls_is_none_below_nought(attached: Run, number: str) -> None:
+    with pytest.raises(SystemExit):
+        attached(calls_per_minute=number)
 
 
 # The management API's habits

@@ -17,6 +17,13 @@ from .steps import Step, agreed, difference, run, say
 __all__ = ["main"]
 
 
+def _count(text: str) -> int:
+    """Return a whole number that is not negative, as argparse reads one."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
 def _parser() -> ArgumentParser:
     made = parser(
         "attach", "Let an existing API Management record the calls of its APIs. Shows what changes, then asks."
@@ -48,7 +55,7 @@ def _parser() -> ArgumentParser:
         help="container for bodies over 960,000 bytes; without it they are left out",
     )
     made.add_argument(
-        "--calls-per-minute", type=int, default=600, metavar="N", help="of one caller with bodies; 0: all (600)"
+        "--calls-per-minute", type=_count, default=600, metavar="N", help="of one caller with bodies; 0: all (600)"
     )
     made.add_argument(
         "--without-logs", action="store_true", help="no diagnostics: streams then have neither text nor tokens"
@@ -165,6 +172,7 @@ def _put(gateway: Gateway, resource: Resource, etag: str) -> Callable[[], None]:
 
 
 def _api_steps(gateway: Gateway, api: Api, *, logs: bool, notes: list[str]) -> list[Step]:
+    say(f"Reading {api.name}, its operations and products")
     diagnostic = Diagnostic(gateway, api)
     before = gateway.policy(api.path)
     if logs:

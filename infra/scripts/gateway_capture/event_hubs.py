@@ -38,7 +38,8 @@ def identity_of(service: Answer, name: str) -> Identity:
     if members.get("principalId"):
         found["system"] = Identity("SystemAssigned", members["principalId"])
     for one in (members.get("userAssignedIdentities") or {}).values():
-        found[one["clientId"].lower()] = Identity(one["clientId"], one["principalId"])
+        if one.get("clientId") and one.get("principalId"):
+            found[one["clientId"].lower()] = Identity(one["clientId"], one["principalId"])
     names = ", ".join(found) or "none"
     if name:
         if name.lower() not in found:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.scripts.gateway_capture.document import read_policy
+from infra.scripts.gateway_capture.document import Element, read_policy
 from infra.scripts.gateway_capture.edits import BLANK, MARK, Marks, marks_of
 from infra.scripts.gateway_capture.errors import CaptureError, NotUnderstoodError, RefusedError
 from infra.scripts.gateway_capture.policy import attach, detach
@@ -188,6 +188,33 @@ def test_quotes_and_line_ends_that_api_management_writes_anew_hide_nothing(name:
 
     before = ACCEPTED[name].text
     assert detach(rewritten) == (None if before is None else before.replace("\r\n", "\n").replace("\n", "\r\n"))
+
+
+def indented(text: str) -> str:
+    """Return a policy as API Management writes it anew: blanks and line ends of its own, and no comments."""
+
+    def lines(element: Element, depth: int) -> list[str]:
+        attributes = "".join(f' {name}="{one.value}"' for name, one in element.attributes.items())
+        content = re.sub("<!--.*?-->", "", text[element.open_end : element.close_start], flags=re.DOTALL).strip()
+        start, blanks = f"<{element.name}{attributes}", "  " * depth
+        if not element.children and not content:
+            return [f"{blanks}{start} />"]
+        if not element.children:
+            return [f"{blanks}{start}>{content}</{element.name}>"]
+        inner = [line for child in element.children for line in lines(child, depth + 1)]
+        return [f"{blanks}{start}>", *inner, f"{blanks}</{element.name}>"]
+
+    return "\r\n".join(lines(read_policy(text), 0))
+
+
+@pytest.mark.parametrize("name", [name for name, one in ACCEPTED.items() if one.text])
+def test_a_policy_that_api_management_indents_anew_comes_back_as_it_had_it(name: str) -> None:
+    before = indented(ACCEPTED[name].text or "")
+
+    after = attach(before, ACCEPTED[name].around, Marks()).after
+
+    assert detach(after) == before
+    assert detach(indented(after)) == before
 
 
 # Any policy
