@@ -3,12 +3,14 @@
 import json
 import random
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.domain.delivery import Delivery, Position
+from shared.domain.values import utc_of
 from shared.services.ingest import ingest
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.sql.content import SqlContentStore
@@ -26,11 +28,15 @@ from tests.builders.azure_monitor import (
     in_parts,
 )
 from tests.builders.databases import new_sqlite
+from tests.builders.histories import HISTORIES, LEDGER_ALONE
 from tests.builders.streams import a_chunk, stream_of
 from tests.tools.kql.engine import DataExplorer
 
 QUESTIONS = sorted(path.stem for path in (Path(__file__).parents[2] / "sql" / "kql" / "queries").glob("*.kql"))
-START, END = "2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.000Z"
+START, NOON, END = "2026-03-02T00:00:00.000Z", "2026-03-02T12:00:00.000Z", "2026-03-03T00:00:00.000Z"
+EVER = "2026-03-01T00:00:00.000Z", "2026-03-05T00:00:00.000Z"
+RANGES = {"ever": EVER, "a day": (START, END), "a morning": (START, NOON), "the day after": (END, EVER[1])}
+BY_BOTH = [name for name in HISTORIES if name not in LEDGER_ALONE]
 JOINED = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 LATER = "2026-03-02T10:15:00.000Z"
 
@@ -93,9 +99,30 @@ def a_history() -> list[bytes]:
         events.a_response("no-backend", backendUrl=None, backendId=None, attempts=None),
         events.a_request("never", time="0001-01-01T00:00:00Z"),
         events.a_response("never", time="9999-12-31T23:59:59Z"),
+        events.a_request("wordless", body={"messages": []}),
+        events.a_response("wordless"),
+        events.a_request("without-parts", body={"messages": [{"role": "user", "content": []}]}),
+        events.a_response("without-parts"),
+        an_envelope(),
         events.a_metric(),
         events.poison(),
     ]  # fmt: skip
+
+
+def everything() -> list[Delivery]:
+    """Return the events, those of histories enqueued a second after what they tell of."""
+    bodies = [body for name in BY_BOTH for body in HISTORIES[name].bodies]
+    first = events.deliveries(*a_history())
+    return first + [
+        Delivery(Position("gateway", "0", number, utc_of(time_of(body) + timedelta(seconds=1))), body)
+        for number, body in enumerate(bodies, len(first))
+    ]
+
+
+def time_of(body: bytes) -> datetime:
+    event = json.loads(body)
+    told = event.get("records", [event])[0]
+    return datetime.fromisoformat(told.get("time", events.ENQUEUED))
 
 
 def told(value: Any) -> Any:
@@ -113,9 +140,8 @@ def plain(rows: list[dict[str, Any]]) -> list[str]:
 class Both:
     """The same events in both places."""
 
-    def __init__(self, folder: Path, bodies: list[bytes]) -> None:
+    def __init__(self, folder: Path, batch: list[Delivery]) -> None:
         self._engine = new_sqlite(folder)
-        batch = events.deliveries(*bodies)
         ingest(batch, ledger=SqlLedger(self._engine), content=SqlContentStore(self._engine))
         rebuild_usage_rollups(SqlUsageRollups(self._engine))
         self.explorer = DataExplorer()
@@ -129,37 +155,67 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    both = Both(tmp_path_factory.mktemp("ledger"), a_history())
+    both = Both(tmp_path_factory.mktemp("ledger"), everything())
     yield both
     both.close()
+
+
+@pytest.fixture(scope="module")
+def alone() -> DataExplorer:
+    """Return Data Explorer after the events that only the ledger understands."""
+    explorer = DataExplorer()
+    explorer.receive(events.deliveries(*(body for name in LEDGER_ALONE for body in HISTORIES[name].bodies)))
+    return explorer
 
 
 def function_of(question: str) -> str:
     return "".join(word.capitalize() for word in question.split("_"))
 
 
-@pytest.mark.parametrize("question", [name for name in QUESTIONS if name != "deliveries"])
-def test_both_places_answer_the_same(question: str, both: Both) -> None:
-    in_t_sql = queries.run(both.connection, question, START, END)
-    in_kql = both.explorer.ask(function_of(question), START, END)
+def of_caller(explorer: DataExplorer, name: str) -> tuple[int, int]:
+    """Return the requests and tokens of a history."""
+    rows = explorer.ask("UsageByCallerAndModel", *EVER)
+    mine = [row for row in rows if row["CallerIp"] == HISTORIES[name].caller]
+    return sum(row["Requests"] for row in mine), sum(row["TotalTokens"] or 0 for row in mine)
+
+
+# One range after the other: Data Explorer keeps what it made of the last one.
+@pytest.mark.parametrize(
+    ("range_", "question"),
+    [("ever", name) for name in QUESTIONS if name != "deliveries"]
+    + [(range_, name) for range_ in RANGES if range_ != "ever" for name in QUESTIONS if name.startswith("usage_")],
+)
+def test_both_places_answer_the_same(question: str, range_: str, both: Both) -> None:
+    in_t_sql = queries.run(both.connection, question, *RANGES[range_])
+    in_kql = both.explorer.ask(function_of(question), *RANGES[range_])
 
     assert in_t_sql
     assert plain(in_kql) == plain(in_t_sql)
 
 
+@pytest.mark.parametrize("name", BY_BOTH)
+def test_what_is_told_again_counts_once_and_what_belongs_together_is_one_call(name: str, both: Both) -> None:
+    assert of_caller(both.explorer, name) == (HISTORIES[name].requests, HISTORIES[name].tokens)
+
+
+@pytest.mark.parametrize("name", LEDGER_ALONE)
+def test_what_only_the_ledger_understands_has_no_tokens_rather_than_wrong_ones(name: str, alone: DataExplorer) -> None:
+    assert of_caller(alone, name) == (HISTORIES[name].requests, 0)
+
+
 def test_any_order_and_any_repeats_answer_the_same(both: Both) -> None:
     chance = random.Random(7)
-    bodies = a_history()
-    shuffled = bodies + chance.choices(bodies, k=10)
+    batch = everything()
+    shuffled = batch + chance.choices(batch, k=40)
     chance.shuffle(shuffled)
     other = DataExplorer()
-    other.receive(events.deliveries(*shuffled))
+    other.receive(shuffled)
 
-    assert plain(other.ask("Interaction", START, END)) == plain(both.explorer.ask("Interaction", START, END))
+    assert plain(other.ask("Interaction", *EVER)) == plain(both.explorer.ask("Interaction", *EVER))
 
 
 def test_events_are_counted_alike_but_for_those_that_are_no_json(both: Both) -> None:
-    (in_t_sql,) = queries.run(both.connection, "deliveries", START, END)
-    (in_kql,) = both.explorer.ask("Deliveries", START, END)
+    in_t_sql = queries.run(both.connection, "deliveries", *EVER)
+    in_kql = both.explorer.ask("Deliveries", *EVER)
 
-    assert in_kql["Events"] == in_t_sql["Events"] - 1
+    assert sum(row["Events"] for row in in_kql) == sum(row["Events"] for row in in_t_sql) - 1

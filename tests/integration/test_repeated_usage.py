@@ -1,4 +1,4 @@
-"""A run and a response are polled, listed, read step by step and cancelled: their usage counts once."""
+"""What is told again counts once: a run that is polled and read step by step, a response, a call of many sources."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders.databases import new_sqlite
 from tests.builders.events import a_request, a_response, deliveries
+from tests.builders.histories import HISTORIES
 
 RUN = {"id": "run_1", "object": "thread.run", "model": "gpt-4o"}
 STEP = {"id": "step_1", "object": "thread.run.step", "run_id": "run_1", "status": "completed"}
@@ -74,3 +75,15 @@ def test_usage_that_is_repeated_counts_once_and_each_call_is_a_request(engine: E
         rebuild_usage_rollups(rollups)
 
     assert totals(engine) == {"threads.runs": (5, 100), "threads.runs.steps": (2, 0), "responses": (5, 60)}
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["in order", "the last first"])
+@pytest.mark.parametrize("name", HISTORIES)
+def test_each_kind_of_call_that_is_joined_or_told_again_counts_once(engine: Engine, name: str, step: int) -> None:
+    history = HISTORIES[name]
+    for body in history.bodies[::step]:
+        ingest(deliveries(body), ledger=SqlLedger(engine), content=SqlContentStore(engine))
+        rebuild_usage_rollups(SqlUsageRollups(engine))
+
+    told = totals(engine).values()
+    assert (sum(requests for requests, _ in told), sum(tokens for _, tokens in told)) == history[2:]

@@ -19,6 +19,10 @@ LOG_ANALYTICS = sorted((FOLDER / "log-analytics").glob("*.kql"))
 QUESTIONS = sorted(path.stem for path in (FOLDER / "queries").glob("*.kql"))
 
 
+GUARDED = ("iff(array_length(", "iff(isnotnull(Body.records)")
+"""How an expanded array begins that is never empty; an envelope without records tells of no call."""
+
+
 def scripts(paths: list[Path]) -> list[Script]:
     return [Script(path.relative_to(FOLDER).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
 
@@ -65,6 +69,27 @@ def test_the_check_finds_each_kind_of_fault() -> None:
     answer = ask([Script("sound", SOUND), *faulty, later])
 
     assert {command.script for command in answer.commands if command.faults} == set(FAULTY)
+
+
+# What stops a query where there is much, or little
+
+
+@pytest.mark.parametrize("path", [*DATABASE, *LOG_ANALYTICS], ids=lambda path: path.stem)
+def test_no_query_holds_what_breaks_with_millions_of_calls(path: Path) -> None:
+    text = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+
+    # The right side of a lookup goes to every node, and may have some tens of megabytes; `in` takes a million values.
+    assert not re.search(r"\blookup\b", text)
+    assert not re.search(r"\b!?in~? *\((?!['\d])", text)
+    assert re.findall(r"\bjoin (?!kind = \w+ hint\.strategy = shuffle )", text) == []
+
+
+@pytest.mark.parametrize("path", [*DATABASE, *LOG_ANALYTICS], ids=lambda path: path.stem)
+def test_an_empty_array_takes_no_call_away(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    expanded = re.findall(r"\| mv-expand (?:with_itemindex = \w+ )?\w+ = (.*)", text)
+
+    assert [one for one in expanded if not one.startswith(("pack_array('", "pack_array(Backend", *GUARDED))] == []
 
 
 # Data Explorer
