@@ -1002,9 +1002,11 @@ module applicationGateway 'modules/application-gateway.bicep' = if (hasWayIn) {
 
 // What people look at
 
-// Each tier of API Management has its own measure of load.
+// Each tier of API Management has its own measure of load; v2 tiers count no events that they send.
 var rulesOfOtherTier = isApiManagementV2 ? [
   'gateway-capacity'
+  'gateway-dropped-events'
+  'gateway-failed-events'
 ] : [
   'gateway-cpu'
 ]
@@ -1013,6 +1015,8 @@ var rulesWithoutGateway = deployGateway ? rulesOfOtherTier : [
   'backend-429'
   'gateway-429'
   'gateway-5xx'
+  'gateway-hub-silent'
+  'monitor-hub-silent'
   'silence'
 ]
 var rulesWithoutCosmos = contentStore == 'cosmos' ? [] : [

@@ -55,7 +55,7 @@ resource appRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ale
     criteria: {
       allOf: [
         {
-          query: 'AppMetrics | where Name == "${alert.metric}" | summarize value = ${alert.aggregate} by bin(TimeGenerated, 5m)'
+          query: 'AppMetrics | where Name == "${alert.metric}" | summarize value = ${alert.aggregate}, TimeGenerated = max(TimeGenerated) | where isnotnull(TimeGenerated)'
           metricMeasureColumn: 'value'
           timeAggregation: 'Maximum'
           operator: alert.operator
@@ -126,23 +126,21 @@ resource platformRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert
     scopes: [
       targets[alert.target]
     ]
-    evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
+    evaluationFrequency: alert.frequency
+    windowSize: alert.window
     autoMitigate: true
     criteria: {
       'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          criterionType: 'StaticThresholdCriterion'
-          name: 'threshold'
-          metricNamespace: alert.metricNamespace
-          metricName: alert.metric
-          timeAggregation: alert.aggregation
-          operator: alert.operator
-          threshold: alert.threshold
-          skipMetricValidation: true
-        }
-      ]
+      allOf: [for criterion in alert.criteria: {
+        criterionType: 'StaticThresholdCriterion'
+        name: criterion.metric
+        metricNamespace: alert.metricNamespace
+        metricName: criterion.metric
+        timeAggregation: criterion.aggregation
+        operator: criterion.operator
+        threshold: criterion.threshold
+        skipMetricValidation: true
+      }]
     }
     actions: [
       {

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.tools.kql.engine import LogAnalytics
+from tests.tools.kql.parser import Script, ask
+from tests.tools.kql.workspace import WORKSPACE
 from tests.unit.infra.templates import INFRA, dig, properties, template, text_of
+from tests.unit.infra.test_alert_rules import AT, METRICS, RULES, called, measured, query_of, raised, traced
 
 ROOT = INFRA.parent
 ALERTS: dict[str, list[dict[str, Any]]] = json.loads((INFRA / "alerts.json").read_text(encoding="utf-8"))
@@ -69,7 +73,8 @@ def test_an_alert_says_what_to_do_and_how_urgent_it_is(alert: dict[str, Any]) ->
     assert re.fullmatch(r"[a-z0-9-]{3,40}", alert["name"])
     assert len(alert["description"].split()) >= 5
     assert alert["severity"] in range(5)
-    assert alert["operator"] in ("GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual")
+    for condition in alert.get("criteria", [alert]):
+        assert condition["operator"] in ("GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual")
 
 
 @pytest.mark.parametrize("alert", [*ALERTS["app"], *ALERTS["logs"]], ids=lambda alert: alert["name"])
@@ -130,6 +135,48 @@ def test_every_tile_asks_something_and_says_what(page: str) -> None:
 
     assert tiles
     assert [tile["name"] for tile in tiles if not (tile["content"]["query"] and tile["content"]["title"])] == []
+
+
+def rows_of_everything() -> LogAnalytics:
+    """Return a workspace with what every tile asks for: each metric as the exporter sends it, calls, errors."""
+    workspace = LogAnalytics()
+    for name, metric in METRICS.items():
+        table, row = measured(name, 3, **dict.fromkeys(metric.attributes, "x"))
+        workspace.has(table, TimeGenerated=AT, **row)
+    for code in (200, 429, 500):
+        table, row = called(code, backend=429)
+        workspace.has(table, TimeGenerated=AT, ApimSubscriptionId="team-a", TotalTime=9, BackendTime=7, **row)
+    workspace.has("AppTraces", TimeGenerated=AT, **traced(2)[1])
+    workspace.has("AppExceptions", TimeGenerated=AT, OuterMessage="raised", **raised(2)[1])
+    return workspace
+
+
+TILES = [item for page in ("usage", "pipeline") for item in pages()[page] if item["type"] == 3]
+
+
+@pytest.mark.parametrize("tile", TILES, ids=lambda tile: tile["name"])
+def test_a_tile_shows_a_value_in_every_column(tile: dict[str, Any]) -> None:
+    rows = rows_of_everything().run(tile["content"]["query"])
+
+    assert rows
+    assert [row for row in rows if any(value is None or value == "" for value in row.values())] == []
+
+
+def test_every_rule_and_tile_is_sound_against_the_workspace_by_microsoft_s_parser() -> None:
+    texts = {f"tile {tile['name']}": tile["content"]["query"] for tile in TILES}
+    texts |= {f"rule {name}": query_of(rule) for name, rule in RULES.items()}
+
+    answer = ask([Script(name, text) for name, text in texts.items()], WORKSPACE)
+
+    assert [(one.script, one.faults) for one in answer.commands if one.faults] == []
+    assert len(answer.commands) == len(texts)
+
+
+def test_every_question_of_calls_means_the_apis_that_are_captured() -> None:
+    texts = [tile["content"]["query"] for tile in TILES] + [alert.get("query", "") for alert in EVERY]
+    lists = {found for text in texts for found in re.findall(r"ApiId (?:in|==) [^|\n]+?(?=\)| \||\n| and)", text)}
+
+    assert len(lists) == 1
 
 
 def test_the_article_s_two_questions_are_saved_as_the_queries_that_are_tested() -> None:
