@@ -1,10 +1,13 @@
-"""What API Management allows in policy expressions: types by their full name, members where not all are.
+"""What API Management allows: types and members in policy expressions; attributes and elements of each policy.
 
-Source: "API Management policy expressions", sections ".NET Framework types allowed in policy expressions" and
-"Context variable", of Microsoft's documentation.
+Sources: of Microsoft's documentation in 2026, "API Management policy expressions", sections ".NET Framework types
+allowed in policy expressions" and "Context variable", and the reference page of each policy; the analyser of allowed
+types and the compilers of Microsoft's policy toolkit (Azure/azure-api-management-policy-toolkit, May 2026).
 """
 
-__all__ = ["ALLOWED_TYPES", "CONTEXT_MEMBERS", "FULL_NAMES"]
+from typing import NamedTuple
+
+__all__ = ["ALLOWED_TYPES", "CONTEXT_MEMBERS", "FULL_NAMES", "REFERENCE", "Reference"]
 
 _CRYPTOGRAPHY = """
     AsymmetricAlgorithm CipherMode HashAlgorithm HashAlgorithmName HMAC HMACMD5 HMACSHA1 HMACSHA256 HMACSHA384
@@ -19,9 +22,8 @@ _COLLECTIONS = """
 _LINQ_TO_JSON = "Extensions JArray JConstructor JContainer JObject JProperty JRaw JToken JTokenType JValue".split()
 _SYSTEM = """
     Array BitConverter Boolean Byte Char Convert DateTimeOffset Decimal Double Exception Guid Int16 Int32 Int64
-    IO.StringReader IO.StringWriter Linq.Enumerable Math MidpointRounding Net.IPAddress Net.WebUtility Nullable Random
-    SByte Single String StringComparer StringComparison StringSplitOptions Text.Encoding
-    Text.RegularExpressions.RegexOptions
+    IO.StringReader IO.StringWriter Linq.Enumerable Math MidpointRounding Net.WebUtility Nullable Object Random SByte
+    Single String StringComparer StringComparison StringSplitOptions Text.Encoding Text.RegularExpressions.RegexOptions
     Text.StringBuilder TimeSpan TimeZone TimeZoneInfo.AdjustmentRule TimeZoneInfo.TransitionTime TimeZoneInfo Tuple
     UInt16 UInt32 UInt64 Uri UriPartial
 """.split()
@@ -41,6 +43,10 @@ ALLOWED_TYPES: dict[str, frozenset[str] | None] = {
         """.split()
     ),
     "System.DateTimeKind": frozenset({"Utc"}),
+    "System.Enum": frozenset({"Parse", "TryParse", "ToString"}),
+    "System.Net.IPAddress": frozenset(
+        "AddressFamily Equals GetAddressBytes IsLoopback Parse TryParse ToString".split()
+    ),
     "System.Text.RegularExpressions.Capture": frozenset({"Index", "Length", "Value"}),
     "System.Text.RegularExpressions.CaptureCollection": frozenset({"Count", "Item"}),
     "System.Text.RegularExpressions.Group": frozenset({"Captures", "Success"}),
@@ -99,3 +105,59 @@ FULL_NAMES = {
     "IResponse": "context.Response",
 }
 """How the policies write a type -> its full name; any other is written in full."""
+
+
+class Reference(NamedTuple):
+    """How a policy is written: its attributes, and the elements that it may hold, in their order."""
+
+    required: str
+    optional: str = ""
+    elements: str = ""
+
+
+_KEPT = "caching-type"
+_LIMIT = "retry-after-header-name retry-after-variable-name"
+_TOKENS = f"""
+    tokens-per-minute token-quota token-quota-period {_LIMIT} remaining-quota-tokens-header-name
+    remaining-quota-tokens-variable-name remaining-tokens-header-name remaining-tokens-variable-name
+    tokens-consumed-header-name tokens-consumed-variable-name
+"""
+
+REFERENCE: dict[str, Reference] = {
+    "authentication-managed-identity": Reference("resource", "client-id output-token-variable-name ignore-error"),
+    "azure-openai-token-limit": Reference("counter-key estimate-prompt-tokens", _TOKENS),
+    "base": Reference(""),
+    "cache-lookup-value": Reference("key variable-name", f"default-value {_KEPT}"),
+    "cache-store-value": Reference("key value duration", _KEPT),
+    "check-header": Reference("name failed-check-httpcode failed-check-error-message ignore-case", elements="value"),
+    "choose": Reference("", elements="when otherwise"),
+    "forward-request": Reference(
+        "",
+        "timeout timeout-ms continue-timeout http-version follow-redirects buffer-request-body buffer-response "
+        "fail-on-error-status-code",
+    ),
+    "include-fragment": Reference("fragment-id"),
+    "log-to-eventhub": Reference("logger-id", "partition-id partition-key"),
+    "rate-limit-by-key": Reference(
+        "calls renewal-period counter-key",
+        f"increment-condition increment-count increment-after-response {_LIMIT} remaining-calls-header-name "
+        "remaining-calls-variable-name total-calls-header-name",
+    ),
+    "retry": Reference("condition count interval", "max-interval delta first-fast-retry"),
+    "send-request": Reference(
+        "response-variable-name",
+        "mode timeout ignore-error",
+        "set-url set-method set-header set-body authentication-certificate authentication-managed-identity proxy",
+    ),
+    "set-backend-service": Reference("", "base-url backend-id"),
+    "set-header": Reference("name", "exists-action", "value"),
+    "set-query-parameter": Reference("name", "exists-action", "value"),
+    "set-variable": Reference("name value"),
+    "validate-azure-ad-token": Reference(
+        "tenant-id",
+        "header-name query-parameter-name token-value authentication-endpoint failed-validation-httpcode "
+        "failed-validation-error-message output-token-variable-name",
+        "backend-application-ids client-application-ids audiences required-claims decryption-keys",
+    ),
+}
+"""Policies that we use -> how they are written. `retry` and the branches of `choose` hold policies."""

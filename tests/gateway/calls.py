@@ -9,7 +9,20 @@ from tests.gateway.context import Api, Body, Context, Deployment, Named, Operati
 from tests.gateway.dotnet import ReadOnly
 from tests.gateway.policies import V2_BUFFER, Answer, Gateway
 
-__all__ = ["CHAT", "COMPLETION", "ID", "NAMED", "QUESTION", "TOKEN", "a_call", "a_gateway", "a_stream", "an_answer"]
+__all__ = [
+    "CHAT",
+    "COMPLETION",
+    "ID",
+    "NAMED",
+    "NULLS",
+    "QUESTION",
+    "TOKEN",
+    "a_call",
+    "a_gateway",
+    "a_stream",
+    "an_answer",
+    "with_null",
+]
 
 ID = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
 CHAT = "/deployments/{deployment-id}/chat/completions"
@@ -107,3 +120,34 @@ def a_call(
         "operation": Operation("ChatCompletions_Create", template),
     }
     return Context(UUID(ID), request, Deployment("apim-example", "West Europe"), **(settings | changes))
+
+
+NULLS = ["query", "api-version", "header", "path", "parameter", "deployment", "names", "method", "body"]
+"""What may be null in a call, as far as the types of `context` say."""
+
+
+def with_null(context: Context, what: str) -> Context:
+    """Return the call with one of `NULLS` so."""
+    request = context.request
+    if what == "query":
+        request.original_url.query = ReadOnly({"flag": None, "other": [None], "api-version": ["1"]}, any_case=True)
+    elif what == "api-version":
+        request.original_url.query = ReadOnly({"api-version": None}, any_case=True)
+    elif what == "header":
+        odd = {"x-tag-none": None, "x-tag-half": [None], "X-Forwarded-For": None, "Accept": None, "Content-Type": None}
+        request.headers = ReadOnly({**request.headers.items, **odd, "x-session-id": None}, any_case=True)
+    elif what == "path":
+        request.original_url.path = request.url.path = None
+    elif what == "parameter":
+        request.matched_parameters = ReadOnly({"deployment-id": None})
+    elif what == "deployment":
+        context.deployment = None
+    elif what == "names":
+        context.deployment = Deployment(None, None)
+        context.product = context.subscription = context.user = Named(None)
+    elif what == "method":
+        request.method = None
+    else:
+        assert what == "body"
+        request.body = Body(None, V2_BUFFER)
+    return context

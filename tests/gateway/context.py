@@ -52,7 +52,7 @@ class Body:
 class Url:
     scheme: str
     host: str
-    path: str
+    path: str | None
     query: ReadOnly
 
 
@@ -60,7 +60,7 @@ class Url:
 class Named:
     """A product, a subscription or a user: its id."""
 
-    id: str
+    id: str | None
 
 
 @dataclass
@@ -76,8 +76,8 @@ class Operation:
 
 @dataclass
 class Deployment:
-    service_name: str
-    region: str
+    service_name: str | None
+    region: str | None
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Jwt:
 
 @dataclass
 class Request:
-    method: str
+    method: str | None
     url: Url
     original_url: Url
     headers: ReadOnly
@@ -129,7 +129,7 @@ class Variables(ReadOnly):
 class Context:
     request_id: UUID
     request: Request
-    deployment: Deployment
+    deployment: Deployment | None
     api: Api | None
     operation: Operation | None
     product: Named | None = None

@@ -309,10 +309,13 @@ class Evaluator:
         plain, _, _ = self._arguments(_part(node, "arguments"), scope)
         return dotnet.CLASSES[name](*plain)
 
-    def _of_array_creation_expression(self, node: Node, scope: dict[str, Any]) -> bytes:
-        assert _text(node).startswith("new byte[")
+    def _of_array_creation_expression(self, node: Node, scope: dict[str, Any]) -> bytes | list[None]:
         (rank,) = [found for found in named_nodes(node) if found.type == "array_rank_specifier"]
-        return bytes(self._value(rank.named_children[0], scope))
+        length = self._value(rank.named_children[0], scope)
+        if _text(node).startswith("new byte["):
+            return bytes(length)
+        assert _text(node).startswith("new string[")
+        return [None] * length
 
     def _of_implicit_array_creation_expression(self, node: Node, scope: dict[str, Any]) -> list[Any]:
         return [self._value(item, scope) for item in node.named_children[-1].named_children]

@@ -128,8 +128,11 @@ def _text_of(value: Any) -> str:
 
 
 def _value_or_default(items: ReadOnly, key: str, default: Any) -> Any:
-    """Return the extension for headers, queries and claims: several values are joined by commas."""
-    return ",".join(items.at(key)) if items.has(key) else default
+    """Return the extension for headers, queries and claims: several values are joined by commas, none is null."""
+    if not items.has(key):
+        return default
+    values = items.at(key)
+    return None if values is None else _joined(",", values)
 
 
 def _descendants(told: JToken) -> list[JToken]:
@@ -164,6 +167,7 @@ _SEQUENCE: Mapping[str, Callable[..., Any]] = {
     "Take": lambda items, count: items[:count],
     "Any": lambda items, holds: any(holds(item) for item in items),
     "Contains": lambda items, value: value in items,
+    "Reverse": lambda items: items[::-1],
     "ToList": list,
     "OfType": _of_type,
     "Sum": _total,
@@ -172,7 +176,10 @@ _TOKEN_METHODS: Mapping[str, Callable[..., Any]] = {
     "ToString": lambda told, _: told.written(),
     "Descendants": _descendants,
 }
-_TOKEN = {"Type": lambda told: f"JTokenType.{told.type_name}"}
+_TOKEN = {
+    "Type": lambda told: f"JTokenType.{told.type_name}",
+    "HasValues": lambda told: bool(told.children()),
+}
 
 MEMBERS: dict[type, Members] = {
     str: Members(
@@ -218,7 +225,7 @@ MEMBERS: dict[type, Members] = {
     ),
     JObject: Members(
         "Newtonsoft.Json.Linq.JObject",
-        {**_TOKEN, "HasValues": lambda told: bool(told.properties)},
+        _TOKEN,
         {**_TOKEN_METHODS, "SelectTokens": JObject.select},
     ),
     JArray: Members(
@@ -281,16 +288,18 @@ def cast(kind: str, value: Any) -> Any:
     return value
 
 
-def _try_parse_long(text: str) -> tuple[bool, int]:
+def _try_parse_long(text: str | None) -> tuple[bool, int]:
     """Return what TryParse does, and its out parameter."""
-    plain = text.strip()
+    plain = (text or "").strip()
     if not (plain.lstrip("+-").isascii() and plain.lstrip("+-").isdigit()):
         return False, 0
     value = int(plain)
     return (True, value) if -(2**63) <= value < 2**63 else (False, 0)
 
 
-def _joined(separator: str, items: Iterable[str]) -> str:
+def _joined(separator: str, items: Iterable[str | None] | None) -> str:
+    if items is None:
+        raise CSharpError("ArgumentNullException: values")
     return separator.join(_text_of(item) for item in items)
 
 
@@ -307,7 +316,9 @@ def _to_integer(value: Any) -> int:
     return int(value)
 
 
-def _url_encoded(text: str) -> str:
+def _url_encoded(text: str | None) -> str | None:
+    if text is None:
+        return None
     return urllib.parse.quote_plus(_get_bytes(text), safe="!*()").replace("~", "%7E")
 
 
@@ -354,7 +365,7 @@ STATIC_MEMBERS: dict[str, Mapping[str, Any]] = {
         "Ordinal": "StringComparison.Ordinal",
         "OrdinalIgnoreCase": "StringComparison.OrdinalIgnoreCase",
     },
-    "JTokenType": {"String": "JTokenType.String", "Null": "JTokenType.Null"},
+    "JTokenType": {"String": "JTokenType.String", "Null": "JTokenType.Null", "Object": "JTokenType.Object"},
 }
 """Static members by type; `DateTime.UtcNow` is the engine's."""
 

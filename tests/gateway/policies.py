@@ -1,7 +1,7 @@
 """A gateway that runs our policies as documented: sections, fragments, retry, errors, the 200 KB of an event."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -72,6 +72,8 @@ class Answer:
     after_ms: float = 100
     live: bool = False
     bodiless: bool = False
+    nothing: bool = False
+    """No response comes, and no error is told."""
     error: PolicyError | None = None
 
 
@@ -107,15 +109,26 @@ class Gateway:
     named: dict[str, str] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=lambda: [Answer()])
     token: dict[str, list[str]] | None = field(default_factory=dict)
-    """Claims of a valid token; None when validation fails."""
+    """Claims of a valid token; None when validation fails. One without `aud` is for whom it is shown to."""
     validates: bool = True
     """False: as an API would be that takes subscription keys alone."""
     before_inbound: PolicyError | None = None
     token_limit: PolicyError | None = None
-    product: PolicyError | None = None
-    """What the product's own policy, which `base` stands for, says no with."""
+    product: str = ""
+    """The document of the product's policy, which `base` stands for."""
+    written: dict[str, str] = field(default_factory=dict)
+    """What the templates write into that document: a word in capitals -> its value."""
+    tokens: dict[str, int] = field(default_factory=dict)
+    """What was used this minute by each counter of a token limit."""
+    product_refusal: PolicyError | None = None
+    """What a product's policy of another's making says no with."""
     cached: Answer | None = None
     """What the product's own `cache-lookup` has: the rest of inbound and the backend are left out."""
+    answer_headers: dict[str, Any] = field(default_factory=dict)
+    """Headers of every answer, whose values may be null."""
+    failure_answers: bool = True
+    """Whether a try that ends in an error leaves a response (of that error's status) to the condition of its `retry`,
+    as after a timeout; else there is none."""
     blob_statuses: tuple[int | None, ...] = (201,)
     """In order, the last for all that follow; None: Blob storage does not answer."""
     buffers: int = V2_BUFFER
@@ -151,13 +164,13 @@ class Gateway:
 
     def _on_error(self, root: Element, error: PolicyError) -> None:
         self.context.last_error = LastError(error.source, error.reason, error.message, self.section)
-        self.context.response = Response(error.status, "", ReadOnly({}, any_case=True))
+        self.context.response = self._response_of(error)
         self.call.ended_in = self.section = "on-error"
         section = root.find("on-error")
         assert section is not None
         self._all(section)
 
-    def _all(self, parent: Element) -> None:
+    def _all(self, parent: Iterable[Element]) -> None:
         for element in parent:
             assert self.section in SECTIONS[element.tag], f"{element.tag} in {self.section}"
             try:
@@ -170,6 +183,8 @@ class Gateway:
     def _evaluated(self, text: str) -> Any:
         for name in re.findall(r"\{\{([\w-]+)\}\}", text):
             text = text.replace("{{" + name + "}}", self.named[name])
+        for word, value in self.written.items():
+            text = text.replace(word, value)
         found = expression(text)
         return text.strip() if found is None else self._evaluator.run(found)
 
@@ -183,11 +198,15 @@ class Gateway:
     # Policies
 
     def _base(self, _: Element) -> None:
-        if self.section == "inbound" and self.product is not None:
-            raise self.product
+        if self.section == "inbound" and self.product_refusal is not None:
+            raise self.product_refusal
         if self.section == "inbound" and self.cached is not None:
             self._answer(self.cached)
             raise _CacheHit
+        if self.product and self.context.product is not None:
+            section = policy(self.product).find(self.section)
+            assert section is not None
+            self._all([one for one in section if one.tag != "base"])
         if self.document == "audit-api" and self.section == "backend":
             self._forward_request(Element("forward-request"))
 
@@ -208,15 +227,29 @@ class Gateway:
         return value
 
     def _retry(self, element: Element) -> None:
+        """Ask the condition after an error, too, as the gateway does: it may forgive one, or fail itself."""
         count, interval = int(element.attrib["count"]), int(element.attrib["interval"])
         assert 1 <= count <= 50
         fast = element.attrib.get("first-fast-retry") == "true"
-        self._all(element)
+        error = self._tried(element)
         for again in range(count):
             if not self._holds(element):
-                return
+                break
             self.context.elapsed += timedelta(seconds=0 if fast and again == 0 else interval)
+            error = self._tried(element)
+        if error is not None:
+            raise error
+
+    def _tried(self, element: Element) -> PolicyError | None:
+        try:
             self._all(element)
+        except PolicyError as error:
+            self.context.response = self._response_of(error) if self.failure_answers else None
+            return error
+        return None
+
+    def _response_of(self, error: PolicyError) -> Response:
+        return Response(error.status, "", ReadOnly({}, any_case=True))
 
     def _include_fragment(self, element: Element) -> None:
         self._all(policy(f"fragments/{element.attrib['fragment-id']}"))
@@ -277,25 +310,47 @@ class Gateway:
         self._query.pop(element.attrib["name"], None)
 
     def _validate_azure_ad_token(self, element: Element) -> None:
-        self._evaluated(element.attrib["tenant-id"])
-        audience = element.find("audiences/audience")
-        assert audience is not None
-        self._evaluated(audience.text or "")
+        assert self._evaluated(element.attrib["tenant-id"]) == self.named["tenant-id"]
         if not self.validates:
             return
+        why = self._invalid(element)
+        if why is not None:
+            message = element.attrib.get("failed-validation-error-message", why[1])
+            raise PolicyError(int(element.attrib["failed-validation-httpcode"]), element.tag, why[0], message)
+        name = element.attrib.get("output-token-variable-name")
+        if name is not None:
+            self.context.variables.set(name, Jwt(ReadOnly(self.token or {})))
+
+    def _invalid(self, element: Element) -> tuple[str, str] | None:
+        """Return reason and message of what a token lacks: its audience, or a claim's value."""
         if self.token is None:
-            raise PolicyError(401, "validate-azure-ad-token", "TokenNotPresent", "JWT not present.")
-        self.context.variables.set(element.attrib["output-token-variable-name"], Jwt(ReadOnly(self.token)))
+            return "TokenNotPresent", "JWT not present."
+        audiences = {self._evaluated(one.text or "") for one in element.findall("audiences/audience")}
+        assert audiences
+        if not audiences & set(self.token.get("aud", audiences)):
+            return "TokenAudienceNotAllowed", "Invalid audience."
+        for claim in element.findall("required-claims/claim"):
+            wanted = {self._evaluated(one.text or "") for one in claim.findall("value")}
+            told = set(self.token.get(claim.attrib["name"], []))
+            if not (wanted & told if claim.attrib.get("match", "all") == "any" else wanted <= told):
+                return "TokenClaimValueNotAllowed", f"Claim {claim.attrib['name']} lacks a value that is asked for."
+        return None
 
     def _set_backend_service(self, element: Element) -> None:
         self._backend = self._evaluated(element.attrib["backend-id"])
 
     def _azure_openai_token_limit(self, element: Element) -> None:
+        key = self._evaluated(element.attrib["counter-key"])
+        assert key
+        if self.token_limit is not None:
+            raise self.token_limit
+        if self.tokens.get(key, 0) >= int(self._evaluated(element.attrib["tokens-per-minute"])):
+            raise PolicyError(429, element.tag, "TokenLimitExceeded", "Token limit is exceeded.")
+
+    def _rate_limit_by_key(self, element: Element) -> None:
         assert self._evaluated(element.attrib["counter-key"])
         if self.token_limit is not None:
             raise self.token_limit
-
-    _rate_limit_by_key = _azure_openai_token_limit
 
     def _authentication_managed_identity(self, element: Element) -> None:
         told = {"Authorization": [self._identity(element)]}
@@ -311,17 +366,19 @@ class Gateway:
         if buffered == "true" and request.body is not None and len(request.body.content or b"") > self.buffers:
             raise PolicyError(500, "forward-request", "BufferLimit", "the body is larger than what the gateway buffers")
         assert not self.call.forwarded or self.call.forwarded[-1]["buffered"] == "true", "the body was sent away"
-        headers = {name: ",".join(value) for name, value in request.headers.items.items()}
+        headers = {name: ",".join(one or "" for one in value or ()) for name, value in request.headers.items.items()}
         told = {"backend": self._backend, "query": "&".join(sorted(self._query)), "buffered": buffered}
         self.call.forwarded.append(headers | told | {"buffer-response": element.attrib.get("buffer-response", "true")})
         request.url.host = f"{self._backend}.example"
         self.context.elapsed += timedelta(milliseconds=answer.after_ms)
         if answer.error is not None:
             raise answer.error
-        self._answer(answer)
+        if not answer.nothing:
+            self._answer(answer)
 
     def _answer(self, answer: Answer) -> None:
-        told_headers = ReadOnly({name: [value] for name, value in answer.headers.items()}, any_case=True)
+        told: dict[str, Any] = {name: [value] for name, value in answer.headers.items()}
+        told_headers = ReadOnly(told | self.answer_headers, any_case=True)
         body = None if answer.bodiless else Body(answer.content, self.buffers, answer.live)
         self.context.response = Response(answer.status, answer.reason, told_headers, body)
 

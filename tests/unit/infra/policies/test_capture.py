@@ -252,6 +252,13 @@ def test_a_call_to_no_operation_that_the_gateway_knows_is_recorded_all_the_same(
         pytest.param("172.16.0.4", "192.0.2.1, 198.51.100.9:80", "198.51.100.9", id="and what a caller wrote"),
         pytest.param("192.168.0.4", "[2001:db8::1]:443", "2001:db8::1", id="version 6 with a port"),
         pytest.param("fd00::4", "2001:db8::1", "2001:db8::1", id="version 6"),
+        pytest.param("FD00::4", "2001:db8::1", "2001:db8::1", id="version 6 in capitals"),
+        pytest.param("::ffff:10.0.1.4", "198.51.100.9:51234", "198.51.100.9", id="version 4 as version 6"),
+        pytest.param("0:0:0:0:0:FFFF:172.16.0.4", "198.51.100.9", "198.51.100.9", id="version 4 as long version 6"),
+        pytest.param("::ffff:203.0.113.7", "198.51.100.9", "203.0.113.7", id="version 4 as version 6 from outside"),
+        pytest.param("::ffff:172.32.0.4", None, "172.32.0.4", id="and one that only looks private"),
+        pytest.param("10.0.1.4", "[::ffff:198.51.100.9]:443", "198.51.100.9", id="both of it behind the gateway"),
+        pytest.param("::ffff:cb00:7107", None, "::ffff:cb00:7107", id="version 4 in hexadecimals stays"),
         pytest.param("10.0.1.4", None, "10.0.1.4", id="a caller inside the network"),
         pytest.param("10.0.1.4", "unknown", "10.0.1.4", id="no address"),
         pytest.param("172.32.0.4", "198.51.100.9", "172.32.0.4", id="an address that only looks private"),
@@ -372,7 +379,7 @@ def test_an_answer_that_is_an_error_instead_of_the_stream_is_read() -> None:
 # Errors and refusals
 
 
-@pytest.mark.parametrize("who", ["token_limit", "product"])
+@pytest.mark.parametrize("who", ["token_limit", "product_refusal"])
 def test_a_call_over_a_token_limit_has_its_question_and_its_refusal(who: str, tmp_path: Path) -> None:
     refusals: dict[str, Any] = {who: REFUSED_BY_LIMIT}
 

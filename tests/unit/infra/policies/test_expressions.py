@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from tree_sitter import Node
 
-from tests.gateway.allowed import ALLOWED_TYPES, CONTEXT_MEMBERS, FULL_NAMES
+from tests.gateway.allowed import ALLOWED_TYPES, CONTEXT_MEMBERS, FULL_NAMES, REFERENCE
 from tests.gateway.calls import NAMED
 from tests.gateway.csharp import Expression, expression, expressions, named_nodes
 from tests.gateway.dotnet import MEMBERS, STATIC_MEMBERS, Members
@@ -131,15 +131,33 @@ def test_a_type_that_policies_may_not_use_is_seen(forbidden: str) -> None:
     assert any(name not in ALLOWED_TYPES and name not in CONTEXT_MEMBERS for name in types_named(found))
 
 
-@pytest.mark.parametrize("found", CODE)
-def test_every_static_member_is_allowed(found: Expression) -> None:
-    strange = [
+def members_not_allowed(found: Expression) -> list[tuple[str, str]]:
+    return [
         (name, member)
         for name, member in static_uses(found)
         if ALLOWED_TYPES.get(name) is not None and member not in (ALLOWED_TYPES[name] or ())
     ]
 
-    assert strange == []
+
+@pytest.mark.parametrize("found", CODE)
+def test_every_static_member_is_allowed(found: Expression) -> None:
+    assert members_not_allowed(found) == []
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        "@(System.Net.IPAddress.Loopback.ToString())",
+        "@(Regex.Escape(context.Api.Id))",
+        '@(JsonConvert.PopulateObject("{}", context.Api))',
+        "@(DateTime.UnixEpoch)",
+    ],
+)
+def test_a_member_that_policies_may_not_use_is_seen(forbidden: str) -> None:
+    found = expression(forbidden)
+
+    assert found is not None
+    assert members_not_allowed(found) != []
 
 
 @pytest.mark.parametrize("known", MEMBERS.values(), ids=lambda known: known.name)
@@ -176,13 +194,56 @@ def sections(root: Element) -> Iterator[tuple[str, Element]]:
                 yield section.tag, element
 
 
-@pytest.mark.parametrize("name", ["api", "audit-api", "vendor-api"])
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name not in FRAGMENTS])
 def test_every_policy_stands_in_a_section_that_takes_it(name: str) -> None:
     told = dict.fromkeys(section.tag for section in policy(name))
 
     assert list(told) == ["inbound", "backend", "outbound", "on-error"]
     for section, element in sections(policy(name)):
         assert section in SECTIONS[element.tag], element.tag
+
+
+def strange_in(element: Element) -> set[str]:
+    """Return what the reference of a policy does not know, or misses."""
+    reference = REFERENCE[element.tag]
+    required = set(reference.required.split())
+    told = set(element.attrib)
+    strange = (told - required - set(reference.optional.split())) | (required - told)
+    if element.tag != "retry":
+        inside, order = [child.tag for child in element], reference.elements.split()
+        strange |= set(inside) - set(order)
+        strange |= {"order"} if inside != sorted(inside, key=[*order, *inside].index) else set()
+    if element.tag == "validate-azure-ad-token" and element.find("audiences") is None:
+        strange |= {"client-application-ids"} if element.find("client-application-ids") is None else set()
+    return strange
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_policy_is_written_as_the_reference_says(name: str) -> None:
+    found = [(element.tag, strange_in(element)) for element in policy(name).iter() if element.tag in SECTIONS]
+
+    assert [(tag, strange) for tag, strange in found if strange] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "strange"),
+    [
+        ('<retry condition="@(true)" count="1" />', {"interval"}),
+        ('<set-variable name="a" value="b" kind="c" />', {"kind"}),
+        ('<check-header name="a" failed-check-httpcode="400" ignore-case="true" />', {"failed-check-error-message"}),
+        ('<validate-azure-ad-token tenant-id="t" />', {"client-application-ids"}),
+        (
+            '<validate-azure-ad-token tenant-id="t"><required-claims /><audiences /></validate-azure-ad-token>',
+            {"order"},
+        ),
+    ],
+)
+def test_a_policy_that_is_written_in_another_way_is_seen(wrong: str, strange: set[str]) -> None:
+    assert strange_in(fromstring(wrong)) == strange  # noqa: S314 - our own text
+
+
+def test_the_reference_has_each_policy_that_the_simulator_runs_and_no_other() -> None:
+    assert set(REFERENCE) == set(SECTIONS)
 
 
 @pytest.mark.parametrize("name", FRAGMENTS)

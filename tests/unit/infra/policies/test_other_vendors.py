@@ -326,7 +326,7 @@ def test_nobody_asks_a_vendor_before_the_caller_is_known() -> None:
     assert not any(b"2 + 2" in event for _, _, event in call.events)
 
 
-@pytest.mark.parametrize("who", ["token_limit", "product"])
+@pytest.mark.parametrize("who", ["token_limit", "product_refusal"])
 def test_a_call_beyond_what_is_allowed_has_its_question_and_its_refusal(who: str, tmp_path: Path) -> None:
     refusals: dict[str, Any] = {who: PolicyError(429, "rate-limit-by-key", "RateLimitExceeded", "Slow down.")}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.api.callers import Role
-from tests.gateway.calls import COMPLETION, NAMED, TOKEN, a_call, a_gateway, a_stream, an_answer
+from tests.gateway.calls import COMPLETION, NAMED, NULLS, TOKEN, a_call, a_gateway, a_stream, an_answer, with_null
 from tests.gateway.context import Body, Named
 from tests.gateway.csharp import expression, expressions, named_nodes
 from tests.gateway.dotnet import ReadOnly
@@ -163,9 +163,9 @@ def test_no_header_of_the_callers_own_says_who_asks() -> None:
         "forged",
     )
 
-    told, sent = principal({"oid": ["oid-1"]}, forged | {"Authorization": "Bearer caller"})
+    told, sent = principal({"roles": ["Usage.Read"]}, forged | {"Authorization": "Bearer caller"})
 
-    assert told["claims"] == [{"typ": "oid", "val": "oid-1"}, ISSUED]
+    assert told["claims"] == [{"typ": "roles", "val": "Usage.Read"}, ISSUED]
     assert "forged" not in sent.values()
     assert sent["Authorization"] == "Bearer caller"
 
@@ -186,12 +186,7 @@ def test_without_a_token_nobody_reaches_the_audit_api() -> None:
 # That all of it was run
 
 
-DOCUMENTS = [
-    "api",
-    "audit-api",
-    "vendor-api",
-    *sorted(f"fragments/{path.stem}" for path in (FOLDER / "fragments").glob("*.xml")),
-]
+DOCUMENTS = sorted(str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.xml"))
 MUST_RUN = {
     "assignment_expression",
     "conditional_access_expression",
@@ -223,7 +218,12 @@ def run_every_branch() -> None:
     a_gateway(claim_check=False).run(a_call(b"x" * 1_000_000))
     a_gateway(token=None).run(a_call(url=url, headers={"x-tag-team": "v" * 300, "x-session-id": "s" * 300}))
     a_gateway(before_inbound=PolicyError(401, "a", "", "m" * 3000)).run(a_call(url="/openai/files", template="/files"))
-    a_gateway(Answer(error=PolicyError(500, "forward-request", "Timeout", "late"))).run(a_call())
+    dropped = Answer(error=PolicyError(500, "forward-request", "BackendConnectionFailure", "gone"))
+    a_gateway(dropped, an_answer()).run(a_call())
+    a_gateway(dropped, failure_answers=False).run(a_call())
+    for document, product in (("api", "product"), ("api", "product-group"), ("vendor-api", "vendor-group")):
+        written = {"__TOKENS_PER_MINUTE__": "1", "__GROUP_ID__": "group-1"}
+        a_gateway(document=document, product=product, written=written).run(a_call())
     refused = a_gateway(token_limit=PolicyError(429, "a", "b", "c"))
     refused.run(a_call(subscription=None))
     a_gateway(document="audit-api", token={"roles": ["Usage.Read"]}).run(a_call(None, method="GET"))
@@ -243,6 +243,15 @@ def run_every_branch() -> None:
     a_gateway().run(behind)
     a_gateway(token=None).run(a_call(headers={"X-Forwarded-For": "198.51.100.9"}, address="10.0.0.4"))
     a_gateway(validates=False).run(a_call(user=Named("owner")))
+    for what in NULLS:
+        for gateway in (a_gateway(), a_gateway(token=None)):
+            gateway.run(with_null(a_call(address="10.0.0.4"), what))
+    a_gateway(Answer(200, b"x")).run(with_null(a_call(told=False), "header"))
+    odd_claims: dict[str, Any] = {"groups": None, "appid": [None]}
+    a_gateway(token=TOKEN | odd_claims, answer_headers={"x-ms-region": None, "Content-Type": None}).run(a_call())
+    a_gateway(token=TOKEN | odd_claims).run(a_call(b"x" * (V2_BUFFER + 1), told=False))
+    everybody_s: dict[str, Any] = {"roles": ["Usage.Read"], "name": None}
+    a_gateway(document="audit-api", token=everybody_s).run(a_call(None, method="GET"))
     run_every_branch_of_ownership()
     run_every_branch_of_other_vendors()
 
