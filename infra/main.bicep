@@ -133,6 +133,36 @@ param publisherEmail string = ''
 @description('Audience of clients\' tokens for Azure OpenAI.')
 param openAIAudience string = 'https://cognitiveservices.azure.com'
 
+@description('Operations of Azure OpenAI that callers do without, named as in the record; some services refuse an API of more than 100. docs/capture.md has the list.')
+@allowed([
+  'assistants'
+  'audio.speech'
+  'audio.transcriptions'
+  'audio.translations'
+  'batches'
+  'chat.completions'
+  'completions'
+  'containers'
+  'conversations'
+  'deployments'
+  'embeddings'
+  'evals'
+  'files'
+  'fine_tuning.jobs'
+  'images.edits'
+  'images.generations'
+  'models'
+  'realtime'
+  'responses'
+  'threads'
+  'threads.messages'
+  'threads.runs'
+  'threads.runs.steps'
+  'uploads'
+  'vector_stores'
+])
+param openAIOperationsLeftOut array = []
+
 @description('Teams that call: objects with `name`, `displayName`, `tokensPerMinute` and `groupId` (Entra group whose members may call; empty for anybody with the subscription).')
 param teams array = []
 
@@ -931,6 +961,7 @@ module apiManagementOpenAIApi 'modules/apim-openai-api.bicep' = if (deployGatewa
   params: {
     serviceName: apiManagement!.outputs.name
     monitorLoggerId: apiManagementTelemetry!.outputs.monitorLoggerId
+    operationsLeftOut: openAIOperationsLeftOut
   }
   dependsOn: [
     apiManagementBackends

@@ -1,7 +1,10 @@
 """The operations that the gateway lets through: well described, and each told by the record for what it is."""
 
 import json
+import os
 import re
+import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,10 +15,12 @@ from shared.operations.operation_names import operation_of_id
 from shared.operations.targets import target_of
 from tests.gateway.calls import a_call, a_gateway
 from tests.gateway.policies import policy
+from tests.unit.infra.templates import template
 
-DOCUMENT: dict[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "infra" / "apim" / "azure-openai.openapi.json").read_text(encoding="utf-8")
-)
+ROOT = Path(__file__).parents[3]
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "infra" / "apim" / "azure-openai.openapi.json").read_text("utf-8"))
+PAGE = (ROOT / "docs" / "capture.md").read_text("utf-8").partition("## Which operations\n")[2].partition("\n## ")[0]
+MODULE = ROOT / "infra" / "modules" / "apim-openai-api.bicep"
 
 
 class Operation(NamedTuple):
@@ -140,3 +145,53 @@ def test_the_name_of_the_deployment_is_the_one_that_the_policies_ask_for() -> No
 
     assert "deployment-id" in DOCUMENT["components"]["parameters"]
     assert any('MatchedParameters["deployment-id"]' in value for value in values)
+
+
+# What is left out
+
+
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+def test_all_methods_of_a_path_are_one_operation(path: str) -> None:
+    """The template leaves out whole paths, by the tag of the first of these."""
+    item = {method: told for method, told in DOCUMENT["paths"][path].items() if method != "parameters"}
+
+    assert set(item) & {"post", "get", "delete"}
+    assert len({one["tags"][0] for one in item.values()}) == 1
+
+
+def test_the_operations_that_may_be_left_out_are_those_of_the_document() -> None:
+    (left_out,) = [one for one in template(MODULE).all("param") if one.name == "operationsLeftOut"]
+
+    assert re.findall(r"'([\w.]+)'", left_out.decorators["allowed"]) == sorted({one.expected for one in CALLS})
+
+
+def test_the_page_counts_the_operations_of_the_document() -> None:
+    rows = {name: int(number) for name, number in re.findall(r"^\| `([\w.]+)` \| (\d+) \|", PAGE, re.MULTILINE)}
+    left_out = re.findall(r"^      '([\w.]+)'$", PAGE, re.MULTILINE)
+
+    assert rows == dict(Counter(one.expected for one in CALLS))
+    assert f"has {len(CALLS)} operations" in PAGE
+    assert f"This leaves {len(CALLS) - sum(rows[name] for name in left_out)}." in PAGE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "left_out", [(), ("assistants",), tuple(sorted({one.expected for one in CALLS} - {"chat.completions"}))]
+)
+def test_the_api_is_made_without_the_operations_that_are_left_out(left_out: tuple[str, ...], tmp_path: Path) -> None:
+    bicep = subprocess.run([ROOT / ".ci" / "find-bicep"], capture_output=True, text=True, check=False)
+    if bicep.returncode:
+        pytest.skip(bicep.stderr.strip())
+    names = "\n".join(f"  '{name}'" for name in left_out)
+    (tmp_path / "some.bicepparam").write_text(
+        f"using '{os.path.relpath(MODULE, tmp_path)}'\nparam serviceName = 'some'\nparam monitorLoggerId = 'some'\n"
+        f"param operationsLeftOut = [\n{names}\n]\n"
+    )
+
+    subprocess.run([bicep.stdout.strip(), "snapshot", tmp_path / "some.bicepparam", "--mode", "overwrite"], check=True)
+
+    snapshot = json.loads((tmp_path / "some.snapshot.json").read_text("utf-8"))
+    (api,) = [one for one in snapshot["predictedResources"] if one["type"].endswith("/apis")]
+    made = json.loads(api["properties"]["value"])
+    assert set(made["paths"]) == {one.path for one in CALLS if one.expected not in left_out}
+    assert made == DOCUMENT | {"paths": {path: DOCUMENT["paths"][path] for path in made["paths"]}}
