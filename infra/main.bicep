@@ -81,6 +81,17 @@ param zones array = [
   '3'
 ]
 
+// Operator machine
+
+@description('Public key of the operator machine, which runs what nobody can do from a desk: docs/deploy.md makes one. Empty leaves the machine out.')
+param operatorMachineKey string = ''
+
+@description('Size of the operator machine.')
+param operatorMachineSize string = 'Standard_B2als_v2'
+
+@description('Let the operator machine put other vendors\' keys into the vault.')
+param operatorMachineSetsSecrets bool = false
+
 // Application Gateway
 
 @description('TLS certificate of Application Gateway: the address of its secret in Key Vault, without version. Empty leaves the gateway out until the vault holds one.')
@@ -428,6 +439,7 @@ var isOpen = isolation == 'open' && (mustBePrivate ? fail('The isolation open is
 var makesHubs = empty(existingHubs)
 var namespaceParts = split(makesHubs ? resourceGroup().id : existingHubs.namespaceId, '/')
 var hasWayIn = deployGateway && !empty(certificateId)
+var hasOperatorMachine = !empty(operatorMachineKey)
 var isApiManagementV2 = apiManagementSku == 'StandardV2'
 
 // Network
@@ -497,6 +509,7 @@ var estate = {
     applicationGateway: '${networkId}/subnets/application-gateway'
     functions: '${networkId}/subnets/functions'
     gateway: '${networkId}/subnets/GatewaySubnet'
+    operations: '${networkId}/subnets/operations'
     privateEndpoints: '${networkId}/subnets/private-endpoints'
   }
   zoneIds: isOpen ? noZones : privateDns!.outputs.zoneIds
@@ -558,6 +571,14 @@ module sqlIdentity 'modules/identity.bicep' = {
   params: {
     estate: estate
     purpose: 'sql'
+  }
+}
+
+module operatorIdentity 'modules/identity.bicep' = if (hasOperatorMachine) {
+  name: 'identity-operator'
+  params: {
+    estate: estate
+    purpose: 'operator'
   }
 }
 
@@ -892,6 +913,22 @@ module functionApp 'modules/function-app.bicep' = {
   ]
 }
 
+// What nobody can do from a desk
+
+module operatorMachine 'modules/operator-machine.bicep' = if (hasOperatorMachine) {
+  name: 'operator-machine'
+  params: {
+    estate: estate
+    size: operatorMachineSize
+    publicKey: operatorMachineKey
+    identityId: operatorIdentity!.outputs.id
+    principalId: operatorIdentity!.outputs.principalId
+    vaultName: deployGateway ? keyVault!.outputs.name : ''
+    setsSecrets: operatorMachineSetsSecrets
+    functionAppName: functionApp.outputs.name
+  }
+}
+
 // API Management
 
 module apiManagement 'modules/apim.bicep' = if (deployGateway) {
@@ -1134,3 +1171,12 @@ output KEY_VAULT_NAME string = deployGateway ? keyVault!.outputs.name : ''
 
 @description('Address that the organisation\'s DNS record points to; empty before there is a certificate.')
 output APPLICATION_GATEWAY_ADDRESS string = hasWayIn ? applicationGateway!.outputs.ipAddress : ''
+
+@description('Name of the operator machine; empty where there is none.')
+output OPERATOR_MACHINE_NAME string = hasOperatorMachine ? operatorMachine!.outputs.name : ''
+
+@description('Client id of the operator machine\'s identity; empty where there is none.')
+output OPERATOR_CLIENT_ID string = hasOperatorMachine ? operatorIdentity!.outputs.clientId : ''
+
+@description('Object id of the operator machine\'s identity, to make it a member of the database\'s administrators; empty where there is none.')
+output OPERATOR_PRINCIPAL_ID string = hasOperatorMachine ? operatorIdentity!.outputs.principalId : ''

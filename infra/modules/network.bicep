@@ -221,6 +221,37 @@ resource operationsRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = 
   properties: {
     securityRules: [
       denyInternet
+      {
+        name: 'allow-web'
+        properties: {
+          description: 'Azure\'s management plane and packages: Ubuntu\'s come over plain HTTP, signed.'
+          priority: 100
+          direction: 'Outbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: 'Internet'
+          destinationPortRanges: [
+            '80'
+            '443'
+          ]
+        }
+      }
+      {
+        name: 'deny-rest-of-internet'
+        properties: {
+          description: 'Nothing else goes out.'
+          priority: 4000
+          direction: 'Outbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: 'Internet'
+          destinationPortRange: '*'
+        }
+      }
     ]
   }
 }
@@ -296,6 +327,8 @@ var privateSubnets = [
     name: 'operations'
     properties: {
       addressPrefix: subnetPrefixes.operations
+      // The way out of a machine without a public address. An organisation with an exit of its own brings its own network.
+      defaultOutboundAccess: true
       networkSecurityGroup: {
         id: operationsRules.id
       }

@@ -30,6 +30,7 @@ type Estate = {
     applicationGateway: string
     functions: string
     gateway: string
+    operations: string
     privateEndpoints: string
   }
 

@@ -54,6 +54,8 @@ param sqlBackupRedundancy = 'Local'
 param sqlRestoreDays = 7
 param sqlThreatDetection = false
 
+param operatorMachineKey = readEnvironmentVariable('OPERATOR_MACHINE_KEY', '')
+
 param contentStore = 'sql'
 param storageSku = 'Standard_LRS'
 param zoneRedundant = false

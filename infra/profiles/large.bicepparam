@@ -15,6 +15,7 @@ param alertMailAddresses = split(replace(readEnvironmentVariable('ALERT_MAIL_ADD
 param auditLogsLocked = bool(readEnvironmentVariable('AUDIT_LOGS_LOCKED', 'false'))
 param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
 param certificateId = readEnvironmentVariable('CERTIFICATE_ID', '')
+param operatorMachineKey = readEnvironmentVariable('OPERATOR_MACHINE_KEY', '')
 param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
 
 // Classic and injected: zones, and no public gateway from the first minute on.

@@ -14,6 +14,7 @@ param alertMailAddresses = split(replace(readEnvironmentVariable('ALERT_MAIL_ADD
 param auditLogsLocked = bool(readEnvironmentVariable('AUDIT_LOGS_LOCKED', 'false'))
 param auditClientId = readEnvironmentVariable('AUDIT_CLIENT_ID', '')
 param certificateId = readEnvironmentVariable('CERTIFICATE_ID', '')
+param operatorMachineKey = readEnvironmentVariable('OPERATOR_MACHINE_KEY', '')
 param publisherPrincipalId = readEnvironmentVariable('PUBLISHER_PRINCIPAL_ID', '')
 // No default: the platform refuses a new v2 service that is closed, and an old one must not be opened again.
 param apiManagementOpenOnCreation = bool(readEnvironmentVariable('FIRST_DEPLOYMENT'))

@@ -30,6 +30,19 @@ REQUIRED: dict[str, dict[str, str]] = {
         "properties.disableLocalAuth": "true",
         "properties.networkAcls.defaultAction": "Deny",
     },
+    "Microsoft.Compute/virtualMachines": {
+        "properties.osProfile.linuxConfiguration.disablePasswordAuthentication": "true",
+        "properties.osProfile.linuxConfiguration.patchSettings.patchMode": "AutomaticByPlatform",
+        "properties.securityProfile.encryptionAtHost": "true",
+        "properties.securityProfile.securityType": "TrustedLaunch",
+        "properties.securityProfile.uefiSettings.secureBootEnabled": "true",
+        "properties.securityProfile.uefiSettings.vTpmEnabled": "true",
+    },
+    "Microsoft.DevTestLab/schedules": {
+        "properties.status": "Enabled",
+        "properties.taskType": "ComputeVmShutdownTask",
+        "properties.targetResourceId": "machine.id",
+    },
     "Microsoft.DocumentDB/databaseAccounts": {
         "properties.publicNetworkAccess": "Disabled",
         "properties.disableLocalAuth": "true",
@@ -107,6 +120,8 @@ DIAGNOSED = {
     "Microsoft.Web/sites",
 }
 UNDIAGNOSED = {
+    "Microsoft.Compute/virtualMachines": "its commands stand in the activity log, what they do elsewhere in logs there",
+    "Microsoft.DevTestLab/schedules": "no logs of its own",
     "Microsoft.Insights/actionGroups": "its notifications stand in the activity log",
     "Microsoft.Insights/components": "its data lies in the workspace, whose audit log says who asked",
     "Microsoft.Insights/metricAlerts": "no logs of its own",
@@ -115,6 +130,7 @@ UNDIAGNOSED = {
     "Microsoft.Insights/workbooks": "no logs of its own",
     "Microsoft.ManagedIdentity/userAssignedIdentities": "its sign-ins stand in Entra's own log",
     "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies": "logged by the gateway that uses it",
+    "Microsoft.Network/networkInterfaces": "flows are the virtual network's to log",
     "Microsoft.Network/networkSecurityGroups": "flows are the virtual network's to log; no rule counters are kept",
     "Microsoft.Network/privateDnsZones": "no logs of its own",
     "Microsoft.Network/privateEndpoints": "logged by the service behind it",
@@ -275,6 +291,26 @@ def test_every_subnet_but_the_platform_s_own_has_a_security_group() -> None:
     bare = [text_of(found["addressPrefix"]) for found in subnets if "networkSecurityGroup" not in found]
 
     assert bare == ["subnetPrefixes.gateway"]
+
+
+def test_the_operator_machine_has_no_public_address_and_no_ssh_server() -> None:
+    machine = (INFRA / "modules" / "operator-machine.bicep").read_text(encoding="utf-8")
+    first_start = (INFRA / "operator-machine.yaml").read_text(encoding="utf-8")
+
+    assert "publicIPAddress" not in machine
+    assert "systemctl mask --now ssh.socket ssh.service" in first_start
+
+
+def test_the_operator_machine_goes_out_to_the_web_alone() -> None:
+    network = next(one for one in ALL if one.name == "modules/network.bicep")
+    group = next(one for one in network.all("resource") if one.name == "operationsRules")
+    out = [
+        (text_of(found["access"]), text_of(found["destinationAddressPrefix"]))
+        for node in walk(group.node)
+        if node.type == "object" and text_of((found := properties(node)).get("direction", node)) == "Outbound"
+    ]
+
+    assert out == [("Allow", "Internet"), ("Deny", "Internet")]
 
 
 # Roles
