@@ -218,7 +218,7 @@ def az(*arguments: str) -> str:
         StepError: it is not there, or failed: with its own words.
     """
     try:
-        done = subprocess.run(["az", *arguments], check=False, capture_output=True, text=True)  # noqa: S603, S607
+        done = subprocess.run(["az", *arguments], check=False, capture_output=True, text=True)  # noqa: S607
     except FileNotFoundError as error:
         raise StepError("Azure CLI (az) is not on PATH") from error
     if done.returncode != 0:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from shared.domain.interaction import Aspect
+
 ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(
     ".*_cache", ".git", ".venv*", ".local", ".hypothesis", "node_modules", "__pycache__", "build"
@@ -124,8 +126,11 @@ A_VENDOR = '''"""Acme's API.
 Source: made up (docs/events.md, section "Acme").
 """
 
+from shared.domain.interaction import Aspect
 from shared.domain.values import count
+from shared.domain.interaction import Aspect
 from shared.operations.api import Api, Family, Target
+from shared.domain.interaction import Aspect
 from shared.operations.readings import reading_of_request, reading_of_response
 
 OPERATION = "acme.talk"
@@ -147,7 +152,9 @@ API = Api(families={OPERATION: Family(read_request, read_response)}, target_of=t
 '''
 TESTS_OF_A_VENDOR = '''"""A call of Acme's."""
 
+from shared.domain.interaction import Aspect
 from shared.domain.vendors import vendor_of
+from shared.domain.interaction import Aspect
 from shared.sources import read_event
 from tests.builders import events
 
@@ -166,14 +173,23 @@ def test_a_call_is_read():
 '''
 A_SOURCE = '''"""Events of an example."""
 
+from shared.domain.interaction import Aspect
 from shared.domain.interaction import Provenance
+from shared.domain.interaction import Aspect
 from shared.domain.record_types import Precedence, RecordType
+from shared.domain.interaction import Aspect
 from shared.sources import toolkit
 
 _RANKS = Precedence(general=215, request=215, error=215, time=215, model=215, prompt=215, cache=215)
 _CALL_RECORD = RecordType("example", "call", "X", Provenance.REPORTED, _RANKS)
 SOURCE = toolkit.SOURCE._replace(record_types=(_CALL_RECORD,), recognises=lambda event: "example" in event)
 '''
+A_PRECEDENCE = f"""
+`example`
+
+| 22 |{" example: call |" * len(Aspect)}
+| 23 |{" this product: estimate |" * len(Aspect)}
+"""
 A_DECISION = (ROOT / "docs/adr/0000-template.md").read_text(encoding="utf-8").replace("NNNN", "9999")
 RECIPES = {
     "Add a source": Recipe(
@@ -186,7 +202,7 @@ RECIPES = {
                 behind("shared/sources/__init__.py", r"    enterprise_logging,\n", "    example,\n"),
                 behind("shared/sources/__init__.py", r"^SOURCES[^(]*\(\n", "    example.SOURCE,\n"),
             ),
-            "`docs/events.md`": behind("docs/events.md", r"\Z", "\n`example`\n"),
+            "`docs/events.md`": behind("docs/events.md", r"\Z", A_PRECEDENCE),
         },
         (REPOSITORY, "-k", "left_unused and sources or events_page"),
     ),

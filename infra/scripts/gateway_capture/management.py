@@ -77,7 +77,7 @@ class AzureCli:
         az = shutil.which("az")
         if az is None:
             raise ManagementError("there is no `az`: install the Azure CLI")
-        ended = subprocess.run(  # noqa: S603 - the Azure CLI, with words of ours
+        ended = subprocess.run(
             [az, *arguments, "--output", "json"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
         )
         if ended.returncode:
