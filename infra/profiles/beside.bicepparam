@@ -38,6 +38,8 @@ param alertMailAddresses = split(replace(readEnvironmentVariable('ALERT_MAIL_ADD
 param auditLogsLocked = bool(readEnvironmentVariable('AUDIT_LOGS_LOCKED', 'false'))
 
 param eventHubsSku = 'Standard'
+// Whoever streams diagnostic settings to the hub `monitor` tries without first: docs/operations.md, Keys of the hubs.
+param allowEventHubsKeys = bool(readEnvironmentVariable('ALLOW_EVENT_HUBS_KEYS', 'false'))
 param eventHubsCapacity = 1
 param eventHubsMaximum = 2
 param partitionCount = 2

@@ -29,6 +29,7 @@ OUTPUTS = {
     "OPERATOR_CLIENT_ID": "00000000-0000-4000-8000-000000000010",
     "OPERATOR_MACHINE_NAME": "vm-promptledger-operator-prod-abcdefghijklm",
     "OPERATOR_PRINCIPAL_ID": "00000000-0000-4000-8000-000000000011",
+    "PROMPTLEDGER_SQL_OPTIONS": "",
     "SQL_HOST_NAME": "sql-promptledger-prod-abcdefghijklm.database.windows.net",
 }
 MODEL = "gpt-chat"

@@ -335,7 +335,10 @@ def test_nothing_but_the_steps_themselves_gets_the_rights_of_the_machine() -> No
     assert [roles[name]["name"] for name in given] == [
         "Key Vault Certificates Officer", "Key Vault Secrets Officer", "Website Contributor",
     ]  # fmt: skip
-    assert "resource setsKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (setsSecrets)" in module
+    assert (
+        "resource setsKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (setsSecrets && !empty(vaultName))"
+        in module
+    )
 
 
 def test_the_step_script_has_every_step_of_the_desk() -> None:
