@@ -26,8 +26,8 @@ start: packages ## the functions on http://127.0.0.1:7071, with the ledger under
 test: packages-dev ## all tests (ARGS="-k replay")
 	@"$(bin)/python" -m pytest -n 4 --dist worksteal $(ARGS)
 
-test-unit: packages-dev ## units without the slow ones, in less than a minute (ARGS="-k replay")
-	@"$(bin)/python" -m pytest -n 4 --dist worksteal -m "not slow" tests/unit $(ARGS)
+test-unit: packages-dev ## units of the app without the slow ones, in less than a minute (ARGS="-k replay")
+	@"$(bin)/python" -m pytest -n 4 --dist worksteal -m "not slow" tests/unit --ignore tests/unit/infra $(ARGS)
 
 check: packages-dev ## format, lint, types, layers, spelling, rendered schema: what CI checks
 	@"$(bin)/ruff" format --check --quiet --diff .
