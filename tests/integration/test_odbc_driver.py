@@ -20,7 +20,8 @@ from sqlalchemy.engine import Engine, make_url
 from shared.errors import ConflictError, StoreRefusedError, StoreUnavailableError
 from shared.retry import retried
 from shared.stores.ports import ContentDocument
-from shared.stores.sql import faults
+from shared.stores.sql import faults, tables
+from shared.stores.sql.audit import interaction_statement
 from shared.stores.sql.azure_sql import azure_sql_engine
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.engine import reading, writing
@@ -99,6 +100,28 @@ def test_the_driver_signs_in_with_the_token_and_nothing_else(server: TdsServer, 
 
     assert server.tokens == ["secret-1"]
     assert credential.asked == ["https://database.windows.net/.default"]
+
+
+def test_texts_are_declared_as_their_columns_are_however_long_they_are(
+    server: TdsServer, connect: Callable[..., Engine]
+) -> None:
+    engine, column = connect(), tables.interaction.c.user_id
+    texts = ("a", "user-17", "x" * 128, "x" * 129, "x" * 4_001)
+
+    for text in texts:
+        with reading(engine) as connection:
+            connection.execute(sa.select(sa.literal("ledger")).where(column == text))
+
+    declared = [re.findall(r"@P2 (\w+\(\w+\))", one) for one in server.statements if "user_id" in one]
+    assert [kind for (kind,) in declared] == [*["nvarchar(128)"] * 3, "nvarchar(4000)", "nvarchar(max)"]
+
+
+def test_several_texts_are_declared_as_their_column_is(server: TdsServer, connect: Callable[..., Engine]) -> None:
+    with reading(connect()) as connection:
+        connection.execute(interaction_statement("call-1", ["response-id:a", "response-id:bc"]))
+
+    declared = sent(server, "alias.name").partition("\n")[0]
+    assert declared == "@P1 nvarchar(128),@P2 nvarchar(160),@P3 nvarchar(160)"
 
 
 def test_every_new_connection_asks_for_a_token_and_a_pooled_one_does_not(

@@ -1,5 +1,6 @@
 """Azure SQL through pyodbc: which driver, how to sign in, how many connections, and their cursors."""
 
+import re
 import struct
 import threading
 import time
@@ -44,6 +45,8 @@ _DEFAULTS: Final = {
 _OTHER_WAYS: Final = {"authentication", "trusted_connection", "uid", "user"}
 """Keywords of a connection string that sign in without our token."""
 
+_LONGEST: Final = 4_000
+"""UTF-16 units of the longest nvarchar that has a length."""
 _MOST: Final = 32
 """Cursors of one connection. The audit API's statements differ with what is sought: those used least are closed."""
 _KEPT: Final = "promptledger_kept_cursors"
@@ -95,6 +98,16 @@ def azure_sql_engine(
         # Left alone the driver sends short bytes as binary of their length, and long ones as image.
         if context.execution_options.get(LONG_BYTES):
             cursor.setinputsizes([(pyodbc.SQL_VARBINARY, 0, 0)] * len(values))
+
+    @event.listens_for(engine, "do_setinputsizes")
+    def _sized(sizes: Any, _cursor: object, _text: str, _values: object, context: Any) -> None:  # noqa: ANN401  # as above
+        # By its column. Left alone a text is declared as long as it is, and the server makes a plan for each length.
+        for parameter, kind in sizes.items():
+            if kind == pyodbc.SQL_WVARCHAR:
+                name, values = context.compiled.bind_names[parameter], context.compiled_parameters[0]
+                # Those of a list have numbers behind its name.
+                texts = [value for key, value in values.items() if re.fullmatch(rf"{re.escape(name)}(_\d+)?", key)]
+                sizes[parameter] = (kind, _declared(texts, getattr(parameter.type, "length", None)), 0)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -173,6 +186,12 @@ def _sign_in_by_token(engine: Engine, tokens: _Tokens, connect_seconds: int) -> 
         # SQLAlchemy says this where there is no user, and the driver takes it for another way to sign in.
         arguments[0] = arguments[0].replace(";Trusted_Connection=Yes", "")
         options["attrs_before"] = {_ACCESS_TOKEN: struct.pack(f"<I{len(token)}s", len(token), token)}
+
+
+def _declared(texts: Sequence[str | None], limit: int | None) -> int:
+    """Return the length with which texts are declared: that of their column, else the longest; 0 is without end."""
+    longest = max((len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in texts if text), default=0)
+    return next((size for size in (limit, _LONGEST) if size is not None and longest <= size), 0)
 
 
 def _signs_in_by_itself(url: URL) -> bool:
