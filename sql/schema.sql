@@ -649,6 +649,144 @@ UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0008 -> 0009
+
+ALTER TABLE interaction ADD is_error AS (case when http_status < 100 or http_status >= 400 or error_code is not null or gateway_refused = 1 or state in ('failed', 'refused') then 1 else 0 end);
+
+GO
+
+ALTER TABLE interaction ADD has_findings AS (case when prompt_filtered = 1 or completion_filtered = 1 or filter_prompt_hate is not null or filter_completion_hate is not null or filter_prompt_sexual is not null or filter_completion_sexual is not null or filter_prompt_violence is not null or filter_completion_violence is not null or filter_prompt_self_harm is not null or filter_completion_self_harm is not null or filter_prompt_profanity is not null or filter_completion_profanity is not null or filter_prompt_blocklist is not null or filter_completion_blocklist is not null or filter_jailbreak is not null or filter_indirect_attack is not null or filter_protected_text is not null or filter_protected_code is not null then 1 else 0 end);
+
+GO
+
+ALTER TABLE interaction ADD known_operation AS (coalesce(operation, 'other'));
+
+GO
+
+ALTER TABLE interaction ADD source_list AS (cast(sources as nvarchar(400)));
+
+GO
+
+create unique clustered index ix_interaction_occurred_at on interaction (occurred_at, id) with (drop_existing = on);
+
+GO
+
+CREATE INDEX ix_interaction_known_operation ON interaction (known_operation, occurred_at);
+
+GO
+
+CREATE INDEX ix_interaction_state ON interaction (state, occurred_at);
+
+GO
+
+CREATE INDEX ix_interaction_model ON interaction (model, occurred_at) WHERE model is not null;
+
+GO
+
+CREATE INDEX ix_interaction_caller_ip ON interaction (caller_ip, occurred_at) WHERE caller_ip is not null;
+
+GO
+
+CREATE INDEX ix_interaction_deployment ON interaction (deployment, occurred_at) WHERE deployment is not null;
+
+GO
+
+CREATE INDEX ix_interaction_subscription_id ON interaction (subscription_id, occurred_at) WHERE subscription_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_product_id ON interaction (product_id, occurred_at) WHERE product_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_user_id ON interaction (user_id, occurred_at) WHERE user_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_app_id ON interaction (app_id, occurred_at) WHERE app_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_http_status ON interaction (http_status, occurred_at) WHERE http_status is not null;
+
+GO
+
+CREATE INDEX ix_interaction_streamed ON interaction (streamed, occurred_at) WHERE streamed is not null;
+
+GO
+
+CREATE INDEX ix_interaction_cached ON interaction (cached, occurred_at) WHERE cached is not null;
+
+GO
+
+CREATE INDEX ix_interaction_requested_model ON interaction (requested_model, occurred_at) WHERE requested_model is not null;
+
+GO
+
+CREATE INDEX ix_interaction_vendor ON interaction (vendor, occurred_at) WHERE vendor is not null;
+
+GO
+
+CREATE INDEX ix_interaction_truncated ON interaction (truncated, occurred_at) WHERE truncated = 1;
+
+GO
+
+CREATE INDEX ix_interaction_filter_failed ON interaction (filter_failed, occurred_at) WHERE filter_failed = 1;
+
+GO
+
+CREATE INDEX ix_interaction_possible_refusal ON interaction (possible_refusal, occurred_at) WHERE possible_refusal = 1;
+
+GO
+
+CREATE INDEX ix_interaction_callers_differ ON interaction (callers_differ, occurred_at) WHERE callers_differ = 1;
+
+GO
+
+CREATE INDEX ix_interaction_unreadable ON interaction (occurred_at, unreadable) WHERE unreadable is not null;
+
+GO
+
+CREATE INDEX ix_interaction_is_error ON interaction (is_error, occurred_at);
+
+GO
+
+CREATE INDEX ix_interaction_has_findings ON interaction (has_findings, occurred_at, prompt_filtered, completion_filtered, filter_prompt_hate, filter_completion_hate, filter_prompt_sexual, filter_completion_sexual, filter_prompt_violence, filter_completion_violence, filter_prompt_self_harm, filter_completion_self_harm, filter_prompt_profanity, filter_completion_profanity, filter_prompt_blocklist, filter_completion_blocklist, filter_jailbreak, filter_indirect_attack, filter_protected_text, filter_protected_code);
+
+GO
+
+CREATE INDEX ix_interaction_total_tokens ON interaction (total_tokens, occurred_at, id, cached) WHERE total_tokens is not null;
+
+GO
+
+CREATE INDEX ix_interaction_source_list ON interaction (source_list, occurred_at, id);
+
+GO
+
+DROP INDEX ix_interaction_usage_key ON interaction;
+
+GO
+
+CREATE INDEX ix_interaction_usage_key ON interaction (usage_key) INCLUDE (total_tokens, cached, usage_provenance) WHERE usage_key is not null;
+
+GO
+
+CREATE INDEX ix_quarantine_held ON quarantine (enqueued_at, id) INCLUDE (discarded_at) WHERE discarded_at is null;
+
+GO
+
+DROP INDEX ix_delivery_enqueued_at ON delivery;
+
+GO
+
+CREATE INDEX ix_delivery_enqueued_at ON delivery (enqueued_at, outcome);
+
+GO
+
+UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num = '0008';
+
+GO
+
 COMMIT;
 
 GO

@@ -1,15 +1,19 @@
 """Migrations, tables and the checked-in schema say the same."""
 
+import logging
 import re
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.dialects import mssql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from shared.questions import InteractionFilter
 from shared.stores.sql import tables
+from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.engine import create_engine
 from shared.stores.sql.migrate import render_schema, upgrade
 from shared.stores.sql.tables import metadata
@@ -47,8 +51,16 @@ def test_the_checked_in_schema_is_what_the_migrations_render() -> None:
     assert _SCHEMA.read_text() == render_schema(), "run `make schema`"
 
 
-def _keys_and_indexes(ddl: str) -> list[str]:
-    return sorted(re.findall(r"CONSTRAINT pk_\w+ PRIMARY KEY[^)]*\)|CREATE [A-Z ]*INDEX \w+ ON [^)]*\)", ddl))
+def _keys_and_indexes(ddl: str) -> list[tuple[str, tuple[str, str]]]:
+    """Return every key, and of every index what it was made as last."""
+    found = re.findall(
+        r"CONSTRAINT (pk_\w+) (PRIMARY KEY[^)]*\))"
+        r"|CREATE ([A-Z ]*)INDEX (\w+) (ON \w+ \([^)]*\)(?: INCLUDE \([^)]*\))?(?: WHERE [^;\n]*)?)",
+        ddl.replace("create unique clustered index", "CREATE UNIQUE CLUSTERED INDEX").replace(
+            " on interaction", " ON interaction"
+        ),
+    )
+    return sorted({key or index: (kept or kind, columns) for key, kept, kind, index, columns in found}.items())
 
 
 def test_keys_and_indexes_of_azure_sql_are_clustered_as_the_tables_say() -> None:
@@ -57,11 +69,11 @@ def test_keys_and_indexes_of_azure_sql_are_clustered_as_the_tables_say() -> None
     indexes = [index for table in made for index in table.indexes]
     dialect = mssql.dialect()
     ddl = [str(CreateTable(table).compile(dialect=dialect)) for table in made]
-    ddl += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
+    ddl += [f"{CreateIndex(index).compile(dialect=dialect)};" for index in indexes]
 
-    rendered = _keys_and_indexes(render_schema())
+    rendered = render_schema()
 
-    assert rendered == _keys_and_indexes("\n".join(ddl))
+    assert _keys_and_indexes(rendered) == _keys_and_indexes("\n".join(ddl))
     assert "CONSTRAINT pk_interaction PRIMARY KEY NONCLUSTERED (id)" in rendered
 
 
@@ -89,3 +101,37 @@ def test_what_an_older_ledger_holds_is_there_after_an_upgrade(tmp_path: Path) ->
     engine.dispose()
     assert (waiting["interaction_id"], waiting["stored_at"]) == ("call-1", None)
     assert (held["id"], held["discarded_at"]) == ("ab", None)
+
+
+def test_a_large_ledger_is_found_by_its_indexes_after_an_upgrade_and_tells_how_it_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    upgrade(url, "0008")
+    engine = create_engine(url)
+    columns = "id, occurred_at, user_id, http_status, sources, state, usage_provenance, parts, field_sources, revision"
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            "with recursive n(i) as (select 0 union all select i + 1 from n where i < 19999)"
+            f" insert into interaction ({columns}) select printf('call-%05d', i),"
+            " strftime('%Y-%m-%dT%H:%M:%fZ', '2026-03-02', printf('+%d seconds', i)), printf('user-%d', i % 400),"
+            " case when i % 1000 = 7 then 429 else 200 end, '[\"native\"]', 'complete', 'missing', '[]', '', 0 from n"
+        )
+
+    with caplog.at_level(logging.INFO, "promptledger.migrations"):
+        upgrade(url)
+
+    store = SqlAuditStore(engine)
+    asked = {
+        "user": InteractionFilter(user_id="user-7"),
+        "errors": InteractionFilter(error=True),
+        "both": InteractionFilter(user_id="user-7", http_status=429),
+    }
+    found = {
+        name: [row["id"] for row in store.interactions(narrow, after=None, limit=60)] for name, narrow in asked.items()
+    }
+    engine.dispose()
+    assert found["user"] == [f"call-{number:05}" for number in range(19607, 0, -400)]
+    assert found["errors"] == [f"call-{number:05}" for number in range(19007, 0, -1000)]
+    assert found["both"] == [f"call-{number:05}" for number in range(18007, 0, -2000)]
+    assert "migration.index name=ix_interaction_user_id" in caplog.messages

@@ -1,10 +1,10 @@
 """The reading side in SQL: every list by keyset, every value bound, every answer bounded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import NOWHERE
@@ -12,8 +12,11 @@ from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQue
 from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import Row
 from shared.stores.sql import tables
+from shared.stores.sql.access import Look, Way, accesses_of, chosen, in_index, look_statement
 from shared.stores.sql.conditions import conditions_of, is_equal
+from shared.stores.sql.dialects import by_index, by_value, dialect_of
 from shared.stores.sql.engine import reading, writing
+from shared.stores.sql.indexes import BY_TIME, index_of
 
 __all__ = [
     "SqlAuditStore",
@@ -27,7 +30,12 @@ __all__ = [
 ]
 
 _BOOKKEEPING: Final = {"parts", "field_sources", "strands", "revision"}
-_INTERACTION: Final = [column for column in tables.interaction.c if column.name not in _BOOKKEEPING]
+_INTERACTION: Final = [
+    column for column in tables.interaction.c if column.name not in _BOOKKEEPING and column.computed is None
+]
+_PROMPT: Final = [
+    tables.interaction.c[name] for name in ("id", "occurred_at", "model", "input_tokens", "prompt_preview")
+]
 _QUARANTINE: Final = [column for column in tables.quarantine.c if column.name not in {"body", "discarded_at"}]
 _UNKNOWN: Final = {"operation": "other"}
 """What a missing dimension counts as, where that is not "": the API shows no operation as `other`."""
@@ -44,7 +52,7 @@ class SqlAuditStore:
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return rows, newest first; see the port."""
-        return self._rows(interactions_statement(narrow, after=after, limit=limit))
+        return self._list(interactions_statement, narrow, after, limit)
 
     def interaction(self, interaction_id: str, names: Sequence[str] = ()) -> Row | None:
         """Return one row; see the port."""
@@ -53,7 +61,7 @@ class SqlAuditStore:
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return the columns of the prompt list; see the port."""
-        return self._rows(prompts_statement(narrow, after=after, limit=limit))
+        return self._list(prompts_statement, narrow, after, limit)
 
     def usage(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> list[Row]:
         """Return groups; see the port."""
@@ -95,6 +103,16 @@ class SqlAuditStore:
         """Return if the database answers; see the port."""
         self._rows(sa.select(tables.interaction.c.id).limit(1))
 
+    def _list(
+        self, made: Callable[..., sa.Select[Any]], narrow: InteractionFilter, after: ListKey | None, limit: int
+    ) -> list[Row]:
+        def read() -> list[Row]:
+            with reading(self._engine) as connection:
+                statement = made(narrow, after=after, limit=limit, way=_way(connection, narrow, after))
+                return [dict(row) for row in connection.execute(statement).mappings()]
+
+        return retried(read, seconds=QUICK_SECONDS)
+
     def _rows(self, statement: sa.Select[Any]) -> list[Row]:
         return [dict(row) for row in self._read(statement)]
 
@@ -106,9 +124,24 @@ class SqlAuditStore:
         return retried(read, seconds=QUICK_SECONDS)
 
 
-def interactions_statement(narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
-    """Return the statement of `AuditStore.interactions`."""
-    return _newest(sa.select(*_INTERACTION).where(*conditions_of(narrow)), "occurred_at", after, limit)
+def _way(connection: Connection, narrow: InteractionFilter, after: ListKey | None) -> Way | None:
+    """Return by which indexes to read; None leaves it to the database, which goes by time if it knows no better."""
+    accesses = accesses_of(narrow)
+    if len(accesses) == 1 and accesses[0].in_order:
+        return Way(accesses[0])
+    if not accesses:
+        return None
+    looks: Sequence[Any] = dialect_of(connection).look(
+        connection, look_statement(accesses, narrow, after.moment if after else None)
+    )
+    return chosen(accesses, {number: Look(entries, reaches) for number, entries, reaches in looks}) if looks else None
+
+
+def interactions_statement(
+    narrow: InteractionFilter, *, after: ListKey | None, limit: int, way: Way | None = None
+) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.interactions`, which SQLite answers in the `way` given."""
+    return _found(_INTERACTION, narrow, after, limit, way)
 
 
 def interaction_statement(interaction_id: str, names: Sequence[str] = ()) -> sa.Select[Any]:
@@ -116,15 +149,36 @@ def interaction_statement(interaction_id: str, names: Sequence[str] = ()) -> sa.
     key, alias = tables.interaction.c.id, tables.alias.c
     if not names:
         return sa.select(*_INTERACTION).where(key == interaction_id)
+    # One list of ids: two conditions with `or` between them would read every row on SQL Server.
     named = sa.select(alias.interaction_id).where(alias.name.in_(names))
-    return sa.select(*_INTERACTION).where(sa.or_(key == interaction_id, key.in_(named))).order_by(key)
+    ids = sa.union_all(sa.select(sa.literal(interaction_id, key.type)), named).subquery("ids")
+    return sa.select(*_INTERACTION).where(key.in_(sa.select(*ids.c))).order_by(key)
 
 
-def prompts_statement(narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> sa.Select[Any]:
-    """Return the statement of `AuditStore.prompts`."""
-    table = tables.interaction.c
-    columns = (table.id, table.occurred_at, table.model, table.input_tokens, table.prompt_preview)
-    return _newest(sa.select(*columns).where(*conditions_of(narrow)), "occurred_at", after, limit)
+def prompts_statement(
+    narrow: InteractionFilter, *, after: ListKey | None, limit: int, way: Way | None = None
+) -> sa.Select[Any]:
+    """Return the statement of `AuditStore.prompts`, which SQLite answers in the `way` given."""
+    return _found(_PROMPT, narrow, after, limit, way)
+
+
+def _found(
+    columns: Sequence[sa.Column[Any]], narrow: InteractionFilter, after: ListKey | None, limit: int, way: Way | None
+) -> sa.Select[Any]:
+    facts = tables.interaction
+    ways = (way.first, *way.others) if way else ()
+    conditions = conditions_of(narrow, without=[one for access in ways for one in access.filters])
+    if way is None:
+        rows = by_index(sa.select(*columns).where(*conditions), facts, index_of(BY_TIME))
+        return by_value(_newest(rows, "occurred_at", after, limit))
+    conditions += [*way.first.conditions, *map(in_index, way.others)]
+    if way.first.in_order:
+        rows = by_index(sa.select(*columns).where(*conditions), facts, way.first.index_name)
+        return by_value(_newest(rows, "occurred_at", after, limit))
+    # What is to be sorted is sorted from the index, without the rows.
+    keys = by_index(sa.select(facts.c.id, facts.c.occurred_at).where(*conditions), facts, way.first.index_name)
+    first = _newest(keys, "occurred_at", after, limit).subquery("found")
+    return _newest(sa.select(*columns).where(facts.c.id.in_(sa.select(first.c.id))), "occurred_at", None, limit)
 
 
 def quarantine_statement(*, after: ListKey | None, limit: int) -> sa.Select[Any]:
@@ -163,6 +217,9 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
         inner = inner.where(table.c.interval_start >= query.starts_from)
     if query.starts_before is not None:
         inner = inner.where(table.c.interval_start < query.starts_before)
+    if query.interval and after is not None:
+        # Says no more than what follows of all keys, but an index can seek by it.
+        inner = inner.where(table.c.interval_start >= after[0])
     rows = inner.subquery("part").c
     keys = [rows[name] for name in (("interval_start",) if query.interval else ()) + query.dimensions]
     sums = [sa.func.coalesce(sa.func.sum(rows[name]), 0).label(name) for name in tables.MEASURES]

@@ -1,6 +1,6 @@
 """Conditions on interactions, in SQL: each filter of the API, and what counts as an error."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,7 +14,17 @@ from shared.sources import source_lists
 from shared.stores.sql import tables
 from shared.stores.sql.dialects import ByteLength
 
-__all__ = ["BYPASSES", "conditions_of", "is_equal", "is_error", "is_unset", "is_within"]
+__all__ = [
+    "BYPASSES",
+    "condition_of",
+    "conditions_of",
+    "groups_of",
+    "is_equal",
+    "is_error",
+    "is_unset",
+    "is_within",
+    "range_of",
+]
 
 _Condition = sa.ColumnElement[bool]
 _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
@@ -54,17 +64,28 @@ _TESTS: Final[Mapping[Test, Callable[[sa.Column[Any], tuple[Any, ...]], _Conditi
 }
 
 
-def conditions_of(narrow: InteractionFilter) -> list[_Condition]:
-    """Return what must hold, all of it, of the interactions that a filter finds."""
-    filters = [FILTERS[name] for name in narrow.values]
-    # What speaks of one thing together is one condition.
-    unique = {(one.condition, one.column): one for one in filters}
-    return [_CONDITIONS[one.condition](one, narrow.values) for one in unique.values()]
+def conditions_of(narrow: InteractionFilter, *, without: Collection[Filter] = ()) -> list[_Condition]:
+    """Return what must hold, all of it, of the interactions that a filter finds; `without` some of its filters."""
+    return [condition_of(some[0], narrow.values) for some in groups_of(narrow) if some[0] not in without]
 
 
-def _unless(condition: _Condition, *, holds: bool) -> _Condition:
-    """Return `condition` or, where it must not hold, all else: what is unknown too."""
-    return condition if holds else sa.case((condition, 0), else_=1) == 1
+def groups_of(narrow: InteractionFilter) -> list[list[Filter]]:
+    """Return the filters, those together that speak of one thing: they are one condition."""
+    groups: dict[tuple[Condition, str], list[Filter]] = {}
+    for one in (FILTERS[name] for name in narrow.values):
+        groups.setdefault((one.condition, one.column), []).append(one)
+    return list(groups.values())
+
+
+def condition_of(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    """Return what one of the filters in `values` asks, with all those that speak of the same thing."""
+    return _CONDITIONS[one.condition](one, values)
+
+
+def range_of(narrow: InteractionFilter) -> list[_Condition]:
+    """Return what a filter asks of the time."""
+    times = (FILTERS[name] for name in narrow.values if FILTERS[name].column == "occurred_at")
+    return [condition_of(one, narrow.values) for one in times]
 
 
 def _column(one: Filter) -> sa.Column[Any]:
@@ -72,14 +93,20 @@ def _column(one: Filter) -> sa.Column[Any]:
 
 
 def _operation(one: Filter, values: Mapping[str, Any]) -> _Condition:
-    same = _column(one) == values[one.name]
-    return sa.or_(same, _column(one).is_(None)) if values[one.name] == "other" else same
+    same: _Condition = tables.interaction.c.known_operation == values[one.name]
+    return same
+
+
+def _error(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    found: _Condition = tables.interaction.c.is_error == (sa.true() if values[one.name] else sa.false())
+    return found
 
 
 def _filtered(one: Filter, values: Mapping[str, Any]) -> _Condition:
-    flags = (tables.interaction.c.prompt_filtered, tables.interaction.c.completion_filtered)
+    table = tables.interaction.c
+    flags = (table.prompt_filtered, table.completion_filtered)
     if values[one.name]:
-        return sa.or_(*(flag == sa.true() for flag in flags))
+        return sa.and_(table.has_findings == sa.true(), sa.or_(*(flag == sa.true() for flag in flags)))
     return sa.and_(*map(is_unset, flags))
 
 
@@ -92,16 +119,23 @@ def _found(_one: Filter, values: Mapping[str, Any]) -> _Condition:
     """Return whether the content filter found what is sought; to act on a side is to have found something."""
     table, side, category = tables.interaction.c, values.get("filter_side"), values.get("filter_category")
     severity = values.get("filter_severity")
+    some = table.has_findings == sa.true()
     columns = [table[name] for name in fields_of(category=category, side=side)]
     if severity is not None:
         texts = texts_of(severity=severity)
-        return sa.or_(sa.false(), *(column.in_(texts) for column in columns))
+        return sa.and_(some, sa.or_(sa.false(), *(column.in_(texts) for column in columns)))
     acted = [table[f"{side}_filtered"] == sa.true()] if side is not None and category is None else []
-    return sa.or_(sa.false(), *(column.is_not(None) for column in columns), *acted)
+    return sa.and_(some, sa.or_(sa.false(), *(column.is_not(None) for column in columns), *acted))
 
 
 def _used(one: Filter, values: Mapping[str, Any]) -> _Condition:
-    return sa.and_(_column(one) >= values[one.name], _unless(tables.interaction.c.cached == sa.true(), holds=False))
+    return sa.and_(_column(one) >= values[one.name], is_unset(tables.interaction.c.cached))
+
+
+def _bypass(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    lists = tables.interaction.c.source_list
+    same = lists == BYPASSES[0] if len(BYPASSES) == 1 else lists.in_(BYPASSES)
+    return same if values[one.name] else sa.not_(same)
 
 
 _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Condition]]] = {
@@ -114,8 +148,8 @@ _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Con
     # The column is a JSON array of known names, so the quoted name is found in nothing else.
     Condition.LISTED: lambda one, values: _column(one).contains(f'"{values[one.name]}"', autoescape=True),
     Condition.OPERATION: _operation,
-    Condition.ERROR: lambda one, values: _unless(is_error(tables.interaction.c), holds=values[one.name]),
+    Condition.ERROR: _error,
     Condition.FILTERED: _filtered,
     Condition.FOUND: _found,
-    Condition.BYPASS: lambda one, values: (_column(one).in_ if values[one.name] else _column(one).not_in)(BYPASSES),
+    Condition.BYPASS: _bypass,
 }

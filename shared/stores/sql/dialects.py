@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -19,7 +20,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from shared.errors import StoreUnavailableError
 from shared.stores.sql import faults
 from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
-from shared.stores.sql.openjson import LONG_BYTES, batch_of, incoming, is_same, parameters_of, rows_of
+from shared.stores.sql.openjson import LONG_BYTES, batch_of, incoming, is_same, members_of, parameters_of, rows_of
 
 __all__ = [
     "AZURE_SQL",
@@ -31,6 +32,8 @@ __all__ = [
     "Dialect",
     "Values",
     "Write",
+    "by_index",
+    "by_value",
     "dialect_of",
     "keys_of",
     "names_of",
@@ -93,7 +96,10 @@ class Dialect(Hashable, Protocol):
     def meaning(self, error: BaseException | None) -> StoreUnavailableError:
         """Return the error to raise for one of the driver's; its text, which may quote a row, is left out."""
 
-    def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
+    def look(self, connection: Connection, statement: sa.CompoundSelect[Any]) -> Sequence[sa.Row[Any]]:
+        """Return what the first entries of some indexes tell; nothing where it knows how common values are."""
+
+    def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any] | sa.TextualSelect:
         """Return a subquery of the values that are the JSON array `members`, a parameter."""
 
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
@@ -122,6 +128,7 @@ class _Sqlite:
         pool: dict[str, int] = {} if in_memory else {"pool_size": how.connections, "max_overflow": 0}
         patience = {} if "timeout" in url.query else {"timeout": how.busy_seconds}
         engine = sa.create_engine(url, connect_args=patience, **pool)
+        engine.dialect.statement_compiler = _SqliteCompiler
 
         @event.listens_for(engine, "connect")
         def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI connections have no type
@@ -140,6 +147,9 @@ class _Sqlite:
 
     def meaning(self, error: BaseException | None) -> StoreUnavailableError:
         return faults.of_sqlite(error)
+
+    def look(self, connection: Connection, statement: sa.CompoundSelect[Any]) -> Sequence[sa.Row[Any]]:
+        return connection.execute(statement).all()
 
     def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
         del kind  # SQLite has no types that two texts, or two numbers, could differ in.
@@ -170,6 +180,12 @@ class _Sqlite:
             yield connection.exec_driver_sql(write.statement, rows).rowcount if rows else 0
 
 
+class _SqliteCompiler(SQLiteCompiler):
+    def get_from_hint_text(self, table: object, text: str | None) -> str | None:
+        del table
+        return text  # SQLAlchemy leaves it out, as it does not know SQLite's
+
+
 class _AzureSql:
     """Azure SQL gets the writes of a transaction as one batch of T-SQL: one turn, whatever the size."""
 
@@ -187,8 +203,12 @@ class _AzureSql:
     def meaning(self, error: BaseException | None) -> StoreUnavailableError:
         return faults.of_sql_server(error)
 
-    def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
-        return sa.select(sa.cast(sa.func.openjson(_MEMBERS).table_valued("value").c.value, kind))
+    def look(self, connection: Connection, statement: sa.CompoundSelect[Any]) -> Sequence[sa.Row[Any]]:
+        del connection, statement  # its statistics hold the commonest values of each index
+        return ()
+
+    def members(self, kind: sa.types.TypeEngine[Any]) -> sa.TextualSelect:
+        return sa.text(f"select {members_of(kind)}").bindparams(_MEMBERS).columns(sa.column("value", kind))
 
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
         columns = _columns(table, names_of(table))
@@ -237,6 +257,16 @@ def dialect_of(bound: Connection | Engine) -> Dialect:
     return DIALECTS[bound.dialect.name]
 
 
+def by_index(statement: sa.Select[Any], table: sa.FromClause, index: str) -> sa.Select[Any]:
+    """Return a statement whose rows of `table` SQLite finds by this index, or refuses to."""
+    return statement.with_hint(table, f"indexed by {index}", "sqlite")
+
+
+def by_value(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Return a statement for which SQL Server makes a plan of its own for the values of each time."""
+    return statement.with_statement_hint("option (recompile)", "mssql")
+
+
 class ByteLength(FunctionElement[int]):
     """How many bytes a text has, where that makes a difference: SQL Server's `=` does not see blanks at its end."""
 
@@ -257,7 +287,7 @@ def _on_sql_server(element: ByteLength, compiler: SQLCompiler, **options: Any) -
 
 def names_of(table: sa.Table) -> tuple[str, ...]:
     """Return the columns that we give a value."""
-    return tuple(column.name for column in table.columns if column.identity is None)
+    return tuple(column.name for column in table.columns if column.identity is None and column.computed is None)
 
 
 def keys_of(table: sa.Table) -> tuple[str, ...]:

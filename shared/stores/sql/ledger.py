@@ -149,7 +149,8 @@ def _quarantined(dialect: Dialect) -> sa.Select[tuple[str]]:
 @cache
 def _interactions(dialect: Dialect) -> sa.Select[tuple[object, ...]]:
     key = tables.interaction.c.id
-    return sa.select(tables.interaction).where(key.in_(dialect.members(key.type)))
+    columns = (column for column in tables.interaction.c if column.computed is None)
+    return sa.select(*columns).where(key.in_(dialect.members(key.type)))
 
 
 @cache

@@ -13,10 +13,11 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
+from sqlalchemy.types import TypeEngine
 
 from shared.stores.sql.types import EXACT, UtcTime
 
-__all__ = ["LONG_BYTES", "batch_of", "incoming", "is_same", "parameters_of", "rows_of"]
+__all__ = ["LONG_BYTES", "batch_of", "incoming", "is_same", "members_of", "parameters_of", "rows_of"]
 
 LONG_BYTES: Final = "promptledger_long_bytes"
 """Execution option: every parameter of the statement is to be sent as varbinary(max)."""
@@ -34,6 +35,14 @@ def rows_of(columns: Columns) -> str:
     """Return the rows as something to select from or to join."""
     read = ", ".join(column for place, one in enumerate(columns) for column in _wire_columns(one, place))
     return f"openjson(@rows) with ({read}) as incoming"
+
+
+def members_of(kind: TypeEngine[Any]) -> str:
+    """Return what to select from the JSON array that is the parameter `members`, with the type of its values."""
+    name, _, collation = kind.compile(dialect=_MSSQL).partition(" COLLATE ")
+    value = f"value collate {collation}" if collation else "value"
+    # Typed where it is read: of the untyped form the server expects 4,000 characters a value.
+    return f"{value} from openjson(:members) with (value {name.lower()} '$')"
 
 
 def incoming(column: sa.Column[Any]) -> str:

@@ -92,7 +92,8 @@ def _spread(connection: Connection) -> None:
     dialect = dialect_of(connection)
     keys = dialect.members(facts.usage_key.type)
     moments = connection.scalars(
-        sa.select(facts.occurred_at).distinct().where(facts.usage_key.in_(keys)),
+        # Not null: the index holds no other rows, which SQL Server must be told.
+        sa.select(facts.occurred_at).distinct().where(facts.usage_key.in_(keys), facts.usage_key.is_not(None)),
         bulk.listed({mark.usage_key for mark in marks}),
     )
     hours = set(map(hour_of, moments))
@@ -168,6 +169,7 @@ def _counts() -> sa.ColumnElement[int]:
         better = sa.or_(smaller < larger, sa.and_(smaller == larger, better))
     repeated = sa.exists(sa.literal(1)).where(
         other.c.usage_key == mine.usage_key,
+        other.c.usage_key.is_not(None),
         other.c.total_tokens.is_not(None),
         is_unset(other.c.cached),
         better,

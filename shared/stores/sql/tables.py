@@ -7,6 +7,7 @@ from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
 from shared.domain.verdicts import FILTER_MEASURES
+from shared.stores.sql.indexes import derived_columns, interaction_indexes
 from shared.stores.sql.types import (
     BLOB,
     BY_KEY,
@@ -19,7 +20,9 @@ from shared.stores.sql.types import (
     SERIAL,
     UtcTime,
     exact_text,
+    including,
     text,
+    where,
 )
 
 __all__ = [
@@ -93,9 +96,8 @@ interaction = Table(
     Column("vendor", exact_text(16), nullable=True),
     # Ids are random: the rows lie in order of time instead, where ingest appends and rollups read.
     PrimaryKeyConstraint("id", name="pk_interaction", **NOT_CLUSTERED),
-    Index("ix_interaction_occurred_at", "occurred_at", "id", **CLUSTERED),
-    # Which answers repeat the usage of one response, run or batch.
-    Index("ix_interaction_usage_key", "usage_key"),
+    *derived_columns(),
+    *interaction_indexes(),
 )
 """One row per interaction: what auditors read. Times UTC, durations in milliseconds."""
 
@@ -119,7 +121,7 @@ delivery = Table(
     Column("source", text(32), nullable=True),
     PrimaryKeyConstraint(*_POSITION, name="pk_delivery"),
     # What came in an hour: completeness is checked hour by hour.
-    Index("ix_delivery_enqueued_at", "enqueued_at"),
+    Index("ix_delivery_enqueued_at", "enqueued_at", "outcome"),
     **BY_KEY,
 )
 """Every position ever received, and what became of its event the first time."""
@@ -171,6 +173,8 @@ quarantine = Table(
     Column("body", BLOB, nullable=False),  # the event, zstd; nothing once it is discarded
     Column("discarded_at", UtcTime(), nullable=True),
     PrimaryKeyConstraint("id", name="pk_quarantine"),
+    # What is held, without its bytes. SQL Server wants the condition's column in the index too.
+    Index("ix_quarantine_held", "enqueued_at", "id", **including("discarded_at"), **where("discarded_at is null")),
 )
 """Events that cannot be understood. A discarded one stays, without its bytes: who sees it again, knows it."""
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CHAR, BigInteger, Boolean, Float, Integer, LargeBinary, String, Unicode, UnicodeText
+from sqlalchemy import text as literally
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -23,7 +24,10 @@ __all__ = [
     "SERIAL",
     "UtcTime",
     "exact_text",
+    "including",
     "text",
+    "where",
+    "where_on_sqlite",
 ]
 
 # Case counts in ids, and SQL Server's default collations would not see it.
@@ -42,6 +46,21 @@ JSON_TEXT = UnicodeText().with_variant(mssql.NVARCHAR(None), "mssql")
 CLUSTERED: dict[str, Any] = {"mssql_clustered": True}
 NOT_CLUSTERED: dict[str, Any] = {"mssql_clustered": False}
 BY_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
+
+
+def including(*columns: str) -> dict[str, Any]:
+    """Return the options of an index whose entries hold further columns; SQLite reads the row for them."""
+    return {"mssql_include": [*columns]}
+
+
+def where(condition: str) -> dict[str, Any]:
+    """Return the options of an index that holds the rows of a condition alone."""
+    return {"mssql_where": literally(condition), **where_on_sqlite(condition)}
+
+
+def where_on_sqlite(condition: str) -> dict[str, Any]:
+    """Return the options of an index that holds the rows of a condition alone, on SQLite: on SQL Server all."""
+    return {"sqlite_where": literally(condition)}
 
 
 def text(limit: int) -> TypeEngine[str]:

@@ -1,0 +1,186 @@
+"""By which index a list of interactions is read: the filter that finds the fewest leads, the others are checked.
+
+Azure SQL knows how often each value occurs, and chooses by itself. SQLite keeps averages alone, which say nothing of a
+user who makes half of all calls: it is told, after a look at the first entries of each index. docs/queries.md has the
+table, docs/adr/0011-find-by-index.md the reasons.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.sql.visitors import replacement_traverse
+
+from shared.questions import Condition, Filter, InteractionFilter
+from shared.stores.sql import tables
+from shared.stores.sql.conditions import BYPASSES, condition_of, groups_of, range_of
+from shared.stores.sql.dialects import by_index
+from shared.stores.sql.indexes import SOURCE_LIST, index_of
+
+__all__ = ["Access", "Look", "Way", "accesses_of", "chosen", "in_index", "look_statement"]
+
+_TABLE: Final = tables.interaction.c
+_COLUMNS: Final = set(_TABLE)
+_OTHER: Final = tables.interaction.alias("other")
+
+_FEW: Final = 1_000
+"""Entries that are looked at, of an index in the order of the list."""
+_SORTED: Final = 20_000
+"""Entries that are sorted, rather than that the list is read row by row until enough are found."""
+
+
+class Access(NamedTuple):
+    """An index by which the rows of some filters are found."""
+
+    index_name: str
+    conditions: tuple[sa.ColumnElement[bool], ...]
+    """What the index alone tells: all that its filters ask."""
+    filters: tuple[Filter, ...] = ()
+    in_order: bool = True
+    """Whether the index finds the rows in the order of the list."""
+
+    @property
+    def most(self) -> int:
+        """How many entries are looked at."""
+        return _FEW if self.in_order else _SORTED
+
+
+class Way(NamedTuple):
+    """How rows are read that several filters find."""
+
+    first: Access
+    """Finds the fewest."""
+    others: tuple[Access, ...] = ()
+    """Whose indexes tell, without the row, whether it is found by them too."""
+
+
+class Look(NamedTuple):
+    """What the first entries of an index tell."""
+
+    entries: int
+    """`Access.most`, or all there are."""
+    reaches: str | None
+    """The time of the last of them, where they are in order."""
+
+
+def accesses_of(narrow: InteractionFilter) -> list[Access]:
+    """Return the indexes of what a filter finds, each once; what most rows are, such as not cut, has none."""
+    together: dict[str, Access] = {}
+    for filters in groups_of(narrow):
+        access = _ACCESSES[filters[0].condition](filters[0], narrow.values)
+        if access is None:
+            continue
+        known = together.get(access.index_name, access._replace(conditions=(), filters=()))
+        together[access.index_name] = Access(
+            access.index_name,
+            (*known.conditions, *access.conditions),
+            (*known.filters, *filters),
+            known.in_order and access.in_order,
+        )
+    return list(together.values())
+
+
+def look_statement(accesses: Sequence[Access], narrow: InteractionFilter, before: str | None) -> sa.CompoundSelect[Any]:
+    """Return the statement of a `Look` at each, with its number.
+
+    Args:
+        accesses: what to look at.
+        narrow: whose range of time counts.
+        before: where the page begins.
+    """
+    looks = []
+    for number, access in enumerate(accesses):
+        entries = sa.select(_TABLE.occurred_at).where(*access.conditions, *range_of(narrow))
+        if before is not None:
+            entries = entries.where(_TABLE.occurred_at <= before)
+        if access.in_order:
+            entries = entries.order_by(_TABLE.occurred_at.desc())
+        first = by_index(entries, tables.interaction, access.index_name).limit(access.most).subquery(f"look_{number}")
+        reaches = sa.func.min(first.c.occurred_at) if access.in_order else sa.null()
+        looks.append(
+            sa.select(sa.literal_column(str(number)).label("number"), sa.func.count(), reaches).select_from(first)
+        )
+    return sa.union_all(*looks)
+
+
+def chosen(accesses: Sequence[Access], looks: Mapping[int, Look]) -> Way | None:
+    """Return the way that reads the fewest rows, None where that is the list itself, in order of time."""
+    ordered = [number for number, one in enumerate(accesses) if one.in_order]
+    if rare := [number for number, one in enumerate(accesses) if looks[number].entries < one.most]:
+        first = min(rare, key=lambda number: looks[number].entries)
+    elif ordered:
+        # As many entries reach furthest back where they are rarest.
+        first = min(ordered, key=lambda number: looks[number].reaches or "")
+    else:
+        return None
+    return Way(accesses[first], tuple(accesses[number] for number in ordered if number != first))
+
+
+def in_index(access: Access) -> sa.ColumnElement[bool]:
+    """Return whether an index has an entry for the row: on SQLite, where that costs a quarter of reading the row."""
+
+    def moved(element: Any, **_: object) -> Any:  # noqa: ANN401  # SQLAlchemy's elements of every kind
+        return _OTHER.c[element.key] if element in _COLUMNS else None
+
+    there: list[sa.ColumnElement[bool]] = [replacement_traverse(one, {}, moved) for one in access.conditions]
+    entries = by_index(sa.select(sa.literal(1)).select_from(_OTHER), _OTHER, access.index_name)
+    same: tuple[Any, ...] = (
+        _OTHER.c.occurred_at == _TABLE.occurred_at,
+        sa.literal_column("other.rowid = interaction.rowid"),
+    )
+    return entries.where(*there, *same).correlate(tables.interaction).exists()
+
+
+def _equal(one: Filter, values: Mapping[str, Any]) -> Access:
+    return Access(index_of(one.column), (condition_of(one, values),))
+
+
+def _marked(one: Filter, values: Mapping[str, Any]) -> Access | None:
+    return Access(index_of(one.column), (condition_of(one, values),)) if values[one.name] else None
+
+
+def _operation(one: Filter, values: Mapping[str, Any]) -> Access:
+    return Access(index_of("known_operation"), (condition_of(one, values),))
+
+
+def _error(one: Filter, values: Mapping[str, Any]) -> Access | None:
+    return Access(index_of("is_error"), (condition_of(one, values),)) if values[one.name] else None
+
+
+def _found(one: Filter, values: Mapping[str, Any]) -> Access | None:
+    return Access(index_of("has_findings"), (condition_of(one, values),)) if values[one.name] else None
+
+
+def _bypass(one: Filter, values: Mapping[str, Any]) -> Access | None:
+    if not values[one.name]:
+        return None
+    return Access(index_of(SOURCE_LIST), (condition_of(one, values),), in_order=len(BYPASSES) == 1)
+
+
+def _listed(one: Filter, values: Mapping[str, Any]) -> Access:
+    """Return the way by all lists that hold a source: there are few, and the index is asked for one after the other."""
+    lists = sa.select(sa.func.min(_TABLE.source_list).label("list")).cte("lists", recursive=True)
+    following = sa.select(sa.func.min(_TABLE.source_list)).where(_TABLE.source_list > lists.c.list).scalar_subquery()
+    lists = lists.union_all(sa.select(following).where(lists.c.list.is_not(None)))
+    holding = sa.select(lists.c.list).where(lists.c.list.contains(f'"{values[one.name]}"', autoescape=True))
+    return Access(index_of(SOURCE_LIST), (_TABLE.source_list.in_(holding),), in_order=False)
+
+
+def _used(one: Filter, values: Mapping[str, Any]) -> Access:
+    return Access(index_of("total_tokens"), (condition_of(one, values),), in_order=False)
+
+
+_ACCESSES: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], Access | None]]] = {
+    Condition.EQUAL: _equal,
+    Condition.AT_LEAST: lambda _one, _values: None,
+    Condition.USED: _used,
+    Condition.BEFORE: lambda _one, _values: None,
+    Condition.MARKED: _marked,
+    Condition.PRESENT: _marked,
+    Condition.LISTED: _listed,
+    Condition.OPERATION: _operation,
+    Condition.ERROR: _error,
+    Condition.FILTERED: _found,
+    Condition.FOUND: _found,
+    Condition.BYPASS: _bypass,
+}

@@ -1,0 +1,257 @@
+"""By which index each filter is found, in SQLite's own plan and by the definitions of Azure SQL."""
+
+import itertools
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from pydantic.alias_generators import to_camel
+from sqlalchemy.dialects import mssql
+from sqlalchemy.engine import Engine
+
+from shared.domain.call_errors import is_error
+from shared.domain.interaction import State
+from shared.questions import FILTERS, Count, Filter, InteractionFilter, ListKey
+from shared.sources import SOURCE_NAMES
+from shared.stores.sql import access, audit, bulk, tables
+from shared.stores.sql.access import Access, Look, Way, accesses_of, chosen, look_statement
+from shared.stores.sql.indexes import BY_TIME, index_of
+from tests.builders.databases import new_sqlite
+from tests.contracts.test_ledger import a_row
+
+_AT = "2026-03-02T09:00:00.000Z"
+_NAMES = [name for name, one in FILTERS.items() if one.column != "occurred_at"]
+_PAIRS = list(itertools.combinations(_NAMES, 2))
+_DOCS = (Path(__file__).parents[2] / "docs/queries.md").read_text(encoding="utf-8")
+
+
+def _value(one: Filter) -> Any:
+    """Return a value of the kind that few interactions have."""
+    if isinstance(one.values, Count):
+        return 429
+    if isinstance(one.values, tuple):
+        return one.values[0]
+    return {bool: True, State: State.FAILED.value}.get(one.values, "x")
+
+
+def _narrow(*names: str) -> InteractionFilter:
+    return InteractionFilter(**{name: _value(FILTERS[name]) for name in names})
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = new_sqlite(tmp_path_factory.mktemp("access"))
+    yield engine
+    engine.dispose()
+
+
+def _plan(engine: Engine, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[str]:
+    """Return the lines of SQLite's plan."""
+    compiled = statement.compile(engine, compile_kwargs={"render_postcompile": True})
+    explained = f"explain query plan {compiled}"
+    values = tuple(compiled.params[name] for name in compiled.positiontup or ())
+    with engine.connect() as connection:
+        return [row[3] for row in connection.exec_driver_sql(explained, values)]
+
+
+def _is_read(plan: list[str], table: str, index: Access) -> bool:
+    """Return whether a plan reads a table's rows by an index; of `other`, by the index alone."""
+    # Of derived columns SQLite 3.40 does not see that it needs no row, though it reads none.
+    covering = "COVERING " if table == "other" and not _is_derived(index) else "(COVERING )?"
+    return any(re.match(rf"(SEARCH|SCAN) {table} USING {covering}INDEX {index.index_name}\b", line) for line in plan)
+
+
+def _is_derived(index: Access) -> bool:
+    return tables.interaction.c[index.index_name.removeprefix("ix_interaction_")].computed is not None
+
+
+def _ways(*names: str) -> list[Way]:
+    """Return every way to read what some filters find together."""
+    accesses = accesses_of(_narrow(*names))
+    return [Way(first, tuple(one for one in accesses if one is not first and one.in_order)) for first in accesses]
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_every_filter_is_found_by_an_index_that_the_docs_name(name: str) -> None:
+    (found,) = accesses_of(_narrow(name))
+
+    assert found.index_name in {index.name for index in tables.interaction.indexes}
+    assert re.search(rf"\| `{to_camel(name)}`.*`{found.index_name.removeprefix('ix_interaction_')}`", _DOCS), (
+        found.index_name
+    )
+
+
+@pytest.mark.parametrize("list_of", [audit.interactions_statement, audit.prompts_statement])
+@pytest.mark.parametrize("name", _NAMES)
+def test_sqlite_reads_what_one_filter_finds_from_its_index_in_order(name: str, list_of: Any, engine: Engine) -> None:
+    narrow = InteractionFilter(occurred_from=_AT, occurred_before=_AT, **_narrow(name).values)
+    (way,) = _ways(name)
+
+    plan = _plan(engine, list_of(narrow, after=ListKey(_AT, "x"), limit=101, way=way))
+
+    assert any(f"{way.first.index_name} (" in line and line.startswith("SEARCH interaction") for line in plan), plan
+    assert not any(line.startswith("SCAN interaction") for line in plan), plan
+    if way.first.in_order:
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+
+
+@pytest.mark.parametrize(("one", "other"), _PAIRS)
+def test_sqlite_reads_what_two_filters_find_from_their_indexes(one: str, other: str, engine: Engine) -> None:
+    narrow = _narrow(one, other)
+
+    for way in _ways(one, other):
+        plan = _plan(engine, audit.interactions_statement(narrow, after=None, limit=101, way=way))
+
+        assert _is_read(plan, "interaction", way.first), plan
+        assert all(_is_read(plan, "other", second) for second in way.others), plan
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_sqlite_looks_at_an_index_without_reading_rows(name: str, engine: Engine) -> None:
+    narrow = _narrow(name)
+
+    (index,) = accesses_of(narrow)
+
+    plan = _plan(engine, look_statement([index], narrow, _AT))
+
+    covering = "" if _is_derived(index) else "COVERING "
+    assert any(f" interaction USING {covering}INDEX {index.index_name}" in line for line in plan), plan
+
+
+def test_sqlite_reads_a_list_that_nothing_narrows_in_order_of_time(engine: Engine) -> None:
+    plan = _plan(engine, audit.interactions_statement(InteractionFilter(), after=ListKey(_AT, "x"), limit=101))
+
+    assert plan == [f"SEARCH interaction USING INDEX {index_of(BY_TIME)} (occurred_at<?)"]
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_azure_sql_has_what_a_filter_asks_in_its_index(name: str) -> None:
+    (found,) = accesses_of(_narrow(name))
+    (index,) = (index for index in tables.interaction.indexes if index.name == found.index_name)
+    held = {*index.columns.keys(), *(index.dialect_options["mssql"]["include"] or ()), "occurred_at", "id"}
+    only = index.dialect_options["mssql"]["where"]
+
+    compiled = str(sa.and_(*found.conditions).compile(dialect=mssql.dialect()))
+
+    asked = set(re.findall(r"interaction\.(\w+)", compiled))
+    assert asked <= held
+    assert next(iter(index.columns)).name in asked | {"occurred_at"}
+    # The driver sends parameters: of a filtered index the server must see in the text that it holds all that is sought.
+    if only is not None:
+        column, _, condition = str(only).partition(" ")
+        assert column in asked
+        assert condition == "is not null" or f"interaction.{column} {condition}" in compiled
+        assert not tables.interaction.c[column].computed
+
+
+@pytest.mark.parametrize("list_of", [audit.interactions_statement, audit.prompts_statement])
+def test_azure_sql_makes_the_plan_of_a_list_for_its_values(list_of: Any) -> None:
+    compiled = str(list_of(_narrow("user_id", "model"), after=None, limit=1).compile(dialect=mssql.dialect()))
+
+    assert compiled.endswith("option (recompile)")
+    assert "indexed by" not in compiled
+
+
+def test_the_rarest_leads_and_of_what_is_common_that_which_reaches_furthest_back() -> None:
+    one, two, three = (Access(name, ()) for name in "abc")
+    sorted_one = Access("d", (), in_order=False)
+    few, many = Look(3, _AT), Look(one.most, "2026-03-02T08:00:00.000Z")
+
+    assert chosen([one, two], {0: many, 1: few}) == Way(two, (one,))
+    assert chosen([one, two, three], {0: Look(one.most, _AT), 1: many, 2: Look(one.most, _AT)}) == Way(
+        two, (one, three)
+    )
+    assert chosen([one, sorted_one], {0: many, 1: Look(sorted_one.most, None)}) == Way(one)
+    assert chosen([one, sorted_one], {0: many, 1: Look(2, None)}) == Way(sorted_one, (one,))
+    assert chosen([sorted_one], {0: Look(sorted_one.most, None)}) is None
+
+
+# What is found is the same by whichever index
+
+
+def _rows(chance: random.Random) -> list[dict[str, Any]]:
+    texts = {
+        name: ["x", "y", None] for name, one in FILTERS.items() if one.values is str and name in tables.interaction.c
+    }
+    flags = {
+        name: [True, False, None] for name in ("streamed", "cached", "truncated", "filter_failed", "callers_differ")
+    }
+    choices: dict[str, list[Any]] = {
+        **texts,
+        **flags,
+        "possible_refusal": [True, None],
+        "gateway_refused": [True, None, None, None],
+        "prompt_filtered": [True, False, None, None],
+        "completion_filtered": [True, False, None, None],
+        "filter_prompt_hate": ["high filtered", "low", None, None],
+        "filter_completion_sexual": ["low", None, None],
+        "unreadable": ["page", None],
+        "error_code": ["x", None, None, None],
+        "http_status": [0, 99, 100, 200, 399, 400, 429, None],
+        "state": [state.value for state in State],
+        "operation": ["chat.completions", "other", None],
+        "vendor": ["openai", "other", None],
+        "total_tokens": [1, 428, 429, 430, None],
+        "sources": ['["native"]', '["azure-openai"]', '["azure-openai","native"]', f'["{SOURCE_NAMES[0]}"]'],
+    }
+    return [
+        a_row(f"call-{number:03}")
+        | {name: chance.choice(values) for name, values in choices.items()}
+        | {"occurred_at": f"2026-03-02T09:00:{chance.randrange(30):02}.000Z"}
+        for number in range(300)
+    ]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = new_sqlite(tmp_path_factory.mktemp("filled"))
+    with engine.begin() as connection:
+        bulk.insert(connection, tables.interaction, bulk.values_of(tables.interaction, _rows(random.Random(15))))
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("one", "other"), [*_PAIRS, *((name, name) for name in _NAMES)])
+def test_two_filters_find_the_same_by_whichever_index(one: str, other: str, filled: Engine) -> None:
+    narrow = _narrow(one, other)
+    page: dict[str, Any] = {"after": ListKey("2026-03-02T09:00:25.000Z", "call-150"), "limit": 20}
+
+    with filled.connect() as connection:
+        expected = connection.execute(audit.interactions_statement(narrow, **page)).all()
+        for way in _ways(one, other):
+            assert connection.execute(audit.interactions_statement(narrow, way=way, **page)).all() == expected
+
+
+def test_rows_are_found_whichever_number_of_entries_counts_as_few(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = InteractionFilter(user_id="x", model="y", min_total_tokens=2, source="native")
+    store = audit.SqlAuditStore(filled)
+    expected = store.interactions(narrow, after=None, limit=300)
+
+    monkeypatch.setattr(access, "_FEW", 2)
+    monkeypatch.setattr(access, "_SORTED", 2)
+
+    assert len(expected) > 1
+    assert store.interactions(narrow, after=None, limit=300) == expected
+
+
+def test_derived_columns_say_what_the_product_says(filled: Engine) -> None:
+    with filled.connect() as connection:
+        rows = [dict(row) for row in connection.execute(sa.select(tables.interaction)).mappings()]
+
+    assert {row["is_error"] for row in rows} == {True, False}
+    for row in rows:
+        found = ("prompt_filtered", "completion_filtered", "filter_prompt_hate", "filter_completion_sexual")
+        assert row["is_error"] is is_error(row)
+        assert row["has_findings"] is any(row[name] for name in found)
+        assert row["known_operation"] == (row["operation"] or "other")
+        assert row["source_list"] == row["sources"]
+
+
+def test_the_list_of_all_sources_fits_into_its_index() -> None:
+    assert len(str(list(SOURCE_NAMES))) < 400
