@@ -39,8 +39,8 @@ check: packages-dev ## format, lint, types, layers, spelling, rendered schema: w
 		|| { echo "sql/schema.sql is not what the migrations render: run make schema"; exit 1; }
 	@echo "All checks passed."
 
-bench: packages-dev ## CPU time per interaction beside a bare loop (ARGS="--rows 50000")
-	@"$(bin)/python" -m tests.benchmarks $(ARGS)
+bench: packages-dev ## CPU time per interaction beside a bare loop; ARGS=questions: time of the audit API's lists (COMPARE=old.json)
+	@"$(bin)/python" -m tests.benchmarks $(ARGS) $(if $(COMPARE),--compare $(COMPARE))
 
 fmt: packages-dev ## format, and fix what ruff can fix
 	@"$(bin)/ruff" check --quiet --fix-only .

@@ -1,6 +1,7 @@
 """`make bench`: what an interaction costs, beside a bare loop over the same rows, in one run.
 
     python -m tests.benchmarks [--rows 1000000] [--interactions 6400]
+    python -m tests.benchmarks questions [--rows 1000000] [--json FILE] [--compare FILE]
 
 Prints CPU times and the ratios that have a goal. A missed goal is printed, for machines are noisy;
 one missed by as much again is a regression, and ends it with 1.
@@ -27,6 +28,7 @@ from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.engine import create_engine
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.migrate import upgrade
+from tests.benchmarks import questions
 from tests.benchmarks.answers import answers
 from tests.benchmarks.conversations import batches
 from tests.benchmarks.parsing import parsing
@@ -199,4 +201,4 @@ def fill(path: Path, rows: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(questions.main(sys.argv[2:]) if sys.argv[1:2] == ["questions"] else main())
