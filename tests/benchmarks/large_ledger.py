@@ -75,10 +75,31 @@ def make_ledger(path: Path, rows: int) -> None:
             ledger.execute(f"drop index {name}")
         if copies:
             for table, changes in _CHANGES.items():
+                original = _profile(ledger, table)
                 _copy(ledger, table, changes)
+                _check_alike(table, original, _profile(ledger, table), copies + 1)
         for _, statement in indexes:
             ledger.execute(statement)
     ledger.close()
+
+
+def _profile(ledger: sqlite3.Connection, table: str) -> dict[str, float]:
+    """Return the number of rows; of each column, in how many of them it is known, and how long it is there."""
+    names = [name for _, name, *_ in ledger.execute(f"pragma table_xinfo({table})")]
+    kinds = [f"{name} {kind}" for name in names for kind in ("known", "length")]
+    shares = ", ".join(f"avg({name} is not null), coalesce(avg(length({name})), 0)" for name in names)
+    values = ledger.execute(f"select count(*), {shares} from {table}").fetchone()
+    return dict(zip(["rows", *kinds], values, strict=True))
+
+
+def _check_alike(table: str, original: dict[str, float], copied: dict[str, float], times: int) -> None:
+    """Raise ValueError where the copies are not like what ingest stored: nothing would follow for it from them."""
+    expected = original | {"rows": original["rows"] * times}
+    # Ids, times and people are others, of other lengths too.
+    same = [name for name in expected if name not in {f"{changed} length" for changed in _CHANGES[table]}]
+    unlike = [name for name in same if abs(copied[name] - expected[name]) > 1e-6 * expected[name]]
+    if unlike:
+        raise ValueError(f"the copies of {table} are not like what was copied: {', '.join(unlike)}")
 
 
 def _copy(ledger: sqlite3.Connection, table: str, changes: dict[str, str]) -> None:
