@@ -9,6 +9,7 @@
   x InvalidRequestError    caller      400, naming the parameter
   x ForbiddenError         caller      403, naming the role
   x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a good stream into quarantine
+  x InvalidFileError       operator    the command fails, naming the line; nothing of the file was loaded
   x ConfigurationError     operator    fail the first call, naming the setting; the audit API answers 503
 """
 
@@ -18,6 +19,7 @@ __all__ = [
     "ConflictError",
     "EventError",
     "ForbiddenError",
+    "InvalidFileError",
     "InvalidRequestError",
     "NotFoundError",
     "StoreRefusedError",
@@ -67,6 +69,10 @@ class ForbiddenError(AppError):
         """Name the missing app `role`, such as `Content.Read`."""
         super().__init__(f"this needs the role {role}")
         self.role = role
+
+
+class InvalidFileError(AppError):
+    """A file of prices or deployments cannot be loaded; the message names the line and says why."""
 
 
 class TooManyInvalidError(AppError):

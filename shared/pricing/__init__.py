@@ -1,0 +1,1 @@
+"""What calls cost: the price book, and charges by it. Pure; decimals throughout."""

@@ -1,0 +1,140 @@
+"""The price book: which price holds for a model, where and how it ran, and when."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from shared.pricing.entries import Deployment, PriceEntry, Scope, Tier, Unit
+
+__all__ = ["Book", "Model", "Place", "Rates", "model_of"]
+
+_VERSION: Final = re.compile(r"(?P<name>.+?)-(?P<version>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4})(?:-preview)?")
+_OTHER_NAMES: Final = {
+    "gpt-3.5-turbo": "gpt-35-turbo",
+    "gpt-3.5-turbo-instruct": "gpt-35-turbo-instruct",
+    "whisper-1": "whisper",
+    "tts-1": "tts",
+    "tts-1-hd": "tts-hd",
+}
+"""How OpenAI names models -> how Azure does."""
+
+
+class Model(NamedTuple):
+    """A model, and which version of it; an unknown version is empty."""
+
+    name: str
+    version: str = ""
+
+
+class Place(NamedTuple):
+    """Where and how a call ran."""
+
+    scope: Scope
+    tier: Tier
+    region: str = ""
+
+
+def model_of(name: str | None) -> Model | None:
+    """Return the model that an answer names, such as `gpt-4o-2024-08-06`; None for none."""
+    if not name:
+        return None
+    bare = name.lower()
+    found = _VERSION.fullmatch(bare)
+    model, version = (found["name"], found["version"]) if found else (bare, "")
+    return Model(_OTHER_NAMES.get(model, model), version)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The prices of one model in one place on one day."""
+
+    entries: Mapping[tuple[Unit, str], Sequence[PriceEntry]]
+    """Of each unit and variant, the best first."""
+    is_newest_version: bool
+    """The version is not known, or not listed, and the newest listed one stands in."""
+    differs_by_region: bool
+    """The region is not known, and prices differ by it."""
+
+    def find(self, unit: Unit, variant: str, tokens: int) -> PriceEntry | None:
+        """Return the price for a call with so many input tokens."""
+        held = self.entries.get((unit, variant), ())
+        return next((one for one in held if one.above_tokens == 0 or tokens > one.above_tokens), None)
+
+    def only_output(self) -> Unit:
+        """Return the one kind of output that the model has; text where it has several, or none."""
+        kinds = {unit for unit, _ in self.entries} & {Unit.OUTPUT, Unit.AUDIO_OUTPUT, Unit.IMAGE_OUTPUT}
+        return kinds.pop() if len(kinds) == 1 else Unit.OUTPUT
+
+
+class Book:
+    """All prices and deployments of one version of the price book."""
+
+    def __init__(self, entries: Iterable[PriceEntry], deployments: Iterable[Deployment] = (), version: int = 0) -> None:
+        """Hold entries of any days."""
+        self.version = version
+        self._models: dict[str, list[PriceEntry]] = {}
+        for entry in entries:
+            self._models.setdefault(entry.model, []).append(entry)
+        self._deployments: dict[tuple[str, str], list[Deployment]] = {}
+        for one in deployments:
+            self._deployments.setdefault((one.host, one.name.lower()), []).append(one)
+        self._known: dict[tuple[Model, Place, str], Rates] = {}
+
+    def knows(self, model: str, at: str) -> bool:
+        """Return whether a model has a price at a time."""
+        return any(_holds(one, at) for one in self._models.get(model, ()))
+
+    def deployment(self, name: str | None, host: str | None, at: str) -> Deployment | None:
+        """Return what a deployment is at a time: of its own resource, else of any."""
+        for owner in dict.fromkeys([(host or "").lower(), ""]):
+            held = [one for one in self._deployments.get((owner, (name or "").lower()), ()) if _holds(one, at)]
+            if held:
+                return max(held, key=lambda one: one.valid_from)
+        return None
+
+    def scope_of(self, model: str, at: str) -> Scope | None:
+        """Return the first scope, from the widest on, in which a model has a price at a time."""
+        held = {one.scope for one in self._models.get(model, ()) if _holds(one, at)}
+        return next((scope for scope in Scope if scope in held), None)
+
+    def rates(self, model: Model, place: Place, at: str) -> Rates:
+        """Return the prices of a model in a place at a time; none where there are none.
+
+        Prices begin and end with days, so those of a day are the same.
+        """
+        key = (model, place, at[:10])
+        if key not in self._known:
+            self._known[key] = self._rates(model, place, at)
+        return self._known[key]
+
+    def _rates(self, model: Model, place: Place, at: str) -> Rates:
+        held = [one for one in self._models.get(model.name, ()) if _holds(one, at)]
+        version, is_newest = _listed(model.version, {one.version for one in held})
+        fitting = [
+            one for one in held if (one.scope, one.tier) == (place.scope, place.tier) and one.version in {version, ""}
+        ]
+        here = [one for one in fitting if one.region in {place.region, ""}]
+        # The highest threshold first; then the organisation's own, the more exact, and what came last.
+        here.sort(
+            key=lambda one: (one.above_tokens, one.is_own, bool(one.version), bool(one.region), one.valid_from),
+            reverse=True,
+        )
+        entries: dict[tuple[Unit, str], list[PriceEntry]] = {}
+        for one in here:
+            entries.setdefault((one.unit, one.variant), []).append(one)
+        differs = not place.region and any(one.region for one in fitting)
+        return Rates(entries, is_newest, differs)
+
+
+def _holds(one: PriceEntry | Deployment, at: str) -> bool:
+    return one.valid_from <= at and (one.valid_to is None or at < one.valid_to)
+
+
+def _listed(version: str, listed: set[str]) -> tuple[str, bool]:
+    """Return the listed version whose prices hold, and whether it only stands in for the one that ran."""
+    if version in listed or not listed:
+        return version, False
+    if "" in listed:
+        return "", False
+    return max(listed), bool(version) or len(listed) > 1
