@@ -18,6 +18,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from shared.pricing.entries import Origin
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
     from shared.services.quarantine import QuarantineService
@@ -35,6 +36,8 @@ class Services:
     ingest: "Callable[[Sequence[Delivery]], IngestOutcome]"
     fetch_claimed_bodies: Callable[[], int]
     rebuild_usage_rollups: Callable[[], int]
+    load_prices: "Callable[[Origin, str], int]"
+    """Load a file of prices or deployments, given as its text."""
     expire_pending_fragments: Callable[[], None]
     check_completeness: Callable[[], None]
     audit: "AuditService"
@@ -113,6 +116,7 @@ def _build(settings: Settings) -> Services:
     from shared.services.ingest import ingest  # noqa: PLC0415
     from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
+    from shared.services.prices import load_file, with_shipped_prices  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
@@ -122,6 +126,7 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
     from shared.stores.sql.lease import SqlReadiness  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
+    from shared.stores.sql.prices import SqlPrices  # noqa: PLC0415
     from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
@@ -144,6 +149,11 @@ def _build(settings: Settings) -> Services:
             return run()
 
         return mark_and_run
+
+    prices = SqlPrices(engine)
+    rebuild = partial(
+        rebuild_usage_rollups, SqlUsageRollups(engine), failures=Failures("rebuild_usage_rollups", recorder)
+    )
 
     def expire() -> None:
         failures = Failures("expire_pending_fragments", recorder)
@@ -182,14 +192,8 @@ def _build(settings: Settings) -> Services:
                 failures=Failures("fetch_claimed_bodies", recorder),
             ),
         ),
-        rebuild_usage_rollups=marked(
-            "rebuild_usage_rollups",
-            partial(
-                rebuild_usage_rollups,
-                SqlUsageRollups(engine),
-                failures=Failures("rebuild_usage_rollups", recorder),
-            ),
-        ),
+        rebuild_usage_rollups=marked("rebuild_usage_rollups", partial(with_shipped_prices, prices, rebuild)),
+        load_prices=partial(load_file, prices),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
         audit=audit_service,

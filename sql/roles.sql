@@ -14,6 +14,7 @@ if database_principal_id(N'promptledger_texts') is null create role promptledger
 GO
 -- The app. Readings of content are written and never read, changed or removed by it.
 grant select, insert, update on dbo.alias to promptledger_app;
+grant select, insert, delete on dbo.charge to promptledger_app;
 grant select, insert, delete on dbo.claim to promptledger_app;
 grant select, insert, delete on dbo.content to promptledger_app;
 grant insert on dbo.content_read to promptledger_app;
@@ -24,6 +25,9 @@ grant select, insert, delete on dbo.finding to promptledger_app;
 grant select, insert, update on dbo.hub_partition to promptledger_app;
 grant select, insert, update, delete on dbo.interaction to promptledger_app;
 grant select, insert, update on dbo.lease to promptledger_app;
+grant select, insert, update on dbo.model_deployment to promptledger_app;
+grant select, insert, update on dbo.price to promptledger_app;
+grant select, insert on dbo.price_book to promptledger_app;
 grant select, insert, update, delete on dbo.quarantine to promptledger_app;
 grant insert on dbo.quarantine_action to promptledger_app;
 grant select, insert, delete on dbo.usage_day to promptledger_app;
@@ -39,7 +43,11 @@ alter role db_datawriter add member promptledger_migrations;
 -- grant enable ledger to promptledger_migrations;
 GO
 -- Analysts. Columns by name: what a later release adds stays unseen until it is added here.
+grant select on dbo.charge to promptledger_analyst;
 grant select on dbo.hub_partition to promptledger_analyst;
+grant select on dbo.model_deployment to promptledger_analyst;
+grant select on dbo.price to promptledger_analyst;
+grant select on dbo.price_book to promptledger_analyst;
 grant select on dbo.usage_day to promptledger_analyst;
 grant select on dbo.usage_hour to promptledger_analyst;
 grant select on dbo.usage_month to promptledger_analyst;
@@ -57,7 +65,8 @@ grant select on dbo.interaction (
     filter_completion_profanity, filter_prompt_blocklist, filter_completion_blocklist, filter_jailbreak,
     filter_indirect_attack, filter_protected_text, filter_protected_code, requested_model,
     served_deployment, spillover, cached, filter_failed, possible_refusal, unreadable, not_captured, time_replaced,
-    callers_differ, unknown_words, state, usage_provenance, sources, awaited, vendor
+    callers_differ, unknown_words, service_tier, web_searches, cache_write_1h_tokens, state, usage_provenance, sources,
+    awaited, vendor
 ) to promptledger_analyst;
 GO
 grant select on dbo.interaction (id, occurred_at, prompt_preview, completion_preview, error_message)

@@ -787,6 +787,124 @@ UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0009 -> 0010
+
+CREATE TABLE price_book (
+    version INTEGER NOT NULL,
+    loaded_at DATETIME2(3) NOT NULL,
+    origin NVARCHAR(16) NOT NULL,
+    digest NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    CONSTRAINT pk_price_book PRIMARY KEY (version)
+);
+
+GO
+
+CREATE TABLE price (
+    is_own BIT NOT NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    version NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    scope NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    tier NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    region NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    unit NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    variant NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    above_tokens BIGINT NOT NULL,
+    valid_from DATETIME2(3) NOT NULL,
+    valid_to DATETIME2(3) NULL,
+    amount NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    source NVARCHAR(256) NOT NULL,
+    dated DATETIME2(3) NOT NULL,
+    book_version INTEGER NOT NULL,
+    CONSTRAINT pk_price PRIMARY KEY (is_own, model, version, scope, tier, region, unit, variant, above_tokens, valid_from)
+);
+
+GO
+
+CREATE TABLE model_deployment (
+    host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    name NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    valid_from DATETIME2(3) NOT NULL,
+    valid_to DATETIME2(3) NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    version NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    sku NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    region NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    book_version INTEGER NOT NULL,
+    CONSTRAINT pk_model_deployment PRIMARY KEY (host, name, valid_from)
+);
+
+GO
+
+CREATE TABLE charge (
+    occurred_at DATETIME2(3) NOT NULL,
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    amount NUMERIC(38, 12) NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NULL,
+    price_version INTEGER NULL,
+    confidence NVARCHAR(16) NOT NULL,
+    reason NVARCHAR(32) NULL,
+    CONSTRAINT pk_charge PRIMARY KEY (occurred_at, interaction_id)
+);
+
+GO
+
+ALTER TABLE interaction ADD service_tier NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE interaction ADD web_searches BIGINT NULL;
+
+GO
+
+ALTER TABLE interaction ADD cache_write_1h_tokens BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD unpriced_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD amount NUMERIC(38, 12) NULL;
+
+GO
+
+ALTER TABLE usage_day ADD currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_day ADD unpriced_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_day ADD amount NUMERIC(38, 12) NULL;
+
+GO
+
+ALTER TABLE usage_month ADD currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_month ADD unpriced_requests BIGINT NULL;
+
+GO
+
+ALTER TABLE usage_month ADD amount NUMERIC(38, 12) NULL;
+
+GO
+
+insert into dirty_hour (hour) select distinct interval_start from usage_hour;
+
+GO
+
+UPDATE alembic_version SET version_num='0010' WHERE alembic_version.version_num = '0009';
+
+GO
+
 COMMIT;
 
 GO

@@ -181,6 +181,10 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("time_replaced", Kind.FLAG),
     Field("callers_differ", Kind.FLAG),
     Field("unknown_words", Kind.JSON, unites=True),
+    # What decides the price beside the tokens
+    Field("service_tier", Kind.TEXT, limit=16),
+    Field("web_searches", Kind.COUNT),
+    Field("cache_write_1h_tokens", Kind.COUNT),
 )
 
 FIELD_NAMES: Final = tuple(field.name for field in FIELDS)

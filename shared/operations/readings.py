@@ -8,7 +8,7 @@ from shared.domain.interaction import PREVIEW_LENGTH, Facts
 from shared.domain.redaction import redacted_text
 from shared.domain.unknown_words import note
 from shared.domain.values import Json, canonical
-from shared.operations.usage import sum_of
+from shared.operations.usage import state_tier, sum_of
 
 __all__ = [
     "UNKNOWN",
@@ -96,6 +96,7 @@ def reading_of_request(body: Mapping[str, Json], prompt: str | None) -> BodyRead
 def reading_of_response(body: Mapping[str, Json], facts: Facts, completion: str | None) -> BodyReading:
     """Return what any response says, beside `facts` and `completion`."""
     state_members(facts, body, _RESPONSE)
+    state_tier(facts, body.get("service_tier"))
     note(facts, "usage", [name for name in body if "usage" in name.lower() and _is_strange(name, body[name])])
     if completion:
         facts["completion_preview"] = preview(completion)

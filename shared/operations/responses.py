@@ -32,7 +32,9 @@ _WITH_USAGE: Final = ("response", "response.compaction", None)
 _CALL: Final = "_call"
 _IMAGE_CALL: Final = "image_generation_call"
 _TOOLS: Final = ("image_gen", "web_search")
-"""Members of `tool_usage`. Searches have a number of their own, which is no unit of ours: it stays in the content."""
+"""Members of `tool_usage`. What it counts as searches holds every action: `web_searches` counts those that cost."""
+_SEARCH_CALL: Final = "web_search_call"
+_SEARCH: Final = "search"
 
 
 def _read_request(body: Body) -> BodyReading:
@@ -58,6 +60,8 @@ def _read_response(body: Body) -> BodyReading:
     if body.get("object") in _WITH_USAGE:
         state_keyed_usage(facts, body.get("usage"), key=body.get("id"))
         _add_tools_usage(facts, body, items)
+        if isinstance(output, list):
+            facts["web_searches"] = sum(map(_is_search, items))
     if isinstance(output, list):
         facts["tool_calls"] = sum(_is_call(item) for item in items)
     completion = join_lines(_output_texts(items, "output_text", "text")) or join_lines(_output_texts(items, "refusal"))
@@ -107,6 +111,18 @@ def _add_tools_usage(facts: Facts, body: Mapping[str, Json], items: Sequence[Map
             adds |= add_usage(facts, usage)
     if adds:
         facts["images"] = sum(item.get("type") == _IMAGE_CALL and bool(item.get("result")) for item in items)
+
+
+def _is_search(item: Mapping[str, Json]) -> bool:
+    """Return whether an item is a search on the web: to open a page, or to look for words on it, is none.
+
+    An older form names no action.
+
+    Source: https://platform.openai.com/docs/guides/tools-web-search, "Output and citations".
+    """
+    action = item.get("action")
+    kind = action.get("type") if isinstance(action, dict) else None
+    return item.get("type") == _SEARCH_CALL and kind in {None, _SEARCH}
 
 
 def _is_call(item: Mapping[str, Json]) -> bool:

@@ -14,6 +14,7 @@ __all__ = [
     "complete_total",
     "finish_facts",
     "state_keyed_usage",
+    "state_tier",
     "state_usage",
     "sum_of",
     "take_in_rest",
@@ -65,6 +66,7 @@ _KNOWN_DETAILS: Final = frozenset(
     }
 )
 
+_TIERS: Final = frozenset({"default", "standard", "priority", "flex", "batch", "scale", "auto"})
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
 _UNFINISHED: Final = ("queued", "in_progress", "cancelling")
 _REASON_LENGTH: Final = 64
@@ -130,6 +132,14 @@ def state_usage(facts: Facts, usage: Json) -> None:
     facts.update(usage_facts(usage))
     if isinstance(usage, dict):
         note(facts, "usage", _unknown_in(usage))
+
+
+def state_tier(facts: Facts, tier: Json) -> None:
+    """State the tier that served a call, which its price follows; of an unknown one, the trace."""
+    if isinstance(tier, str) and tier in _TIERS:
+        facts["service_tier"] = tier
+    elif tier is not None:
+        note(facts, "service_tier", [tier])
 
 
 def state_keyed_usage(facts: Facts, usage: Json, *, key: Json) -> None:

@@ -195,7 +195,9 @@ def change_row(changes: Changes, before: Row | None, after: Row | None) -> None:
 def usage_keys(*rows: Row | None) -> Iterable[str]:
     """Yield the keys under which the rows have usage: others that repeat it may count now, or no more."""
     for row in rows:
-        if row is not None and row.get("usage_key") is not None and row.get("total_tokens") is not None:
+        if row is None or row.get("usage_key") is None:
+            continue
+        if row.get("total_tokens") is not None or row.get("seconds") is not None:
             yield row["usage_key"]
 
 

@@ -22,6 +22,8 @@ from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
+from shared.pricing.charge import PRICED_BY
+from shared.pricing.entries import Origin, PriceFile
 from shared.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
 from shared.stores.sql.audit import SqlAuditStore
@@ -30,8 +32,10 @@ from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
 from shared.stores.sql.rollups import SqlUsageRollups
+from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_ledger import AT, a_batch, a_row
 
 __all__ = ["STORES", "Recorder", "recorded", "recording", "use_ledger"]
@@ -41,6 +45,7 @@ STORES = Path(__file__).parents[2] / "shared" / "stores" / "sql"
 _MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_hour ORDER": [(1, _MOMENT)],
+    "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len(PRICED_BY) - 1), 1)],
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
     "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
@@ -179,6 +184,7 @@ def recorded() -> Recorder:
         _use_quarantine(SqlQuarantine(engine))
         _use_completeness(SqlCompleteness(engine))
         _use_readiness(SqlReadiness(engine))
+        _use_prices(SqlPrices(engine))
         _use_rollups(SqlUsageRollups(engine))
         _use_audit(SqlAuditStore(engine))
     return recorder
@@ -236,6 +242,12 @@ def _use_quarantine(quarantine: SqlQuarantine) -> None:
     quarantine.held_between(AT, AT, after=ListKey(AT, "ab12"), limit=10)
     quarantine.held_between(None, None, after=None, limit=10)
     quarantine.discard(_ACTION)
+
+
+def _use_prices(prices: SqlPrices) -> None:
+    prices.digest(Origin.LIST)
+    for origin in (Origin.OWN, Origin.DEPLOYMENTS):
+        prices.load(PriceFile(origin, "new", [a_price()] if origin is Origin.OWN else [a_deployment()]), at=AT)
 
 
 def _use_rollups(rollups: SqlUsageRollups) -> None:

@@ -20,7 +20,7 @@ from shared.operations.readings import (
     totals_of,
 )
 from shared.operations.streams.answer import StreamAnswer, object_or_text
-from shared.operations.usage import complete_total, sum_of
+from shared.operations.usage import complete_total, state_tier, sum_of
 
 __all__ = ["API", "OPERATION", "assemble", "read_request", "read_response"]
 
@@ -39,6 +39,7 @@ _EVENTS: Final = frozenset(
     "message_start content_block_start content_block_delta content_block_stop message_delta message_stop".split()
 )
 _USAGE: Final = members(cached_input_tokens="cache_read_input_tokens", cache_write_tokens="cache_creation_input_tokens")
+_WRITTEN: Final = members(cache_write_1h_tokens="ephemeral_1h_input_tokens")
 _OUTPUT: Final = members(output_tokens="output_tokens")
 _THOUGHT: Final = members(reasoning_tokens="thinking_tokens")
 
@@ -106,9 +107,11 @@ def _usage_facts(usage: Json) -> Facts:
         return facts
     state_members(facts, usage, _USAGE)
     state_members(facts, usage, _OUTPUT)
-    details = usage.get("output_tokens_details")
-    if isinstance(details, dict):
-        state_members(facts, details, _THOUGHT)
+    for member, table in (("output_tokens_details", _THOUGHT), ("cache_creation", _WRITTEN)):
+        details = usage.get(member)
+        if isinstance(details, dict):
+            state_members(facts, details, table)
+    state_tier(facts, usage.get("service_tier"))
     fresh = count(usage.get("input_tokens"))
     if fresh is not None:
         facts["input_tokens"] = sum_of(fresh, facts.get("cached_input_tokens"), facts.get("cache_write_tokens"))

@@ -7,6 +7,7 @@ Names of tables and columns are the product's own constants; every value is boun
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from shared.errors import StoreUnavailableError
 from shared.stores.sql import faults
 from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
 from shared.stores.sql.openjson import LONG_BYTES, batch_of, incoming, is_same, members_of, parameters_of, rows_of
+from shared.stores.sql.types import in_last_digits
 
 __all__ = [
     "AZURE_SQL",
@@ -102,6 +104,9 @@ class Dialect(Hashable, Protocol):
     def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any] | sa.TextualSelect:
         """Return a subquery of the values that are the JSON array `members`, a parameter."""
 
+    def amount(self, amount: Decimal) -> int | str:
+        """Return an amount as a row of `run` states it."""
+
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
         """Return the statement that inserts rows of `names_of(table)`; or those whose key is not there yet."""
 
@@ -154,6 +159,9 @@ class _Sqlite:
     def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any]:
         del kind  # SQLite has no types that two texts, or two numbers, could differ in.
         return sa.select(sa.func.json_each(_MEMBERS).table_valued("value").c.value)
+
+    def amount(self, amount: Decimal) -> int | str:
+        return in_last_digits(amount)
 
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
         names = names_of(table)
@@ -209,6 +217,9 @@ class _AzureSql:
 
     def members(self, kind: sa.types.TypeEngine[Any]) -> sa.TextualSelect:
         return sa.text(f"select {members_of(kind)}").bindparams(_MEMBERS).columns(sa.column("value", kind))
+
+    def amount(self, amount: Decimal) -> int | str:
+        return f"{amount:f}"  # JSON's numbers are binary to some readers
 
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
         columns = _columns(table, names_of(table))

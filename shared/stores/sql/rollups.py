@@ -14,13 +14,16 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from shared.domain.interaction import Provenance
 from shared.domain.values import hour_of, interval_end
 from shared.domain.verdicts import SIDES, fields_of
+from shared.pricing.charge import Confidence
 from shared.retry import retried
 from shared.stores.ports import Interval
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.charges import charged, rewrite_charges
 from shared.stores.sql.conditions import is_error, is_unset, is_within
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
+from shared.stores.sql.prices import Books
 
 __all__ = ["SqlUsageRollups"]
 
@@ -38,6 +41,7 @@ class SqlUsageRollups:
     def __init__(self, engine: Engine) -> None:
         """Use `engine`, whose database is migrated to the newest revision."""
         self._engine = engine
+        self._books = Books()
 
     def marks(self, *, without: Collection[str] = ()) -> list[tuple[int, str]]:
         """Return marks; see the port."""
@@ -67,12 +71,16 @@ class SqlUsageRollups:
     def _recompute(self, intervals: Sequence[Interval]) -> None:
         with writing(self._engine) as connection:
             take_lease(connection, _LEASE)
+            # Read behind the marks: prices that come later mark the hours again.
+            book = self._books.current(connection)
             for length, start in intervals:
-                table, usage = tables.USAGE[length], usage_of_facts if length == "hour" else usage_of_hours
+                table, end = tables.USAGE[length], interval_end(start, length)
+                if length == "hour":
+                    rewrite_charges(connection, book, _counts(), start, end)
+                usage = usage_of_facts if length == "hour" else usage_of_hours
                 connection.execute(sa.delete(table).where(table.c.interval_start == start))
-                columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES]
-                sums = usage(start, interval_end(start, length))
-                connection.execute(sa.insert(table).from_select(columns, sums))
+                columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES, tables.AMOUNT]
+                connection.execute(sa.insert(table).from_select(columns, usage(start, end)))
 
     def _clear(self, marks: Collection[int]) -> None:
         # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
@@ -114,13 +122,15 @@ def usage_of_facts(start: str, end: str | None) -> sa.Select[Any]:
         "unmetered_requests": sa.case((_is_cached(interaction), 0), (unmetered, 1), else_=0),
         "cached_requests": sa.case((_is_cached(interaction), 1), else_=0),
         "filter_failures": sa.case((interaction.filter_failed == sa.true(), 1), else_=0),
+        "unpriced_requests": sa.case((tables.charge.c.confidence == Confidence.NO_PRICE.value, 1), else_=0),
         **{name: sa.case((sa.or_(*found), 1), else_=0) for name, found in _findings(interaction).items()},
     }
     known = sa.case((interaction.total_tokens.is_not(None), 1), else_=0).label("token_requests")
     tokens = [interaction[name] for name in tables.MEASURES if name not in flags and name != known.name]
     # SQL Server sums no expression that holds a subquery: whether usage counts is decided one level below.
+    dimensions = [_dimension(name) for name in tables.DIMENSIONS]
     facts = (
-        sa.select(*[interaction[name] for name in tables.DIMENSIONS], *tokens, known, _counts().label("counts"))
+        charged(*dimensions, *tokens, tables.charge.c.amount, known, _counts().label("counts"))
         .add_columns(*[flag.label(name) for name, flag in flags.items()])
         .where(is_within(interaction.occurred_at, start, end))
         .subquery("facts")
@@ -129,6 +139,10 @@ def usage_of_facts(start: str, end: str | None) -> sa.Select[Any]:
         facts.c[name] if name in flags else sa.case((facts.c.counts == 1, facts.c[name])) for name in tables.MEASURES
     ]
     return _grouped(facts.c, measures, start)
+
+
+def _dimension(name: str) -> sa.Column[Any]:
+    return (tables.interaction if name in tables.interaction.c else tables.charge).c[name]
 
 
 def _findings(interaction: _Columns) -> dict[str, list[sa.ColumnElement[bool]]]:
@@ -155,12 +169,14 @@ def _counts() -> sa.ColumnElement[int]:
     What a cache answered repeats the usage of the call that filled it. Polls and cancellations repeat
     the usage of the one response, run or batch that `usage_key` names: the best account of it counts,
     reported before estimated, then the largest, because usage only grows until the thing is done; then
-    the earliest interaction. All are facts, so the order of arrival makes no difference.
+    the earliest interaction. Videos have seconds instead of tokens. All are facts, so the order of arrival makes no
+    difference.
     """
     mine, other = tables.interaction.c, tables.interaction.alias("other")
     ranks = [
         (_is_estimate(other.c), _is_estimate(mine)),
-        (sa.func.coalesce(mine.total_tokens, -1), other.c.total_tokens),
+        (sa.func.coalesce(mine.total_tokens, -1), sa.func.coalesce(other.c.total_tokens, -1)),
+        (sa.func.coalesce(mine.seconds, -1), sa.func.coalesce(other.c.seconds, -1)),
         (other.c.occurred_at, mine.occurred_at),
         (other.c.id, mine.id),
     ]
@@ -170,7 +186,7 @@ def _counts() -> sa.ColumnElement[int]:
     repeated = sa.exists(sa.literal(1)).where(
         other.c.usage_key == mine.usage_key,
         other.c.usage_key.is_not(None),
-        other.c.total_tokens.is_not(None),
+        sa.or_(other.c.total_tokens.is_not(None), other.c.seconds.is_not(None)),
         is_unset(other.c.cached),
         better,
     )
@@ -197,4 +213,6 @@ def _grouped(columns: _AnyColumns, measures: Sequence[sa.ColumnElement[Any]], st
     # Counted as bigint: SQL Server sums ints into an int.
     sums = [sa.func.coalesce(sa.func.sum(sa.cast(measure, sa.BigInteger())), 0) for measure in measures]
     interval = sa.literal(start, tables.usage_hour.c.interval_start.type)
-    return sa.select(interval, *dimensions, *sums).group_by(*dimensions)
+    # Null where no charge is known; each group has one currency.
+    amount = sa.func.sum(columns[tables.AMOUNT])
+    return sa.select(interval, *dimensions, *sums, amount).group_by(*dimensions)

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Identity, Index, Integer, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, Table
 from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
 from shared.domain.verdicts import FILTER_MEASURES
 from shared.stores.sql.indexes import derived_columns, interaction_indexes
+from shared.stores.sql.price_tables import charge, metadata, model_deployment, price, price_book
 from shared.stores.sql.types import (
     BLOB,
     BY_KEY,
@@ -18,6 +19,7 @@ from shared.stores.sql.types import (
     NOT_CLUSTERED,
     NUMBER,
     SERIAL,
+    Money,
     UtcTime,
     exact_text,
     including,
@@ -26,10 +28,12 @@ from shared.stores.sql.types import (
 )
 
 __all__ = [
+    "AMOUNT",
     "DIMENSIONS",
     "MEASURES",
     "USAGE",
     "alias",
+    "charge",
     "claim",
     "content",
     "content_read",
@@ -41,6 +45,9 @@ __all__ = [
     "interaction",
     "lease",
     "metadata",
+    "model_deployment",
+    "price",
+    "price_book",
     "quarantine",
     "quarantine_action",
     "usage_day",
@@ -48,8 +55,6 @@ __all__ = [
     "usage_month",
     "waiting",
 ]
-
-metadata = MetaData()
 
 # Prose is compared as the database likes; everything that is filtered or grouped by, exactly.
 _PROSE = {"error_message", "prompt_preview", "completion_preview"}
@@ -270,10 +275,13 @@ DIMENSIONS = {
     "app_id": exact_text(128),
     "user_id": exact_text(128),
     "vendor": exact_text(16),
+    "currency": exact_text(3),
 }
-"""What usage can be grouped by; named as the interaction's columns are."""
+"""What usage can be grouped by; named as the columns of the interaction, or of its charge, are."""
 
-_LATER = (*FILTER_MEASURES, "token_requests", "cached_requests", "filter_failures")
+AMOUNT = "amount"
+"""The sum of the charges that are known: of none it is null. Rows of several currencies are never added up."""
+_LATER = (*FILTER_MEASURES, "token_requests", "cached_requests", "filter_failures", "unpriced_requests")
 """Null until the interval is rebuilt: the tables came first."""
 MEASURES = (
     "requests",
@@ -295,6 +303,7 @@ def _usage_table(name: str) -> Table:
         Column("interval_start", UtcTime(), nullable=False),
         *(Column(dimension, kind, nullable=True) for dimension, kind in DIMENSIONS.items()),
         *(Column(measure, COUNT, nullable=measure in _LATER) for measure in MEASURES),
+        Column(AMOUNT, Money(), nullable=True),
         Index(f"ix_{name}_interval_start", "interval_start", **CLUSTERED),
     )
 

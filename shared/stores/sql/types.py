@@ -1,9 +1,21 @@
 """Column types that mean the same in SQLite and in Azure SQL, and where each keeps rows in order."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CHAR, BigInteger, Boolean, Float, Integer, LargeBinary, String, Unicode, UnicodeText
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Boolean,
+    Float,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    Unicode,
+    UnicodeText,
+)
 from sqlalchemy import text as literally
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect
@@ -22,8 +34,10 @@ __all__ = [
     "NOT_CLUSTERED",
     "NUMBER",
     "SERIAL",
+    "Money",
     "UtcTime",
     "exact_text",
+    "in_last_digits",
     "including",
     "text",
     "where",
@@ -94,3 +108,40 @@ class UtcTime(TypeDecorator[str]):
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401  # two drivers, two types
         """Give the canonical text, whatever the driver returned."""
         return utc_of(value) if isinstance(value, datetime) else value
+
+
+_MONEY_DIGITS = 12
+"""Behind the point: tokens times a price to six places, by the million, are exact."""
+_SCALE = Decimal(10) ** _MONEY_DIGITS
+
+
+def in_last_digits(amount: Decimal) -> int:
+    """Return how many of the last digit an amount is: what SQLite holds of `Money`."""
+    return int(amount * _SCALE)
+
+
+class Money(TypeDecorator[Decimal]):
+    """A decimal in Python; decimal(38, 12) in Azure SQL.
+
+    SQLite has no decimals, and its own are binary: it holds whole numbers of the last digit, up to 9 million units of
+    a currency in a row or a sum. Above that it refuses: it never rounds.
+    """
+
+    impl = Numeric(38, _MONEY_DIGITS)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        if dialect.name == "mssql":
+            return dialect.type_descriptor(Numeric(38, _MONEY_DIGITS))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:  # noqa: ANN401  # two drivers, two types
+        """Give the driver what it stores."""
+        return value if value is None or dialect.name == "mssql" else in_last_digits(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ANN401  # two drivers, two types
+        """Give the decimal, whatever the driver returned."""
+        if value is None:
+            return None
+        return Decimal(value) if dialect.name == "mssql" else (Decimal(value) / _SCALE).quantize(1 / _SCALE)

@@ -249,3 +249,23 @@ def test_the_output_of_a_tool_is_no_text_of_people() -> None:
     items = [{"role": "user", "content": "Hi"}, {"type": "function_call_output", "call_id": "c", "output": "rows"}]
 
     assert read_request({"input": items}, "responses").text == "Hi"
+
+
+def test_searches_are_counted_and_pages_that_are_opened_are_none() -> None:
+    actions = [{"type": "search", "query": "x"}, {"type": "open_page"}, {"type": "find_in_page"}, None]
+    calls = [{"id": f"ws_{place}", "type": "web_search_call", "action": one} for place, one in enumerate(actions)]
+
+    facts = facts_of(a_body(*calls, a_message("Hi")))
+
+    assert (facts["web_searches"], facts["tool_calls"]) == (2, 4)
+    assert facts_of(a_body(a_message("Hi")))["web_searches"] == 0
+
+
+@pytest.mark.parametrize(
+    ("tier", "trace"), [("priority", None), ("turbo", '["service_tier:turbo"]'), (7, '["service_tier:?"]')]
+)
+def test_the_tier_that_served_is_a_fact_and_an_unknown_one_leaves_a_trace(tier: Any, trace: str | None) -> None:
+    facts = facts_of(a_body(a_message("Hi"), service_tier=tier))
+
+    assert facts.get("service_tier") == (tier if trace is None else None)
+    assert facts.get("unknown_words") == trace

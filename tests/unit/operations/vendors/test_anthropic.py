@@ -211,3 +211,16 @@ def test_tokens_for_remote_tools_are_never_kept() -> None:
     assert operations.withhold_from_request(body) is True
     assert "secret" not in json.dumps(body)
     assert operations.withhold_from_request(body) is False
+
+
+def test_cache_writes_for_an_hour_and_the_tier_are_facts() -> None:
+    kept = {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 100}
+    body = a_message(usage=USAGE | {"cache_creation": kept, "service_tier": "priority"})
+
+    facts = operations.read_response(body, operation="messages", status=200).facts
+
+    assert (facts["cache_write_tokens"], facts["cache_write_1h_tokens"], facts["service_tier"]) == (
+        300,
+        100,
+        "priority",
+    )

@@ -1,0 +1,72 @@
+"""Charges in SQL: what the interactions of an hour cost, made anew with the hour's sums."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shared.pricing.book import Book
+from shared.pricing.charge import PRICED_BY, charge_of
+from shared.stores.ports import Row
+from shared.stores.sql import bulk, tables
+from shared.stores.sql.conditions import is_within
+from shared.stores.sql.dialects import Values, dialect_of
+
+__all__ = ["charged", "rewrite_charges"]
+
+_AT_A_TIME: Final = 5_000
+"""Interactions that are in memory at one time."""
+
+
+def rewrite_charges(
+    connection: Connection, book: Book, counts: sa.ColumnElement[int], start: str, end: str | None
+) -> None:
+    """Make the charges of the interactions from `start` until before `end` anew.
+
+    Args:
+        connection: in a transaction.
+        book: the price book.
+        counts: 1 where an interaction's usage counts, else 0.
+        start: canonical UTC.
+        end: canonical UTC; None: for ever.
+    """
+    connection.execute(sa.delete(tables.charge).where(is_within(tables.charge.c.occurred_at, start, end)))
+    amount_of = dialect_of(connection).amount
+    for calls in _calls(connection, counts, start, end):
+        rows: list[Values] = []
+        for call in calls:
+            charge = charge_of(call, book, counts=bool(call["counts"]))
+            amount = None if charge.amount is None else amount_of(charge.amount)
+            rows.append(
+                (
+                    *(call["occurred_at"], call["id"], amount, charge.currency, charge.price_version),
+                    *(charge.confidence.value, charge.reason),
+                )
+            )
+        bulk.insert(connection, tables.charge, rows)
+
+
+def _calls(connection: Connection, counts: sa.ColumnElement[int], start: str, end: str | None) -> Iterator[list[Row]]:
+    """Yield interactions in the order of their charges' keys, so many at a time."""
+    table = tables.interaction.c
+    columns = [table[name] for name in PRICED_BY]
+    query = sa.select(table.id, *columns, counts.label("counts")).where(is_within(table.occurred_at, start, end))
+    ordered = query.order_by(table.occurred_at, table.id).limit(_AT_A_TIME)
+    statement = ordered
+    while page := list(map(dict, connection.execute(statement).mappings())):
+        yield page
+        if len(page) < _AT_A_TIME:
+            return
+        at, name = page[-1]["occurred_at"], page[-1]["id"]
+        behind = sa.or_(table.occurred_at > at, sa.and_(table.occurred_at == at, table.id > name))
+        # The first condition says no more than the second, but an index can seek by it.
+        statement = ordered.where(table.occurred_at >= at, behind)
+
+
+def charged(*columns: Any) -> sa.Select[Any]:  # noqa: ANN401  # whatever may be selected
+    """Return a selection from interactions, each beside its charge where it has one."""
+    call, charge = tables.interaction, tables.charge
+    # By the time too: an interaction that moved to another hour has a charge in each until both are made anew.
+    same = sa.and_(charge.c.occurred_at == call.c.occurred_at, charge.c.interaction_id == call.c.id)
+    return sa.select(*columns).select_from(call.outerjoin(charge, same))

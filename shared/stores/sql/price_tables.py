@@ -1,0 +1,76 @@
+"""The tables of the price book and of charges; `tables` has the others, and all of them."""
+
+from sqlalchemy import Column, Integer, MetaData, PrimaryKeyConstraint, Table
+
+from shared.stores.sql.types import COUNT, FLAG, Money, UtcTime, exact_text, text
+
+__all__ = ["charge", "metadata", "model_deployment", "price", "price_book"]
+
+metadata = MetaData()
+
+price_book = Table(
+    "price_book",
+    metadata,
+    Column("version", Integer, nullable=False, autoincrement=False),
+    Column("loaded_at", UtcTime(), nullable=False),
+    Column("origin", text(16), nullable=False),  # list, own or deployments
+    Column("digest", exact_text(64), nullable=False),  # of the file
+    PrimaryKeyConstraint("version", name="pk_price_book"),
+)
+"""Each file of prices or deployments that was loaded and was not the same as the one before."""
+
+price = Table(
+    "price",
+    metadata,
+    Column("is_own", FLAG, nullable=False),  # the organisation's, not the shipped list's
+    Column("model", exact_text(128), nullable=False),
+    Column("version", exact_text(32), nullable=False),
+    Column("scope", exact_text(32), nullable=False),
+    Column("tier", exact_text(32), nullable=False),
+    Column("region", exact_text(32), nullable=False),
+    Column("unit", exact_text(32), nullable=False),
+    Column("variant", exact_text(32), nullable=False),
+    Column("above_tokens", COUNT, nullable=False),
+    Column("valid_from", UtcTime(), nullable=False),
+    Column("valid_to", UtcTime(), nullable=True),
+    Column("amount", exact_text(32), nullable=False),  # of 1,000,000 units, as the file writes it
+    Column("currency", exact_text(3), nullable=False),
+    Column("source", text(256), nullable=False),
+    Column("dated", UtcTime(), nullable=False),
+    Column("book_version", Integer, nullable=False),  # with which it came
+    PrimaryKeyConstraint(
+        "is_own", "model", "version", "scope", "tier", "region", "unit", "variant", "above_tokens", "valid_from",
+        name="pk_price",
+    ),
+)  # fmt: skip
+"""The price book: rows are added and ended, never changed."""
+
+model_deployment = Table(
+    "model_deployment",
+    metadata,
+    Column("host", exact_text(256), nullable=False),
+    Column("name", exact_text(128), nullable=False),
+    Column("valid_from", UtcTime(), nullable=False),
+    Column("valid_to", UtcTime(), nullable=True),
+    Column("model", exact_text(128), nullable=False),
+    Column("version", exact_text(32), nullable=False),
+    Column("sku", exact_text(32), nullable=False),
+    Column("region", exact_text(32), nullable=False),
+    Column("book_version", Integer, nullable=False),
+    PrimaryKeyConstraint("host", "name", "valid_from", name="pk_model_deployment"),
+)
+"""What deployments are: rows are added and ended, never changed."""
+
+charge = Table(
+    "charge",
+    metadata,
+    Column("occurred_at", UtcTime(), nullable=False),  # of the interaction as it was charged
+    Column("interaction_id", exact_text(128), nullable=False),
+    Column("amount", Money(), nullable=True),
+    Column("currency", exact_text(3), nullable=True),
+    Column("price_version", Integer, nullable=True),
+    Column("confidence", text(16), nullable=False),
+    Column("reason", text(32), nullable=True),
+    PrimaryKeyConstraint("occurred_at", "interaction_id", name="pk_charge"),
+)
+"""What each interaction costs, written with the rollup of its hour: in the order of time, as rollups read it."""
