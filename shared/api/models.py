@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.domain.interaction import Provenance, State
+from shared.pricing.charge import Confidence
 
 __all__ = [
     "Balance",
@@ -17,6 +18,7 @@ __all__ = [
     "Discarded",
     "FoundAmiss",
     "Interaction",
+    "InteractionCharge",
     "Page",
     "PartitionBalance",
     "Problem",
@@ -54,6 +56,9 @@ class TokenUsage(_Model):
     input_tokens: int | None
     cached_input_tokens: int | None
     cache_write_tokens: int | None
+    cache_write_1h_tokens: Annotated[int | None, Field(alias="cacheWrite1hTokens")] = Field(
+        description="those that are kept for an hour"
+    )
     output_tokens: int | None
     reasoning_tokens: int | None
     audio_input_tokens: int | None
@@ -76,6 +81,20 @@ class ContentFilter(_Model):
         description="true: the filter says that it did not run, or not on all of it"
     )
     categories: Annotated[Any, Column("filter_categories")]
+
+
+class InteractionCharge(_Model):
+    """What a call costs; `docs/cost.md` says how it comes about."""
+
+    amount: Annotated[float | None, Column("charge_amount")] = Field(
+        description="exact, to 12 places: read it as a decimal; null: not known"
+    )
+    currency: Annotated[str | None, Column("charge_currency")]
+    price_version: Annotated[str | None, Column("charge_price_version")] = Field(
+        description="of the price book, with which the newest of its prices came"
+    )
+    confidence: Annotated[Confidence, Column("charge_confidence")]
+    reason: Annotated[str | None, Column("charge_reason")] = Field(description="why it is not exact, in a word")
 
 
 class CallError(_Model):
@@ -126,6 +145,9 @@ class Interaction(_Model):
     time_to_first_byte_ms: float | None
     response_id: str | None
     usage: TokenUsage
+    service_tier: str | None = Field(description="that the answer names: the price follows it")
+    web_searches: int | None
+    charge: InteractionCharge | None = Field(description="null until the rollup of its hour is made")
     parameters: dict[str, Any] | None
     finish_reasons: list[Any]
     tool_calls: int | None
@@ -185,7 +207,11 @@ class Usage(_Model):
     protected_material: int = Field(description="text or code")
     blocklisted: int
     filter_failures: int = Field(description="the filter says that it did not run")
-    amount: float | None
+    unpriced_requests: int = Field(description="that the price book has no price for")
+    amount: float | None = Field(
+        description="the sum of the charges that are known, exact: read it as a decimal; null: of none, or of several"
+        " currencies, which groupBy=currency tells apart"
+    )
     currency: str | None
 
 

@@ -49,6 +49,7 @@ DIMENSIONS: Final = {
         "app_id",
         "user_id",
         "vendor",
+        "currency",
     )
 }
 """What usage can be grouped by: its public name -> its column (a test compares them with the rollups)."""

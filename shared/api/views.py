@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from functools import cache
 from types import UnionType
 from typing import Any, Final, NamedTuple, get_args, get_origin
@@ -104,6 +105,7 @@ def interaction_view(row: Row) -> Answer:
         row,
         operation=row["operation"] or "other",
         usage=_usage(row),
+        charge=_charge(row),
         content_filter=_view(models.ContentFilter, row),
         error=_view(models.CallError, row) if is_error else None,
     )
@@ -114,6 +116,26 @@ def _usage(row: Row) -> Answer:
         # The answer repeats the usage of the call that filled the cache; this one used nothing.
         return _view(models.TokenUsage, dict.fromkeys(row), provenance=Provenance.MISSING.value)
     return _view(models.TokenUsage, row)
+
+
+def _charge(row: Row) -> Answer | None:
+    if row["charge_confidence"] is None:
+        return None
+    version = row["charge_price_version"]
+    return _view(
+        models.InteractionCharge,
+        row,
+        amount=_amount(row["charge_amount"]),
+        price_version=None if version is None else str(version),
+    )
+
+
+def _amount(amount: Decimal | None) -> Json:
+    """Return a decimal as a JSON number, digit by digit: no binary float comes between."""
+    if amount is None:
+        return None
+    digits = f"{amount:f}"
+    return orjson.Fragment(digits.rstrip("0").rstrip(".") if "." in digits else digits)
 
 
 def prompt_view(row: Row) -> Answer:
@@ -129,16 +151,17 @@ def texts_view(texts: Mapping[str, Json]) -> Answer:
 def usage_view(row: Row, dimensions: Sequence[str]) -> Answer:
     """Return a group's usage. The average is over the requests whose tokens are known; what polls repeat is one.
 
-    `amount` and `currency` are null as long as nothing is priced.
+    `amount` and `currency` are null where nothing is priced, and where several currencies are.
     """
-    known = row["token_requests"]
+    known, currency = row["token_requests"], row["currency_of_amount"]
+    is_one = currency == row["other_currency"]
     return _view(
         models.Usage,
         row,
-        **{name: row[name] or None for name in dimensions},
+        **{name: row[name] or None for name in dimensions if name != "currency"},
         average_total_tokens=average(row["total_tokens"], known) if known else None,
-        amount=None,
-        currency=None,
+        amount=_amount(row["amount"]) if is_one else None,
+        currency=currency if is_one else None,
     )
 
 

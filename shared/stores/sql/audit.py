@@ -13,6 +13,7 @@ from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import Row
 from shared.stores.sql import tables
 from shared.stores.sql.access import Look, Way, accesses_of, chosen, in_index, look_statement
+from shared.stores.sql.charges import charged
 from shared.stores.sql.conditions import conditions_of, is_equal
 from shared.stores.sql.dialects import by_index, by_value, dialect_of
 from shared.stores.sql.engine import reading, writing
@@ -30,8 +31,10 @@ __all__ = [
 ]
 
 _BOOKKEEPING: Final = {"parts", "field_sources", "strands", "revision"}
+_CHARGE: Final = ("amount", "currency", "price_version", "confidence", "reason")
 _INTERACTION: Final = [
-    column for column in tables.interaction.c if column.name not in _BOOKKEEPING and column.computed is None
+    *(column for column in tables.interaction.c if column.name not in _BOOKKEEPING and column.computed is None),
+    *(tables.charge.c[name].label(f"charge_{name}") for name in _CHARGE),
 ]
 _PROMPT: Final = [
     tables.interaction.c[name] for name in ("id", "occurred_at", "model", "input_tokens", "prompt_preview")
@@ -141,44 +144,44 @@ def interactions_statement(
     narrow: InteractionFilter, *, after: ListKey | None, limit: int, way: Way | None = None
 ) -> sa.Select[Any]:
     """Return the statement of `AuditStore.interactions`, which SQLite answers in the `way` given."""
-    return _found(_INTERACTION, narrow, after, limit, way)
+    return _found(charged(*_INTERACTION), narrow, after, limit, way)
 
 
 def interaction_statement(interaction_id: str, names: Sequence[str] = ()) -> sa.Select[Any]:
     """Return the statement of `AuditStore.interaction`: a row by its id, and those that have one of the names."""
     key, alias = tables.interaction.c.id, tables.alias.c
     if not names:
-        return sa.select(*_INTERACTION).where(key == interaction_id)
+        return charged(*_INTERACTION).where(key == interaction_id)
     # One list of ids: two conditions with `or` between them would read every row on SQL Server.
     named = sa.select(alias.interaction_id).where(alias.name.in_(names))
     ids = sa.union_all(sa.select(sa.literal(interaction_id, key.type)), named).subquery("ids")
-    return sa.select(*_INTERACTION).where(key.in_(sa.select(*ids.c))).order_by(key)
+    return charged(*_INTERACTION).where(key.in_(sa.select(*ids.c))).order_by(key)
 
 
 def prompts_statement(
     narrow: InteractionFilter, *, after: ListKey | None, limit: int, way: Way | None = None
 ) -> sa.Select[Any]:
     """Return the statement of `AuditStore.prompts`, which SQLite answers in the `way` given."""
-    return _found(_PROMPT, narrow, after, limit, way)
+    return _found(sa.select(*_PROMPT), narrow, after, limit, way)
 
 
 def _found(
-    columns: Sequence[sa.Column[Any]], narrow: InteractionFilter, after: ListKey | None, limit: int, way: Way | None
+    rows: sa.Select[Any], narrow: InteractionFilter, after: ListKey | None, limit: int, way: Way | None
 ) -> sa.Select[Any]:
     facts = tables.interaction
     ways = (way.first, *way.others) if way else ()
     conditions = conditions_of(narrow, without=[one for access in ways for one in access.filters])
     if way is None:
-        rows = by_index(sa.select(*columns).where(*conditions), facts, index_of(BY_TIME))
-        return by_value(_newest(rows, "occurred_at", after, limit))
+        found = by_index(rows.where(*conditions), facts, index_of(BY_TIME))
+        return by_value(_newest(found, "occurred_at", after, limit))
     conditions += [*way.first.conditions, *map(in_index, way.others)]
     if way.first.in_order:
-        rows = by_index(sa.select(*columns).where(*conditions), facts, way.first.index_name)
-        return by_value(_newest(rows, "occurred_at", after, limit))
+        found = by_index(rows.where(*conditions), facts, way.first.index_name)
+        return by_value(_newest(found, "occurred_at", after, limit))
     # What is to be sorted is sorted from the index, without the rows.
     keys = by_index(sa.select(facts.c.id, facts.c.occurred_at).where(*conditions), facts, way.first.index_name)
     first = _newest(keys, "occurred_at", after, limit).subquery("found")
-    return _newest(sa.select(*columns).where(facts.c.id.in_(sa.select(first.c.id))), "occurred_at", None, limit)
+    return _newest(rows.where(facts.c.id.in_(sa.select(first.c.id))), "occurred_at", None, limit)
 
 
 def quarantine_statement(*, after: ListKey | None, limit: int) -> sa.Select[Any]:
@@ -211,7 +214,9 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     # In a derived table: SQL Server does not see that `coalesce(model, ?)` in `select` and in
     # `group by` are one expression when each has a parameter of its own.
     inner = sa.select(table.c.interval_start, *(table.c[name] for name in tables.MEASURES)).add_columns(
-        *(_known_value(table.c[name]).label(name) for name in query.dimensions)
+        *(_known_value(table.c[name]).label(name) for name in query.dimensions),
+        table.c[tables.AMOUNT],
+        table.c.currency.label("charged_in"),
     )
     if query.starts_from is not None:
         inner = inner.where(table.c.interval_start >= query.starts_from)
@@ -223,7 +228,13 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     rows = inner.subquery("part").c
     keys = [rows[name] for name in (("interval_start",) if query.interval else ()) + query.dimensions]
     sums = [sa.func.coalesce(sa.func.sum(rows[name]), 0).label(name) for name in tables.MEASURES]
-    statement = sa.select(*keys, *sums).group_by(*keys).order_by(*keys).limit(limit)
+    # Amounts of two currencies make no sum: the second says that there are two.
+    money = (
+        sa.func.sum(rows[tables.AMOUNT]).label(tables.AMOUNT),
+        sa.func.min(rows.charged_in).label("currency_of_amount"),
+        sa.func.max(rows.charged_in).label("other_currency"),
+    )
+    statement = sa.select(*keys, *sums, *money).group_by(*keys).order_by(*keys).limit(limit)
     return statement if after is None else statement.where(_behind(keys, after))
 
 

@@ -1,5 +1,6 @@
 """`/interactions` and `/interactions/{id}`: the facts."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.api.models import Interaction, Page
 from shared.questions import FILTERS, Count, Filter, InteractionFilter
+from shared.stores.sql import tables
 from tests.unit.api.rows import Client, Ledger, an_interaction
 
 _LIST = "/api/v1/interactions"
@@ -286,3 +288,46 @@ def test_rows_that_arrive_while_one_turns_pages_move_nothing(ledger: Ledger, cli
     ledger.has(an_interaction("newer", occurred_at="2026-03-02T10:00:00.000Z"))
 
     assert ids(client, f"limit=2&cursor={first['nextCursor']}") == ["c1", "c0"]
+
+
+_CHARGES: list[tuple[dict[str, Any], str]] = [
+    (
+        {"amount": Decimal("0.000000000001"), "currency": "USD", "price_version": 7, "confidence": "exact"},
+        '{"amount":0.000000000001,"currency":"USD","priceVersion":"7","confidence":"exact","reason":null}',
+    ),
+    (
+        {"amount": Decimal("123456.01"), "currency": "EUR", "price_version": 1, "confidence": "estimated"},
+        '{"amount":123456.01,"currency":"EUR","priceVersion":"1","confidence":"estimated","reason":null}',
+    ),
+    (
+        {"amount": Decimal(0), "confidence": "free", "reason": "refused"},
+        '{"amount":0,"currency":null,"priceVersion":null,"confidence":"free","reason":"refused"}',
+    ),
+    (
+        {"confidence": "no-price", "reason": "unknown-model"},
+        '{"amount":null,"currency":null,"priceVersion":null,"confidence":"no-price","reason":"unknown-model"}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("charge", "expected"), _CHARGES)
+def test_a_charge_is_shown_digit_by_digit_in_the_list_and_alone(
+    charge: dict[str, Any], expected: str, ledger: Ledger, client: Client
+) -> None:
+    call = an_interaction("call-1")
+    ledger.has(call)
+    ledger.insert(tables.charge, {"occurred_at": call["occurred_at"], "interaction_id": "call-1"} | charge)
+
+    for path in (_LIST, f"{_LIST}/call-1"):
+        assert f'"charge":{expected}' in client.get(path).text
+
+
+def test_a_call_has_no_charge_until_its_hour_is_summed_and_none_of_an_hour_that_it_left(
+    ledger: Ledger, client: Client
+) -> None:
+    ledger.has(an_interaction("call-1"))
+    left = {"occurred_at": "2026-01-01T00:00:00.000Z", "interaction_id": "call-1", "confidence": "unmetered"}
+    ledger.insert(tables.charge, left)
+
+    assert client.get(f"{_LIST}/call-1").json()["charge"] is None
+    assert len(client.get(_LIST).json()["items"]) == 1

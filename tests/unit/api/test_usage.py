@@ -1,5 +1,6 @@
 """`/usage`: rollups added up into groups."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -74,6 +75,7 @@ def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, clie
         "protectedMaterial": 0,
         "blocklisted": 0,
         "filterFailures": 0,
+        "unpricedRequests": 0,
         "amount": None,
         "currency": None,
     }
@@ -147,3 +149,30 @@ def test_a_cursor_of_other_groups_is_refused(ledger: Ledger, client: Client) -> 
 
     assert (longer.status_code, longer.json()["parameter"]) == (400, "cursor")
     assert (as_long.status_code, as_long.json()["parameter"]) == (400, "cursor")
+
+
+def test_amounts_are_added_up_to_the_last_digit(ledger: Ledger, client: Client) -> None:
+    ledger.used(*(a_usage_row(currency="USD", amount=Decimal("0.1")) for _ in range(3)))
+    ledger.used(a_usage_row(currency=None, amount=Decimal(0)), a_usage_row(currency=None, amount=None))
+
+    text = client.get("/api/v1/usage").text
+
+    assert '"amount":0.3,"currency":"USD"' in text
+    assert '"requests":5' in text
+
+
+def test_amounts_of_several_currencies_make_no_sum_and_are_told_apart_by_grouping(
+    ledger: Ledger, client: Client
+) -> None:
+    ledger.used(a_usage_row(currency="USD", amount=Decimal(1)), a_usage_row(currency="EUR", amount=Decimal(2)))
+    ledger.used(a_usage_row(unpriced_requests=1))
+
+    (total,) = items(client, "")
+    groups = items(client, "groupBy=currency")
+
+    assert (total["amount"], total["currency"], total["unpricedRequests"]) == (None, None, 1)
+    assert [(one["currency"], one["amount"], one["requests"]) for one in groups] == [
+        (None, None, 1),
+        ("EUR", 2, 1),
+        ("USD", 1, 1),
+    ]
