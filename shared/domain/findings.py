@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Finding", "Gap", "Standing"]
+__all__ = ["Finding", "Gap", "Standing", "Unpriced"]
 
 
 class Gap(NamedTuple):
@@ -31,6 +31,17 @@ class Finding:
     def id(self) -> str:
         """Return what tells one finding from another."""
         return f"{self.hour[:13]} {self.kind} {self.hub}"
+
+
+class Unpriced(NamedTuple):
+    """Calls of one deployment and model whose charge lacks something."""
+
+    is_unmapped: bool
+    """Nobody said what the deployment is."""
+    has_price: bool
+    deployment: str | None
+    model: str | None
+    number: int
 
 
 class Standing(NamedTuple):

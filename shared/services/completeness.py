@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 
 from shared.domain.balance import Outcome, PartitionCounts
-from shared.domain.findings import Finding, Gap
+from shared.domain.findings import Finding, Gap, Unpriced
 from shared.domain.unknown_words import words_in
 from shared.domain.values import NO_TIME, hour_of, interval_end, utc_now, utc_of
 from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
@@ -32,6 +32,8 @@ KINDS: Final = {
     "event_without_log": "Calls that the policy's events tell of, and no log of the gateway's.",
     "bypass": "Calls that Azure OpenAI's own log alone knows: they did not come through the gateway.",
     "callers_differ": "Calls of which two records name different callers.",
+    "no_price": "Calls that used something for which the price book has no price.",
+    "unmapped_deployment": "Calls on a deployment that the table of deployments does not have.",
     "unknown_word": "Calls with words of the service that no list of ours knows: what they mean is not read.",
 }
 """Kind of finding -> what it counts."""
@@ -46,6 +48,7 @@ _GAPS: Final = 1000
 _GAPS_SHOWN: Final = 20
 _TRACES: Final = 1000
 _WORDS_SHOWN: Final = 32
+_UNNAMED: Final = "?"
 
 
 def check_completeness(
@@ -74,7 +77,9 @@ def check_completeness(
         end = interval_end(hour, "hour")
         events, gaps = store.events_in(hour, end), store.gaps_in(hour, end, limit=_GAPS)
         numbers, words = store.calls_in(hour, end), store.words_in(hour, end, limit=_TRACES)
+        unpriced = store.unpriced_in(hour, end, limit=_TRACES)
         found[hour] += [*_of_events(hour, events), *_of_gaps(hour, gaps), *_of_words(hour, words)]
+        found[hour] += _of_charges(hour, unpriced)
         return hour, numbers
 
     calls = dict(one_by_one(look, sorted(found), failures).results)
@@ -149,8 +154,24 @@ def _of_words(hour: str, traces: Iterable[tuple[str, int]]) -> Iterable[Finding]
         calls += number
         words.update(dict.fromkeys(words_in(trace), number))
     if calls:
-        shown = dict(sorted(words.items(), key=lambda word: (-word[1], word[0]))[:_WORDS_SHOWN])
-        yield Finding("", hour, "unknown_word", calls, _text(shown))
+        yield Finding("", hour, "unknown_word", calls, _text(_shown(words)))
+
+
+def _of_charges(hour: str, unpriced: Iterable[Unpriced]) -> Iterable[Finding]:
+    kinds: dict[str, Counter[str]] = {"no_price": Counter(), "unmapped_deployment": Counter()}
+    for one in unpriced:
+        if not one.has_price:
+            kinds["no_price"][one.model or one.deployment or _UNNAMED] += one.number
+        if one.is_unmapped:
+            kinds["unmapped_deployment"][one.deployment or _UNNAMED] += one.number
+    for kind, names in kinds.items():
+        if names:
+            yield Finding("", hour, kind, names.total(), _text(_shown(names)))
+
+
+def _shown(names: Counter[str]) -> dict[str, int]:
+    """Return the most frequent names, and how many calls each has."""
+    return dict(sorted(names.items(), key=lambda name: (-name[1], name[0]))[:_WORDS_SHOWN])
 
 
 def _text(detail: object) -> str:

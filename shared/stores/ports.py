@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import Position
-from shared.domain.findings import Finding, Gap, Standing
+from shared.domain.findings import Finding, Gap, Standing, Unpriced
 from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.domain.values import NO_TIME
@@ -246,7 +246,10 @@ class AuditStore(Protocol):
     """The reading side. Every method raises StoreUnavailableError when the database does not answer."""
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
-        """Return up to `limit` rows behind `after` in (occurred_at, id) order, newest first."""
+        """Return up to `limit` rows behind `after` in (occurred_at, id) order, newest first.
+
+        Beside each stand the columns of its charge, as `charge_amount` and so on; null until its hour is summed.
+        """
 
     def interaction(self, interaction_id: str, names: Sequence[str] = ()) -> Row | None:
         """Return one row: by its id, else by a name that it is known by; None when there is no such interaction."""
@@ -258,7 +261,8 @@ class AuditStore(Protocol):
         """Return up to `limit` groups behind `after`, in the order of their keys.
 
         A row has the group's dimensions (an unknown value is ""), `interval_start` when the query
-        has an interval, and all measures. Its key is interval start, then dimensions.
+        has an interval, and all measures; `amount`, and the first and the last of its currencies as
+        `currency_of_amount` and `other_currency`. Its key is interval start, then dimensions.
         """
 
     def partitions(self) -> list[PartitionCounts]:
@@ -313,6 +317,9 @@ class CompletenessStore(Protocol):
 
         Up to `limit` of them, those of the most interactions first.
         """
+
+    def unpriced_in(self, start: str, end: str | None, *, limit: int) -> list[Unpriced]:
+        """Return calls that occurred then without a price or on a deployment nobody described, most first."""
 
     def unresolved_hours(self, limit: int) -> list[str]:
         """Return up to `limit` hours with findings that still hold, the newest first."""

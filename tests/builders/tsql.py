@@ -262,6 +262,7 @@ def _use_completeness(completeness: SqlCompleteness) -> None:
     completeness.gaps_in(AT, AT, limit=10)
     completeness.calls_in(AT, AT)
     completeness.words_in(AT, AT, limit=10)
+    completeness.unpriced_in(AT, AT, limit=10)
     completeness.unresolved_hours(10)
     completeness.record([AT], [Finding("gateway", AT, "gap", 1)], at=AT)
     completeness.unresolved()

@@ -8,15 +8,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery, Position
+from shared.pricing.entries import Origin, PriceFile, Unit
 from shared.services.completeness import check_completeness
 from shared.services.ingest import IngestOutcome
+from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.ports import Changes
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.prices import SqlPrices
+from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders import events, ledgers
 from tests.builders.azure_monitor import a_gateway_log, a_request_response, an_envelope
+from tests.builders.prices import a_price
 
 NINE = "2026-03-02T09:00:00.000Z"
 NOON = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
@@ -166,6 +171,26 @@ def test_words_that_no_list_knows_are_counted_hour_by_hour(store: Store) -> None
     row = store.findings()["unknown_word", ""]
     assert row["number"] == 3
     assert row["detail"] == '{"usage:magic_tokens":3,"finish_reason:bored":2}'
+
+
+def test_calls_without_a_price_and_deployments_that_nobody_described_are_found(store: Store) -> None:
+    body = {"object": "chat.completion", "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
+    for place, model in enumerate(("gpt-4o", "gpt-4o", "llama-9", None)):
+        name = f"call-{place}"
+        store.ingest(events.a_request(name), events.a_response(name, body=body | {"model": model}), first=2 * place)
+    SqlPrices(store.engine).load(
+        PriceFile(Origin.OWN, "1", [a_price(), a_price(Unit.OUTPUT, "10")]), at="2026-11-27T00:00:00.000Z"
+    )
+    rebuild_usage_rollups(SqlUsageRollups(store.engine))
+
+    store.check()
+
+    rows = store.findings()
+    # The last names no model, and its deployment is not described: it is both.
+    assert {kind: (row["number"], row["detail"]) for (kind, _), row in rows.items()} == {
+        "no_price": (2, '{"chat":1,"llama-9":1}'),
+        "unmapped_deployment": (3, '{"chat":3}'),
+    }
 
 
 def test_calls_of_which_two_witnesses_name_different_callers_are_found(store: Store) -> None:

@@ -6,12 +6,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from shared.domain.findings import Finding, Gap, Standing
+from shared.domain.findings import Finding, Gap, Standing, Unpriced
 from shared.domain.interaction import State
 from shared.domain.record_types import Observer
+from shared.pricing.charge import UNMAPPED, Confidence
 from shared.sources import source_lists, source_names
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.charges import charged
 from shared.stores.sql.conditions import BYPASSES, is_within
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
@@ -22,6 +24,7 @@ __all__ = [
     "events_statement",
     "gaps_statement",
     "standing_statement",
+    "unpriced_statement",
     "waiting_statement",
     "words_statement",
 ]
@@ -57,6 +60,14 @@ class SqlCompleteness:
         """Return traces of unknown words; see the port."""
         with reading(self._engine) as connection:
             return [(row[0], row[1]) for row in connection.execute(words_statement(start, end, limit=limit))]
+
+    def unpriced_in(self, start: str, end: str | None, *, limit: int) -> list[Unpriced]:
+        """Return calls whose charge lacks something; see the port."""
+        with reading(self._engine) as connection:
+            found = connection.execute(unpriced_statement(start, end, limit=limit))
+            return [
+                Unpriced(row.reason == UNMAPPED, row.confidence != Confidence.NO_PRICE.value, *row[2:]) for row in found
+            ]
 
     def unresolved_hours(self, limit: int) -> list[str]:
         """Return hours; see the port."""
@@ -158,6 +169,15 @@ def words_statement(start: str, end: str | None, *, limit: int) -> sa.Select[Any
         is_within(table.occurred_at, start, end), table.unknown_words.is_not(None)
     )
     return traces.group_by(table.unknown_words).order_by(number.desc(), table.unknown_words).limit(limit)
+
+
+def unpriced_statement(start: str, end: str | None, *, limit: int) -> sa.Select[Any]:
+    """Return the statement of `CompletenessStore.unpriced_in`."""
+    charge, call, number = tables.charge.c, tables.interaction.c, sa.func.count().label("number")
+    groups = (charge.reason, charge.confidence, call.deployment, call.model)
+    lacks = sa.or_(charge.confidence == Confidence.NO_PRICE.value, charge.reason == UNMAPPED)
+    counted = charged(*groups, number).where(is_within(charge.occurred_at, start, end), lacks)
+    return counted.group_by(*groups).order_by(number.desc(), *groups).limit(limit)
 
 
 def standing_statement() -> sa.Select[Any]:
