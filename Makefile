@@ -16,7 +16,7 @@ bin := $(VENV)/bin
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: packages ## an hour of sample traffic through the triggers, the two tables, then the audit API (SERVE=0: stop after the tables)
+demo: packages ## an hour of sample traffic through the triggers, three tables, then the audit API (SERVE=0: stop after the tables)
 	@"$(bin)/python" -m localhost demo $(if $(filter 0 no false,$(SERVE)),--no-serve) $(ARGS)
 
 start: packages ## the functions on http://127.0.0.1:7071, with the ledger under .local/

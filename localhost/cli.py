@@ -1,4 +1,4 @@
-"""The command line: `python -m localhost start|replay|redrive|timer|traffic|demo`."""
+"""The command line: `python -m localhost start|replay|redrive|timer|prices|deployments|traffic|demo`."""
 
 import argparse
 import logging
@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_database(timer)
     timer.set_defaults(run=_timer)
 
+    for name, what in (("prices", "prices of the organisation's own"), ("deployments", "what deployments are")):
+        load = commands.add_parser(name, help=f"load {what} from a CSV file")
+        load.add_argument("file", type=Path, metavar="FILE", help="of the form that docs/cost.md shows")
+        _add_database(load)
+        load.set_defaults(run=_load, origin=name)
+
     _add_traffic(commands.add_parser("traffic", help="write sample events, the same for the same seed"))
 
     demo = commands.add_parser("demo", help="an hour of sample traffic, its usage and its prompts")
@@ -129,6 +135,14 @@ def _timer(options: argparse.Namespace) -> None:
     from localhost.commands import timer  # noqa: PLC0415  # as above
 
     timer(options.name, options.database)
+
+
+def _load(options: argparse.Namespace) -> None:
+    from localhost.commands import load_prices  # noqa: PLC0415  # as above
+    from shared.pricing.entries import Origin  # noqa: PLC0415  # as above
+
+    origin = Origin.OWN if options.origin == "prices" else Origin.DEPLOYMENTS
+    load_prices(origin, options.file, options.database)
 
 
 def _traffic(options: argparse.Namespace) -> None:

@@ -22,10 +22,11 @@ from localhost.serve import serve
 from localhost.timers import run_timer
 from shared import bootstrap
 from shared.audit_app import audit_app
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, InvalidFileError
+from shared.pricing.entries import Origin
 from shared.stores.sql.engine import create_engine
 
-__all__ = ["feed", "redrive", "replay", "send_to_hubs", "start", "timer"]
+__all__ = ["feed", "load_prices", "redrive", "replay", "send_to_hubs", "start", "timer"]
 
 RedrivenRange = tuple[str, int, int | None]
 """Partition, first and last sequence number."""
@@ -151,6 +152,24 @@ def timer(name: str, database: str | None) -> None:
         run_timer(function)
     finally:
         bootstrap.reset()
+
+
+def load_prices(origin: Origin, file: Path, database: str | None) -> None:
+    """Load a file of prices or deployments and print how many entries changed, one line of JSON.
+
+    Raises:
+        UsageError: the file cannot be read or loaded, or database or settings cannot be used.
+    """
+    use_database(database)
+    try:
+        changed = bootstrap.services().load_prices(origin, file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+    except InvalidFileError as error:
+        raise UsageError(f"{file}: {error}") from error
+    finally:
+        bootstrap.reset()
+    print(json.dumps({"changed": changed}))
 
 
 def _events(source: Sequence[Path] | Iterable[FileEvent], ledger: RunBalance) -> Iterable[FileEvent]:

@@ -1,10 +1,11 @@
-"""`demo`: an hour of sample traffic through the functions, then the two tables that the article asks for."""
+"""`demo`: an hour of sample traffic through the functions, then the article's two tables, and costs."""
 
 import asyncio
 import json
 import os
 import sys
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,14 +24,19 @@ from localhost.serve import HOST_ADDRESS, serve
 from localhost.timers import run_timer
 from localhost.traffic.mix import an_hour
 from shared import bootstrap
+from shared.pricing.entries import Origin
 
 __all__ = ["demo"]
 
 _DATABASE: Final = Path(".local/demo.db")
 """Made anew by each run, and nobody's ledger."""
 _SEED: Final = 1
+_DEPLOYMENTS: Final = Path(__file__).parent / "traffic" / "deployments.csv"
+"""What the sample company's deployments are: all but one, so that a demo shows what is not known."""
 _ROWS: Final = 12
 _PLAIN_WIDTH: Final = 200
+
+_Items = list[dict[str, Any]]
 
 
 def demo(*, count: int, port: int, go_on: bool) -> None:
@@ -48,11 +54,13 @@ def demo(*, count: int, port: int, go_on: bool) -> None:
     url = use_database(_new_database())
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     balance = feed(functions, an_hour(count, _SEED), url, host.max_event_batch_size)
+    bootstrap.services().load_prices(Origin.DEPLOYMENTS, _DEPLOYMENTS.read_text(encoding="utf-8"))
     run_timer(functions.timer("rebuild_usage_rollups"))
     app = HttpApp(Routes(functions.http, host.route_prefix))
-    usage, prompts = asyncio.run(_ask(app, port))
+    usage, prompts, costs = asyncio.run(_ask(app, port))
     console.print(_usage_table(usage))
     console.print(_prompts_table(prompts))
+    console.print(_costs_table(costs))
     print(json.dumps(balance), flush=True)
     if go_on:
         console.print(_addresses(port), highlight=False, soft_wrap=True)
@@ -70,23 +78,24 @@ def _new_database() -> str:
     return f"sqlite:///{_DATABASE.as_posix()}"
 
 
-async def _ask(app: HttpApp, port: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the items of the article's two queries, from the functions that serve them."""
+async def _ask(app: HttpApp, port: int) -> tuple[_Items, _Items, _Items]:
+    """Return the items of the article's two queries, and of costs, from the functions that serve them."""
     return (
         await _items(app, port, "/api/v1/usage?groupBy=callerIp,model&limit=1000"),
         await _items(app, port, "/api/v1/prompts?limit=200"),
+        await _items(app, port, "/api/v1/usage?groupBy=subscriptionId,model&limit=1000"),
     )
 
 
-async def _items(app: HttpApp, port: int, target: str) -> list[dict[str, Any]]:
+async def _items(app: HttpApp, port: int, target: str) -> _Items:
     response = await app.request("GET", target, {"host": f"{HOST_ADDRESS}:{port}"}, peer=(HOST_ADDRESS, port))
     if response.status_code != 200:
         raise UsageError(f"{target} answered {response.status_code}: {response.get_body().decode()}")
-    items: list[dict[str, Any]] = json.loads(response.get_body())["items"]
+    items: _Items = json.loads(response.get_body(), parse_float=Decimal)["items"]
     return items
 
 
-def _usage_table(items: list[dict[str, Any]]) -> Table:
+def _usage_table(items: _Items) -> Table:
     table = _table("Usage by caller and model, in tokens")
     for name in ("caller IP", "model"):
         table.add_column(name, no_wrap=True)
@@ -104,7 +113,32 @@ def _usage_table(items: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _prompts_table(items: list[dict[str, Any]]) -> Table:
+def _costs_table(items: _Items) -> Table:
+    table = _table("Cost by team (subscription) and model")
+    for name in ("team", "model"):
+        table.add_column(name, no_wrap=True)
+    for name in ("calls", "amount", "no price", "no usage"):
+        table.add_column(name, justify="right", no_wrap=True)
+    dearest = sorted(items, key=lambda item: -(item["amount"] or 0))
+    shown = dearest[:_ROWS]
+    unpriced = [item for item in dearest if item["unpricedRequests"] and item not in shown]
+    for item in shown + unpriced:
+        table.add_row(
+            item["subscriptionId"] or "-",
+            item["model"] or "-",
+            *(f"{item['requests']:,}", _money(item["amount"], item["currency"])),
+            *(f"{item[name]:,}" for name in ("unpricedRequests", "unmeteredRequests")),
+        )
+    total = sum((item["amount"] or 0 for item in items), Decimal(0))
+    table.caption = f"{total:,.4f} in all; the {len(shown)} dearest of {len(items)} groups, and all without a price"
+    return table
+
+
+def _money(amount: Decimal | None, currency: str | None) -> str:
+    return "-" if amount is None else f"{amount:,.4f} {currency or ''}".strip()
+
+
+def _prompts_table(items: _Items) -> Table:
     table = _table("Prompts, their first 100 characters")
     # Where the terminal is narrow it is the prompt that is cut.
     table.expand = sys.stdout.isatty()
