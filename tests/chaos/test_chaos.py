@@ -1,6 +1,8 @@
 """The harness would notice: a verdict that cannot fail says nothing."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,12 @@ def test_a_ledger_that_is_the_truth_has_lost_and_doubled_nothing(ledger: Path, t
 
 @pytest.mark.parametrize("table", sorted(set(TABLES) - {"waiting"}))
 def test_a_row_that_is_missing_is_lost(ledger: Path, truth: Path, table: str) -> None:
-    changed(ledger, f"create table copy as select * from {table} limit (select count(*) - 1 from {table})")
+    with closing(sqlite3.connect(ledger)) as connection:
+        # Those that are computed are not among them.
+        names = ", ".join(row[1] for row in connection.execute(f"pragma table_info({table})"))
+    changed(ledger, f"create table copy as select {names} from {table} limit (select count(*) - 1 from {table})")
     changed(ledger, f"delete from {table}")
-    changed(ledger, f"insert into {table} select * from copy")
+    changed(ledger, f"insert into {table} ({names}) select {names} from copy")
 
     found = verdict(ledger, truth, EVENTS)
 
