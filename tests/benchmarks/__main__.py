@@ -155,7 +155,12 @@ def ingest_cpu(path: Path, work: Iterable[Sequence[Delivery]]) -> float:
 def bare_loop_cpu(filled: Path, path: Path, work: Iterable[Sequence[Delivery]]) -> float:
     """Parse the same events and insert the rows that `filled` holds, in two tables, by sqlite3 alone."""
     with sqlite3.connect(filled) as source:
-        tables = {name: source.execute(f"select * from {name}").fetchall() for name in ("interaction", "content")}
+        tables = {}
+        names = {}
+        for name in ("interaction", "content"):
+            # Those that are computed are not among them.
+            names[name] = ", ".join(row[1] for row in source.execute(f"pragma table_info({name})"))
+            tables[name] = source.execute(f"select {names[name]} from {name}").fetchall()
         schema = [
             sql
             for name in tables
@@ -174,7 +179,7 @@ def bare_loop_cpu(filled: Path, path: Path, work: Iterable[Sequence[Delivery]]) 
         for name, rows in tables.items():
             share = len(rows) * number // len(batches_of), len(rows) * (number + 1) // len(batches_of)
             marks = ", ".join("?" * len(rows[0]))
-            target.executemany(f"insert into {name} values ({marks})", rows[share[0] : share[1]])
+            target.executemany(f"insert into {name} ({names[name]}) values ({marks})", rows[share[0] : share[1]])
         target.execute("commit")
     spent = time.process_time() - start
     target.close()
