@@ -82,13 +82,13 @@ def error_facts(
 
 
 def _error_in(body: Json) -> Json:
-    """Return the error of a body: its object, or what a job that failed gives for its reason."""
+    """Return the error of a body; what a job that failed gives for its reason is the error's code."""
     if not isinstance(body, dict):
         return None
-    error = body.get("error")
-    if error is None and body.get("status") == "failed" and text(body.get("failure_reason")) is not None:
-        return {"code": body["failure_reason"]}
-    return error
+    error, reason = body.get("error"), body.get("failure_reason")
+    if body.get("status") != "failed" or text(reason) is None:
+        return error
+    return (error if isinstance(error, dict) else {"message": error}) | {"code": reason}
 
 
 def failure_facts(error: Json) -> Facts:

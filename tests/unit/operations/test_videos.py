@@ -33,5 +33,14 @@ def test_a_job_that_was_moderated_says_so() -> None:
     assert operations.read_response(job, operation="videos").facts["error_code"] == "input_moderation"
 
 
+@pytest.mark.parametrize("error", ["Moderated.", {"message": "Moderated."}, {"code": "other", "message": "Moderated."}])
+def test_the_reason_of_a_job_that_failed_stands_above_its_error_whatever_form_that_has(error: object) -> None:
+    job = JOBS["the first form"] | {"status": "failed", "failure_reason": "input_moderation", "error": error}
+
+    facts = operations.read_response(job, operation="videos", status=200).facts
+
+    assert (facts["error_code"], facts["error_message"]) == ("input_moderation", "Moderated.")
+
+
 def test_the_prompt_of_a_job_is_its_prompt() -> None:
     assert operations.read_request({"prompt": "A river", "seconds": "8"}, "videos").text == "A river"
