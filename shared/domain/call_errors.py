@@ -2,7 +2,8 @@
 
 Errors: for the API, the rollups and the analysts' questions.
 
-The stores make their SQL from `SIGNS`. The texts in `sql/` say it in their own words; tests run rows through each.
+The ledger derives its column `is_error` from `SIGNS`. The texts in `sql/` say it in their own words; tests run rows
+through each.
 """
 
 import re

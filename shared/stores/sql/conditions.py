@@ -1,12 +1,10 @@
-"""Conditions on interactions, in SQL: each filter of the API, and what counts as an error."""
+"""Conditions on interactions, in SQL: each filter of the API."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from shared.domain.call_errors import SIGNS, Test
 from shared.domain.record_types import Observer
 from shared.domain.verdicts import fields_of, texts_of
 from shared.questions import FILTERS, Condition, Filter, InteractionFilter
@@ -20,14 +18,12 @@ __all__ = [
     "conditions_of",
     "groups_of",
     "is_equal",
-    "is_error",
     "is_unset",
     "is_within",
     "range_of",
 ]
 
 _Condition = sa.ColumnElement[bool]
-_Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
 
 BYPASSES: Final = source_lists(Observer.SERVICE)
 """The sources of a call that the model service's own log alone knows of."""
@@ -49,19 +45,6 @@ def is_unset(flag: sa.ColumnElement[Any]) -> _Condition:
 def is_within(column: sa.ColumnElement[Any], start: str, end: str | None) -> _Condition:
     """Return whether a time lies from `start` until before `end`, or behind `start` where nothing ends it."""
     return column >= start if end is None else sa.and_(column >= start, column < end)
-
-
-def is_error(columns: _Columns) -> _Condition:
-    """Return whether a call counts as an error, by `shared.domain.call_errors`."""
-    return sa.or_(*(_TESTS[sign.test](columns[sign.column], sign.values) for sign in SIGNS))
-
-
-_TESTS: Final[Mapping[Test, Callable[[sa.Column[Any], tuple[Any, ...]], _Condition]]] = {
-    Test.OUTSIDE: lambda column, values: sa.or_(column < values[0], column >= values[1]),
-    Test.PRESENT: lambda column, _: column.is_not(None),
-    Test.TRUE: lambda column, _: column == sa.true(),
-    Test.ONE_OF: lambda column, values: column.in_(values),
-}
 
 
 def conditions_of(narrow: InteractionFilter, *, without: Collection[Filter] = ()) -> list[_Condition]:

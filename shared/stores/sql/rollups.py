@@ -19,7 +19,7 @@ from shared.retry import retried
 from shared.stores.ports import Interval
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.charges import charged, rewrite_charges
-from shared.stores.sql.conditions import is_error, is_unset, is_within
+from shared.stores.sql.conditions import is_unset, is_within
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
@@ -118,7 +118,7 @@ def usage_of_facts(start: str, end: str | None) -> sa.Select[Any]:
     unmetered = interaction.usage_provenance == Provenance.MISSING.value
     flags = {
         "requests": sa.literal(1),
-        "errors": sa.case((is_error(interaction), 1), else_=0),
+        "errors": sa.case((interaction.is_error == sa.true(), 1), else_=0),
         "unmetered_requests": sa.case((_is_cached(interaction), 0), (unmetered, 1), else_=0),
         "cached_requests": sa.case((_is_cached(interaction), 1), else_=0),
         "filter_failures": sa.case((interaction.filter_failed == sa.true(), 1), else_=0),
