@@ -131,24 +131,22 @@ def in_index(access: Access) -> sa.ColumnElement[bool]:
     return entries.where(*there, *same).correlate(tables.interaction).exists()
 
 
-def _equal(one: Filter, values: Mapping[str, Any]) -> Access:
-    return Access(index_of(one.column), (condition_of(one, values),))
+_Accessible = Callable[[Filter, Mapping[str, Any]], Access | None]
 
 
-def _marked(one: Filter, values: Mapping[str, Any]) -> Access | None:
-    return Access(index_of(one.column), (condition_of(one, values),)) if values[one.name] else None
+def _by(column: str = "", *, in_order: bool = True) -> _Accessible:
+    """Return what finds a filter's rows by the index of a column, its own unless another is named."""
+
+    def access(one: Filter, values: Mapping[str, Any]) -> Access:
+        return Access(index_of(column or one.column), (condition_of(one, values),), in_order=in_order)
+
+    return access
 
 
-def _operation(one: Filter, values: Mapping[str, Any]) -> Access:
-    return Access(index_of("known_operation"), (condition_of(one, values),))
-
-
-def _error(one: Filter, values: Mapping[str, Any]) -> Access | None:
-    return Access(index_of("is_error"), (condition_of(one, values),)) if values[one.name] else None
-
-
-def _found(one: Filter, values: Mapping[str, Any]) -> Access | None:
-    return Access(index_of("has_findings"), (condition_of(one, values),)) if values[one.name] else None
+def _by_mark(column: str = "") -> _Accessible:
+    """Return the same of a filter whose index holds the marked rows alone; all others have no index."""
+    marked = _by(column)
+    return lambda one, values: marked(one, values) if values[one.name] else None
 
 
 def _bypass(one: Filter, values: Mapping[str, Any]) -> Access | None:
@@ -166,21 +164,17 @@ def _listed(one: Filter, values: Mapping[str, Any]) -> Access:
     return Access(index_of(SOURCE_LIST), (_TABLE.source_list.in_(holding),), in_order=False)
 
 
-def _used(one: Filter, values: Mapping[str, Any]) -> Access:
-    return Access(index_of("total_tokens"), (condition_of(one, values),), in_order=False)
-
-
-_ACCESSES: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], Access | None]]] = {
-    Condition.EQUAL: _equal,
+_ACCESSES: Final[Mapping[Condition, _Accessible]] = {
+    Condition.EQUAL: _by(),
     Condition.AT_LEAST: lambda _one, _values: None,
-    Condition.USED: _used,
+    Condition.USED: _by("total_tokens", in_order=False),
     Condition.BEFORE: lambda _one, _values: None,
-    Condition.MARKED: _marked,
-    Condition.PRESENT: _marked,
+    Condition.MARKED: _by_mark(),
+    Condition.PRESENT: _by_mark(),
     Condition.LISTED: _listed,
-    Condition.OPERATION: _operation,
-    Condition.ERROR: _error,
-    Condition.FILTERED: _found,
-    Condition.FOUND: _found,
+    Condition.OPERATION: _by("known_operation"),
+    Condition.ERROR: _by_mark("is_error"),
+    Condition.FILTERED: _by_mark("has_findings"),
+    Condition.FOUND: _by_mark("has_findings"),
     Condition.BYPASS: _bypass,
 }
