@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
+from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders.databases import empty_mssql, named_server, new_sqlite
 from tests.parts.servers import CosmosEmulator, cosmos_emulator
 
@@ -16,6 +19,18 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine = new_sqlite(tmp_path) if request.param == "sqlite" else empty_mssql(named_server())
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """Return the ledger of the database."""
+    return SqlLedger(engine)
+
+
+@pytest.fixture
+def rollups(engine: Engine) -> UsageRollups:
+    """Return the rollups of the database."""
+    return SqlUsageRollups(engine)
 
 
 @pytest.fixture(scope="session")

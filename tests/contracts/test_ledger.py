@@ -10,14 +10,8 @@ from shared.domain.delivery import Position
 from shared.errors import ConflictError
 from shared.stores.ports import Alias, Changes, Ledger, Quarantined, Row
 from shared.stores.sql import tables
-from shared.stores.sql.ledger import SqlLedger
 
 AT = "2026-03-02T09:30:00.123Z"
-
-
-@pytest.fixture
-def ledger(engine: Engine) -> Ledger:
-    return SqlLedger(engine)
 
 
 def a_row(interaction_id: str = "call-1", **changes: object) -> Row:

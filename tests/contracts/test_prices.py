@@ -14,9 +14,7 @@ from shared.services.prices import load_shipped_prices, with_shipped_prices
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.ports import Ledger, UsageRollups
 from shared.stores.sql import tables
-from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
-from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_usage_rollups import NINE, TEN, a_call, a_poll, store
 
@@ -27,16 +25,6 @@ MARCH_3 = "2026-03-03T00:00:00.000Z"
 @pytest.fixture
 def prices(engine: Engine) -> SqlPrices:
     return SqlPrices(engine)
-
-
-@pytest.fixture
-def ledger(engine: Engine) -> Ledger:
-    return SqlLedger(engine)
-
-
-@pytest.fixture
-def rollups(engine: Engine) -> UsageRollups:
-    return SqlUsageRollups(engine)
 
 
 def load(prices: SqlPrices, *entries: PriceEntry | Deployment, digest: str = "1") -> int:

@@ -10,21 +10,9 @@ from shared.domain.call_errors import is_error
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.ports import Ledger, UsageRollups
 from shared.stores.sql import tables
-from shared.stores.sql.ledger import SqlLedger
-from shared.stores.sql.rollups import SqlUsageRollups
 from tests.contracts.test_ledger import a_batch, a_row
 
 NINE, TEN = "2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z"
-
-
-@pytest.fixture
-def ledger(engine: Engine) -> Ledger:
-    return SqlLedger(engine)
-
-
-@pytest.fixture
-def rollups(engine: Engine) -> UsageRollups:
-    return SqlUsageRollups(engine)
 
 
 def a_call(number: int, at: str, **facts: object) -> dict[str, object]:
