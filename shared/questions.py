@@ -4,7 +4,7 @@ A filter of the API is one line of `FILTERS`: its parameter, OpenAPI and SQL fol
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -169,3 +169,5 @@ class UsageQuery:
     """First interval start, inclusive."""
     starts_before: str | None = None
     """Interval starts, exclusive."""
+    narrow: InteractionFilter = field(default_factory=InteractionFilter)
+    """Filters by what usage can be grouped by; others are none of a rollup's."""

@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.domain.values import utc
 from shared.errors import InvalidRequestError
-from shared.questions import FILTERS, Count, Filter, FindingFilter, InteractionFilter
+from shared.questions import FILTERS, Count, Filter, FindingFilter, InteractionFilter, UsageQuery
 from shared.services.completeness import KINDS
 
 __all__ = [
@@ -146,6 +146,11 @@ def _filtered_by(*names: str) -> Callable[[type[_Parameters]], type[_Parameters]
     return expanded
 
 
+def _filters_of(parameters: BaseModel) -> dict[str, Any]:
+    """Return the values of those of `FILTERS` that a model has parameters for."""
+    return {name: getattr(parameters, name) for name in FILTERS if name in type(parameters).model_fields}
+
+
 def _kind_of(one: Filter) -> Any:  # noqa: ANN401  # an annotation
     """Return what pydantic checks of a filter's value, which may be left out."""
     kind = one.values
@@ -165,8 +170,7 @@ class PromptParameters(_RangeParameters):
 
     def narrow(self) -> InteractionFilter:
         """Return the filter that the parameters ask for."""
-        values = {name: getattr(self, name) for name in FILTERS if name in type(self).model_fields}
-        return InteractionFilter(occurred_from=self.from_, occurred_before=self.to, **values)
+        return InteractionFilter(occurred_from=self.from_, occurred_before=self.to, **_filters_of(self))
 
 
 @_filtered_by(*(name for name in FILTERS if name not in {"occurred_from", "occurred_before", "model", "caller_ip"}))
@@ -221,8 +225,9 @@ class DiscardRequest(NoParameters):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 
 
+@_filtered_by(*(name for name, one in FILTERS.items() if one.column in DIMENSIONS.values()))
 class UsageParameters(_RangeParameters):
-    """Into which groups usage is added up."""
+    """Which usage is added up, and into which groups."""
 
     group_by: Annotated[
         Annotated[str, AfterValidator(_dimensions)],
@@ -233,6 +238,12 @@ class UsageParameters(_RangeParameters):
         Field(description="length of a row's time; none adds up the whole range"),
     ] = None
 
-    def dimensions(self) -> tuple[str, ...]:
-        """Return the columns to group by, in the order asked for."""
-        return tuple(DIMENSIONS[name] for name in self.group_by.split(",")) if self.group_by else ()
+    def query(self) -> UsageQuery:
+        """Return the question that the parameters ask."""
+        return UsageQuery(
+            dimensions=tuple(DIMENSIONS[name] for name in self.group_by.split(",")) if self.group_by else (),
+            interval=self.interval,
+            starts_from=self.from_,
+            starts_before=self.to,
+            narrow=InteractionFilter(**_filters_of(self)),
+        )

@@ -291,7 +291,13 @@ def _use_audit(audit: SqlAuditStore) -> None:
     audit.interaction("call-1")
     audit.interaction("call-1", ["response-id:a"])
     for interval in ("hour", "day", "month", None):
-        query = UsageQuery(dimensions=("model", "operation"), interval=interval, starts_from=AT, starts_before=AT)
+        query = UsageQuery(
+            dimensions=("model", "operation"),
+            interval=interval,
+            starts_from=AT,
+            starts_before=AT,
+            narrow=InteractionFilter(model="x", operation="other"),
+        )
         keys = (AT, "x", "x") if interval else ("x", "x")
         audit.usage(query, after=keys, limit=10)
     audit.usage(UsageQuery(), after=None, limit=10)

@@ -47,7 +47,14 @@ _EVERYTHING = InteractionFilter(
     callers_differ=True,
 )
 _FINDINGS = FindingFilter(starts_from=_AT, starts_before=_AT, hub="secret", kind="secret", resolved=False)
-_BY_HOUR = UsageQuery(dimensions=("model", "user_id"), interval="hour", starts_from=_AT, starts_before=_AT)
+_DIMENSIONS = {name: "secret" for name, one in FILTERS.items() if one.column in tables.DIMENSIONS}
+_BY_HOUR = UsageQuery(
+    dimensions=("model", "user_id"),
+    interval="hour",
+    starts_from=_AT,
+    starts_before=_AT,
+    narrow=InteractionFilter(**_DIMENSIONS),
+)
 
 _STATEMENTS = {
     "interactions": audit.interactions_statement(_EVERYTHING, after=_KEY, limit=101),
@@ -130,6 +137,7 @@ def test_every_condition_is_one_that_the_store_knows_on_a_column_that_exists() -
     [
         ("interactions", ("model", "deployment", "subscription_id", "product_id", "user_id", "app_id", "caller_ip")),
         ("findings", ("hub", "kind")),
+        ("usage", tuple(name for name in _DIMENSIONS if name != "operation")),
     ],
 )
 def test_texts_that_are_equal_are_equally_long_on_sql_server(name: str, columns: tuple[str, ...]) -> None:

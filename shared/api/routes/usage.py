@@ -11,7 +11,6 @@ from shared.api.parameters import UsageParameters
 from shared.api.responses import json_response
 from shared.api.routes.common import Audit, UsageCaller, described
 from shared.api.views import page_view, usage_view
-from shared.questions import UsageQuery
 
 __all__ = ["router"]
 
@@ -24,14 +23,11 @@ def list_usage(query: Annotated[UsageParameters, Query()], _caller: UsageCaller,
 
     Rows are whole intervals (UTC): `from` is rounded down to one, `to` up. Without an interval the
     hours of the range are added up, one row a group. Rows come in the order of their interval, then
-    of their group. The rollups follow the facts by minutes.
+    of their group. Every filter must hold. The rollups follow the facts by minutes.
     """
-    dimensions = query.dimensions()
-    after = usage_key(query.cursor, query.question(), dimensions=len(dimensions), timed=query.interval is not None)
-    page = audit.usage(
-        UsageQuery(dimensions=dimensions, interval=query.interval, starts_from=query.from_, starts_before=query.to),
-        after=after,
-        limit=query.limit,
-    )
+    question = query.query()
+    dimensions, timed = question.dimensions, question.interval is not None
+    after = usage_key(query.cursor, query.question(), dimensions=len(dimensions), timed=timed)
+    page = audit.usage(question, after=after, limit=query.limit)
     following = usage_cursor(page.next, query.question())
     return json_response(page_view((usage_view(row, dimensions) for row in page.rows), following))

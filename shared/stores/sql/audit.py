@@ -14,7 +14,7 @@ from shared.stores.ports import Row
 from shared.stores.sql import tables
 from shared.stores.sql.access import Look, Way, accesses_of, chosen, in_index, look_statement
 from shared.stores.sql.charges import charged
-from shared.stores.sql.conditions import conditions_of, is_equal
+from shared.stores.sql.conditions import conditions_of, is_equal, known_value, rollup_conditions
 from shared.stores.sql.dialects import by_index, by_value, dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.indexes import BY_TIME, index_of
@@ -40,8 +40,6 @@ _PROMPT: Final = [
     tables.interaction.c[name] for name in ("id", "occurred_at", "model", "input_tokens", "prompt_preview")
 ]
 _QUARANTINE: Final = [column for column in tables.quarantine.c if column.name not in {"body", "discarded_at"}]
-_UNKNOWN: Final = {"operation": "other"}
-"""What a missing dimension counts as, where that is not "": the API shows no operation as `other`."""
 
 _Condition = sa.ColumnElement[bool]
 
@@ -214,7 +212,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     # In a derived table: SQL Server does not see that `coalesce(model, ?)` in `select` and in
     # `group by` are one expression when each has a parameter of its own.
     inner = sa.select(table.c.interval_start, *(table.c[name] for name in tables.MEASURES)).add_columns(
-        *(_known_value(table.c[name]).label(name) for name in query.dimensions),
+        *(known_value(table.c[name]).label(name) for name in query.dimensions),
         table.c[tables.AMOUNT],
         table.c.currency.label("charged_in"),
     )
@@ -222,6 +220,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
         inner = inner.where(table.c.interval_start >= query.starts_from)
     if query.starts_before is not None:
         inner = inner.where(table.c.interval_start < query.starts_before)
+    inner = inner.where(*rollup_conditions(query.narrow, table))
     if query.interval and after is not None:
         # Says no more than what follows of all keys, but an index can seek by it.
         inner = inner.where(table.c.interval_start >= after[0])
@@ -236,11 +235,6 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
     )
     statement = sa.select(*keys, *sums, *money).group_by(*keys).order_by(*keys).limit(limit)
     return statement if after is None else statement.where(_behind(keys, after))
-
-
-def _known_value(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    # In the column's own type: left alone, the text goes as varchar(max), and all is grouped as nvarchar(max).
-    return sa.func.coalesce(dimension, sa.literal(_UNKNOWN.get(dimension.key or "", ""), dimension.type))
 
 
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}

@@ -4,12 +4,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from pydantic.alias_generators import to_camel
 
 from shared.api.models import Page, Usage
-from shared.api.parameters import DIMENSIONS
+from shared.api.parameters import DIMENSIONS, UsageParameters
+from shared.questions import FILTERS, Filter
 from shared.stores.sql import tables
 from tests.unit.api.rows import Client, Ledger, a_usage_row
 
+_PARAMETERS = {field.alias or to_camel(name) for name, field in UsageParameters.model_fields.items()}
 _NINE, _TEN = "2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z"
 
 
@@ -176,3 +180,63 @@ def test_amounts_of_several_currencies_make_no_sum_and_are_told_apart_by_groupin
         ("EUR", 2, 1),
         ("USD", 1, 1),
     ]
+
+
+_NARROWING = [one for one in FILTERS.values() if one.column in DIMENSIONS.values()]
+
+
+def test_usage_is_narrowed_by_every_filter_of_interactions_that_is_a_dimension() -> None:
+    filters = {one.column for one in FILTERS.values()}
+
+    assert {one.column for one in _NARROWING} == filters & set(tables.DIMENSIONS)
+    assert {to_camel(one.name) for one in _NARROWING} == _PARAMETERS - {"from", "to", "limit", "cursor"} - {
+        "groupBy",
+        "interval",
+    }
+
+
+@pytest.mark.parametrize("table", tables.USAGE.values(), ids=tables.USAGE)
+@pytest.mark.parametrize("one", _NARROWING, ids=lambda one: one.name)
+def test_a_filter_keeps_the_usage_that_it_names(one: Filter, table: sa.Table, ledger: Ledger, client: Client) -> None:
+    wanted, other = one.values[:2] if isinstance(one.values, tuple) else ("wanted", "WANTED")
+    start, interval = ("2026-03-01T00:00:00.000Z", table.name.removeprefix("usage_"))
+    ledger.used(
+        *(a_usage_row(start, **{one.column: value}) for value in (wanted, wanted, other, None)),
+        table=table,
+    )
+
+    found = items(client, f"{to_camel(one.name)}={wanted}&interval={interval}")
+
+    assert [item["requests"] for item in found] == [2]
+
+
+def test_filters_hold_together_and_go_with_groups_and_a_range(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(model="a", user_id="x"), a_usage_row(model="a", user_id="y"), a_usage_row(user_id="x"))
+    ledger.used(a_usage_row(_TEN, model="a", user_id="x", app_id="late"))
+
+    both = items(client, "model=a&userId=x&groupBy=appId")
+    early = items(client, f"model=a&to={_TEN}&groupBy=userId")
+
+    assert [(item["appId"], item["requests"]) for item in both] == [(None, 1), ("late", 1)]
+    assert [(item["userId"], item["requests"]) for item in early] == [("x", 1), ("y", 1)]
+
+
+def test_the_filter_for_other_operations_finds_those_nobody_named(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(operation=None), a_usage_row(operation="other"), a_usage_row(operation="embeddings"))
+
+    assert items(client, "operation=other")[0]["requests"] == 2
+
+
+def test_a_filter_of_interactions_that_is_no_dimension_is_refused_by_name(client: Client) -> None:
+    response = client.get("/api/v1/usage?streamed=true")
+
+    assert (response.status_code, response.json()["parameter"]) == (400, "streamed")
+
+
+def test_a_cursor_of_other_filters_is_refused(ledger: Ledger, client: Client) -> None:
+    ledger.used(a_usage_row(model="a", user_id="x"), a_usage_row(model="b", user_id="x"))
+    cursor = client.get("/api/v1/usage?groupBy=model&userId=x&limit=1").json()["nextCursor"]
+
+    response = client.get(f"/api/v1/usage?groupBy=model&limit=1&cursor={cursor}")
+
+    assert (response.status_code, response.json()["parameter"]) == (400, "cursor")
