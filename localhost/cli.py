@@ -139,7 +139,7 @@ def _timer(options: argparse.Namespace) -> None:
 
 def _load(options: argparse.Namespace) -> None:
     from localhost.commands import load_prices  # noqa: PLC0415  # as above
-    from shared.pricing.entries import Origin  # noqa: PLC0415  # as above
+    from shared.pricing.files import Origin  # noqa: PLC0415  # as above
 
     origin = Origin.OWN if options.origin == "prices" else Origin.DEPLOYMENTS
     load_prices(origin, options.file, options.database)

@@ -23,7 +23,7 @@ from localhost.timers import run_timer
 from shared import bootstrap
 from shared.audit_app import audit_app
 from shared.errors import ConfigurationError, InvalidFileError
-from shared.pricing.entries import Origin
+from shared.pricing.files import Origin
 from shared.stores.sql.engine import create_engine
 
 __all__ = ["feed", "load_prices", "redrive", "replay", "send_to_hubs", "start", "timer"]

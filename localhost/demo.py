@@ -24,7 +24,7 @@ from localhost.serve import HOST_ADDRESS, serve
 from localhost.timers import run_timer
 from localhost.traffic.mix import an_hour
 from shared import bootstrap
-from shared.pricing.entries import Origin
+from shared.pricing.files import Origin
 
 __all__ = ["demo"]
 

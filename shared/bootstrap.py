@@ -18,7 +18,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-    from shared.pricing.entries import Origin
+    from shared.pricing.files import Origin
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
     from shared.services.quarantine import QuarantineService

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from shared.domain.values import utc_now, utc_of
-from shared.pricing.entries import Origin, digest_of, read_file, shipped_text
+from shared.pricing.files import Origin, digest_of, read_file, shipped_text
 from shared.stores.price_ports import Prices
 
 __all__ = ["load_file", "load_shipped_prices", "with_shipped_prices"]

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from shared.pricing.entries import Origin, PriceFile
+from shared.pricing.files import Origin, PriceFile
 
 __all__ = ["Prices"]
 

@@ -23,7 +23,7 @@ from shared.domain.delivery import Position
 from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
 from shared.pricing.charge import PRICED_BY
-from shared.pricing.entries import Origin, PriceFile
+from shared.pricing.files import Origin, PriceFile
 from shared.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
 from shared.stores.sql.audit import SqlAuditStore

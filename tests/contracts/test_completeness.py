@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery, Position
-from shared.pricing.entries import Origin, PriceFile, Unit
+from shared.pricing.entries import Unit
+from shared.pricing.files import Origin, PriceFile
 from shared.services.completeness import check_completeness
 from shared.services.ingest import IngestOutcome
 from shared.services.rollup import rebuild_usage_rollups

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.errors import InvalidFileError
-from shared.pricing.entries import Deployment, Origin, PriceEntry, PriceFile, Unit, read_file, shipped_text
+from shared.pricing.entries import Deployment, PriceEntry, Unit
+from shared.pricing.files import Origin, PriceFile, read_file, shipped_text
 from shared.services.prices import load_shipped_prices, with_shipped_prices
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.ports import Ledger, UsageRollups

@@ -12,7 +12,8 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.delivery import Delivery, Position
 from shared.pricing.charge import charge_of
-from shared.pricing.entries import Origin, PriceFile, Unit
+from shared.pricing.entries import Unit
+from shared.pricing.files import Origin, PriceFile
 from shared.services.ingest import ingest
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.sql import tables

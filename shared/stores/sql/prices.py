@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.errors import InvalidFileError
 from shared.pricing.book import Book
-from shared.pricing.entries import Deployment, Origin, PriceEntry, PriceFile, Scope, Tier, Unit
+from shared.pricing.entries import Deployment, PriceEntry, Scope, Tier, Unit
+from shared.pricing.files import Origin, PriceFile
 from shared.retry import retried
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import reading, writing

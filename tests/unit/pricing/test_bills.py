@@ -8,7 +8,8 @@ import pytest
 
 from shared.pricing.book import Book
 from shared.pricing.charge import Charge, Confidence, charge_of
-from shared.pricing.entries import Origin, Scope, Tier, Unit, read_file, shipped_text
+from shared.pricing.entries import Scope, Tier, Unit
+from shared.pricing.files import Origin, read_file, shipped_text
 from tests.builders.prices import a_deployment, a_price
 
 PAGE = Path(__file__).parents[3] / "docs" / "cost.md"

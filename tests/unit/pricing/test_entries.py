@@ -8,7 +8,8 @@ import pytest
 
 from shared.domain.values import NO_TIME
 from shared.errors import InvalidFileError
-from shared.pricing.entries import Origin, PriceEntry, PriceFile, Unit, read_file, shipped_text
+from shared.pricing.entries import PriceEntry, Unit
+from shared.pricing.files import Origin, PriceFile, read_file, shipped_text
 
 PRICE = {
     "model": "gpt-4o", "version": "2024-11-20", "scope": "global", "tier": "standard", "region": "", "unit": "input",
@@ -85,7 +86,7 @@ def test_a_wrong_value_is_refused_by_line_and_column(line: dict[str, str], colum
         ("model,amount\ngpt-4o,1\n", "line 1: the columns must be"),
         (written(PRICE) + "gpt-4o,1\n", "line 3: 14 values are needed"),
         (written(PRICE) + '"gpt-4o', "line 3"),
-        (written(PRICE, PRICE), "line 3, model: the same entry stands in the file twice"),
+        (written(PRICE, PRICE), "line 3, model: the same entry stands there twice"),
     ],
 )
 def test_a_file_of_another_form_is_refused(text: str, what: str) -> None:
