@@ -15,13 +15,23 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from importlib.resources import files
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from shared.domain.values import NO_TIME
 from shared.errors import InvalidFileError
 from shared.pricing.entries import SKUS, Deployment, PriceEntry, Scope, Tier, Unit
 
-__all__ = ["Origin", "PriceFile", "digest_of", "read_entries", "read_file", "shipped_text"]
+__all__ = [
+    "Line",
+    "Origin",
+    "PriceFile",
+    "digest_of",
+    "entries_of",
+    "lines_in",
+    "read_entries",
+    "read_file",
+    "shipped_text",
+]
 
 
 class Origin(StrEnum):
@@ -43,7 +53,23 @@ class PriceFile(NamedTuple):
     entries: Sequence[PriceEntry] | Sequence[Deployment]
 
 
-_Entry = TypeVar("_Entry", PriceEntry, Deployment)
+class Dated(Protocol):
+    """What a line states, from a day on."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Return what tells one entry from another."""
+
+    @property
+    def valid_from(self) -> str:
+        """Return the first moment, canonical UTC."""
+
+    @property
+    def valid_to(self) -> str | None:
+        """Return the moment of the end; None while there is none."""
+
+
+_Entry = TypeVar("_Entry", bound=Dated)
 _PRICE_COLUMNS: Final = (
     "model", "version", "scope", "tier", "region", "unit", "variant", "above_tokens", "amount", "currency",
     "valid_from", "valid_to", "source", "dated",
@@ -77,7 +103,7 @@ def read_file(origin: Origin, text: str) -> PriceFile:
     Raises:
         InvalidFileError: a line is wrong; the message names it and says how.
     """
-    return PriceFile(origin, digest_of(text), _entries(origin, _lines(text, _COLUMNS[origin])))
+    return PriceFile(origin, digest_of(text), _of(origin, lines_in(text, _COLUMNS[origin])))
 
 
 def read_entries(origin: Origin, entries: Iterable[Mapping[str, str]]) -> PriceFile:
@@ -88,17 +114,22 @@ def read_entries(origin: Origin, entries: Iterable[Mapping[str, str]]) -> PriceF
     """
     blank = dict.fromkeys(_COLUMNS[origin], "")
     complete = [blank | dict(values) for values in entries]
-    lines = (_Line(f"entry {place}", values) for place, values in enumerate(complete, 1))
-    return PriceFile(origin, digest_of(json.dumps(complete, sort_keys=True)), _entries(origin, lines))
+    lines = (Line(f"entry {place}", values) for place, values in enumerate(complete, 1))
+    return PriceFile(origin, digest_of(json.dumps(complete, sort_keys=True)), _of(origin, lines))
 
 
-def _entries(origin: Origin, lines: Iterable["_Line"]) -> list[PriceEntry] | list[Deployment]:
+def _of(origin: Origin, lines: Iterable["Line"]) -> list[PriceEntry] | list[Deployment]:
     if origin is Origin.DEPLOYMENTS:
-        return _read(lines, _deployment)
-    return _read(lines, lambda line: replace(_price(line), is_own=origin is Origin.OWN))
+        return entries_of(lines, _deployment)
+    return entries_of(lines, lambda line: replace(_price(line), is_own=origin is Origin.OWN))
 
 
-def _read(lines: Iterable["_Line"], read: Callable[["_Line"], _Entry]) -> list[_Entry]:
+def entries_of(lines: Iterable["Line"], read: Callable[["Line"], _Entry]) -> list[_Entry]:
+    """Return what lines state, each read by `read`.
+
+    Raises:
+        InvalidFileError: a line is wrong, or says what another says; the message names it.
+    """
     entries: dict[tuple[object, ...], _Entry] = {}
     for line in lines:
         entry = read(line)
@@ -110,18 +141,21 @@ def _read(lines: Iterable["_Line"], read: Callable[["_Line"], _Entry]) -> list[_
     return list(entries.values())
 
 
-class _Line:
-    """A line of a file, or what is like one, whose values are read one by one."""
+class Line:
+    """A line of a file, or what is like one; each method raises InvalidFileError, naming the line and the column."""
 
     def __init__(self, place: str, values: Mapping[str, str]) -> None:
+        """Hold the values of a line by their columns; `place` is such as `line 7`."""
         self._place = place
         self._values = values
         self.first = next(iter(values))
 
     def error(self, column: str, what: str) -> InvalidFileError:
+        """Return the error of a value, to raise."""
         return InvalidFileError(f"{self._place}, {column}: {what}")
 
     def text(self, column: str, *, required: bool = False) -> str:
+        """Return a text; empty where there is none."""
         value = self._values[column]
         if not value:
             if required:
@@ -133,6 +167,7 @@ class _Line:
         return value
 
     def one_of(self, column: str, words: type[StrEnum] | Mapping[str, object]) -> str:
+        """Return one of some words."""
         known = list(map(str, words))
         value = self._values[column]
         if value not in known:
@@ -148,19 +183,26 @@ class _Line:
             raise self.error(column, "must be a day such as 2026-01-31") from None
 
     def matching(self, column: str, pattern: re.Pattern[str], what: str) -> str:
+        """Return a text of a pattern, which `what` says in words."""
         value = self._values[column]
         if pattern.fullmatch(value) is None:
             raise self.error(column, f"must be {what}")
         return value
 
     def count(self, column: str) -> int:
+        """Return a whole number; 0 where there is none."""
         value = self._values[column]
         if value and not (value.isascii() and value.isdigit() and len(value) < 16):
             raise self.error(column, "must be a whole number")
         return int(value or 0)
 
 
-def _lines(text: str, columns: tuple[str, ...]) -> Iterator[_Line]:
+def lines_in(text: str, columns: tuple[str, ...]) -> Iterator[Line]:
+    """Yield the lines of a CSV file, whose first one names its columns.
+
+    Raises:
+        InvalidFileError: it has other columns, or is no CSV.
+    """
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -171,12 +213,12 @@ def _lines(text: str, columns: tuple[str, ...]) -> Iterator[_Line]:
                 continue
             if len(values) != len(columns):
                 raise InvalidFileError(f"line {reader.line_num}: {len(columns)} values are needed")
-            yield _Line(f"line {reader.line_num}", dict(zip(columns, values, strict=True)))
+            yield Line(f"line {reader.line_num}", dict(zip(columns, values, strict=True)))
     except csv.Error as error:
         raise InvalidFileError(f"line {reader.line_num}: {error}") from error
 
 
-def _price(line: _Line) -> PriceEntry:
+def _price(line: Line) -> PriceEntry:
     dated = line.day("dated")
     if not dated:
         raise line.error("dated", "must not be empty")
@@ -200,7 +242,7 @@ def _price(line: _Line) -> PriceEntry:
     )
 
 
-def _deployment(line: _Line) -> Deployment:
+def _deployment(line: Line) -> Deployment:
     return Deployment(
         name=line.text("name", required=True),
         host=line.text("host").lower(),
