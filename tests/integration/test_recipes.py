@@ -18,9 +18,7 @@ import pytest
 from shared.domain.interaction import Aspect
 
 ROOT = Path(__file__).parents[2]
-NOT_COPIED = shutil.ignore_patterns(
-    ".*_cache", ".git", ".venv*", ".local", ".hypothesis", "node_modules", "__pycache__", "build"
-)
+NOT_COPIED = shutil.ignore_patterns(".*_cache", ".git", ".venv*", ".local", ".hypothesis", "node_modules", "build")
 MIGRATIONS = "sql/migrations/versions"
 
 Step = Callable[[Path], None]
@@ -126,11 +124,8 @@ A_VENDOR = '''"""Acme's API.
 Source: made up (docs/events.md, section "Acme").
 """
 
-from shared.domain.interaction import Aspect
 from shared.domain.values import count
-from shared.domain.interaction import Aspect
 from shared.operations.api import Api, Family, Target
-from shared.domain.interaction import Aspect
 from shared.operations.readings import reading_of_request, reading_of_response
 
 OPERATION = "acme.talk"
@@ -152,9 +147,7 @@ API = Api(families={OPERATION: Family(read_request, read_response)}, target_of=t
 '''
 TESTS_OF_A_VENDOR = '''"""A call of Acme's."""
 
-from shared.domain.interaction import Aspect
 from shared.domain.vendors import vendor_of
-from shared.domain.interaction import Aspect
 from shared.sources import read_event
 from tests.builders import events
 
@@ -173,11 +166,8 @@ def test_a_call_is_read():
 '''
 A_SOURCE = '''"""Events of an example."""
 
-from shared.domain.interaction import Aspect
 from shared.domain.interaction import Provenance
-from shared.domain.interaction import Aspect
 from shared.domain.record_types import Precedence, RecordType
-from shared.domain.interaction import Aspect
 from shared.sources import toolkit
 
 _RANKS = Precedence(general=215, request=215, error=215, time=215, model=215, prompt=215, cache=215)
@@ -248,7 +238,7 @@ RECIPES = {
     ),
     "Add a rollup measure": Recipe(
         {
-            "`_LATER`": behind("shared/stores/sql/tables.py", r"^_LATER = \(", '"example_requests", '),
+            "`_LATER`": behind("shared/stores/sql/usage_tables.py", r"^_LATER = \(", '"example_requests", '),
             "`shared/stores/sql/rollups.py`": behind(
                 "shared/stores/sql/rollups.py", r"^    flags = \{\n", '        "example_requests": sa.literal(1),\n'
             ),

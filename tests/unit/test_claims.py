@@ -256,6 +256,7 @@ def test_an_event_that_comes_again_counts_nothing_twice(store: Store) -> None:
     assert store.row()["total_tokens"] == 12
 
 
+@pytest.mark.slow
 def test_two_claims_of_one_call_give_the_same_in_any_order(tmp_path: Path) -> None:
     told = [
         claiming("call-1", "q", QUESTION),

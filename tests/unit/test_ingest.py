@@ -260,6 +260,7 @@ def test_a_batch_of_large_bodies_is_worked_off_in_slices_that_end_as_one_would(s
     assert [row["received"] for row in store.rows(tables.hub_partition)] == [60]
 
 
+@pytest.mark.slow
 def test_a_slice_that_was_stored_is_a_duplicate_when_the_rest_failed_and_the_batch_comes_again(store: Store) -> None:
     batch = _large_conversations(30)
     with pytest.raises(StoreRefusedError):

@@ -242,6 +242,7 @@ def known_to_all() -> list[bytes]:
     ]
 
 
+@pytest.mark.slow
 def test_a_call_that_every_source_tells_is_one_interaction_whatever_the_order(tmp_path: Path) -> None:
     results = []
     for number, order in enumerate(itertools.islice(itertools.permutations(known_to_all()), 0, 720, 37)):
@@ -435,6 +436,7 @@ def _different_rows() -> dict[str, list[bytes]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bodies", _different_rows().values(), ids=_different_rows())
 def test_different_pieces_that_claim_one_place_give_the_same_in_any_order(tmp_path: Path, bodies: list[bytes]) -> None:
     told = [

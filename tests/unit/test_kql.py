@@ -61,6 +61,7 @@ SOUND = """.create-merge table T (A: string)
 }"""
 
 
+@pytest.mark.slow
 def test_the_check_finds_each_kind_of_fault() -> None:
     later = Script("later", ".create-or-alter function Later() {\n    T\n}")
     # Each of another name, for a function made twice is known twice.
@@ -99,6 +100,7 @@ def faults(answer: Answer) -> list[str]:
     return [f"{one.script}:{one.line}: {fault}" for one in answer.commands for fault in one.faults]
 
 
+@pytest.mark.slow
 def test_every_command_is_sound_against_the_tables(database: Answer) -> None:
     assert faults(database) == []
     assert {command.script for command in database.commands} == {script.name for script in scripts(DATABASE)}
@@ -223,6 +225,7 @@ def test_each_version_of_a_question_names_the_other(question: str) -> None:
 # Log Analytics
 
 
+@pytest.mark.slow
 def test_every_saved_query_is_sound_against_the_workspace(workspace: Answer) -> None:
     assert faults(workspace) == []
     assert len(workspace.commands) == len(LOG_ANALYTICS)

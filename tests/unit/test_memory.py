@@ -10,6 +10,7 @@ MOST_MB = 120
 """Beside the bodies. As one transaction each, these batches took three times as much."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="read from /proc")
 def test_batches_of_large_events_take_little_more_memory_than_their_bodies() -> None:
     measured = measure(partitions=2, count=96, size=200_000)

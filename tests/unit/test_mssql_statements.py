@@ -209,6 +209,7 @@ def _places() -> list[tuple[str, int, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_place_that_runs_a_statement_has_run_on_the_dialect_of_azure_sql() -> None:
     # Fails: teach tests/builders/tsql.py to use what the store has learned.
     source = {path.name: path.read_text(encoding="utf-8").splitlines() for path in STORES.glob("*.py")}

@@ -87,6 +87,7 @@ def test_the_operations_page_has_every_function() -> None:
     assert sorted(first_cells(section("docs/operations.md", "Functions"))) == sorted(functions)
 
 
+@pytest.mark.slow
 def test_the_operations_page_explains_every_log_line() -> None:
     levels = {"debug", "info", "warning", "error", "exception", "critical"}
     lines = {

@@ -48,6 +48,7 @@ def at_once(*jobs: Callable[[], None]) -> None:
     assert failures == []
 
 
+@pytest.mark.slow
 def test_upkeep_beside_ingest_and_beside_itself_ends_as_if_there_had_been_none(engine: Engine) -> None:
     ledger, content, audit = SqlLedger(engine), SqlContentStore(engine), SqlAuditStore(engine)
     quarantine = QuarantineService(store=SqlQuarantine(engine), audit=audit, ledger=ledger, content=content)

@@ -39,6 +39,7 @@ def ours(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [line for line in lines if line["logger"].startswith(("shared", "blueprints"))]
 
 
+@pytest.mark.slow
 def test_every_line_of_ours_has_its_invocation_whichever_thread_logs_it(url: str) -> None:
     answer = run(
         url,
@@ -68,6 +69,7 @@ asyncio.run(main())
     assert answer["statuses"] == [503, 503]
 
 
+@pytest.mark.slow
 def test_two_questions_at_once_log_each_under_its_own_invocation(url: str) -> None:
     answer = run(
         url,
@@ -88,6 +90,7 @@ asyncio.run(main())
     assert None not in replays
 
 
+@pytest.mark.slow
 def test_liveness_and_readiness_answer_within_a_second_while_eight_batches_wait_for_a_locked_database(url: str) -> None:
     answer = run(
         url,
@@ -119,6 +122,7 @@ asyncio.run(main())
     assert answer["done"] == [True] * 8
 
 
+@pytest.mark.slow
 def test_readiness_in_the_host_names_each_dead_part(url: str) -> None:
     answer = run(
         url,
@@ -151,6 +155,7 @@ os._exit(0)
     }
 
 
+@pytest.mark.slow
 def test_a_refused_batch_logs_one_line_and_hands_the_host_a_short_trace(url: str) -> None:
     answer = run(
         url,
@@ -170,6 +175,7 @@ asyncio.run(main())
     assert "shared/services" not in answer["trace"]
 
 
+@pytest.mark.slow
 def test_a_batch_that_waits_for_a_store_logs_one_line_that_says_why(url: str) -> None:
     answer = run(
         url,
@@ -190,6 +196,7 @@ asyncio.run(main())
     assert "sqlalchemy" not in answer["trace"]
 
 
+@pytest.mark.slow
 def test_the_sdks_log_nothing_of_the_requests_that_went_well(url: str) -> None:
     answer = run(
         url,

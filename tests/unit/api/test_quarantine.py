@@ -86,6 +86,7 @@ def test_only_an_administrator_acts_on_quarantine(client: Client, path: str) -> 
     assert (response.status_code, response.json()["role"]) == (403, "Audit.Admin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "body", "parameter"),
     [
@@ -212,6 +213,7 @@ def test_a_body_that_is_no_json_is_no_reason_to_tell_a_stranger_so(client: Clien
     assert (response.status_code, response.json()["role"]) == (403, "Audit.Admin")
 
 
+@pytest.mark.slow
 def test_a_replay_of_more_than_a_slice_ends_as_one_of_a_slice(ledger: Ledger, client: Client) -> None:
     bodies = [f"no JSON {number} {'x' * 400_000}".encode() for number in range(12)]
     ids = quarantined(ledger, client, *bodies)

@@ -16,6 +16,7 @@ _values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_values), st.integers(1, 7))
 def test_only_the_piece_that_ends_it_closes_a_list(value: list[object], size: int) -> None:
     text = json.dumps(value)

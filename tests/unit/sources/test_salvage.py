@@ -61,6 +61,7 @@ def test_nesting_is_bounded() -> None:
     assert decode(json.dumps(value)) == value
 
 
+@pytest.mark.slow
 @given(st.lists(_json, min_size=1), st.data())
 def test_any_cut_keeps_a_beginning(value: Any, data: st.DataObject) -> None:
     text = json.dumps(value, ensure_ascii=data.draw(st.booleans())).encode()

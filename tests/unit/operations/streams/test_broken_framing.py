@@ -212,6 +212,7 @@ def test_of_a_chat_a_stream_that_nobody_can_read_is_told_without_a_content_type(
     assert read_response("data: x\n\n", operation="chat.completions").facts == {"unreadable": "stream"}
 
 
+@pytest.mark.slow
 def test_hostile_pieces_of_calls_are_read_in_a_time_that_their_size_bounds() -> None:
     for one in (
         {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]},
