@@ -27,7 +27,7 @@ test: packages-dev ## all tests (ARGS="-k replay")
 	@"$(bin)/python" -m pytest -n 4 --dist worksteal $(ARGS)
 
 test-unit: packages-dev ## units of the app without the slow ones, in less than a minute (ARGS="-k replay")
-	@"$(bin)/python" -m pytest -n 4 --dist worksteal -m "not slow" tests/unit --ignore tests/unit/infra $(ARGS)
+	@"$(bin)/python" -m pytest -n 2 --dist worksteal -m "not slow" tests/unit --ignore tests/unit/infra $(ARGS)
 
 check: packages-dev ## format, lint, types, layers, spelling, rendered schema: what CI checks
 	@"$(bin)/ruff" format --check --quiet --diff .
