@@ -138,7 +138,7 @@ def _by_hand(engine: Engine, charges: dict[str, tuple[Any, ...]]) -> dict[str, t
     return {name: (one.amount, one.currency, one.confidence.value, one.reason) for name, one in made.items()}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(streams(), st.randoms(use_true_random=False))
 def test_any_stream_has_rollups_that_are_the_sum_of_its_charges_to_the_last_digit(
     steps: list[Step], chance: Any
