@@ -1,4 +1,4 @@
-"""The command line: `python -m localhost start|replay|redrive|timer|prices|deployments|traffic|demo`."""
+"""The command line: `python -m localhost start|replay|redrive|timer|prices|deployments|cost-centres|traffic|demo`."""
 
 import argparse
 import logging
@@ -68,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_database(timer)
     timer.set_defaults(run=_timer)
 
-    for name, what in (("prices", "prices of the organisation's own"), ("deployments", "what deployments are")):
+    for name, what in (
+        ("prices", "prices of the organisation's own"),
+        ("deployments", "what deployments are"),
+        ("cost-centres", "who pays for whose calls"),
+    ):
         load = commands.add_parser(name, help=f"load {what} from a CSV file")
         load.add_argument("file", type=Path, metavar="FILE", help="of the form that docs/cost.md shows")
         _add_database(load)
@@ -138,9 +142,12 @@ def _timer(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> None:
-    from localhost.commands import load_prices  # noqa: PLC0415  # as above
+    from localhost.commands import load_cost_centres, load_prices  # noqa: PLC0415  # as above
     from shared.pricing.files import Origin  # noqa: PLC0415  # as above
 
+    if options.origin == "cost-centres":
+        load_cost_centres(options.file, options.database)
+        return
     origin = Origin.OWN if options.origin == "prices" else Origin.DEPLOYMENTS
     load_prices(origin, options.file, options.database)
 

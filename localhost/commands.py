@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
@@ -26,7 +26,7 @@ from shared.errors import ConfigurationError, InvalidFileError
 from shared.pricing.files import Origin
 from shared.stores.sql.engine import create_engine
 
-__all__ = ["feed", "load_prices", "redrive", "replay", "send_to_hubs", "start", "timer"]
+__all__ = ["feed", "load_cost_centres", "load_prices", "redrive", "replay", "send_to_hubs", "start", "timer"]
 
 RedrivenRange = tuple[str, int, int | None]
 """Partition, first and last sequence number."""
@@ -160,9 +160,22 @@ def load_prices(origin: Origin, file: Path, database: str | None) -> None:
     Raises:
         UsageError: the file cannot be read or loaded, or database or settings cannot be used.
     """
+    _load(lambda text: bootstrap.services().load_prices(origin, text), file, database)
+
+
+def load_cost_centres(file: Path, database: str | None) -> None:
+    """Load a file of assignments to cost centres and print how many changed, one line of JSON.
+
+    Raises:
+        UsageError: the file cannot be read or loaded, or database or settings cannot be used.
+    """
+    _load(lambda text: bootstrap.services().payers.load(text, actor=f"file {file.name}"[:256]), file, database)
+
+
+def _load(load: Callable[[str], int], file: Path, database: str | None) -> None:
     use_database(database)
     try:
-        changed = bootstrap.services().load_prices(origin, file.read_text(encoding="utf-8"))
+        changed = load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from error
     except InvalidFileError as error:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.pricing.files import Origin
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
+    from shared.services.payers import PayerService
     from shared.services.quarantine import QuarantineService
     from shared.services.readiness import Check, Readiness
     from shared.stores.ports import ClaimedBodies, ContentStore, ReadinessStore
@@ -38,6 +39,7 @@ class Services:
     rebuild_usage_rollups: Callable[[], int]
     load_prices: "Callable[[Origin, str], int]"
     """Load a file of prices or deployments, given as its text."""
+    payers: "PayerService"
     expire_pending_fragments: Callable[[], None]
     check_completeness: Callable[[], None]
     audit: "AuditService"
@@ -116,10 +118,12 @@ def _build(settings: Settings) -> Services:
     from shared.services.ingest import ingest  # noqa: PLC0415
     from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
+    from shared.services.payers import PayerService  # noqa: PLC0415
     from shared.services.prices import load_file, with_shipped_prices  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
+    from shared.stores.sql.assignments import SqlAssignments  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
     from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
     from shared.stores.sql.completeness import SqlCompleteness  # noqa: PLC0415
@@ -194,6 +198,7 @@ def _build(settings: Settings) -> Services:
         ),
         rebuild_usage_rollups=marked("rebuild_usage_rollups", partial(with_shipped_prices, prices, rebuild)),
         load_prices=partial(load_file, prices),
+        payers=PayerService(SqlAssignments(api_engine)),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
         audit=audit_service,

@@ -38,6 +38,7 @@ class Condition(Enum):
     ERROR = "the call is an error, or is none"
     FILTERED = "the content filter acted on a side; or on none"
     FOUND = "the content filter found it: all filters of this kind speak of one finding"
+    CHARGED = "the column of the call's charge is equal"
     BYPASS = "Azure OpenAI's own log alone knows of the call; or others do"
 
 
@@ -79,6 +80,8 @@ FILTERS: Final = {
         Filter("product_id", str, Condition.EQUAL, "product_id"),
         Filter("user_id", str, Condition.EQUAL, "user_id"),
         Filter("app_id", str, Condition.EQUAL, "app_id"),
+        Filter("team", str, Condition.CHARGED, "team", "who pays, as of the call; found once its hour is summed"),
+        Filter("cost_centre", str, Condition.CHARGED, "cost_centre", "as `team`"),
         Filter("http_status", Count(most=999), Condition.EQUAL, "http_status"),
         Filter("state", State, Condition.EQUAL, "state"),
         Filter("streamed", bool, Condition.EQUAL, "streamed", "false: known not to be streamed"),

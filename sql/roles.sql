@@ -14,6 +14,7 @@ if database_principal_id(N'promptledger_texts') is null create role promptledger
 GO
 -- The app. Readings of content are written and never read, changed or removed by it.
 grant select, insert, update on dbo.alias to promptledger_app;
+grant select, insert, update on dbo.assignment to promptledger_app;
 grant select, insert, delete on dbo.charge to promptledger_app;
 grant select, insert, delete on dbo.claim to promptledger_app;
 grant select, insert, delete on dbo.content to promptledger_app;
@@ -26,6 +27,7 @@ grant select, insert, update on dbo.hub_partition to promptledger_app;
 grant select, insert, update, delete on dbo.interaction to promptledger_app;
 grant select, insert, update on dbo.lease to promptledger_app;
 grant select, insert, update on dbo.model_deployment to promptledger_app;
+grant insert on dbo.money_change to promptledger_app;
 grant select, insert, update on dbo.price to promptledger_app;
 grant select, insert on dbo.price_book to promptledger_app;
 grant select, insert, update, delete on dbo.quarantine to promptledger_app;
@@ -43,6 +45,7 @@ alter role db_datawriter add member promptledger_migrations;
 -- grant enable ledger to promptledger_migrations;
 GO
 -- Analysts. Columns by name: what a later release adds stays unseen until it is added here.
+grant select on dbo.assignment to promptledger_analyst;
 grant select on dbo.charge to promptledger_analyst;
 grant select on dbo.hub_partition to promptledger_analyst;
 grant select on dbo.model_deployment to promptledger_analyst;

@@ -905,6 +905,86 @@ UPDATE alembic_version SET version_num='0010' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0010 -> 0011
+
+CREATE TABLE assignment (
+    matched NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    name NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    value NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    valid_from DATETIME2(3) NOT NULL,
+    valid_to DATETIME2(3) NULL,
+    team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    version INTEGER NOT NULL,
+    CONSTRAINT pk_assignment PRIMARY KEY (matched, name, value, valid_from)
+);
+
+GO
+
+CREATE INDEX ix_assignment_version ON assignment (version);
+
+GO
+
+CREATE TABLE money_change (
+    id BIGINT NOT NULL IDENTITY,
+    changed_at DATETIME2(3) NOT NULL,
+    actor NVARCHAR(256) NOT NULL,
+    subject NVARCHAR(16) NOT NULL,
+    old_value NVARCHAR(max) NULL,
+    new_value NVARCHAR(max) NULL,
+    CONSTRAINT pk_money_change PRIMARY KEY (id)
+);
+
+GO
+
+ALTER TABLE charge ADD team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_day ADD team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_month ADD team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+CREATE INDEX ix_charge_team ON charge (team, occurred_at, interaction_id) WHERE team is not null;
+
+GO
+
+ALTER TABLE charge ADD cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_hour ADD cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_day ADD cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE usage_month ADD cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+CREATE INDEX ix_charge_cost_centre ON charge (cost_centre, occurred_at, interaction_id) WHERE cost_centre is not null;
+
+GO
+
+ALTER TABLE charge ADD matched NVARCHAR(16) NULL;
+
+GO
+
+UPDATE alembic_version SET version_num='0011' WHERE alembic_version.version_num = '0010';
+
+GO
+
 COMMIT;
 
 GO

@@ -135,6 +135,10 @@ class Interaction(_Model):
     session_id: str | None
     end_user_id: str | None
     tags: dict[str, Any] | None
+    team: Annotated[str | None, Column("charge_team")] = Field(
+        description="who pays, as of the call; null: nobody is known to, or its hour is not summed yet"
+    )
+    cost_centre: Annotated[str | None, Column("charge_cost_centre")]
     gateway_region: str | None
     backend_id: str | None
     attempts: list[Any]
@@ -186,6 +190,8 @@ class Usage(_Model):
     app_id: str | None = None
     user_id: str | None = None
     vendor: str | None = None
+    team: str | None = None
+    cost_centre: str | None = None
     interval_start: str | None = Field(description="without an interval: the start of the range, null when open")
     requests: int
     errors: int

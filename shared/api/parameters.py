@@ -50,6 +50,8 @@ DIMENSIONS: Final = {
         "user_id",
         "vendor",
         "currency",
+        "team",
+        "cost_centre",
     )
 }
 """What usage can be grouped by: its public name -> its column (a test compares them with the rollups)."""

@@ -83,7 +83,7 @@ _COLUMNS: Final = {
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _NAME: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?")
-_MOST: Final = {"model": 128, "name": 128, "host": 256, "source": 256}
+_MOST: Final = {"model": 128, "name": 128, "host": 256, "source": 256, "value": 128, "team": 128, "cost_centre": 64}
 _USUAL_MOST: Final = 32
 
 

@@ -34,6 +34,7 @@ KINDS: Final = {
     "callers_differ": "Calls of which two records name different callers.",
     "no_price": "Calls that used something for which the price book has no price.",
     "unmapped_deployment": "Calls on a deployment that the table of deployments does not have.",
+    "ambiguous_payer": "Calls whose tags name several teams or cost centres: nobody pays for them.",
     "unknown_word": "Calls with words of the service that no list of ours knows: what they mean is not read.",
 }
 """Kind of finding -> what it counts."""
@@ -80,6 +81,7 @@ def check_completeness(
         unpriced = store.unpriced_in(hour, end, limit=_TRACES)
         found[hour] += [*_of_events(hour, events), *_of_gaps(hour, gaps), *_of_words(hour, words)]
         found[hour] += _of_charges(hour, unpriced)
+        found[hour] += _of_payers(hour, store.ambiguous_in(hour, end, limit=_TRACES))
         return hour, numbers
 
     calls = dict(one_by_one(look, sorted(found), failures).results)
@@ -167,6 +169,12 @@ def _of_charges(hour: str, unpriced: Iterable[Unpriced]) -> Iterable[Finding]:
     for kind, names in kinds.items():
         if names:
             yield Finding("", hour, kind, names.total(), _text(_shown(names)))
+
+
+def _of_payers(hour: str, ambiguous: Iterable[tuple[str, int]]) -> Iterable[Finding]:
+    tags = Counter(dict(ambiguous))
+    if tags:
+        yield Finding("", hour, "ambiguous_payer", tags.total(), _text(_shown(tags)))
 
 
 def _shown(names: Counter[str]) -> dict[str, int]:

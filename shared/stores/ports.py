@@ -321,6 +321,9 @@ class CompletenessStore(Protocol):
     def unpriced_in(self, start: str, end: str | None, *, limit: int) -> list[Unpriced]:
         """Return calls that occurred then without a price or on a deployment nobody described, most first."""
 
+    def ambiguous_in(self, start: str, end: str | None, *, limit: int) -> list[tuple[str, int]]:
+        """Return tags that name several payers, and how many interactions that occurred then have each, most first."""
+
     def unresolved_hours(self, limit: int) -> list[str]:
         """Return up to `limit` hours with findings that still hold, the newest first."""
 

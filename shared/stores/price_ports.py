@@ -1,10 +1,12 @@
 """What loading prices needs from storage."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from shared.pricing.files import Origin, PriceFile
+from shared.pricing.payers import Assignment
 
-__all__ = ["Prices"]
+__all__ = ["AssignmentStore", "Prices"]
 
 
 class Prices(Protocol):
@@ -21,3 +23,19 @@ class Prices(Protocol):
         Raises:
             InvalidFileError: an entry says something else than it did before; nothing was loaded.
         """
+
+
+class AssignmentStore(Protocol):
+    """Who pays for whose calls. Every method raises StoreUnavailableError when the database is down."""
+
+    def change(self, assignments: Sequence[Assignment], *, actor: str, at: str) -> int:
+        """Add the assignments that are new, and end those that have an end now; return how many that are.
+
+        Each change is recorded, with who made it. The hours that it concerns are charged anew.
+
+        Raises:
+            InvalidFileError: one says something else than it did before; nothing was changed.
+        """
+
+    def assignments(self, *, after: tuple[str, ...] | None, limit: int) -> list[Assignment]:
+        """Return up to `limit` assignments behind `after`, in the order of `matched`, `name`, `value`, `valid_from`."""

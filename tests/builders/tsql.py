@@ -24,8 +24,10 @@ from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
 from shared.pricing.charge import PRICED_BY
 from shared.pricing.files import Origin, PriceFile
+from shared.pricing.payers import PAID_BY, Matched
 from shared.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
+from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
@@ -35,6 +37,7 @@ from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
 from shared.stores.sql.rollups import SqlUsageRollups
+from tests.builders.payers import an_assignment
 from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_ledger import AT, a_batch, a_row
 
@@ -45,7 +48,7 @@ STORES = Path(__file__).parents[2] / "shared" / "stores" / "sql"
 _MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_hour ORDER": [(1, _MOMENT)],
-    "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len(PRICED_BY) - 1), 1)],
+    "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY}) - 1), 1)],
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
     "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
@@ -185,6 +188,7 @@ def recorded() -> Recorder:
         _use_completeness(SqlCompleteness(engine))
         _use_readiness(SqlReadiness(engine))
         _use_prices(SqlPrices(engine))
+        _use_payers(SqlAssignments(engine))
         _use_rollups(SqlUsageRollups(engine))
         _use_audit(SqlAuditStore(engine))
     return recorder
@@ -250,6 +254,12 @@ def _use_prices(prices: SqlPrices) -> None:
         prices.load(PriceFile(origin, "new", [a_price()] if origin is Origin.OWN else [a_deployment()]), at=AT)
 
 
+def _use_payers(payers: SqlAssignments) -> None:
+    payers.change([an_assignment(), an_assignment("red", matched=Matched.TAG, name="team")], actor="ada", at=AT)
+    payers.assignments(after=None, limit=10)
+    payers.assignments(after=("tag", "team", "red", AT), limit=10)
+
+
 def _use_rollups(rollups: SqlUsageRollups) -> None:
     rollups.marks()
     rollups.marks(without=[AT])
@@ -263,6 +273,7 @@ def _use_completeness(completeness: SqlCompleteness) -> None:
     completeness.calls_in(AT, AT)
     completeness.words_in(AT, AT, limit=10)
     completeness.unpriced_in(AT, AT, limit=10)
+    completeness.ambiguous_in(AT, AT, limit=10)
     completeness.unresolved_hours(10)
     completeness.record([AT], [Finding("gateway", AT, "gap", 1)], at=AT)
     completeness.unresolved()

@@ -10,11 +10,13 @@ from sqlalchemy.engine import Engine
 from shared.domain.delivery import Delivery, Position
 from shared.pricing.entries import Unit
 from shared.pricing.files import Origin, PriceFile
+from shared.pricing.payers import Matched
 from shared.services.completeness import check_completeness
 from shared.services.ingest import IngestOutcome
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.ports import Changes
 from shared.stores.sql import tables
+from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.ledger import SqlLedger
@@ -22,6 +24,7 @@ from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders import events, ledgers
 from tests.builders.azure_monitor import a_gateway_log, a_request_response, an_envelope
+from tests.builders.payers import an_assignment
 from tests.builders.prices import a_price
 
 NINE = "2026-03-02T09:00:00.000Z"
@@ -192,6 +195,22 @@ def test_calls_without_a_price_and_deployments_that_nobody_described_are_found(s
         "no_price": (2, '{"chat":1,"llama-9":1}'),
         "unmapped_deployment": (3, '{"chat":3}'),
     }
+
+
+def test_calls_whose_tags_name_several_payers_are_found(store: Store) -> None:
+    tags = [
+        an_assignment(value, value, matched=Matched.TAG, name=name) for name, value in (("team", "red"), ("unit", "1"))
+    ]
+    SqlAssignments(store.engine).change(tags, actor="ada", at="2026-11-27T00:00:00.000Z")
+    for place, told in enumerate(({"team": "red", "unit": "1"}, {"team": "red"}, {"unit": "2", "team": "red"})):
+        name = f"call-{place}"
+        store.ingest(events.a_request(name, tags=told), events.a_response(name), first=2 * place)
+    rebuild_usage_rollups(SqlUsageRollups(store.engine))
+
+    store.check()
+
+    row = store.findings()["ambiguous_payer", ""]
+    assert (row["number"], row["detail"]) == (1, '{"{\\"team\\":\\"red\\",\\"unit\\":\\"1\\"}":1}')
 
 
 def test_calls_of_which_two_witnesses_name_different_callers_are_found(store: Store) -> None:

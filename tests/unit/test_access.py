@@ -18,7 +18,7 @@ from shared.domain.interaction import State
 from shared.questions import FILTERS, Count, Filter, InteractionFilter, ListKey
 from shared.sources import SOURCE_NAMES
 from shared.stores.sql import access, audit, bulk, tables
-from shared.stores.sql.access import Access, Look, Way, accesses_of, chosen, look_statement
+from shared.stores.sql.access import PAYER, Access, Look, Way, accesses_of, chosen, look_statement
 from shared.stores.sql.indexes import BY_TIME, index_of
 from tests.builders.databases import new_sqlite
 from tests.contracts.test_ledger import a_row
@@ -62,11 +62,17 @@ def _is_read(plan: list[str], table: str, index: Access) -> bool:
     """Return whether a plan reads a table's rows by an index; of `other`, by the index alone."""
     # Of derived columns SQLite 3.40 does not see that it needs no row, though it reads none.
     covering = "COVERING " if table == "other" and not _is_derived(index) else "(COVERING )?"
+    table = "payer" if table == "interaction" and index.table is PAYER else table
     return any(re.match(rf"(SEARCH|SCAN) {table} USING {covering}INDEX {index.index_name}\b", line) for line in plan)
 
 
 def _is_derived(index: Access) -> bool:
-    return tables.interaction.c[index.index_name.removeprefix("ix_interaction_")].computed is not None
+    column = index.index_name.removeprefix("ix_interaction_").removeprefix("ix_charge_")
+    return index.table.c[column].computed is not None
+
+
+def _indexes(found: Access) -> set[sa.Index]:
+    return (tables.charge if found.table is PAYER else tables.interaction).indexes
 
 
 def _ways(*names: str) -> list[Way]:
@@ -79,7 +85,7 @@ def _ways(*names: str) -> list[Way]:
 def test_every_filter_is_found_by_an_index_that_the_docs_name(name: str) -> None:
     (found,) = accesses_of(_narrow(name))
 
-    assert found.index_name in {index.name for index in tables.interaction.indexes}
+    assert found.index_name in {index.name for index in _indexes(found)}
     assert re.search(rf"\| `{to_camel(name)}`.*`{found.index_name.removeprefix('ix_interaction_')}`", _DOCS), (
         found.index_name
     )
@@ -93,8 +99,9 @@ def test_sqlite_reads_what_one_filter_finds_from_its_index_in_order(name: str, l
 
     plan = _plan(engine, list_of(narrow, after=ListKey(_AT, "x"), limit=101, way=way))
 
-    assert any(f"{way.first.index_name} (" in line and line.startswith("SEARCH interaction") for line in plan), plan
-    assert not any(line.startswith("SCAN interaction") for line in plan), plan
+    assert _is_read(plan, "interaction", way.first), plan
+    assert any(f"{way.first.index_name} (" in line and line.startswith("SEARCH ") for line in plan), plan
+    assert not any(line.startswith(("SCAN interaction", "SCAN payer")) for line in plan), plan
     if way.first.in_order:
         assert "USE TEMP B-TREE FOR ORDER BY" not in plan
 
@@ -119,7 +126,8 @@ def test_sqlite_looks_at_an_index_without_reading_rows(name: str, engine: Engine
     plan = _plan(engine, look_statement([index], narrow, _AT))
 
     covering = "" if _is_derived(index) else "COVERING "
-    assert any(f" interaction USING {covering}INDEX {index.index_name}" in line for line in plan), plan
+    table = "payer" if index.table is PAYER else "interaction"
+    assert any(f" {table} USING {covering}INDEX {index.index_name}" in line for line in plan), plan
 
 
 def test_sqlite_reads_a_list_that_nothing_narrows_in_order_of_time(engine: Engine) -> None:
@@ -134,21 +142,22 @@ def test_sqlite_reads_a_list_that_nothing_narrows_in_order_of_time(engine: Engin
 @pytest.mark.parametrize("name", _NAMES)
 def test_azure_sql_has_what_a_filter_asks_in_its_index(name: str) -> None:
     (found,) = accesses_of(_narrow(name))
-    (index,) = (index for index in tables.interaction.indexes if index.name == found.index_name)
+    (index,) = (index for index in _indexes(found) if index.name == found.index_name)
     held = {*index.columns.keys(), *(index.dialect_options["mssql"]["include"] or ()), "occurred_at", "id"}
+    table = "payer" if found.table is PAYER else "interaction"
     only = index.dialect_options["mssql"]["where"]
 
     compiled = str(sa.and_(*found.conditions).compile(dialect=mssql.dialect()))
 
-    asked = set(re.findall(r"interaction\.(\w+)", compiled))
+    asked = set(re.findall(rf"{table}\.(\w+)", compiled))
     assert asked <= held
     assert next(iter(index.columns)).name in asked | {"occurred_at"}
     # The driver sends parameters: of a filtered index the server must see in the text that it holds all that is sought.
     if only is not None:
         column, _, condition = str(only).partition(" ")
         assert column in asked
-        assert condition == "is not null" or f"interaction.{column} {condition}" in compiled
-        assert not tables.interaction.c[column].computed
+        assert condition == "is not null" or f"{table}.{column} {condition}" in compiled
+        assert not found.table.c[column].computed
 
 
 @pytest.mark.parametrize("list_of", [audit.interactions_statement, audit.prompts_statement])
@@ -212,8 +221,18 @@ def _rows(chance: random.Random) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = new_sqlite(tmp_path_factory.mktemp("filled"))
+    chance = random.Random(15)
+    rows = _rows(chance)
+    # Of some interactions, a charge from before they moved beside the one that counts.
+    charges = [
+        {"occurred_at": at, "interaction_id": row["id"], "confidence": "exact", "team": chance.choice(["x", "y", None])}
+        | {"cost_centre": chance.choice(["x", "y", None])}
+        for row in rows
+        for at in {row["occurred_at"], *chance.choice([(), ("2026-03-02T08:00:00.000Z", "2026-03-02T09:00:10.000Z")])}
+    ]
     with engine.begin() as connection:
-        bulk.insert(connection, tables.interaction, bulk.values_of(tables.interaction, _rows(random.Random(15))))
+        bulk.insert(connection, tables.interaction, bulk.values_of(tables.interaction, rows))
+        bulk.insert(connection, tables.charge, bulk.values_of(tables.charge, charges))
     yield engine
     engine.dispose()
 

@@ -25,6 +25,8 @@ _EVERYTHING = InteractionFilter(
     product_id="secret",
     user_id="secret",
     app_id="secret",
+    team="secret",
+    cost_centre="secret",
     caller_ip="secret",
     http_status=200,
     state="complete",
@@ -129,13 +131,16 @@ def test_the_statements_here_narrow_by_every_filter() -> None:
 
 def test_every_condition_is_one_that_the_store_knows_on_a_column_that_exists() -> None:
     assert _CONDITIONS.keys() == set(Condition)
-    assert {one.column for one in FILTERS.values()} <= {"", *tables.interaction.c.keys()}
+    assert {one.column for one in FILTERS.values()} <= {"", *tables.interaction.c.keys(), *tables.charge.c.keys()}
 
 
 @pytest.mark.parametrize(
     ("name", "columns"),
     [
-        ("interactions", ("model", "deployment", "subscription_id", "product_id", "user_id", "app_id", "caller_ip")),
+        (
+            "interactions",
+            ("model", "deployment", "subscription_id", "product_id", "user_id", "app_id", "caller_ip", "team"),
+        ),
         ("findings", ("hub", "kind")),
         ("usage", tuple(name for name in _DIMENSIONS if name != "operation")),
     ],

@@ -12,9 +12,9 @@ from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQue
 from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import Row
 from shared.stores.sql import tables
-from shared.stores.sql.access import Look, Way, accesses_of, chosen, in_index, look_statement
+from shared.stores.sql.access import PAYER, Look, Way, accesses_of, chosen, in_index, look_statement
 from shared.stores.sql.charges import charged
-from shared.stores.sql.conditions import conditions_of, is_equal, known_value, rollup_conditions
+from shared.stores.sql.conditions import conditions_of, is_equal, known_value, range_of, rollup_conditions
 from shared.stores.sql.dialects import by_index, by_value, dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.indexes import BY_TIME, index_of
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _BOOKKEEPING: Final = {"parts", "field_sources", "strands", "revision"}
-_CHARGE: Final = ("amount", "currency", "price_version", "confidence", "reason")
+_CHARGE: Final = ("amount", "currency", "price_version", "confidence", "reason", "team", "cost_centre")
 _INTERACTION: Final = [
     *(column for column in tables.interaction.c if column.name not in _BOOKKEEPING and column.computed is None),
     *(tables.charge.c[name].label(f"charge_{name}") for name in _CHARGE),
@@ -173,6 +173,12 @@ def _found(
         found = by_index(rows.where(*conditions), facts, index_of(BY_TIME))
         return by_value(_newest(found, "occurred_at", after, limit))
     conditions += [*way.first.conditions, *map(in_index, way.others)]
+    if way.first.table is PAYER:
+        # By the time too: an interaction that moved has a charge where it was until its hour is summed anew.
+        same = sa.and_(PAYER.c.occurred_at == facts.c.occurred_at, PAYER.c.interaction_id == facts.c.id)
+        paid = by_index(rows.where(same, *range_of(narrow, PAYER), *conditions), PAYER, way.first.index_name)
+        order = (PAYER.c.occurred_at, PAYER.c.interaction_id)
+        return by_value(_newest(paid, "occurred_at", after, limit, order))
     if way.first.in_order:
         found = by_index(rows.where(*conditions), facts, way.first.index_name)
         return by_value(_newest(found, "occurred_at", after, limit))
@@ -289,9 +295,15 @@ def _text(value: str) -> sa.ColumnElement[str]:
     return sa.literal(value, sa.Unicode(16))
 
 
-def _newest(statement: sa.Select[Any], moment: str, after: ListKey | None, limit: int) -> sa.Select[Any]:
+def _newest(
+    statement: sa.Select[Any],
+    moment: str,
+    after: ListKey | None,
+    limit: int,
+    keys: tuple[sa.ColumnElement[str], sa.ColumnElement[str]] | None = None,
+) -> sa.Select[Any]:
     columns = statement.selected_columns
-    at, key = columns[moment], columns["id"]
+    at, key = keys or (columns[moment], columns["id"])
     if after is not None:
         # The first condition says no more than the second, but an index can seek by it.
         statement = statement.where(at <= after.moment, sa.or_(at < after.moment, key < after.id))

@@ -1,32 +1,40 @@
 """Charges in SQL: what the interactions of an hour cost, made anew with the hour's sums."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared.pricing.book import Book
 from shared.pricing.charge import PRICED_BY, charge_of
+from shared.pricing.payers import PAID_BY, Payers
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import is_within
 from shared.stores.sql.dialects import Values, dialect_of
 
-__all__ = ["charged", "rewrite_charges"]
+__all__ = ["Terms", "charged", "rewrite_charges"]
 
 _AT_A_TIME: Final = 5_000
 """Interactions that are in memory at one time."""
 
 
+class Terms(NamedTuple):
+    """By what calls are charged."""
+
+    book: Book
+    payers: Payers
+
+
 def rewrite_charges(
-    connection: Connection, book: Book, counts: sa.ColumnElement[int], start: str, end: str | None
+    connection: Connection, terms: Terms, counts: sa.ColumnElement[int], start: str, end: str | None
 ) -> None:
     """Make the charges of the interactions from `start` until before `end` anew.
 
     Args:
         connection: in a transaction.
-        book: the price book.
+        terms: prices, and who pays for whose calls.
         counts: 1 where an interaction's usage counts, else 0.
         start: canonical UTC.
         end: canonical UTC; None: for ever.
@@ -36,12 +44,12 @@ def rewrite_charges(
     for calls in _calls(connection, counts, start, end):
         rows: list[Values] = []
         for call in calls:
-            charge = charge_of(call, book, counts=bool(call["counts"]))
+            charge = charge_of(call, terms.book, counts=bool(call["counts"]))
             amount = None if charge.amount is None else amount_of(charge.amount)
             rows.append(
                 (
                     *(call["occurred_at"], call["id"], amount, charge.currency, charge.price_version),
-                    *(charge.confidence.value, charge.reason),
+                    *(charge.confidence.value, charge.reason, *terms.payers.payer(call)),
                 )
             )
         bulk.insert(connection, tables.charge, rows)
@@ -50,7 +58,7 @@ def rewrite_charges(
 def _calls(connection: Connection, counts: sa.ColumnElement[int], start: str, end: str | None) -> Iterator[list[Row]]:
     """Yield interactions in the order of their charges' keys, so many at a time."""
     table = tables.interaction.c
-    columns = [table[name] for name in PRICED_BY]
+    columns = [table[name] for name in dict.fromkeys((*PRICED_BY, *PAID_BY))]
     query = sa.select(table.id, *columns, counts.label("counts")).where(is_within(table.occurred_at, start, end))
     ordered = query.order_by(table.occurred_at, table.id).limit(_AT_A_TIME)
     statement = ordered

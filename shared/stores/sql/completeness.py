@@ -10,6 +10,7 @@ from shared.domain.findings import Finding, Gap, Standing, Unpriced
 from shared.domain.interaction import State
 from shared.domain.record_types import Observer
 from shared.pricing.charge import UNMAPPED, Confidence
+from shared.pricing.payers import AMBIGUOUS
 from shared.sources import source_lists, source_names
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
@@ -20,6 +21,7 @@ from shared.stores.sql.lease import take_lease
 
 __all__ = [
     "SqlCompleteness",
+    "ambiguous_statement",
     "calls_statement",
     "events_statement",
     "gaps_statement",
@@ -68,6 +70,11 @@ class SqlCompleteness:
             return [
                 Unpriced(row.reason == UNMAPPED, row.confidence != Confidence.NO_PRICE.value, *row[2:]) for row in found
             ]
+
+    def ambiguous_in(self, start: str, end: str | None, *, limit: int) -> list[tuple[str, int]]:
+        """Return tags that name several payers; see the port."""
+        with reading(self._engine) as connection:
+            return [(row[0], row[1]) for row in connection.execute(ambiguous_statement(start, end, limit=limit))]
 
     def unresolved_hours(self, limit: int) -> list[str]:
         """Return hours; see the port."""
@@ -178,6 +185,13 @@ def unpriced_statement(start: str, end: str | None, *, limit: int) -> sa.Select[
     lacks = sa.or_(charge.confidence == Confidence.NO_PRICE.value, charge.reason == UNMAPPED)
     counted = charged(*groups, number).where(is_within(charge.occurred_at, start, end), lacks)
     return counted.group_by(*groups).order_by(number.desc(), *groups).limit(limit)
+
+
+def ambiguous_statement(start: str, end: str | None, *, limit: int) -> sa.Select[Any]:
+    """Return the statement of `CompletenessStore.ambiguous_in`."""
+    charge, tags, number = tables.charge.c, tables.interaction.c.tags, sa.func.count().label("number")
+    counted = charged(tags, number).where(is_within(charge.occurred_at, start, end), charge.matched == AMBIGUOUS)
+    return counted.group_by(tags).order_by(number.desc(), tags).limit(limit)
 
 
 def standing_statement() -> sa.Select[Any]:

@@ -82,10 +82,11 @@ def known_value(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(dimension, sa.literal(_UNKNOWN.get(dimension.key or "", ""), dimension.type))
 
 
-def range_of(narrow: InteractionFilter) -> list[_Condition]:
-    """Return what a filter asks of the time."""
-    times = (FILTERS[name] for name in narrow.values if FILTERS[name].column == "occurred_at")
-    return [condition_of(one, narrow.values) for one in times]
+def range_of(narrow: InteractionFilter, table: sa.FromClause = tables.interaction) -> list[_Condition]:
+    """Return what a filter asks of the time, of the interactions or of another table that has it."""
+    column, values = table.c.occurred_at, narrow.values
+    start, end = values.get("occurred_from"), values.get("occurred_before")
+    return [*([column >= start] if start is not None else ()), *([column < end] if end is not None else ())]
 
 
 def _column(one: Filter) -> sa.Column[Any]:
@@ -132,6 +133,14 @@ def _used(one: Filter, values: Mapping[str, Any]) -> _Condition:
     return sa.and_(_column(one) >= values[one.name], is_unset(tables.interaction.c.cached))
 
 
+def _charged(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    call, charge = tables.interaction.c, tables.charge.alias("payer")
+    # By the time too, as `charges.charged` has it.
+    same = sa.and_(charge.c.occurred_at == call.occurred_at, charge.c.interaction_id == call.id)
+    found = sa.select(sa.literal(1)).select_from(charge).where(same, is_equal(charge.c[one.column], values[one.name]))
+    return found.correlate(tables.interaction).exists()
+
+
 def _bypass(one: Filter, values: Mapping[str, Any]) -> _Condition:
     lists = tables.interaction.c.source_list
     same = lists == BYPASSES[0] if len(BYPASSES) == 1 else lists.in_(BYPASSES)
@@ -151,5 +160,6 @@ _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Con
     Condition.ERROR: _error,
     Condition.FILTERED: _filtered,
     Condition.FOUND: _found,
+    Condition.CHARGED: _charged,
     Condition.BYPASS: _bypass,
 }

@@ -1,8 +1,8 @@
 """The tables of the price book and of charges; `tables` has the others, and all of them."""
 
-from sqlalchemy import Column, Integer, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, Index, Integer, MetaData, PrimaryKeyConstraint, Table
 
-from shared.stores.sql.types import COUNT, FLAG, Money, UtcTime, exact_text, text
+from shared.stores.sql.types import COUNT, FLAG, Money, UtcTime, exact_text, text, where
 
 __all__ = ["charge", "metadata", "model_deployment", "price", "price_book"]
 
@@ -71,6 +71,13 @@ charge = Table(
     Column("price_version", Integer, nullable=True),
     Column("confidence", text(16), nullable=False),
     Column("reason", text(32), nullable=True),
+    Column("team", exact_text(128), nullable=True),
+    Column("cost_centre", exact_text(64), nullable=True),
+    Column("matched", text(16), nullable=True),  # by what of the call they were found
     PrimaryKeyConstraint("occurred_at", "interaction_id", name="pk_charge"),
+    *(
+        Index(f"ix_charge_{name}", name, "occurred_at", "interaction_id", **where(f"{name} is not null"))
+        for name in ("team", "cost_centre")
+    ),
 )
-"""What each interaction costs, written with the rollup of its hour: in the order of time, as rollups read it."""
+"""What each interaction costs, and who pays; written with the rollup of its hour, in the order in which that reads."""

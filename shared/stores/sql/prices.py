@@ -16,6 +16,7 @@ from shared.retry import retried
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
+from shared.stores.sql.marks import mark_hours
 
 __all__ = ["Books", "SqlPrices"]
 
@@ -74,7 +75,9 @@ class SqlPrices:
             ends = bulk.values_of(table, [_row(one, version) for one in ended])
             writes.combine(table, ends, {"valid_to": "incoming.valid_to"})
             writes.run()
-            _mark(connection, [*(one.valid_from for one in added), *(one.valid_to for one in ended)])
+            moments = [*(one.valid_from for one in added), *(one.valid_to for one in ended if one.valid_to)]
+            if moments:
+                mark_hours(connection, min(moments))
             return len(added) + len(ended)
 
 
@@ -105,15 +108,6 @@ def _what(one: _Entry) -> tuple[object, ...]:
 def _name(one: _Entry) -> str:
     """Return how an operator finds an entry in the file."""
     return " ".join(part for part in one.key if isinstance(part, str) and part)
-
-
-def _mark(connection: Connection, moments: Iterable[str | None]) -> None:
-    """Have every hour that is summed, from the first of some moments on, charged anew."""
-    first = min(filter(None, moments), default=None)
-    if first is not None:
-        hours = tables.usage_hour.c.interval_start
-        marks = sa.select(hours).distinct().where(hours >= first)
-        connection.execute(sa.insert(tables.dirty_hour).from_select(["hour"], marks))
 
 
 def _digest(connection: Connection, origin: Origin) -> str | None:

@@ -18,7 +18,8 @@ from shared.pricing.charge import Confidence
 from shared.retry import retried
 from shared.stores.ports import Interval
 from shared.stores.sql import bulk, tables
-from shared.stores.sql.charges import charged, rewrite_charges
+from shared.stores.sql.assignments import Assignments
+from shared.stores.sql.charges import Terms, charged, rewrite_charges
 from shared.stores.sql.conditions import is_unset, is_within
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import writing
@@ -42,6 +43,7 @@ class SqlUsageRollups:
         """Use `engine`, whose database is migrated to the newest revision."""
         self._engine = engine
         self._books = Books()
+        self._assignments = Assignments()
 
     def marks(self, *, without: Collection[str] = ()) -> list[tuple[int, str]]:
         """Return marks; see the port."""
@@ -71,12 +73,12 @@ class SqlUsageRollups:
     def _recompute(self, intervals: Sequence[Interval]) -> None:
         with writing(self._engine) as connection:
             take_lease(connection, _LEASE)
-            # Read behind the marks: prices that come later mark the hours again.
-            book = self._books.current(connection)
+            # Read behind the marks: what comes later marks the hours again.
+            terms = Terms(self._books.current(connection), self._assignments.current(connection))
             for length, start in intervals:
                 table, end = tables.USAGE[length], interval_end(start, length)
                 if length == "hour":
-                    rewrite_charges(connection, book, _counts(), start, end)
+                    rewrite_charges(connection, terms, _counts(), start, end)
                 usage = usage_of_facts if length == "hour" else usage_of_hours
                 connection.execute(sa.delete(table).where(table.c.interval_start == start))
                 columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES, tables.AMOUNT]

@@ -7,6 +7,7 @@ from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
 from shared.stores.sql.indexes import derived_columns, interaction_indexes
+from shared.stores.sql.payer_tables import assignment, money_change
 from shared.stores.sql.price_tables import charge, metadata, model_deployment, price, price_book
 from shared.stores.sql.types import (
     BLOB,
@@ -41,6 +42,7 @@ __all__ = [
     "MEASURES",
     "USAGE",
     "alias",
+    "assignment",
     "charge",
     "claim",
     "content",
@@ -54,6 +56,7 @@ __all__ = [
     "lease",
     "metadata",
     "model_deployment",
+    "money_change",
     "price",
     "price_book",
     "quarantine",

@@ -52,6 +52,8 @@ DIMENSIONS = {
     "user_id": exact_text(128),
     "vendor": exact_text(16),
     "currency": exact_text(3),
+    "team": exact_text(128),
+    "cost_centre": exact_text(64),
 }
 """What usage can be grouped by; named as the columns of the interaction, or of its charge, are."""
 

@@ -42,8 +42,8 @@ def test_the_document_names_parameters_as_the_api_takes_them(client: Client) -> 
     names = {parameter["name"] for parameter in document["paths"]["/api/v1/interactions"]["get"]["parameters"]}
 
     assert names == set(
-        "from to operation model deployment subscriptionId productId userId appId callerIp httpStatus state streamed "
-        "filtered filterCategory filterSeverity filterSide minTotalTokens source bypass error cached "
+        "from to operation model deployment subscriptionId productId userId appId team costCentre callerIp httpStatus "
+        "state streamed filtered filterCategory filterSeverity filterSide minTotalTokens source bypass error cached "
         "requestedModel vendor truncated unreadable filterFailed possibleRefusal callersDiffer q limit cursor".split()
     )
 

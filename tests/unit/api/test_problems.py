@@ -74,7 +74,7 @@ def test_every_wrong_parameter_is_listed(client: Client) -> None:
         ("/api/v1/prompts?from=2026-03-03&to=2026-03-02", "to"),
         ("/api/v1/completeness?from=2026-03-03&to=2026-03-02", "to"),
         ("/api/v1/quarantine/" + "x" * 65 + "/body", "id"),
-        ("/api/v1/usage?model=x", "model"),
+        ("/api/v1/usage?httpStatus=429", "httpStatus"),
         ("/api/v1/prompts?userId=x", "userId"),
         ("/api/v1/balance?limit=1", "limit"),
         ("/api/v1/quarantine?cursor=x", "cursor"),
