@@ -49,6 +49,30 @@ async def manage_quarantine(req: func.HttpRequest, context: func.Context) -> fun
     return await answer(req, context)
 
 
+@bp.route(route="v1/prices/{*rest}", methods=[func.HttpMethod.GET])
+async def read_prices(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List the prices of the price book, or its versions."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/prices/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_prices(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Add prices of the organisation's own, or end one."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/deployments/{*rest}", methods=[func.HttpMethod.GET])
+async def read_deployments(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List what deployments are."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/deployments/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_deployments(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Say what deployments are, or end an entry."""
+    return await answer(req, context)
+
+
 @bp.route(route="openapi.json", methods=[func.HttpMethod.GET])
 async def read_openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return the OpenAPI document."""

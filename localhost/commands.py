@@ -160,7 +160,7 @@ def load_prices(origin: Origin, file: Path, database: str | None) -> None:
     Raises:
         UsageError: the file cannot be read or loaded, or database or settings cannot be used.
     """
-    _load(lambda text: bootstrap.services().load_prices(origin, text), file, database)
+    _load(lambda text: bootstrap.services().load_prices(origin, text, actor=_actor(file)), file, database)
 
 
 def load_cost_centres(file: Path, database: str | None) -> None:
@@ -169,7 +169,11 @@ def load_cost_centres(file: Path, database: str | None) -> None:
     Raises:
         UsageError: the file cannot be read or loaded, or database or settings cannot be used.
     """
-    _load(lambda text: bootstrap.services().payers.load(text, actor=f"file {file.name}"[:256]), file, database)
+    _load(lambda text: bootstrap.services().payers.load(text, actor=_actor(file)), file, database)
+
+
+def _actor(file: Path) -> str:
+    return f"file {file.name}"[:256]
 
 
 def _load(load: Callable[[str], int], file: Path, database: str | None) -> None:

@@ -54,7 +54,7 @@ def demo(*, count: int, port: int, go_on: bool) -> None:
     url = use_database(_new_database())
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     balance = feed(functions, an_hour(count, _SEED), url, host.max_event_batch_size)
-    bootstrap.services().load_prices(Origin.DEPLOYMENTS, _DEPLOYMENTS.read_text(encoding="utf-8"))
+    bootstrap.services().load_prices(Origin.DEPLOYMENTS, _DEPLOYMENTS.read_text(encoding="utf-8"), actor="demo")
     run_timer(functions.timer("rebuild_usage_rollups"))
     app = HttpApp(Routes(functions.http, host.route_prefix))
     usage, prompts, costs = asyncio.run(_ask(app, port))

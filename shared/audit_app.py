@@ -28,5 +28,8 @@ def audit_app() -> "FastAPI":
             from shared.api.app import create_app  # noqa: PLC0415
 
             threads = current.settings.threads
-            _built = (current, create_app(current.audit, current.settings, current.quarantine, threads=threads))
+            app = create_app(
+                current.audit, current.settings, current.quarantine, prices=current.prices, threads=threads
+            )
+            _built = (current, app)
         return _built[1]

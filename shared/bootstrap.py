@@ -18,10 +18,10 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-    from shared.pricing.files import Origin
     from shared.services.audit import AuditService
     from shared.services.ingest import IngestOutcome
     from shared.services.payers import PayerService
+    from shared.services.prices import PriceService
     from shared.services.quarantine import QuarantineService
     from shared.services.readiness import Check, Readiness
     from shared.stores.ports import ClaimedBodies, ContentStore, ReadinessStore
@@ -37,9 +37,10 @@ class Services:
     ingest: "Callable[[Sequence[Delivery]], IngestOutcome]"
     fetch_claimed_bodies: Callable[[], int]
     rebuild_usage_rollups: Callable[[], int]
-    load_prices: "Callable[[Origin, str], int]"
-    """Load a file of prices or deployments, given as its text."""
+    load_prices: "Callable[..., int]"
+    """Load a file of prices or deployments: `shared.services.prices.load_file`, with the store bound."""
     payers: "PayerService"
+    prices: "PriceService"
     expire_pending_fragments: Callable[[], None]
     check_completeness: Callable[[], None]
     audit: "AuditService"
@@ -119,7 +120,7 @@ def _build(settings: Settings) -> Services:
     from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
     from shared.services.payers import PayerService  # noqa: PLC0415
-    from shared.services.prices import load_file, with_shipped_prices  # noqa: PLC0415
+    from shared.services.prices import PriceService, load_file, with_shipped_prices  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
@@ -199,6 +200,7 @@ def _build(settings: Settings) -> Services:
         rebuild_usage_rollups=marked("rebuild_usage_rollups", partial(with_shipped_prices, prices, rebuild)),
         load_prices=partial(load_file, prices),
         payers=PayerService(SqlAssignments(api_engine)),
+        prices=PriceService(SqlPrices(api_engine, retry_seconds=QUICK_SECONDS)),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
         audit=audit_service,

@@ -14,7 +14,18 @@ from shared.domain.vendors import VENDORS
 from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
 from shared.sources import SOURCE_NAMES
 
-__all__ = ["FILTERS", "Condition", "Count", "Filter", "FindingFilter", "InteractionFilter", "ListKey", "UsageQuery"]
+__all__ = [
+    "FILTERS",
+    "Condition",
+    "Count",
+    "DeploymentFilter",
+    "Filter",
+    "FindingFilter",
+    "InteractionFilter",
+    "ListKey",
+    "PriceFilter",
+    "UsageQuery",
+]
 
 
 class ListKey(NamedTuple):
@@ -158,6 +169,31 @@ class FindingFilter:
     hub: str | None = None
     kind: str | None = None
     resolved: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFilter:
+    """What a list of prices is narrowed to; None narrows nothing."""
+
+    model: str | None = None
+    scope: str | None = None
+    tier: str | None = None
+    region: str | None = None
+    unit: str | None = None
+    is_own: bool | None = None
+    holds_at: str | None = None
+    """Canonical UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentFilter:
+    """What a list of deployments is narrowed to; None narrows nothing."""
+
+    name: str | None = None
+    host: str | None = None
+    model: str | None = None
+    holds_at: str | None = None
+    """Canonical UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

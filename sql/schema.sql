@@ -985,6 +985,24 @@ UPDATE alembic_version SET version_num='0011' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0011 -> 0012
+
+ALTER TABLE price_book ADD actor NVARCHAR(256) NULL;
+
+GO
+
+ALTER TABLE price ADD ended_version INTEGER NULL;
+
+GO
+
+ALTER TABLE model_deployment ADD ended_version INTEGER NULL;
+
+GO
+
+UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0011';
+
+GO
+
 COMMIT;
 
 GO

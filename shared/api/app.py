@@ -9,8 +9,10 @@ from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
 from shared.api.responses import answer_errors
-from shared.api.routes import balance, completeness, interactions, prompts, quarantine, usage
+from shared.api.routes import balance, completeness, deployments, interactions, prompts, quarantine, usage
+from shared.api.routes import prices as price_routes
 from shared.services.audit import AuditService
+from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 
 __all__ = ["create_app"]
@@ -22,11 +24,18 @@ _ROUTERS: Final = (
     balance.router,
     completeness.router,
     quarantine.router,
+    price_routes.router,
+    deployments.router,
 )
 
 
 def create_app(
-    audit: AuditService, settings: AuthSettings, held: QuarantineService, *, threads: int | None = None
+    audit: AuditService,
+    settings: AuthSettings,
+    held: QuarantineService,
+    *,
+    prices: PriceService | None = None,
+    threads: int | None = None,
 ) -> FastAPI:
     """Return the application; all its paths begin with `/api`.
 
@@ -34,6 +43,7 @@ def create_app(
         audit: answers the questions.
         settings: how callers are recognised.
         held: answers for the events in quarantine.
+        prices: answers for prices and deployments; None where nobody asks.
         threads: questions that are answered at once, each with a connection of its own; None leaves
             it to the framework.
 
@@ -53,6 +63,7 @@ def create_app(
     )
     app.state.audit = audit
     app.state.quarantine = held
+    app.state.prices = prices
     app.state.authenticator = authenticator(settings)
     version_1 = APIRouter(prefix="/api/v1", dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:

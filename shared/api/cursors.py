@@ -10,10 +10,12 @@ import orjson
 from shared.domain.values import utc
 from shared.errors import InvalidRequestError
 from shared.questions import ListKey
+from shared.stores.price_ports import DeploymentKey, PriceKey
 
-__all__ = ["list_cursor", "list_key", "usage_cursor", "usage_key"]
+__all__ = ["deployment_key", "list_cursor", "list_key", "price_key", "usage_cursor", "usage_key", "version_key"]
 
 _LONGEST: Final = 4_096
+_LONGEST_NUMBER: Final = 9
 _LONGEST_PART: Final = 256
 """Longer than any id or dimension; the driver of Azure SQL refuses a key of some thousands."""
 
@@ -56,6 +58,49 @@ def usage_key(cursor: str | None, question: str, *, dimensions: int, timed: bool
         return None
     parts = _decode(cursor, question, dimensions + timed)
     return (_time(parts[0]), *parts[1:]) if timed else tuple(parts)
+
+
+def price_key(cursor: str | None, question: str) -> PriceKey | None:
+    """Return the place in the list of prices that a cursor of `usage_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    if cursor is None:
+        return None
+    *where, above, valid_from, own = _decode(cursor, question, 10)
+    model, unit, variant, scope, tier, version, region = where
+    if own not in {"0", "1"}:
+        raise _bad()
+    at = _time(valid_from)
+    return (model, unit, variant, scope, tier, version, region, _number(above), at, own == "1")
+
+
+def deployment_key(cursor: str | None, question: str) -> DeploymentKey | None:
+    """Return the place in the list of deployments that a cursor of `usage_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    if cursor is None:
+        return None
+    name, host, valid_from = _decode(cursor, question, 3)
+    return (name, host, _time(valid_from))
+
+
+def version_key(cursor: str | None, question: str) -> int | None:
+    """Return the number that a cursor of `usage_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    return None if cursor is None else _number(_decode(cursor, question, 1)[0])
+
+
+def _number(part: str) -> int:
+    if not (part.isascii() and part.isdigit() and len(part) <= _LONGEST_NUMBER):
+        raise _bad()
+    return int(part)
 
 
 def _encode(question: str, key: Sequence[str]) -> str:

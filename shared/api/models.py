@@ -19,6 +19,7 @@ __all__ = [
     "FoundAmiss",
     "Interaction",
     "InteractionCharge",
+    "Model",
     "Page",
     "PartitionBalance",
     "Problem",
@@ -39,18 +40,20 @@ class Column(NamedTuple):
     name: str
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """What is named in camelCase, and has no other member."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
 
-class Page(_Model, Generic[Item]):
+class Page(Model, Generic[Item]):
     """One page of a list."""
 
     items: list[Item]
     next_cursor: str | None = Field(description="`cursor` of the next page; null at the end")
 
 
-class TokenUsage(_Model):
+class TokenUsage(Model):
     """What a call used; null is unknown, never 0."""
 
     input_tokens: int | None
@@ -72,7 +75,7 @@ class TokenUsage(_Model):
     provenance: Annotated[Provenance, Column("usage_provenance")]
 
 
-class ContentFilter(_Model):
+class ContentFilter(Model):
     """What the content filter did; null is unknown."""
 
     prompt_filtered: bool | None
@@ -83,7 +86,7 @@ class ContentFilter(_Model):
     categories: Annotated[Any, Column("filter_categories")]
 
 
-class InteractionCharge(_Model):
+class InteractionCharge(Model):
     """What a call costs; `docs/cost.md` says how it comes about."""
 
     amount: Annotated[float | None, Column("charge_amount")] = Field(
@@ -97,14 +100,14 @@ class InteractionCharge(_Model):
     reason: Annotated[str | None, Column("charge_reason")] = Field(description="why it is not exact, in a word")
 
 
-class CallError(_Model):
+class CallError(Model):
     """The error that the caller of the model saw."""
 
     code: Annotated[str | None, Column("error_code")]
     message: Annotated[str | None, Column("error_message")]
 
 
-class Interaction(_Model):
+class Interaction(Model):
     """One client call to one Azure OpenAI operation; null is unknown, unknown lists are empty."""
 
     id: str
@@ -169,7 +172,7 @@ class Interaction(_Model):
     sources: list[str]
 
 
-class ContentTexts(_Model):
+class ContentTexts(Model):
     """The texts as plain strings and the bodies as JSON, or as a string where they are none."""
 
     prompt: str | None
@@ -178,7 +181,7 @@ class ContentTexts(_Model):
     response: Any
 
 
-class Usage(_Model):
+class Usage(Model):
     """One group's usage. Dimensions that were not asked for are left out."""
 
     operation: str | None = None
@@ -221,7 +224,7 @@ class Usage(_Model):
     currency: str | None
 
 
-class Prompt(_Model):
+class Prompt(Model):
     """A call, its prompt's size and its beginning."""
 
     id: str
@@ -231,7 +234,7 @@ class Prompt(_Model):
     prompt_preview: str | None = Field(description="first 100 characters; null without Content.Read")
 
 
-class BalanceCounts(_Model):
+class BalanceCounts(Model):
     """Events received, and where each of them is: the five after `received` add up to it."""
 
     received: int
@@ -257,7 +260,7 @@ class Balance(Page[PartitionBalance]):
     total: BalanceCounts
 
 
-class QuarantinedEvent(_Model):
+class QuarantinedEvent(Model):
     """An event that cannot be understood; its bytes are not shown."""
 
     id: str
@@ -270,7 +273,7 @@ class QuarantinedEvent(_Model):
     size: int = Field(description="bytes as received")
 
 
-class QuarantinedBody(_Model):
+class QuarantinedBody(Model):
     """The bytes of an event: as text when they are UTF-8, else in base64; keys and tokens were taken out."""
 
     id: str
@@ -291,14 +294,14 @@ class ReplayResult(BalanceCounts):
     next_cursor: str | None = Field(description="`cursor` for the rest of the range; null at its end")
 
 
-class Discarded(_Model):
+class Discarded(Model):
     """An event whose bytes were forgotten."""
 
     id: str
     discarded: bool
 
 
-class FoundAmiss(_Model):
+class FoundAmiss(Model):
     """Something missing in an hour, of one kind."""
 
     hub: str | None = Field(description="null where the kind is not of one hub")

@@ -30,9 +30,11 @@ __all__ = [
     "FindingParameters",
     "InteractionParameters",
     "ListParameters",
+    "Moment",
     "NoParameters",
     "PromptParameters",
     "ReplayRequest",
+    "Text",
     "UsageParameters",
     "refuse_repeats",
 ]
@@ -104,8 +106,8 @@ def _dimensions(value: str) -> str:
 
 
 _Kind = Annotated[str, AfterValidator(partial(_one_of, tuple(KINDS))), Field(json_schema_extra={"enum": [*KINDS]})]
-_Moment = Annotated[str, AfterValidator(_moment)]
-_Text = Annotated[str, Field(min_length=1, max_length=256)]
+Moment = Annotated[str, AfterValidator(_moment)]
+Text = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class NoParameters(BaseModel):
@@ -127,8 +129,8 @@ class ListParameters(NoParameters):
 
 
 class _RangeParameters(ListParameters):
-    from_: Annotated[_Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
-    to: Annotated[_Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
+    from_: Annotated[Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
+    to: Annotated[Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
 
     _in_order = field_validator("to")(_not_before_from)
 
@@ -162,7 +164,7 @@ def _kind_of(one: Filter) -> Any:  # noqa: ANN401  # an annotation
         words = Field(json_schema_extra={"enum": [*kind]})
         kind = Annotated[str, AfterValidator(partial(_one_of, kind)), words]
     elif kind is str:
-        kind = _Text
+        kind = Text
     return Annotated[kind | None, Field(description=one.description)]
 
 
@@ -192,7 +194,7 @@ class InteractionParameters(_CallParameters):
 class FindingParameters(_RangeParameters):
     """What the list of findings can be narrowed to."""
 
-    hub: _Text | None = None
+    hub: Text | None = None
     kind: Annotated[_Kind | None, Field(description="what is missing")] = None
     resolved: Annotated[bool | None, Field(description="false: still missing")] = None
 
@@ -206,9 +208,9 @@ class FindingParameters(_RangeParameters):
 class ReplayRequest(NoParameters):
     """Which events of quarantine to try again: by id, or by the time they were enqueued."""
 
-    ids: Annotated[list[_Text] | None, Field(min_length=1, max_length=_MOST_REPLAYED)] = None
-    from_: Annotated[_Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
-    to: Annotated[_Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
+    ids: Annotated[list[Text] | None, Field(min_length=1, max_length=_MOST_REPLAYED)] = None
+    from_: Annotated[Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
+    to: Annotated[Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
     limit: Annotated[int, Field(ge=1, le=_MOST_REPLAYED, description="most events of a range in one call")] = 100
     cursor: Annotated[str | None, Field(min_length=1, description="nextCursor of the call before")] = None
 

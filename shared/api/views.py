@@ -21,6 +21,8 @@ from shared.services.quarantine import Replayed
 from shared.stores.ports import Row
 
 __all__ = [
+    "Answer",
+    "amount_view",
     "balance_view",
     "discarded_view",
     "finding_view",
@@ -32,6 +34,7 @@ __all__ = [
     "replayed_view",
     "texts_view",
     "usage_view",
+    "view_of",
 ]
 
 Answer = dict[str, Json]
@@ -48,7 +51,7 @@ class _Field(NamedTuple):
     is_required: bool
 
 
-def _view(model: type[BaseModel], row: Mapping[str, Any], /, **stated: Json) -> Answer:
+def view_of(model: type[BaseModel], row: Mapping[str, Any], /, **stated: Json) -> Answer:
     """Return an answer in the shape of `model`.
 
     Each field is what is `stated` under its name, or else the row's column of that name in the form that its type
@@ -94,43 +97,43 @@ _FORMS: Final[Mapping[Any, Callable[[Any], Json]]] = {dict: _json, list: lambda 
 
 def page_view(items: Iterable[Answer], next_cursor: str | None) -> Answer:
     """Return one page of a list."""
-    return _view(models.Page, {}, items=list(items), next_cursor=next_cursor)
+    return view_of(models.Page, {}, items=list(items), next_cursor=next_cursor)
 
 
 def interaction_view(row: Row) -> Answer:
     """Return an interaction: null is unknown, but lists are empty, and what is marked when seen is false."""
     is_error = row["error_code"] is not None or row["error_message"] is not None
-    return _view(
+    return view_of(
         models.Interaction,
         row,
         operation=row["operation"] or "other",
         usage=_usage(row),
         charge=_charge(row),
-        content_filter=_view(models.ContentFilter, row),
-        error=_view(models.CallError, row) if is_error else None,
+        content_filter=view_of(models.ContentFilter, row),
+        error=view_of(models.CallError, row) if is_error else None,
     )
 
 
 def _usage(row: Row) -> Answer:
     if row["cached"]:
         # The answer repeats the usage of the call that filled the cache; this one used nothing.
-        return _view(models.TokenUsage, dict.fromkeys(row), provenance=Provenance.MISSING.value)
-    return _view(models.TokenUsage, row)
+        return view_of(models.TokenUsage, dict.fromkeys(row), provenance=Provenance.MISSING.value)
+    return view_of(models.TokenUsage, row)
 
 
 def _charge(row: Row) -> Answer | None:
     if row["charge_confidence"] is None:
         return None
     version = row["charge_price_version"]
-    return _view(
+    return view_of(
         models.InteractionCharge,
         row,
-        amount=_amount(row["charge_amount"]),
+        amount=amount_view(row["charge_amount"]),
         price_version=None if version is None else str(version),
     )
 
 
-def _amount(amount: Decimal | None) -> Json:
+def amount_view(amount: Decimal | None) -> Json:
     """Return a decimal as a JSON number, digit by digit: no binary float comes between."""
     if amount is None:
         return None
@@ -140,12 +143,12 @@ def _amount(amount: Decimal | None) -> Json:
 
 def prompt_view(row: Row) -> Answer:
     """Return an item of the prompt list."""
-    return _view(models.Prompt, row)
+    return view_of(models.Prompt, row)
 
 
 def texts_view(texts: Mapping[str, Json]) -> Answer:
     """Return an interaction's texts and bodies."""
-    return _view(models.ContentTexts, {}, **texts)
+    return view_of(models.ContentTexts, {}, **texts)
 
 
 def usage_view(row: Row, dimensions: Sequence[str]) -> Answer:
@@ -155,26 +158,26 @@ def usage_view(row: Row, dimensions: Sequence[str]) -> Answer:
     """
     known, currency = row["token_requests"], row["currency_of_amount"]
     is_one = currency == row["other_currency"]
-    return _view(
+    return view_of(
         models.Usage,
         row,
         **{name: row[name] or None for name in dimensions if name != "currency"},
         average_total_tokens=average(row["total_tokens"], known) if known else None,
-        amount=_amount(row["amount"]) if is_one else None,
+        amount=amount_view(row["amount"]) if is_one else None,
         currency=currency if is_one else None,
     )
 
 
 def balance_view(balances: Sequence[PartitionBalance]) -> Answer:
     """Return the balance of each partition, and the sum."""
-    items: list[Json] = [_view(models.PartitionBalance, asdict(balance)) for balance in balances]
-    total = _view(models.BalanceCounts, asdict(sum_of(balances)))
-    return _view(models.Balance, {}, items=items, next_cursor=None, total=total)
+    items: list[Json] = [view_of(models.PartitionBalance, asdict(balance)) for balance in balances]
+    total = view_of(models.BalanceCounts, asdict(sum_of(balances)))
+    return view_of(models.Balance, {}, items=items, next_cursor=None, total=total)
 
 
 def quarantine_view(row: Row) -> Answer:
     """Return what is known of an event in quarantine."""
-    return _view(models.QuarantinedEvent, row)
+    return view_of(models.QuarantinedEvent, row)
 
 
 def held_view(held: Held) -> Answer:
@@ -185,20 +188,20 @@ def held_view(held: Held) -> Answer:
     except UnicodeDecodeError:
         encoded = base64.b64encode(held.body).decode()
     position = held.position._asdict()
-    return _view(models.QuarantinedBody, position, id=held.id, body=body, body_base64=encoded)
+    return view_of(models.QuarantinedBody, position, id=held.id, body=body, body_base64=encoded)
 
 
 def replayed_view(replayed: Replayed, next_cursor: str | None) -> Answer:
     """Return what became of events that were tried again."""
     unknown: list[Json] = [*replayed.unknown]
-    return _view(models.ReplayResult, asdict(Balance.of(replayed.classes)), unknown=unknown, next_cursor=next_cursor)
+    return view_of(models.ReplayResult, asdict(Balance.of(replayed.classes)), unknown=unknown, next_cursor=next_cursor)
 
 
 def discarded_view(event_id: str) -> Answer:
     """Return that an event was discarded."""
-    return _view(models.Discarded, {}, id=event_id, discarded=True)
+    return view_of(models.Discarded, {}, id=event_id, discarded=True)
 
 
 def finding_view(row: Row) -> Answer:
     """Return something that is missing."""
-    return _view(models.FoundAmiss, row, hub=row["hub"] or None)
+    return view_of(models.FoundAmiss, row, hub=row["hub"] or None)

@@ -94,6 +94,8 @@ class PriceEntry:
     """The organisation's: it goes before the shipped list's."""
     book_version: int = 0
     """Of the price book that it came with; 0 until it is loaded."""
+    ended_version: int | None = None
+    """Of the price book that its end came with; None while it has none, or came with it."""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -119,6 +121,7 @@ class Deployment:
     valid_from: str
     valid_to: str | None
     book_version: int = 0
+    ended_version: int | None = None
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -1,28 +1,68 @@
-"""What loading prices needs from storage."""
+"""What the price book needs from storage."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from shared.pricing.entries import Deployment, PriceEntry
 from shared.pricing.files import Origin, PriceFile
 from shared.pricing.payers import Assignment
+from shared.questions import DeploymentFilter, PriceFilter
 
-__all__ = ["AssignmentStore", "Prices"]
+__all__ = ["AssignmentStore", "BookVersion", "DeploymentKey", "Loaded", "PriceKey", "Prices"]
+
+
+class Loaded(NamedTuple):
+    """What a change of the price book came to."""
+
+    version: int
+    """Of the price book since."""
+    added: int
+    ended: int
+
+
+class BookVersion(NamedTuple):
+    """A change of the price book."""
+
+    version: int
+    loaded_at: str
+    """Canonical UTC."""
+    origin: str
+    actor: str | None
+    """None: nobody kept it."""
+
+
+PriceKey = tuple[str, str, str, str, str, str, str, int, str, bool]
+"""Model, unit, variant, scope, tier, version, region, above_tokens, valid_from, is_own: their order in lists."""
+DeploymentKey = tuple[str, str, str]
+"""Name, host, valid_from."""
 
 
 class Prices(Protocol):
     """The price book. Every method raises StoreUnavailableError when the database is down."""
 
     def digest(self, origin: Origin) -> str | None:
-        """Return the digest of the file of this kind that was loaded last; None when none was."""
+        """Return the digest of the last change of this kind; None when there was none."""
 
-    def load(self, file: PriceFile, *, at: str) -> int:
-        """Add what is new in a file to the price book, and end what it ends; return how many entries that are.
+    def load(self, file: PriceFile, *, at: str, actor: str) -> Loaded:
+        """Add what is new in a file to the price book, and end what it ends.
 
-        The hours that they speak of are charged anew. The file that was loaded last changes nothing.
+        The hours that they speak of are charged anew. What changes nothing makes no version, but for the shipped list.
 
         Raises:
             InvalidFileError: an entry says something else than it did before; nothing was loaded.
         """
+
+    def prices(self, narrow: PriceFilter, *, after: PriceKey | None, limit: int) -> list[PriceEntry]:
+        """Return up to `limit` prices behind `after`."""
+
+    def deployments(self, narrow: DeploymentFilter, *, after: DeploymentKey | None, limit: int) -> list[Deployment]:
+        """Return up to `limit` entries of the table of deployments behind `after`."""
+
+    def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment]:
+        """Return the entries that the organisation may end: its own prices, or its deployments."""
+
+    def versions(self, *, before: int | None, limit: int) -> list[BookVersion]:
+        """Return up to `limit` versions of the price book before `before`, newest first."""
 
 
 class AssignmentStore(Protocol):

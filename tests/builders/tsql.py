@@ -25,7 +25,16 @@ from shared.domain.quarantine import QuarantineAction
 from shared.pricing.charge import PRICED_BY
 from shared.pricing.files import Origin, PriceFile
 from shared.pricing.payers import PAID_BY, Matched
-from shared.questions import FILTERS, Count, FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.questions import (
+    FILTERS,
+    Count,
+    DeploymentFilter,
+    FindingFilter,
+    InteractionFilter,
+    ListKey,
+    PriceFilter,
+    UsageQuery,
+)
 from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
@@ -251,7 +260,13 @@ def _use_quarantine(quarantine: SqlQuarantine) -> None:
 def _use_prices(prices: SqlPrices) -> None:
     prices.digest(Origin.LIST)
     for origin in (Origin.OWN, Origin.DEPLOYMENTS):
-        prices.load(PriceFile(origin, "new", [a_price()] if origin is Origin.OWN else [a_deployment()]), at=AT)
+        entries = [a_price()] if origin is Origin.OWN else [a_deployment()]
+        prices.load(PriceFile(origin, "new", entries), at=AT, actor="ada")
+        prices.changeable(origin)
+    everything = PriceFilter(model="x", scope="x", tier="x", region="x", unit="x", is_own=True, holds_at=AT)
+    prices.prices(everything, after=("x", "x", "x", "x", "x", "x", "x", 0, AT, True), limit=10)
+    prices.deployments(DeploymentFilter(name="x", host="x", model="x", holds_at=AT), after=("x", "x", AT), limit=10)
+    prices.versions(before=7, limit=10)
 
 
 def _use_payers(payers: SqlAssignments) -> None:

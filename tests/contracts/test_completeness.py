@@ -183,7 +183,7 @@ def test_calls_without_a_price_and_deployments_that_nobody_described_are_found(s
         name = f"call-{place}"
         store.ingest(events.a_request(name), events.a_response(name, body=body | {"model": model}), first=2 * place)
     SqlPrices(store.engine).load(
-        PriceFile(Origin.OWN, "1", [a_price(), a_price(Unit.OUTPUT, "10")]), at="2026-11-27T00:00:00.000Z"
+        PriceFile(Origin.OWN, "1", [a_price(), a_price(Unit.OUTPUT, "10")]), at="2026-11-27T00:00:00.000Z", actor="ada"
     )
     rebuild_usage_rollups(SqlUsageRollups(store.engine))
 

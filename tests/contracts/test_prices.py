@@ -30,7 +30,9 @@ def prices(engine: Engine) -> SqlPrices:
 
 def load(prices: SqlPrices, *entries: PriceEntry | Deployment, digest: str = "1") -> int:
     kind = Origin.OWN if isinstance(entries[0], PriceEntry) else Origin.DEPLOYMENTS
-    return prices.load(PriceFile(kind, digest, entries), at=AT)  # type: ignore[arg-type]  # of one kind
+    file = PriceFile(kind, digest, entries)  # type: ignore[arg-type]  # of one kind
+    loaded = prices.load(file, at=AT, actor="ada")
+    return loaded.added + loaded.ended
 
 
 def charges(engine: Engine) -> dict[str, tuple[Any, ...]]:
@@ -195,7 +197,7 @@ def test_a_shipped_list_at_fault_is_raised_and_keeps_no_usage_from_being_summed(
 ) -> None:
     (listed, *_) = read_file(Origin.LIST, shipped_text()).entries
     assert isinstance(listed, PriceEntry)
-    prices.load(PriceFile(Origin.LIST, "another", [replace(listed, amount=listed.amount + 1)]), at=AT)
+    prices.load(PriceFile(Origin.LIST, "another", [replace(listed, amount=listed.amount + 1)]), at=AT, actor="ada")
     store(ledger, a_call(1, NINE))
 
     with pytest.raises(InvalidFileError, match="says something else"):

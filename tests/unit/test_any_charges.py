@@ -98,7 +98,7 @@ def streams(draw: st.DrawFn) -> list[Step]:
 
 def _run(engine: Engine, steps: list[Step]) -> None:
     prices, rollups = SqlPrices(engine), SqlUsageRollups(engine)
-    prices.load(PriceFile(Origin.OWN, "1", PRICES), at=AT)
+    prices.load(PriceFile(Origin.OWN, "1", PRICES), at=AT, actor="ada")
     dearer = [a_price(Unit.OUTPUT, "12.5", valid_from=NOON), *PRICES]
     # Whatever the stream left out comes at its end: both ways end with the same book.
     for step in [*steps, "prices", "deployments", "rebuild"]:
@@ -107,9 +107,9 @@ def _run(engine: Engine, steps: list[Step]) -> None:
         elif step == "rebuild":
             rebuild_usage_rollups(rollups)
         elif step == "prices":
-            prices.load(PriceFile(Origin.OWN, "2", dearer), at=AT)
+            prices.load(PriceFile(Origin.OWN, "2", dearer), at=AT, actor="ada")
         else:
-            prices.load(PriceFile(Origin.DEPLOYMENTS, "1", [a_deployment("chat")]), at=AT)
+            prices.load(PriceFile(Origin.DEPLOYMENTS, "1", [a_deployment("chat")]), at=AT, actor="ada")
 
 
 def _charges(engine: Engine) -> dict[str, tuple[Any, ...]]:

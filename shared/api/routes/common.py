@@ -7,9 +7,19 @@ from fastapi import Depends, Request
 from shared.api.callers import Caller, Role, require
 from shared.api.models import Problem
 from shared.services.audit import AuditService
+from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 
-__all__ = ["AdminCaller", "Audit", "AuditCaller", "ContentCaller", "Quarantine", "UsageCaller", "described"]
+__all__ = [
+    "AdminCaller",
+    "Audit",
+    "AuditCaller",
+    "ContentCaller",
+    "Prices",
+    "Quarantine",
+    "UsageCaller",
+    "described",
+]
 
 
 async def _audit(request: Request) -> AuditService:
@@ -22,7 +32,13 @@ async def _quarantine(request: Request) -> QuarantineService:
     return service
 
 
+async def _prices(request: Request) -> PriceService:
+    service: PriceService = request.app.state.prices
+    return service
+
+
 Audit = Annotated[AuditService, Depends(_audit)]
+Prices = Annotated[PriceService, Depends(_prices)]
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
 UsageCaller = Annotated[Caller, Depends(require(Role.USAGE_READ))]
 AuditCaller = Annotated[Caller, Depends(require(Role.AUDIT_READ))]

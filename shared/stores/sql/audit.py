@@ -14,7 +14,7 @@ from shared.stores.ports import Row
 from shared.stores.sql import tables
 from shared.stores.sql.access import PAYER, Look, Way, accesses_of, chosen, in_index, look_statement
 from shared.stores.sql.charges import charged
-from shared.stores.sql.conditions import conditions_of, is_equal, known_value, range_of, rollup_conditions
+from shared.stores.sql.conditions import conditions_of, is_behind, is_equal, known_value, range_of, rollup_conditions
 from shared.stores.sql.dialects import by_index, by_value, dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.indexes import BY_TIME, index_of
@@ -240,7 +240,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
         sa.func.max(rows.charged_in).label("other_currency"),
     )
     statement = sa.select(*keys, *sums, *money).group_by(*keys).order_by(*keys).limit(limit)
-    return statement if after is None else statement.where(_behind(keys, after))
+    return statement if after is None else statement.where(is_behind(keys, after))
 
 
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
@@ -308,11 +308,3 @@ def _newest(
         # The first condition says no more than the second, but an index can seek by it.
         statement = statement.where(at <= after.moment, sa.or_(at < after.moment, key < after.id))
     return statement.order_by(at.desc(), key.desc()).limit(limit)
-
-
-def _behind(keys: Sequence[sa.ColumnElement[Any]], after: Sequence[str]) -> _Condition:
-    """Return whether the keys stand behind `after`, ascending; SQL Server compares no tuples."""
-    condition: _Condition = sa.false()
-    for key, value in reversed(list(zip(keys, after, strict=True))):
-        condition = sa.or_(key > value, sa.and_(key == value, condition))
-    return condition

@@ -1,6 +1,6 @@
 """Conditions on interactions, in SQL: each filter of the API."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ __all__ = [
     "condition_of",
     "conditions_of",
     "groups_of",
+    "is_behind",
     "is_equal",
     "is_unset",
     "is_within",
@@ -50,6 +51,14 @@ def is_unset(flag: sa.ColumnElement[Any]) -> _Condition:
 def is_within(column: sa.ColumnElement[Any], start: str, end: str | None) -> _Condition:
     """Return whether a time lies from `start` until before `end`, or behind `start` where nothing ends it."""
     return column >= start if end is None else sa.and_(column >= start, column < end)
+
+
+def is_behind(keys: Sequence[sa.ColumnElement[Any]], after: Sequence[Any]) -> _Condition:
+    """Return whether the keys stand behind `after`, ascending; SQL Server compares no tuples."""
+    condition: _Condition = sa.false()
+    for key, value in reversed(list(zip(keys, after, strict=True))):
+        condition = sa.or_(key > value, sa.and_(key == value, condition))
+    return condition
 
 
 def conditions_of(narrow: InteractionFilter, *, without: Collection[Filter] = ()) -> list[_Condition]:

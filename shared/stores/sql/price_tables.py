@@ -14,10 +14,11 @@ price_book = Table(
     Column("version", Integer, nullable=False, autoincrement=False),
     Column("loaded_at", UtcTime(), nullable=False),
     Column("origin", text(16), nullable=False),  # list, own or deployments
-    Column("digest", exact_text(64), nullable=False),  # of the file
+    Column("digest", exact_text(64), nullable=False),  # of the file, or of the entries that a request sent
+    Column("actor", text(256), nullable=True),  # null in rows of before it was kept
     PrimaryKeyConstraint("version", name="pk_price_book"),
 )
-"""Each file of prices or deployments that was loaded and was not the same as the one before."""
+"""Each change of the price book, by a file or by a request: when, by whom, and of what; rows of it bear its number."""
 
 price = Table(
     "price",
@@ -38,6 +39,7 @@ price = Table(
     Column("source", text(256), nullable=False),
     Column("dated", UtcTime(), nullable=False),
     Column("book_version", Integer, nullable=False),  # with which it came
+    Column("ended_version", Integer, nullable=True),  # with which its end came, where that was later
     PrimaryKeyConstraint(
         "is_own", "model", "version", "scope", "tier", "region", "unit", "variant", "above_tokens", "valid_from",
         name="pk_price",
@@ -57,6 +59,7 @@ model_deployment = Table(
     Column("sku", exact_text(32), nullable=False),
     Column("region", exact_text(32), nullable=False),
     Column("book_version", Integer, nullable=False),
+    Column("ended_version", Integer, nullable=True),
     PrimaryKeyConstraint("host", "name", "valid_from", name="pk_model_deployment"),
 )
 """What deployments are: rows are added and ended, never changed."""

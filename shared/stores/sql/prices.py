@@ -1,9 +1,9 @@
 """The price book in SQL: rows are added and ended, never changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -12,8 +12,11 @@ from shared.errors import InvalidFileError
 from shared.pricing.book import Book
 from shared.pricing.entries import Deployment, PriceEntry, Scope, Tier, Unit
 from shared.pricing.files import Origin, PriceFile
-from shared.retry import retried
+from shared.questions import DeploymentFilter, PriceFilter
+from shared.retry import RETRY_SECONDS, retried
+from shared.stores.price_ports import BookVersion, DeploymentKey, Loaded, PriceKey
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.conditions import is_behind, is_equal
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.marks import mark_hours
@@ -21,7 +24,11 @@ from shared.stores.sql.marks import mark_hours
 __all__ = ["Books", "SqlPrices"]
 
 _LEASE: Final = "price book"
+_ORDER: Final = (
+    "model", "unit", "variant", "scope", "tier", "version", "region", "above_tokens", "valid_from", "is_own",
+)  # fmt: skip
 _Entry = PriceEntry | Deployment
+_Result = TypeVar("_Result")
 
 
 class Books:
@@ -42,43 +49,72 @@ class Books:
 class SqlPrices:
     """`shared.stores.price_ports.Prices` on either database."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use `engine`, whose database is migrated to the newest revision."""
+    def __init__(self, engine: Engine, *, retry_seconds: float = RETRY_SECONDS) -> None:
+        """Use `engine`, whose database is migrated to the newest revision; try again for `retry_seconds`."""
         self._engine = engine
+        self._seconds = retry_seconds
 
     def digest(self, origin: Origin) -> str | None:
-        """Return the digest of the file that was loaded last; see the port."""
+        """Return the digest of the last change; see the port."""
+        return self._read(lambda connection: _digest(connection, origin))
 
-        def read() -> str | None:
-            with reading(self._engine) as connection:
-                return _digest(connection, origin)
-
-        return retried(read)
-
-    def load(self, file: PriceFile, *, at: str) -> int:
+    def load(self, file: PriceFile, *, at: str, actor: str) -> Loaded:
         """Add and end entries; see the port."""
-        return retried(lambda: self._load(file, at))
+        return retried(lambda: self._load(file, at, actor), seconds=self._seconds)
 
-    def _load(self, file: PriceFile, at: str) -> int:
+    def prices(self, narrow: PriceFilter, *, after: PriceKey | None, limit: int) -> list[PriceEntry]:
+        """List prices; see the port."""
+        return self._read(lambda connection: _prices(connection, prices_statement(narrow, after=after, limit=limit)))
+
+    def deployments(self, narrow: DeploymentFilter, *, after: DeploymentKey | None, limit: int) -> list[Deployment]:
+        """List deployments; see the port."""
+        statement = deployments_statement(narrow, after=after, limit=limit)
+        return self._read(lambda connection: _deployments(connection, statement))
+
+    def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment]:
+        """Return what may be ended; see the port."""
+        if origin is Origin.DEPLOYMENTS:
+            return self._read(_deployments)
+        own = sa.select(tables.price).where(tables.price.c.is_own == sa.true())
+        return self._read(lambda connection: _prices(connection, own))
+
+    def versions(self, *, before: int | None, limit: int) -> list[BookVersion]:
+        """List versions; see the port."""
+        c = tables.price_book.c
+        query = sa.select(c.version, c.loaded_at, c.origin, c.actor).order_by(c.version.desc()).limit(limit)
+        statement = query if before is None else query.where(c.version < before)
+        return self._read(lambda connection: [BookVersion(*row) for row in connection.execute(statement)])
+
+    def _read(self, read: Callable[[Connection], _Result]) -> _Result:
+        def once() -> _Result:
+            with reading(self._engine) as connection:
+                return read(connection)
+
+        return retried(once, seconds=self._seconds)
+
+    def _load(self, file: PriceFile, at: str, actor: str) -> Loaded:
         with writing(self._engine) as connection:
             take_lease(connection, _LEASE)
+            version = _version(connection)
             if _digest(connection, file.origin) == file.digest:
-                return 0
-            version = _version(connection) + 1
+                return Loaded(version, 0, 0)
             table = tables.model_deployment if file.origin is Origin.DEPLOYMENTS else tables.price
             known = _deployments(connection) if file.origin is Origin.DEPLOYMENTS else _prices(connection)
             added, ended = _changes({one.key: one for one in known}, file.entries)
+            if not added and not ended and file.origin is not Origin.LIST:
+                return Loaded(version, 0, 0)
+            version += 1
             writes = bulk.Writes(connection)
-            writes.insert(tables.price_book, [(version, at, file.origin.value, file.digest)])
+            writes.insert(tables.price_book, [(version, at, file.origin.value, file.digest, actor)])
             writes.insert(table, bulk.values_of(table, [_row(one, version) for one in added]))
             # Of a row that is there, all that may change.
-            ends = bulk.values_of(table, [_row(one, version) for one in ended])
-            writes.combine(table, ends, {"valid_to": "incoming.valid_to"})
+            ends = bulk.values_of(table, [_row(one, version) | {"ended_version": version} for one in ended])
+            writes.combine(table, ends, {"valid_to": "incoming.valid_to", "ended_version": "incoming.ended_version"})
             writes.run()
             moments = [*(one.valid_from for one in added), *(one.valid_to for one in ended if one.valid_to)]
             if moments:
                 mark_hours(connection, min(moments))
-            return len(added) + len(ended)
+            return Loaded(version, len(added), len(ended))
 
 
 def _changes(
@@ -127,7 +163,45 @@ def _row(one: _Entry, version: int) -> dict[str, Any]:
     return row
 
 
-def _prices(connection: Connection) -> list[PriceEntry]:
+def prices_statement(narrow: PriceFilter, *, after: PriceKey | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `Prices.prices`."""
+    c = tables.price.c
+    keys = [c[name] for name in _ORDER]
+    equal = {name: getattr(narrow, name) for name in ("model", "scope", "tier", "region", "unit")}
+    conditions = [is_equal(c[name], value) for name, value in equal.items() if value is not None]
+    if narrow.is_own is not None:
+        conditions.append(c.is_own == narrow.is_own)
+    # SQLAlchemy orders no bare flags.
+    behind = None if after is None else (*after[:-1], sa.literal(after[-1], c.is_own.type))
+    return _page(tables.price, keys, conditions, narrow.holds_at, behind).limit(limit)
+
+
+def deployments_statement(narrow: DeploymentFilter, *, after: DeploymentKey | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `Prices.deployments`."""
+    c = tables.model_deployment.c
+    equal = {name: getattr(narrow, name) for name in ("name", "host", "model")}
+    conditions = [is_equal(c[name], value) for name, value in equal.items() if value is not None]
+    keys = [c.name, c.host, c.valid_from]
+    return _page(tables.model_deployment, keys, conditions, narrow.holds_at, after).limit(limit)
+
+
+def _page(
+    table: sa.Table,
+    keys: Sequence[sa.Column[Any]],
+    conditions: list[sa.ColumnElement[bool]],
+    holds_at: str | None,
+    after: tuple[Any, ...] | None,
+) -> sa.Select[Any]:
+    if holds_at is not None:
+        c = table.c
+        conditions += [c.valid_from <= holds_at, sa.or_(c.valid_to.is_(None), c.valid_to > holds_at)]
+    if after is not None:
+        conditions.append(is_behind(keys, after))
+    return sa.select(table).where(*conditions).order_by(*keys)
+
+
+def _prices(connection: Connection, statement: sa.Select[Any] | None = None) -> list[PriceEntry]:
+    chosen = sa.select(tables.price) if statement is None else statement
     return [
         PriceEntry(
             **row
@@ -138,9 +212,10 @@ def _prices(connection: Connection) -> list[PriceEntry]:
                 "amount": Decimal(row["amount"]),
             }
         )
-        for row in map(dict, connection.execute(sa.select(tables.price)).mappings())
+        for row in map(dict, connection.execute(chosen).mappings())
     ]
 
 
-def _deployments(connection: Connection) -> list[Deployment]:
-    return [Deployment(**row) for row in connection.execute(sa.select(tables.model_deployment)).mappings()]
+def _deployments(connection: Connection, statement: sa.Select[Any] | None = None) -> list[Deployment]:
+    chosen = sa.select(tables.model_deployment) if statement is None else statement
+    return [Deployment(**row) for row in connection.execute(chosen).mappings()]

@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import sqlalchemy as sa
+from fastapi import FastAPI
 from sqlalchemy.engine import Engine
 
 from shared.api.app import create_app
 from shared.services.audit import AuditService
+from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.settings import Settings
 from shared.stores.ports import ContentDocument, Row
@@ -17,6 +19,7 @@ from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
 
 __all__ = ["SETTINGS", "Client", "Ledger", "a_usage_row", "an_interaction", "client_of"]
@@ -93,6 +96,10 @@ class Ledger:
             content=SqlContentStore(self.engine),
         )
 
+    def prices(self, **options: Any) -> PriceService:
+        """Return the service over this ledger's price book."""
+        return PriceService(SqlPrices(self.engine), **options)
+
     def _insert(self, table: sa.Table, rows: tuple[Row, ...]) -> None:
         with self.engine.begin() as connection:
             for row in rows:
@@ -102,8 +109,8 @@ class Ledger:
 class Client:
     """Sends requests to the API in this process."""
 
-    def __init__(self, audit: AuditService, quarantine: Any, address: str, base_url: str, settings: Settings) -> None:
-        self._transport = httpx.ASGITransport(create_app(audit, settings, quarantine), client=(address, 50_000))
+    def __init__(self, app: FastAPI, address: str, base_url: str) -> None:
+        self._transport = httpx.ASGITransport(app, client=(address, 50_000))
         self._base_url = base_url
 
     def get(self, url: str, **options: Any) -> httpx.Response:
@@ -128,9 +135,12 @@ def client_of(
     audit: AuditService,
     quarantine: QuarantineService | None = None,
     *,
+    prices: PriceService | None = None,
     address: str = "127.0.0.1",
     base_url: str = "http://localhost",
     settings: Settings = SETTINGS,
 ) -> Client:
     """Return a client of the API, as if it called from `address`."""
-    return Client(audit, quarantine, address, base_url, settings)
+    # Tests that ask nothing of a service leave it out.
+    app = create_app(audit, settings, quarantine, prices=prices)  # type: ignore[arg-type]
+    return Client(app, address, base_url)

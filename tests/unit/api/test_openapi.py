@@ -7,18 +7,27 @@ from tests.unit.api.rows import Client
 _POSTED = {
     "/api/v1/quarantine/replay",
     "/api/v1/quarantine/{id}/discard",
+    "/api/v1/prices/{id}/end",
+    "/api/v1/deployments/{id}/end",
 }
-_PATHS = _POSTED | {
-    "/api/v1/interactions",
-    "/api/v1/interactions/{id}",
-    "/api/v1/interactions/{id}/content",
-    "/api/v1/usage",
-    "/api/v1/prompts",
-    "/api/v1/balance",
-    "/api/v1/completeness",
-    "/api/v1/quarantine",
-    "/api/v1/quarantine/{id}/body",
-}
+_BOTH = {"/api/v1/prices", "/api/v1/deployments"}
+"""Listed and added to."""
+_PATHS = (
+    _POSTED
+    | _BOTH
+    | {
+        "/api/v1/prices/versions",
+        "/api/v1/interactions",
+        "/api/v1/interactions/{id}",
+        "/api/v1/interactions/{id}/content",
+        "/api/v1/usage",
+        "/api/v1/prompts",
+        "/api/v1/balance",
+        "/api/v1/completeness",
+        "/api/v1/quarantine",
+        "/api/v1/quarantine/{id}/body",
+    }
+)
 
 
 def test_the_document_describes_every_route_with_its_role_answer_and_problems(client: Client) -> None:
@@ -26,14 +35,14 @@ def test_the_document_describes_every_route_with_its_role_answer_and_problems(cl
 
     assert set(document["paths"]) == _PATHS
     for path, methods in document["paths"].items():
-        assert list(methods) == ["post" if path in _POSTED else "get"]
-        (operation,) = methods.values()
-        responses = operation["responses"]
-        assert "$ref" in responses["200"]["content"]["application/json"]["schema"]
-        assert {"400", "401", "403", "503"} <= set(responses)
-        assert "422" not in responses
-        assert set(responses["400"]["content"]) == {"application/problem+json"}
-        assert operation["x-required-role"]
+        assert list(methods) == (["get", "post"] if path in _BOTH else ["post" if path in _POSTED else "get"])
+        for operation in methods.values():
+            responses = operation["responses"]
+            assert "$ref" in responses["200"]["content"]["application/json"]["schema"]
+            assert {"400", "401", "403", "503"} <= set(responses)
+            assert "422" not in responses
+            assert set(responses["400"]["content"]) == {"application/problem+json"}
+            assert operation["x-required-role"]
 
 
 def test_the_document_names_parameters_as_the_api_takes_them(client: Client) -> None:
