@@ -886,6 +886,7 @@ module appSettings 'modules/app-settings.bicep' = {
     claimCheckContainerName: claimCheckContainerName
     contentDays: contentDays
     asideDays: asideDays
+    auditClientId: auditClientId
     componentName: monitoring.outputs.componentName
   }
 }

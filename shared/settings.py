@@ -1,7 +1,6 @@
 """Every setting of the app: name, meaning, default. Read once, by bootstrap."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 from shared.domain.delivery import DEFAULT_LIMIT, InvalidLimit
 from shared.errors import ConfigurationError
+from shared.token_settings import TokenSettings
 
 __all__ = [
     "APP_SETTINGS",
@@ -22,8 +22,12 @@ __all__ = [
 
 APP_SETTINGS = {
     "PROMPTLEDGER_DATABASE": "SQLAlchemy URL of the ledger: sqlite:///file or mssql+pyodbc://...",
-    "PROMPTLEDGER_AUTH": "who may ask: `entra`, whom App Service authentication let in, or `local`; unset: nobody",
-    "PROMPTLEDGER_TENANT_ID": "id of the Entra tenant that callers sign in to; `entra` needs it",
+    "PROMPTLEDGER_AUTH": "who may ask: `entra`, by token, `app-service`, by its principal, or `local`; unset: nobody",
+    "PROMPTLEDGER_TENANT_ID": "ids of the Entra tenants that callers sign in to, with commas between",
+    "PROMPTLEDGER_AUDIENCE": "what tokens must be for, with commas between; `entra` needs it",
+    "PROMPTLEDGER_AUTHORITY": "where the tenants' keys are; empty: the public cloud",
+    "PROMPTLEDGER_SCOPE": "scope that an application needs to ask for somebody",
+    "PROMPTLEDGER_CLIENTS": "client ids of the applications that may ask, with commas between; empty: all",
     "PROMPTLEDGER_LOCAL_TOKEN": "what `local` callers send where no peer address is known, as under `func start`",
     "PROMPTLEDGER_CONNECT_SECONDS": "how long ingest and timers wait for a connection to Azure SQL",
     "PROMPTLEDGER_API_CONNECT_SECONDS": "how long the audit API waits for one, or for a lock on SQLite, before 503",
@@ -64,9 +68,8 @@ HOST_SETTINGS = {
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
-_AUTH_MODES = ("", "local", "entra")
+_AUTH_MODES = ("", "local", "entra", "app-service")
 _AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LEAST_TOKEN = 32
 _MOST_THREADS = 1000
 _CONTENT_STORES = ("sql", "cosmos")
@@ -135,7 +138,7 @@ class Settings:
     """The platform names the app's site in the environment."""
     signs_in: bool = False
     """The platform says that its authentication stands before the app."""
-    tenant_id: str = ""
+    tokens: TokenSettings = field(default_factory=TokenSettings)
     local_token: str = field(default="", repr=False)
     """Empty outside a developer's machine, as Core Tools tells it."""
     client_id: str | None = None
@@ -169,7 +172,7 @@ class Settings:
             auth=auth,
             in_azure=in_azure,
             signs_in=in_azure and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
-            tenant_id=_tenant_id(environment.get("PROMPTLEDGER_TENANT_ID", "")),
+            tokens=TokenSettings.read(environment, in_azure=in_azure),
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             connect_seconds=_number(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),
@@ -184,13 +187,6 @@ class Settings:
             pending_minutes=_number(environment, "PROMPTLEDGER_PENDING_MINUTES", int, _PENDING_MINUTES, least=1),
             telemetry=_telemetry(environment),
         )
-
-
-def _tenant_id(value: str) -> str:
-    tenant = value.strip().lower()
-    if tenant and not _GUID.fullmatch(tenant):
-        raise ConfigurationError("PROMPTLEDGER_TENANT_ID is no GUID: give the tenant's id, not its name")
-    return tenant
 
 
 def _local_token(environment: Mapping[str, str], *, in_azure: bool) -> str:

@@ -46,6 +46,9 @@ param contentDays int
 @description('Days for which records that speak of no call are kept; 0 for ever.')
 param asideDays int
 
+@description('Entra application of the audit API: its client id. Empty: the audit API answers nobody.')
+param auditClientId string
+
 @description('Application Insights component.')
 param componentName string
 
@@ -72,11 +75,14 @@ output values object = {
 
   // The app.
   PROMPTLEDGER_ASIDE_DAYS: string(asideDays)
+  PROMPTLEDGER_AUDIENCE: empty(auditClientId) ? '' : '${auditClientId},api://${auditClientId}'
   PROMPTLEDGER_AUTH: 'entra'
+  PROMPTLEDGER_AUTHORITY: environment().authentication.loginEndpoint
   PROMPTLEDGER_CLAIM_CHECK_ACCOUNT: claimCheckEndpoint
   PROMPTLEDGER_CLAIM_CHECK_CONTAINERS: claimCheckContainerName
   PROMPTLEDGER_CLAIM_CHECK_DAYS: '7'
   PROMPTLEDGER_CLAIM_CHECK_MEGABYTES: '64'
+  PROMPTLEDGER_CLIENTS: ''
   PROMPTLEDGER_CONTENT: contentStore
   PROMPTLEDGER_CONTENT_DAYS: string(contentDays)
   PROMPTLEDGER_COSMOS_CONTAINER: cosmosContainerName
@@ -88,6 +94,7 @@ output values object = {
   PROMPTLEDGER_CONNECT_SECONDS: '15'
   PROMPTLEDGER_API_CONNECT_SECONDS: '2'
   PROMPTLEDGER_PENDING_MINUTES: '60'
+  PROMPTLEDGER_SCOPE: 'user_impersonation'
   PROMPTLEDGER_TENANT_ID: tenant().tenantId
 
   // The libraries below them: which of several identities, and where telemetry goes.

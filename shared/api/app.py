@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from shared.api.callers import AuthSettings, authenticator
+from shared.api.authentication import AuthSettings, authenticator
 from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats

@@ -91,7 +91,14 @@ def _unavailable(_request: Request, error: Exception) -> Response:
 
 def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
-    kinds = {401: "not-signed-in", 403: "refused-caller", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+    kinds = {
+        401: "not-signed-in",
+        403: "refused-caller",
+        404: "not-found",
+        405: "method-not-allowed",
+        413: "too-large",
+        503: "unavailable",
+    }
     response = _problem(error.status_code, kinds.get(error.status_code, "refused"), error.detail)
     response.headers.update(error.headers or {})
     return response

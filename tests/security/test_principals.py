@@ -16,14 +16,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from shared.api.app import create_app
-from shared.api.callers import EntraAuthenticator
+from shared.api.principals import PrincipalAuthenticator
 from shared.errors import ConfigurationError
+from shared.token_settings import TokenSettings
 from tests.builders.databases import new_sqlite
 from tests.unit.api.rows import SETTINGS, Ledger, an_interaction, client_of
 
 _TENANT = "0f5c2b1e-7d3a-4c55-9a0e-5b1f3d2c4a60"
 _OTHER = "9b7c6d5e-1111-4222-8333-444455556666"
-_ENTRA = replace(SETTINGS, auth="entra", in_azure=True, signs_in=True, tenant_id=_TENANT)
+_OURS = TokenSettings(tenant_ids=(_TENANT,))
+_SIGNED_IN = replace(SETTINGS, auth="app-service", in_azure=True, signs_in=True, tokens=_OURS)
 _NAME = "X-MS-CLIENT-PRINCIPAL"
 _CLAIMS = {
     "iss": f"https://login.microsoftonline.com/{_TENANT}/v2.0",
@@ -50,7 +52,9 @@ def told(auth_typ: Any = "aad", *more: tuple[str, str], **changes: str | None) -
 
 def asked(ledger: Ledger, *headers: str) -> httpx.Response:
     ledger.has(an_interaction())
-    client = client_of(ledger.audit(), address="203.0.113.7", base_url="https://ledger.example.org", settings=_ENTRA)
+    client = client_of(
+        ledger.audit(), address="203.0.113.7", base_url="https://ledger.example.org", settings=_SIGNED_IN
+    )
     return client.get("/api/v1/interactions/call-1/content", headers=[(_NAME, one) for one in headers])
 
 
@@ -128,7 +132,7 @@ def test_any_bytes_in_the_header_are_a_401_and_never_a_fault(content: bytes) -> 
     request = Request({"type": "http", "headers": Headers({_NAME: header}).raw, "method": "GET", "path": "/"})
 
     with pytest.raises(HTTPException) as caught:
-        EntraAuthenticator(_TENANT).caller(request)
+        PrincipalAuthenticator([_TENANT]).caller(request)
 
     assert caught.value.status_code == 401
 
@@ -163,7 +167,7 @@ def test_a_name_that_no_database_takes_is_written_so_that_it_does(ledger: Ledger
 def test_two_callers_with_the_same_name_stay_two_however_long_it_is(ledger: Ledger) -> None:
     for oid in ("0a1b", "0c2d"):
         header = told(oid=oid, preferred_username="n" * 400)
-        client = client_of(ledger.audit(), settings=_ENTRA)
+        client = client_of(ledger.audit(), settings=_SIGNED_IN)
         if not ledger.reads():
             ledger.has(an_interaction())
         assert client.get("/api/v1/interactions/call-1/content", headers={_NAME: header}).status_code == 200
@@ -171,12 +175,19 @@ def test_two_callers_with_the_same_name_stay_two_however_long_it_is(ledger: Ledg
     assert [reader.split()[0] for reader, _, _ in ledger.reads()] == ["0a1b", "0c2d"]
 
 
-@pytest.mark.parametrize("changes", [{"signs_in": False}, {"tenant_id": ""}])
+@pytest.mark.parametrize("changes", [{"signs_in": False}, {"tokens": TokenSettings()}])
 def test_a_principal_counts_nowhere_but_behind_the_platform_and_for_a_known_tenant(
     ledger: Ledger, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(ConfigurationError, match="PROMPTLEDGER_"):
-        create_app(ledger.audit(), replace(_ENTRA, **changes), ledger.quarantine())
+        create_app(ledger.audit(), replace(_SIGNED_IN, **changes), ledger.quarantine())
+
+
+def test_where_tokens_are_validated_here_a_principal_is_a_header_like_any_other(ledger: Ledger) -> None:
+    settings = replace(_SIGNED_IN, auth="entra", tokens=replace(_OURS, audiences=("api://ledger",)))
+    client = client_of(ledger.audit(), settings=settings)
+
+    assert client.get("/api/v1/balance", headers={_NAME: told(roles="Audit.Read")}).status_code == 401
 
 
 def test_in_local_mode_a_principal_is_a_header_like_any_other(ledger: Ledger) -> None:

@@ -32,7 +32,7 @@ def list_interactions(query: Annotated[InteractionParameters, Query()], caller: 
     reader = caller.reader(_LIST)
     if query.q is not None:
         caller.needs(Role.CONTENT_READ)
-        asker = Reader(caller.name, _LIST)
+        asker = Reader(caller.label, _LIST)
         page = audit.search(query.q, query.narrow(), after=after, limit=query.limit, reader=asker)
     else:
         page = audit.interactions(query.narrow(), after=after, limit=query.limit, reader=reader)
@@ -45,7 +45,7 @@ def read_content(
     interaction_id: _Id, _query: Annotated[NoParameters, Query()], caller: ContentCaller, audit: Audit
 ) -> Response:
     """Return an interaction's texts and bodies. The reading is recorded."""
-    content = audit.content_of(interaction_id, reader=Reader(caller.name, _CONTENT))
+    content = audit.content_of(interaction_id, reader=Reader(caller.label, _CONTENT))
     return json_response(texts_view(content._asdict()))
 
 

@@ -33,7 +33,7 @@ def list_quarantine(query: Annotated[ListParameters, Query()], _caller: AdminCal
 @router.get("/{id}/body", **described(Role.CONTENT_READ, model=QuarantinedBody, missing=True))  # noqa: FAST003  # by its alias
 def read_quarantined_body(event_id: _Id, _query: _Nothing, caller: ContentCaller, quarantine: Quarantine) -> Response:
     """Return the bytes of one event, as text or in base64. The reading is recorded."""
-    return json_response(held_view(quarantine.event(event_id, reader=Reader(caller.name, _BODY))))
+    return json_response(held_view(quarantine.event(event_id, reader=Reader(caller.label, _BODY))))
 
 
 @router.post("/replay", **described(Role.AUDIT_ADMIN, model=ReplayResult))
@@ -46,11 +46,11 @@ def replay_quarantine(
     reason. Asking twice has the effect of asking once.
     """
     if request.ids is not None:
-        replayed = quarantine.replay(list(dict.fromkeys(request.ids)), actor=caller.name)
+        replayed = quarantine.replay(list(dict.fromkeys(request.ids)), actor=caller.label)
     else:
         after = list_key(request.cursor, request.question())
         replayed = quarantine.replay_between(
-            request.from_, request.to, after=after, limit=request.limit, actor=caller.name
+            request.from_, request.to, after=after, limit=request.limit, actor=caller.label
         )
     return json_response(replayed_view(replayed, list_cursor(replayed.next, request.question())))
 
@@ -60,5 +60,5 @@ def discard_quarantined(
     event_id: _Id, request: DiscardRequest, _query: _Nothing, caller: AdminCaller, quarantine: Quarantine
 ) -> Response:
     """Forget the bytes of one event, for good, and say why; it counts as skipped. This is recorded."""
-    quarantine.discard(event_id, reason=request.reason, actor=caller.name)
+    quarantine.discard(event_id, reason=request.reason, actor=caller.label)
     return json_response(discarded_view(event_id))

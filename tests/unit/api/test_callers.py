@@ -9,6 +9,7 @@ import pytest
 from shared.api.app import create_app
 from shared.errors import ConfigurationError
 from shared.settings import Settings
+from shared.token_settings import TokenSettings
 from tests.unit.api.rows import SETTINGS, Ledger, an_interaction, client_of
 
 _ROUTES = {
@@ -103,7 +104,8 @@ _OID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 _TENANT = "0f5c2b1e-7d3a-4c55-9a0e-5b1f3d2c4a60"
 _ISSUER = f"https://login.microsoftonline.com/{_TENANT}/v2.0"
-_ENTRA = replace(SETTINGS, auth="entra", in_azure=True, signs_in=True, tenant_id=_TENANT)
+_OURS = TokenSettings(tenant_ids=(_TENANT,))
+_SIGNED_IN = replace(SETTINGS, auth="app-service", in_azure=True, signs_in=True, tokens=_OURS)
 
 
 def a_principal(*claims: tuple[str, str]) -> dict[str, str]:
@@ -114,7 +116,9 @@ def a_principal(*claims: tuple[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize(("oid", "role"), [("oid", "roles"), (_OID, _ROLE)])
 def test_the_roles_of_an_entra_token_open_their_routes_and_no_other(ledger: Ledger, oid: str, role: str) -> None:
-    client = client_of(ledger.audit(), address="203.0.113.7", base_url="https://ledger.example.org", settings=_ENTRA)
+    client = client_of(
+        ledger.audit(), address="203.0.113.7", base_url="https://ledger.example.org", settings=_SIGNED_IN
+    )
     auditor = a_principal((oid, "0a1b"), (role, "Audit.Read"), (role, "Somebody.Elses"))
 
     assert client.get("/api/v1/balance", headers=auditor).status_code == 200
@@ -133,7 +137,7 @@ def test_the_roles_of_an_entra_token_open_their_routes_and_no_other(ledger: Ledg
     ],
 )
 def test_without_an_entra_principal_nobody_is_let_in(ledger: Ledger, headers: dict[str, str]) -> None:
-    client = client_of(ledger.audit(), settings=_ENTRA)
+    client = client_of(ledger.audit(), settings=_SIGNED_IN)
 
     response = client.get("/api/v1/balance", headers=headers)
 
@@ -144,21 +148,21 @@ def test_without_an_entra_principal_nobody_is_let_in(ledger: Ledger, headers: di
 
 def test_a_reading_of_content_is_recorded_with_name_and_id_of_who_signed_in(ledger: Ledger) -> None:
     ledger.has(an_interaction())
-    client = client_of(ledger.audit(), settings=_ENTRA)
+    client = client_of(ledger.audit(), settings=_SIGNED_IN)
     reader = a_principal(("oid", "0a1b"), ("preferred_username", "ada@example.org"), ("roles", "Content.Read"))
 
     assert client.get("/api/v1/interactions/call-1/content", headers=reader).status_code == 200
     assert ledger.reads() == [("0a1b (ada@example.org)", "/api/v1/interactions/{id}/content", "call-1")]
 
 
-def test_entra_does_not_start_where_nobody_checks_the_tokens(ledger: Ledger) -> None:
+def test_principals_do_not_count_where_nobody_checks_the_tokens(ledger: Ledger) -> None:
     with pytest.raises(ConfigurationError, match="App Service authentication"):
-        create_app(ledger.audit(), replace(_ENTRA, signs_in=False), ledger.quarantine())
+        create_app(ledger.audit(), replace(_SIGNED_IN, signs_in=False), ledger.quarantine())
 
 
-def test_entra_does_not_start_without_a_tenant(ledger: Ledger) -> None:
+def test_principals_do_not_count_without_a_tenant(ledger: Ledger) -> None:
     with pytest.raises(ConfigurationError, match="PROMPTLEDGER_TENANT_ID"):
-        create_app(ledger.audit(), replace(_ENTRA, tenant_id=""), ledger.quarantine())
+        create_app(ledger.audit(), replace(_SIGNED_IN, tokens=TokenSettings()), ledger.quarantine())
 
 
 def test_the_platform_says_whether_its_authentication_is_on() -> None:
