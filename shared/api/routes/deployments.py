@@ -35,10 +35,10 @@ def list_deployments(query: Annotated[DeploymentParameters, Query()], _caller: U
 def add_deployments(request: DeploymentsToAdd, _query: _Nothing, caller: AdminCaller, prices: Prices) -> Response:
     """Say what deployments are, all entries or none. This is recorded; the hours since are charged anew."""
     entries = [one.texts() for one in request.entries]
-    return json_response(change_view(prices.add(Origin.DEPLOYMENTS, entries, actor=caller.name)))
+    return json_response(change_view(prices.add(Origin.DEPLOYMENTS, entries, actor=caller.label)))
 
 
 @router.post("/{id}/end", **described(Role.AUDIT_ADMIN, model=BookChange, missing=True))  # noqa: FAST003  # by its alias
 def end_deployment(entry: _Id, request: End, _query: _Nothing, caller: AdminCaller, prices: Prices) -> Response:
     """Let an entry hold no longer. This is recorded; the hours since are charged anew."""
-    return json_response(change_view(prices.end(Origin.DEPLOYMENTS, entry, request.valid_to, actor=caller.name)))
+    return json_response(change_view(prices.end(Origin.DEPLOYMENTS, entry, request.valid_to, actor=caller.label)))

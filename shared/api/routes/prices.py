@@ -46,11 +46,11 @@ def add_prices(request: PricesToAdd, _query: _Nothing, caller: AdminCaller, pric
     entry that says something else than it did before is refused.
     """
     return json_response(
-        change_view(prices.add(Origin.OWN, [one.texts() for one in request.entries], actor=caller.name))
+        change_view(prices.add(Origin.OWN, [one.texts() for one in request.entries], actor=caller.label))
     )
 
 
 @router.post("/{id}/end", **described(Role.AUDIT_ADMIN, model=BookChange, missing=True))  # noqa: FAST003  # by its alias
 def end_price(entry: _Id, request: End, _query: _Nothing, caller: AdminCaller, prices: Prices) -> Response:
     """Let a price of the organisation's own hold no longer. This is recorded; the hours since are charged anew."""
-    return json_response(change_view(prices.end(Origin.OWN, entry, request.valid_to, actor=caller.name)))
+    return json_response(change_view(prices.end(Origin.OWN, entry, request.valid_to, actor=caller.label)))
