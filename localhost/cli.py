@@ -1,4 +1,4 @@
-"""The command line: `python -m localhost start|replay|redrive|timer|prices|deployments|cost-centres|traffic|demo`."""
+"""The command line: `python -m localhost COMMAND`; `--help` lists the commands."""
 
 import argparse
 import logging
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_database(load)
         load.set_defaults(run=_load, origin=name)
 
+    _add_restate(commands.add_parser("restate", help="charge a period by another version of the price book"))
     _add_traffic(commands.add_parser("traffic", help="write sample events, the same for the same seed"))
 
     demo = commands.add_parser("demo", help="an hour of sample traffic, its usage and its prompts")
@@ -101,6 +102,15 @@ def _add_redrive(parser: argparse.ArgumentParser) -> None:
     _add_database(parser)
     parser.add_argument("--batch", type=_positive, metavar="N", help="events per invocation (host.json's)")
     parser.set_defaults(run=_redrive)
+
+
+def _add_restate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", type=_moment, required=True, dest="first", metavar="TIME", help="an hour, ISO 8601")
+    parser.add_argument("--to", type=_moment, required=True, dest="end", metavar="TIME", help="an hour, exclusive")
+    parser.add_argument("--price-version", type=_positive, metavar="N", help="(the newest, whatever comes)")
+    parser.add_argument("--reason", required=True, metavar="TEXT")
+    _add_database(parser)
+    parser.set_defaults(run=_restate)
 
 
 def _add_traffic(parser: argparse.ArgumentParser) -> None:
@@ -150,6 +160,15 @@ def _load(options: argparse.Namespace) -> None:
         return
     origin = Origin.OWN if options.origin == "prices" else Origin.DEPLOYMENTS
     load_prices(origin, options.file, options.database)
+
+
+def _restate(options: argparse.Namespace) -> None:
+    from localhost.commands import restate  # noqa: PLC0415  # as above
+    from shared.domain.values import utc_of  # noqa: PLC0415  # as above
+    from shared.pricing.entries import Restatement  # noqa: PLC0415  # as above
+
+    period = Restatement(utc_of(options.first), utc_of(options.end), options.price_version)
+    restate(period, options.reason, options.database)
 
 
 def _traffic(options: argparse.Namespace) -> None:

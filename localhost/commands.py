@@ -22,11 +22,13 @@ from localhost.serve import serve
 from localhost.timers import run_timer
 from shared import bootstrap
 from shared.audit_app import audit_app
-from shared.errors import ConfigurationError, InvalidFileError
+from shared.errors import ConfigurationError, InvalidFileError, InvalidRequestError
+from shared.pricing.entries import Restatement
 from shared.pricing.files import Origin
+from shared.stores.price_ports import RestatedAmount
 from shared.stores.sql.engine import create_engine
 
-__all__ = ["feed", "load_cost_centres", "load_prices", "redrive", "replay", "send_to_hubs", "start", "timer"]
+__all__ = ["feed", "load_cost_centres", "load_prices", "redrive", "replay", "restate", "send_to_hubs", "start", "timer"]
 
 RedrivenRange = tuple[str, int, int | None]
 """Partition, first and last sequence number."""
@@ -170,6 +172,34 @@ def load_cost_centres(file: Path, database: str | None) -> None:
         UsageError: the file cannot be read or loaded, or database or settings cannot be used.
     """
     _load(lambda text: bootstrap.services().payers.load(text, actor=_actor(file)), file, database)
+
+
+def restate(period: Restatement, reason: str, database: str | None) -> None:
+    """Have the calls of a period charged by a version of the price book, and print what it came to, one line of JSON.
+
+    Raises:
+        UsageError: there is no such version, or no such hours, or database or settings cannot be used.
+    """
+    use_database(database)
+    services = bootstrap.services()
+    try:
+        version = services.restatements.restate(period, reason=reason, actor="command")
+    except InvalidRequestError as error:
+        raise UsageError(str(error)) from error
+    try:
+        hours = services.rebuild_usage_rollups()
+        (kept, *_) = services.restatements.restatements(before=version + 1, limit=1).items
+        print(
+            json.dumps(
+                {"restatement": version, "hours": hours, "before": _sums(kept.before), "after": _sums(kept.after)}
+            )
+        )
+    finally:
+        bootstrap.reset()
+
+
+def _sums(amounts: Sequence[RestatedAmount]) -> dict[str, str]:
+    return {one.currency: f"{one.amount:f}" for one in amounts if one.currency and one.amount is not None}
 
 
 def _actor(file: Path) -> str:

@@ -29,7 +29,12 @@ def audit_app() -> "FastAPI":
 
             threads = current.settings.threads
             app = create_app(
-                current.audit, current.settings, current.quarantine, prices=current.prices, threads=threads
+                current.audit,
+                current.settings,
+                current.quarantine,
+                prices=current.prices,
+                restatements=current.restatements,
+                threads=threads,
             )
             _built = (current, app)
         return _built[1]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.services.prices import PriceService
     from shared.services.quarantine import QuarantineService
     from shared.services.readiness import Check, Readiness
+    from shared.services.restatements import RestatementService
     from shared.stores.ports import ClaimedBodies, ContentStore, ReadinessStore
 
 __all__ = ["Services", "reset", "services"]
@@ -41,6 +42,7 @@ class Services:
     """Load a file of prices or deployments: `shared.services.prices.load_file`, with the store bound."""
     payers: "PayerService"
     prices: "PriceService"
+    restatements: "RestatementService"
     expire_pending_fragments: Callable[[], None]
     check_completeness: Callable[[], None]
     audit: "AuditService"
@@ -112,6 +114,7 @@ def _quieten() -> None:
 def _build(settings: Settings) -> Services:
     _quieten()
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
+    from shared.money import price_services, with_prices  # noqa: PLC0415
     from shared.retry import retried  # noqa: PLC0415
     from shared.services.audit import AuditService  # noqa: PLC0415
     from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
@@ -120,7 +123,6 @@ def _build(settings: Settings) -> Services:
     from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
     from shared.services.payers import PayerService  # noqa: PLC0415
-    from shared.services.prices import PriceService, load_file, with_shipped_prices  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
@@ -131,7 +133,6 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
     from shared.stores.sql.lease import SqlReadiness  # noqa: PLC0415
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
-    from shared.stores.sql.prices import SqlPrices  # noqa: PLC0415
     from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
@@ -155,7 +156,6 @@ def _build(settings: Settings) -> Services:
 
         return mark_and_run
 
-    prices = SqlPrices(engine)
     rebuild = partial(
         rebuild_usage_rollups, SqlUsageRollups(engine), failures=Failures("rebuild_usage_rollups", recorder)
     )
@@ -197,10 +197,9 @@ def _build(settings: Settings) -> Services:
                 failures=Failures("fetch_claimed_bodies", recorder),
             ),
         ),
-        rebuild_usage_rollups=marked("rebuild_usage_rollups", partial(with_shipped_prices, prices, rebuild)),
-        load_prices=partial(load_file, prices),
+        rebuild_usage_rollups=marked("rebuild_usage_rollups", with_prices(engine, rebuild)),
         payers=PayerService(SqlAssignments(api_engine)),
-        prices=PriceService(SqlPrices(api_engine, retry_seconds=QUICK_SECONDS)),
+        **price_services(engine, api_engine),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
         audit=audit_service,

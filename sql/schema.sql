@@ -1003,6 +1003,36 @@ UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0012 -> 0013
+
+CREATE TABLE restatement (
+    version INTEGER NOT NULL,
+    starts_from DATETIME2(3) NOT NULL,
+    starts_before DATETIME2(3) NOT NULL,
+    price_version INTEGER NULL,
+    reason NVARCHAR(512) NOT NULL,
+    finished_at DATETIME2(3) NULL,
+    CONSTRAINT pk_restatement PRIMARY KEY (version)
+);
+
+GO
+
+CREATE TABLE restated_amount (
+    version INTEGER NOT NULL,
+    stage NVARCHAR(8) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    amount NUMERIC(38, 12) NULL,
+    requests BIGINT NOT NULL,
+    unpriced_requests BIGINT NOT NULL,
+    CONSTRAINT pk_restated_amount PRIMARY KEY (version, stage, currency)
+);
+
+GO
+
+UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';
+
+GO
+
 COMMIT;
 
 GO

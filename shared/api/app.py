@@ -14,6 +14,7 @@ from shared.api.routes import prices as price_routes
 from shared.services.audit import AuditService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
+from shared.services.restatements import RestatementService
 
 __all__ = ["create_app"]
 
@@ -35,6 +36,7 @@ def create_app(
     held: QuarantineService,
     *,
     prices: PriceService | None = None,
+    restatements: RestatementService | None = None,
     threads: int | None = None,
 ) -> FastAPI:
     """Return the application; all its paths begin with `/api`.
@@ -43,7 +45,8 @@ def create_app(
         audit: answers the questions.
         settings: how callers are recognised.
         held: answers for the events in quarantine.
-        prices: answers for prices and deployments; None where nobody asks.
+        prices: answers for prices and deployments; None where nobody asks, as in the next ones.
+        restatements: has periods charged by other prices.
         threads: questions that are answered at once, each with a connection of its own; None leaves
             it to the framework.
 
@@ -64,6 +67,7 @@ def create_app(
     app.state.audit = audit
     app.state.quarantine = held
     app.state.prices = prices
+    app.state.restatements = restatements
     app.state.authenticator = authenticator(settings)
     version_1 = APIRouter(prefix="/api/v1", dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:

@@ -3,11 +3,12 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.api.models import Column, Model
 from shared.api.parameters import ListParameters, Moment, NoParameters, Text
 from shared.pricing.entries import SKUS, Scope, Tier, Unit
+from shared.pricing.entries import Restatement as Period
 from shared.pricing.files import Origin
 from shared.questions import DeploymentFilter, PriceFilter
 
@@ -21,6 +22,9 @@ __all__ = [
     "Price",
     "PriceParameters",
     "PricesToAdd",
+    "Restated",
+    "Restatement",
+    "RestatementRequest",
 ]
 
 _MOST_ENTRIES: Final = 500
@@ -96,6 +100,36 @@ class BookChange(Model):
     price_version: Annotated[str, Column("version")] = Field(description="of the price book since")
     added: int
     ended: int
+
+
+class RestatedAmount(Model):
+    """What the calls of a period come to, in one currency."""
+
+    currency: str | None = Field(description="null: calls without a price")
+    amount: float | None = Field(description="exact: read it as a decimal")
+    requests: int
+    unpriced_requests: int
+
+
+class Restatement(Model):
+    """A period that is charged by another version of the price book."""
+
+    restatement: Annotated[str, Column("version")] = Field(description="its number: a version of the price book")
+    restated_at: str
+    actor: str | None
+    starts_from: Annotated[str, Field(alias="from")]
+    starts_before: Annotated[str, Field(alias="to")]
+    price_version: str | None = Field(description="null: by the newest, whatever comes")
+    reason: str
+    finished_at: str | None = Field(description="when all hours had been charged anew; null until then")
+    before: list[RestatedAmount] = Field(description="what its calls came to when it was asked for")
+    after: list[RestatedAmount] = Field(description="what they came to at finishedAt")
+
+
+class Restated(Model):
+    """A restatement that was asked for."""
+
+    restatement: str
 
 
 class PriceParameters(ListParameters):
@@ -187,3 +221,18 @@ class End(NoParameters):
     """When an entry ends."""
 
     valid_to: Annotated[Moment, Field(description="exclusive, ISO 8601")]
+
+
+class RestatementRequest(NoParameters):
+    """Which hours are to be charged by which version of the price book, and why."""
+
+    from_: Annotated[Moment, Field(alias="from", description="an hour, ISO 8601, inclusive")]
+    to: Annotated[Moment, Field(description="an hour, exclusive")]
+    price_version: Annotated[
+        Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] | None, Field(description="null: by the newest, whatever comes")
+    ]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
+
+    def period(self) -> Period:
+        """Return the period that is asked for."""
+        return Period(self.from_, self.to, None if self.price_version is None else int(self.price_version))

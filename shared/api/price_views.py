@@ -8,9 +8,9 @@ from shared.api.views import Answer, amount_view, view_of
 from shared.domain.values import NO_TIME
 from shared.pricing.entries import Deployment, PriceEntry
 from shared.services.prices import entry_id
-from shared.stores.price_ports import BookVersion, Loaded
+from shared.stores.price_ports import BookVersion, Loaded, Restated, RestatedAmount
 
-__all__ = ["change_view", "deployment_view", "price_view", "version_view"]
+__all__ = ["change_view", "deployment_view", "price_view", "restated_view", "restatement_view", "version_view"]
 
 
 def price_view(entry: PriceEntry) -> Answer:
@@ -31,6 +31,28 @@ def version_view(version: BookVersion) -> Answer:
 def change_view(loaded: Loaded) -> Answer:
     """Return what a change came to."""
     return view_of(price_models.BookChange, loaded._asdict() | {"version": str(loaded.version)})
+
+
+def restated_view(version: int) -> Answer:
+    """Return the number of a restatement."""
+    return view_of(price_models.Restated, {}, restatement=str(version))
+
+
+def restatement_view(one: Restated) -> Answer:
+    """Return a restatement with what it came to."""
+    fixed = one.period.price_version
+    row = one._asdict() | one.period._asdict() | {"version": str(one.version)}
+    return view_of(
+        price_models.Restatement,
+        row,
+        price_version=None if fixed is None else str(fixed),
+        before=list(map(_amount_row, one.before)),
+        after=list(map(_amount_row, one.after)),
+    )
+
+
+def _amount_row(one: RestatedAmount) -> Answer:
+    return view_of(price_models.RestatedAmount, one._asdict(), amount=amount_view(one.amount))
 
 
 def _row(entry: PriceEntry | Deployment) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """The price book: which price holds for a model, where and how it ran, and when."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, TypeVar
 
-from shared.pricing.entries import Deployment, PriceEntry, Scope, Tier, Unit
+from shared.pricing.entries import Deployment, PriceEntry, Restatement, Scope, Tier, Unit
 
 __all__ = ["Book", "Model", "Place", "Rates", "model_of"]
 
 _VERSION: Final = re.compile(r"(?P<name>.+?)-(?P<version>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4})(?:-preview)?")
+_Entry = TypeVar("_Entry", PriceEntry, Deployment)
 _OTHER_NAMES: Final = {
     "gpt-3.5-turbo": "gpt-35-turbo",
     "gpt-3.5-turbo-instruct": "gpt-35-turbo-instruct",
@@ -70,9 +71,19 @@ class Rates:
 class Book:
     """All prices and deployments of one version of the price book."""
 
-    def __init__(self, entries: Iterable[PriceEntry], deployments: Iterable[Deployment] = (), version: int = 0) -> None:
-        """Hold entries of any days."""
+    def __init__(
+        self,
+        entries: Iterable[PriceEntry],
+        deployments: Iterable[Deployment] = (),
+        version: int = 0,
+        restatements: Sequence[Restatement] = (),
+    ) -> None:
+        """Hold entries of any days; of several restatements of an hour the last one counts."""
         self.version = version
+        self._restatements = restatements
+        self._all = (tuple(entries), tuple(deployments)) if restatements else ((), ())
+        self._as_of: dict[int, Book] = {}
+        entries, deployments = self._all if restatements else (entries, deployments)
         self._models: dict[str, list[PriceEntry]] = {}
         for entry in entries:
             self._models.setdefault(entry.model, []).append(entry)
@@ -80,6 +91,17 @@ class Book:
         for one in deployments:
             self._deployments.setdefault((one.host, one.name.lower()), []).append(one)
         self._known: dict[tuple[Model, Place, str], Rates] = {}
+
+    def holding(self, at: str) -> "Book":
+        """Return the book by which a call is charged that began at a time: this one, or as an older version had it."""
+        periods = (one for one in reversed(self._restatements) if one.starts_from <= at < one.starts_before)
+        version = next((one.price_version for one in periods), None)
+        if version is None:
+            return self
+        if version not in self._as_of:
+            entries, deployments = self._all
+            self._as_of[version] = Book(_as_of(entries, version), _as_of(deployments, version), version)
+        return self._as_of[version]
 
     def knows(self, model: str, at: str) -> bool:
         """Return whether a model has a price at a time."""
@@ -125,6 +147,14 @@ class Book:
             entries.setdefault((one.unit, one.variant), []).append(one)
         differs = not place.region and any(one.region for one in fitting)
         return Rates(entries, is_newest, differs)
+
+
+def _as_of(entries: Iterable[_Entry], version: int) -> Iterator[_Entry]:
+    """Yield entries as they stood in a version: those that came with it or before, without later ends."""
+    for one in entries:
+        if one.book_version <= version:
+            is_later = one.ended_version is not None and one.ended_version > version
+            yield replace(one, valid_to=None, ended_version=None) if is_later else one
 
 
 def _holds(one: PriceEntry | Deployment, at: str) -> bool:

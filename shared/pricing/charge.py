@@ -133,7 +133,7 @@ def charge_of(call: Mapping[str, Any], book: Book, *, counts: bool) -> Charge:
     if used.doubt == "output-unknown" and call.get("http_status") != 400:
         return Charge(Confidence.UNMETERED, used.doubt)
     with localcontext(prec=_DIGITS):
-        return _priced(call, used, book)
+        return _priced(call, used, book.holding(call["occurred_at"]))
 
 
 def _free(call: Mapping[str, Any], *, counts: bool) -> str | None:

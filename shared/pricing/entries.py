@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["SKUS", "Deployment", "PriceEntry", "Scope", "Tier", "Unit"]
+__all__ = ["SKUS", "Deployment", "PriceEntry", "Restatement", "Scope", "Tier", "Unit"]
 
 
 class Scope(StrEnum):
@@ -127,3 +127,14 @@ class Deployment:
     def key(self) -> tuple[object, ...]:
         """Return what tells one entry from another."""
         return (self.host, self.name, self.valid_from)
+
+
+class Restatement(NamedTuple):
+    """A period whose calls are charged by another version of the price book than the newest."""
+
+    starts_from: str
+    """An hour, canonical UTC, inclusive."""
+    starts_before: str
+    """An hour, exclusive."""
+    price_version: int | None
+    """None: by the newest again, whatever comes."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from shared.domain.values import utc_now, utc_of
 from shared.errors import InvalidFileError, InvalidRequestError, NotFoundError
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _RELEASE = "release"
 """Who loads the shipped list."""
+_MIDNIGHT: Final = "T00:00:00.000Z"
 _Item = TypeVar("_Item")
 
 
@@ -123,13 +124,15 @@ class PriceService:
 
         Raises:
             NotFoundError: the organisation has no such entry.
-            InvalidRequestError: it had ended, or begins later.
+            InvalidRequestError: it had ended, or begins later; or a price is to end within a day.
         """
         found = next((one for one in self._prices.changeable(origin) if entry_id(one) == identifier), None)
         if found is None:
             raise NotFoundError("the organisation has no entry with this id in the price book")
         if found.valid_to not in {None, valid_to}:
             raise InvalidRequestError("validTo", "it has an end already, which stays as it is")
+        if origin is Origin.OWN and not valid_to.endswith(_MIDNIGHT):
+            raise InvalidRequestError("validTo", "give a day: prices begin and end with days")
         if valid_to <= found.valid_from:
             raise InvalidRequestError("validTo", "it must be later than validFrom")
         ended = replace(found, valid_to=valid_to)

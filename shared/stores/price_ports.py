@@ -1,14 +1,25 @@
 """What the price book needs from storage."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from shared.pricing.entries import Deployment, PriceEntry
+from shared.pricing.entries import Deployment, PriceEntry, Restatement
 from shared.pricing.files import Origin, PriceFile
 from shared.pricing.payers import Assignment
 from shared.questions import DeploymentFilter, PriceFilter
 
-__all__ = ["AssignmentStore", "BookVersion", "DeploymentKey", "Loaded", "PriceKey", "Prices"]
+__all__ = [
+    "AssignmentStore",
+    "BookVersion",
+    "DeploymentKey",
+    "Loaded",
+    "PriceKey",
+    "Prices",
+    "Restated",
+    "RestatedAmount",
+    "RestatementStore",
+]
 
 
 class Loaded(NamedTuple):
@@ -79,3 +90,47 @@ class AssignmentStore(Protocol):
 
     def assignments(self, *, after: tuple[str, ...] | None, limit: int) -> list[Assignment]:
         """Return up to `limit` assignments behind `after`, in the order of `matched`, `name`, `value`, `valid_from`."""
+
+
+class RestatedAmount(NamedTuple):
+    """What the calls of a restated period come to, in one currency."""
+
+    currency: str | None
+    """None: of those without a price."""
+    amount: Decimal | None
+    requests: int
+    unpriced_requests: int
+
+
+class Restated(NamedTuple):
+    """A restatement, as it is kept."""
+
+    version: int
+    """Of the price book, that it made."""
+    restated_at: str
+    """Canonical UTC."""
+    actor: str | None
+    period: Restatement
+    reason: str
+    finished_at: str | None
+    """When all hours had been charged anew; None until then."""
+    before: Sequence[RestatedAmount]
+    after: Sequence[RestatedAmount]
+    """As of `finished_at`."""
+
+
+class RestatementStore(Protocol):
+    """Restated periods. Every method raises StoreUnavailableError when the database is down."""
+
+    def add(self, period: Restatement, *, reason: str, at: str, actor: str) -> int:
+        """Keep a restatement and have the hours charged anew; return the version of the price book that it makes.
+
+        Raises:
+            NotFoundError: the price book has no such version.
+        """
+
+    def restatements(self, *, before: int | None, limit: int) -> list[Restated]:
+        """Return up to `limit` restatements of versions before `before`, newest first."""
+
+    def finish(self, *, at: str) -> int:
+        """Keep what periods come to whose hours are all charged anew; return how many periods that are."""

@@ -23,6 +23,7 @@ from shared.domain.delivery import Position
 from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
 from shared.pricing.charge import PRICED_BY
+from shared.pricing.entries import Restatement
 from shared.pricing.files import Origin, PriceFile
 from shared.pricing.payers import PAID_BY, Matched
 from shared.questions import (
@@ -45,6 +46,7 @@ from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
+from shared.stores.sql.restatements import SqlRestatements
 from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders.payers import an_assignment
 from tests.builders.prices import a_deployment, a_price
@@ -59,6 +61,8 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_hour ORDER": [(1, _MOMENT)],
     "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY}) - 1), 1)],
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
+    "WHERE restatement.finished_at IS NULL": [(1, _MOMENT, _MOMENT)],
+    "count(*) AS count_1 FROM dirty_hour": [(0,)],
     "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
     "sum(CASE": [(0,) * 8],
@@ -197,6 +201,7 @@ def recorded() -> Recorder:
         _use_completeness(SqlCompleteness(engine))
         _use_readiness(SqlReadiness(engine))
         _use_prices(SqlPrices(engine))
+        _use_restatements(SqlRestatements(engine))
         _use_payers(SqlAssignments(engine))
         _use_rollups(SqlUsageRollups(engine))
         _use_audit(SqlAuditStore(engine))
@@ -273,6 +278,12 @@ def _use_payers(payers: SqlAssignments) -> None:
     payers.change([an_assignment(), an_assignment("red", matched=Matched.TAG, name="team")], actor="ada", at=AT)
     payers.assignments(after=None, limit=10)
     payers.assignments(after=("tag", "team", "red", AT), limit=10)
+
+
+def _use_restatements(restatements: SqlRestatements) -> None:
+    restatements.add(Restatement(AT, AT, None), reason="x", at=AT, actor="ada")
+    restatements.restatements(before=7, limit=10)
+    restatements.finish(at=AT)
 
 
 def _use_rollups(rollups: SqlUsageRollups) -> None:

@@ -9,6 +9,7 @@ from shared.api.models import Problem
 from shared.services.audit import AuditService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
+from shared.services.restatements import RestatementService
 
 __all__ = [
     "AdminCaller",
@@ -17,6 +18,7 @@ __all__ = [
     "ContentCaller",
     "Prices",
     "Quarantine",
+    "Restatements",
     "UsageCaller",
     "described",
 ]
@@ -37,9 +39,15 @@ async def _prices(request: Request) -> PriceService:
     return service
 
 
+async def _restatements(request: Request) -> RestatementService:
+    service: RestatementService = request.app.state.restatements
+    return service
+
+
 Audit = Annotated[AuditService, Depends(_audit)]
 Prices = Annotated[PriceService, Depends(_prices)]
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
+Restatements = Annotated[RestatementService, Depends(_restatements)]
 UsageCaller = Annotated[Caller, Depends(require(Role.USAGE_READ))]
 AuditCaller = Annotated[Caller, Depends(require(Role.AUDIT_READ))]
 ContentCaller = Annotated[Caller, Depends(require(Role.CONTENT_READ))]

@@ -9,10 +9,20 @@ from shared.api.callers import Role
 from shared.api.cursors import price_key, usage_cursor, version_key
 from shared.api.models import Page
 from shared.api.parameters import ListParameters, NoParameters
-from shared.api.price_models import BookChange, BookVersion, End, Price, PriceParameters, PricesToAdd
-from shared.api.price_views import change_view, price_view, version_view
+from shared.api.price_models import (
+    BookChange,
+    BookVersion,
+    End,
+    Price,
+    PriceParameters,
+    PricesToAdd,
+    Restated,
+    Restatement,
+    RestatementRequest,
+)
+from shared.api.price_views import change_view, price_view, restated_view, restatement_view, version_view
 from shared.api.responses import json_response
-from shared.api.routes.common import AdminCaller, Prices, UsageCaller, described
+from shared.api.routes.common import AdminCaller, Prices, Restatements, UsageCaller, described
 from shared.api.views import page_view
 from shared.pricing.files import Origin
 
@@ -36,6 +46,25 @@ def list_price_versions(query: Annotated[ListParameters, Query()], _caller: Usag
     """List the changes of prices and deployments, newest first: when, by whom, of what."""
     page = prices.versions(before=version_key(query.cursor, query.question()), limit=query.limit)
     return json_response(page_view(map(version_view, page.items), usage_cursor(page.next, query.question())))
+
+
+@router.get("/restatements", **described(Role.USAGE_READ, model=Page[Restatement]))
+def list_restatements(
+    query: Annotated[ListParameters, Query()], _caller: UsageCaller, restatements: Restatements
+) -> Response:
+    """List the periods that are charged by another version of the price book, the newest restatement first."""
+    page = restatements.restatements(before=version_key(query.cursor, query.question()), limit=query.limit)
+    return json_response(page_view(map(restatement_view, page.items), usage_cursor(page.next, query.question())))
+
+
+@router.post("/restatements", **described(Role.AUDIT_ADMIN, model=Restated))
+def restate(request: RestatementRequest, _query: _Nothing, caller: AdminCaller, restatements: Restatements) -> Response:
+    """Have the calls of some hours charged by a version of the price book, by the next runs of the timer; recorded.
+
+    It holds for late facts and changed prices too, until the hours are restated again.
+    """
+    version = restatements.restate(request.period(), reason=request.reason, actor=caller.name)
+    return json_response(restated_view(version))
 
 
 @router.post("", **described(Role.AUDIT_ADMIN, model=BookChange))

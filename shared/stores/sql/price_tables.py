@@ -4,7 +4,7 @@ from sqlalchemy import Column, Index, Integer, MetaData, PrimaryKeyConstraint, T
 
 from shared.stores.sql.types import COUNT, FLAG, Money, UtcTime, exact_text, text, where
 
-__all__ = ["charge", "metadata", "model_deployment", "price", "price_book"]
+__all__ = ["charge", "metadata", "model_deployment", "price", "price_book", "restated_amount", "restatement"]
 
 metadata = MetaData()
 
@@ -63,6 +63,32 @@ model_deployment = Table(
     PrimaryKeyConstraint("host", "name", "valid_from", name="pk_model_deployment"),
 )
 """What deployments are: rows are added and ended, never changed."""
+
+restatement = Table(
+    "restatement",
+    metadata,
+    Column("version", Integer, nullable=False, autoincrement=False),  # of the price book: it says when and by whom
+    Column("starts_from", UtcTime(), nullable=False),  # hours
+    Column("starts_before", UtcTime(), nullable=False),
+    Column("price_version", Integer, nullable=True),  # by which they are charged; null: by the newest, whatever comes
+    Column("reason", text(512), nullable=False),
+    Column("finished_at", UtcTime(), nullable=True),  # when all its hours had been charged anew
+    PrimaryKeyConstraint("version", name="pk_restatement"),
+)
+"""Periods that are charged by another version of the price book. Of several for an hour, the last one counts."""
+
+restated_amount = Table(
+    "restated_amount",
+    metadata,
+    Column("version", Integer, nullable=False),  # of the restatement
+    Column("stage", exact_text(8), nullable=False),  # before or after
+    Column("currency", exact_text(3), nullable=False),  # "" where nothing is priced
+    Column("amount", Money(), nullable=True),
+    Column("requests", COUNT, nullable=False),
+    Column("unpriced_requests", COUNT, nullable=False),
+    PrimaryKeyConstraint("version", "stage", "currency", name="pk_restated_amount"),
+)
+"""What the calls of a restated period came to when it was asked for, and when it was done."""
 
 charge = Table(
     "charge",

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.errors import InvalidFileError
 from shared.pricing.book import Book
-from shared.pricing.entries import Deployment, PriceEntry, Scope, Tier, Unit
+from shared.pricing.entries import Deployment, PriceEntry, Restatement, Scope, Tier, Unit
 from shared.pricing.files import Origin, PriceFile
 from shared.questions import DeploymentFilter, PriceFilter
 from shared.retry import RETRY_SECONDS, retried
@@ -21,9 +21,10 @@ from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.marks import mark_hours
 
-__all__ = ["Books", "SqlPrices"]
+__all__ = ["BOOK_LEASE", "Books", "SqlPrices", "book_version", "restatements_of"]
 
-_LEASE: Final = "price book"
+BOOK_LEASE: Final = "price book"
+"""Of whoever changes it."""
 _ORDER: Final = (
     "model", "unit", "variant", "scope", "tier", "version", "region", "above_tokens", "valid_from", "is_own",
 )  # fmt: skip
@@ -40,9 +41,9 @@ class Books:
 
     def current(self, connection: Connection) -> Book:
         """Return the price book."""
-        version = _version(connection)
+        version = book_version(connection)
         if self._book.version != version:
-            self._book = Book(_prices(connection), _deployments(connection), version)
+            self._book = Book(_prices(connection), _deployments(connection), version, restatements_of(connection))
         return self._book
 
 
@@ -94,8 +95,8 @@ class SqlPrices:
 
     def _load(self, file: PriceFile, at: str, actor: str) -> Loaded:
         with writing(self._engine) as connection:
-            take_lease(connection, _LEASE)
-            version = _version(connection)
+            take_lease(connection, BOOK_LEASE)
+            version = book_version(connection)
             if _digest(connection, file.origin) == file.digest:
                 return Loaded(version, 0, 0)
             table = tables.model_deployment if file.origin is Origin.DEPLOYMENTS else tables.price
@@ -152,8 +153,16 @@ def _digest(connection: Connection, origin: Origin) -> str | None:
     return connection.scalar(newest)
 
 
-def _version(connection: Connection) -> int:
+def book_version(connection: Connection) -> int:
+    """Return the number of the last change of the price book; 0 before the first."""
     return connection.scalar(sa.select(sa.func.max(tables.price_book.c.version))) or 0
+
+
+def restatements_of(connection: Connection) -> list[Restatement]:
+    """Return the restated periods, in the order in which they were asked for."""
+    c = tables.restatement.c
+    query = sa.select(c.starts_from, c.starts_before, c.price_version).order_by(c.version)
+    return [Restatement(*row) for row in connection.execute(query)]
 
 
 def _row(one: _Entry, version: int) -> dict[str, Any]:

@@ -8,7 +8,15 @@ from sqlalchemy.types import TypeEngine
 from shared.domain.interaction import FIELDS, Field, Kind
 from shared.stores.sql.indexes import derived_columns, interaction_indexes
 from shared.stores.sql.payer_tables import assignment, money_change
-from shared.stores.sql.price_tables import charge, metadata, model_deployment, price, price_book
+from shared.stores.sql.price_tables import (
+    charge,
+    metadata,
+    model_deployment,
+    price,
+    price_book,
+    restated_amount,
+    restatement,
+)
 from shared.stores.sql.types import (
     BLOB,
     BY_KEY,
@@ -61,6 +69,8 @@ __all__ = [
     "price_book",
     "quarantine",
     "quarantine_action",
+    "restated_amount",
+    "restatement",
     "usage_day",
     "usage_hour",
     "usage_month",

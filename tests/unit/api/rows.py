@@ -13,6 +13,7 @@ from shared.api.app import create_app
 from shared.services.audit import AuditService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
+from shared.services.restatements import RestatementService
 from shared.settings import Settings
 from shared.stores.ports import ContentDocument, Row
 from shared.stores.sql import tables
@@ -21,6 +22,7 @@ from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
+from shared.stores.sql.restatements import SqlRestatements
 
 __all__ = ["SETTINGS", "Client", "Ledger", "a_usage_row", "an_interaction", "client_of"]
 
@@ -100,6 +102,10 @@ class Ledger:
         """Return the service over this ledger's price book."""
         return PriceService(SqlPrices(self.engine), **options)
 
+    def restatements(self) -> RestatementService:
+        """Return the service over this ledger's restatements."""
+        return RestatementService(SqlRestatements(self.engine))
+
     def _insert(self, table: sa.Table, rows: tuple[Row, ...]) -> None:
         with self.engine.begin() as connection:
             for row in rows:
@@ -136,11 +142,12 @@ def client_of(
     quarantine: QuarantineService | None = None,
     *,
     prices: PriceService | None = None,
+    restatements: RestatementService | None = None,
     address: str = "127.0.0.1",
     base_url: str = "http://localhost",
     settings: Settings = SETTINGS,
 ) -> Client:
     """Return a client of the API, as if it called from `address`."""
     # Tests that ask nothing of a service leave it out.
-    app = create_app(audit, settings, quarantine, prices=prices)  # type: ignore[arg-type]
+    app = create_app(audit, settings, quarantine, prices=prices, restatements=restatements)  # type: ignore[arg-type]
     return Client(app, address, base_url)

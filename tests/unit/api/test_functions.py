@@ -76,6 +76,7 @@ def test_these_are_the_functions() -> None:
         ("read_quarantine", "/api/v1/quarantine"),
         ("read_prices", "/api/v1/prices"),
         ("read_prices", "/api/v1/prices/versions"),
+        ("read_prices", "/api/v1/prices/restatements"),
         ("read_deployments", "/api/v1/deployments"),
         ("read_openapi", "/api/openapi.json"),
     ],

@@ -10,7 +10,7 @@ _POSTED = {
     "/api/v1/prices/{id}/end",
     "/api/v1/deployments/{id}/end",
 }
-_BOTH = {"/api/v1/prices", "/api/v1/deployments"}
+_BOTH = {"/api/v1/prices", "/api/v1/prices/restatements", "/api/v1/deployments"}
 """Listed and added to."""
 _PATHS = (
     _POSTED

@@ -1,14 +1,15 @@
 """`/prices` and `/deployments` as callers meet them."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from shared.api.models import Page
-from shared.api.price_models import BookChange, BookVersion, DeploymentEntry, Price
+from shared.api.price_models import BookChange, BookVersion, DeploymentEntry, Price, Restated, Restatement
 from shared.services.prices import load_shipped_prices
 from shared.stores.sql.prices import SqlPrices
-from tests.unit.api.rows import Client, Ledger
+from tests.unit.api.rows import Client, Ledger, a_usage_row
 
 _PRICES = "/api/v1/prices"
 _DEPLOYMENTS = "/api/v1/deployments"
@@ -87,7 +88,9 @@ def test_prices_come_page_by_page_and_each_once(ledger: Ledger, client: Client) 
     assert len(set(seen)) == len(seen)
 
 
-@pytest.mark.parametrize("path", [_PRICES, _DEPLOYMENTS, f"{_PRICES}/x/end", f"{_DEPLOYMENTS}/x/end"])
+@pytest.mark.parametrize(
+    "path", [_PRICES, _DEPLOYMENTS, f"{_PRICES}/x/end", f"{_DEPLOYMENTS}/x/end", f"{_PRICES}/restatements"]
+)
 def test_only_an_administrator_changes_the_price_book(client: Client, path: str) -> None:
     response = client.post(path, json={}, headers=_READER)
 
@@ -113,11 +116,14 @@ def test_an_entry_is_never_edited(client: Client) -> None:
     early = client.post(end, json={"validTo": "2026-01-01"})
     client.post(end, json={"validTo": "2026-06-01"})
     moved = client.post(end, json={"validTo": "2026-07-01"})
+    client.post(_PRICES, json={"entries": [_PRICE | {"unit": "output"}]})
+    (other,) = client.get(f"{_PRICES}?unit=output").json()["items"]
+    noon = client.post(f"{_PRICES}/{other['id']}/end", json={"validTo": "2026-07-01T12:00Z"})
 
     assert (edited.status_code, edited.json()["parameter"]) == (400, "entries")
     assert "says something else" in edited.json()["detail"]
-    assert [(one.status_code, one.json()["parameter"]) for one in (early, moved)] == [(400, "validTo")] * 2
-    assert client.get(_PRICES).json()["items"][0]["validTo"] == "2026-06-01T00:00:00.000Z"
+    assert [(one.status_code, one.json()["parameter"]) for one in (early, moved, noon)] == [(400, "validTo")] * 3
+    assert client.get(f"{_PRICES}?unit=input").json()["items"][0]["validTo"] == "2026-06-01T00:00:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -153,3 +159,42 @@ def test_a_cursor_of_another_question_is_refused(client: Client, path: str, curs
     response = client.get(f"{path}cursor={cursor}")
 
     assert (response.status_code, response.json()["parameter"]) == (400, "cursor")
+
+
+def test_a_period_is_restated_and_listed_with_what_it_came_to(ledger: Ledger, client: Client) -> None:
+    add(client, _PRICES, _PRICE)
+    ledger.used(a_usage_row("2026-03-02T09:00:00.000Z", currency="EUR", amount=Decimal("0.000075")))
+    body = {"from": "2026-03-02T09:00Z", "to": "2026-03-02T10:00Z", "priceVersion": "1", "reason": "it was agreed"}
+
+    answer = client.post(f"{_PRICES}/restatements", json=body, headers=_ADMIN).json()
+    listed = client.get(f"{_PRICES}/restatements", headers=_READER).json()
+
+    Restated.model_validate(answer)
+    Page[Restatement].model_validate(listed)
+    (one,) = listed["items"]
+    assert (answer, one["restatement"], one["actor"]) == ({"restatement": "2"}, "2", "ada")
+    assert (one["from"], one["to"], one["priceVersion"]) == (
+        "2026-03-02T09:00:00.000Z",
+        "2026-03-02T10:00:00.000Z",
+        "1",
+    )
+    assert one["before"] == [{"currency": "EUR", "amount": 0.000075, "requests": 1, "unpricedRequests": 0}]
+    assert (one["finishedAt"], one["after"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "parameter"),
+    [
+        ({"from": "2026-03-02T09:30Z"}, "from"),
+        ({"to": "2026-03-02T08:00Z"}, "to"),
+        ({"priceVersion": "7"}, "priceVersion"),
+        ({"priceVersion": "new"}, "priceVersion"),
+        ({"reason": " "}, "reason"),
+    ],
+)
+def test_what_cannot_be_restated_is_named(client: Client, changes: dict[str, str], parameter: str) -> None:
+    body = {"from": "2026-03-02T09:00Z", "to": "2026-03-02T10:00Z", "priceVersion": None, "reason": "x"}
+
+    response = client.post(f"{_PRICES}/restatements", json=body | changes)
+
+    assert (response.status_code, response.json()["parameter"]) == (400, parameter)
