@@ -63,7 +63,7 @@ def restate(request: RestatementRequest, _query: _Nothing, caller: AdminCaller, 
 
     It holds for late facts and changed prices too, until the hours are restated again.
     """
-    version = restatements.restate(request.period(), reason=request.reason, actor=caller.name)
+    version = restatements.restate(request.period(), reason=request.reason, actor=caller.label)
     return json_response(restated_view(version))
 
 
