@@ -10,6 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 import orjson
+import re2
 
 from shared.domain.secret_places import without_named
 from shared.domain.secret_shapes import without_shaped
@@ -53,6 +54,17 @@ _MARKS: Final = re.compile(
 )
 
 
+_HINTS: Final = re2.compile(
+    rb"(?i)key(?:[\"'\\=:%&,]|-----| {1,3}[=:]| is| are)|k-api-key-|token(?:[\"'\\=:%&,]| {1,3}[=:]| is)|cookie"
+    rb"|sk[_-]|ek_|absk|akia|sharedkey|passwo?r?d|pwd[\"'\\=:%&, ]|aws4-|authorization|x-amz-sig|aiza"
+    rb"|az(?:se|fu|ca|eg)[a-z0-9_-]|eyj[a-z0-9_-]|jqqj99|xox[bp]-|xai-|gocspx-|[0-9]q~|\[removed\]|(?:sig|signature|sas|code)="
+    rb"|[a-z0-9+/]==|aiot[a-p]|\+(?:asb|aeh|arm)[a-p]|(?:sig|signature)%|gh[opusr]_|hf_|github_pat_|sk_live_|expires_"
+    rb"|ya29\.|aq\.|secret|credential|connstr|connection[-_ ]?string|assertion|(?:bearer|basic)[ \t+\\%]"
+    rb"|passphrase|passcode|glpat-|asia|bodybase64"
+)
+"""One of these stands in all that needs the long look, and in more: an automaton finds them at a fifth of the time."""
+
+
 class Redaction(NamedTuple):
     """What is left, and how much was taken out."""
 
@@ -90,6 +102,8 @@ def redact(body: bytes) -> Redaction:
         plain = body.decode(encoding, "replace").encode("utf-8", "replace")
         clean, removed = redact(plain)
         return Redaction(body if clean is plain else clean.decode("utf-8", "replace").encode(encoding), removed)
+    if _HINTS.search(body) is None and b"@" not in body:
+        return Redaction(body, 0)
     low = body.lower()
     decoded, removed = _decoded(body) if b"bodybase64" in low else (body, 0)
     if not _may_hold_secrets(low):

@@ -131,8 +131,6 @@ def ingest(
 def _ingest(deliveries: Sequence[Delivery], stores: _Stores, limit: InvalidLimit) -> IngestOutcome:
     batch = [_read(delivery) for delivery in deliveries]
     check_limit(map(_fault, batch), len(batch), limit)
-    # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
-    stores.content.put(_documents(batch))
     plan = _commit(batch, stores)
     stores.content.drop(plan.spent)
     if plan.redeemed:
@@ -182,6 +180,11 @@ def _bodies(batch: Iterable[_Read]) -> dict[tuple[str, str], bytes]:
 
 def _commit(batch: Sequence[_Read], stores: _Stores) -> _Plan:
     """Load, merge and plan; read outside the transaction what the plan lacks, and begin again; then write."""
+    documents = _documents(batch)
+    packed = stores.ledger.packed(documents, stores.content)
+    if packed is None:
+        # Content first: a fact whose content is lost cannot be mended, content without a fact is put again.
+        stores.content.put(documents)
     assembled: Assembled = {}
     estimates: Estimates = {}
     tries, needed = 0, 1
@@ -194,12 +197,16 @@ def _commit(batch: Sequence[_Read], stores: _Stores) -> _Plan:
             merged = _merge(batch, loaded, assembled)
             plan = _plan(batch, merged, estimates, stores.failures)
             if plan.is_complete:
+                plan.changes.documents = packed or ()
                 transaction.store(stores.booking.book(plan.changes))
         return plan
 
     while not (plan := retried(attempt)).is_complete:
         # Nothing was written, and no lock is held while the content store is asked.
         needed += 1
+        if packed:
+            stores.content.put(documents)
+            packed = None
         if plan.unread:
             assembled |= _assemble(plan.unread, batch, stores)
         else:

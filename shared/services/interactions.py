@@ -188,6 +188,7 @@ def change_row(changes: Changes, before: Row | None, after: Row | None) -> None:
         changes.new_interactions.append(after)
     else:
         changes.changed_interactions.append(after)
+        changes.before[before["id"]] = before
         if before["state"] == State.PENDING and after["state"] != State.PENDING:
             changes.settled.append(after["id"])
 

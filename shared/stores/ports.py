@@ -12,6 +12,7 @@ from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.domain.values import NO_TIME
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.stores.content_ports import ContentDocument, ContentStore, PackedDocument
 
 __all__ = [
     "Alias",
@@ -25,6 +26,7 @@ __all__ = [
     "Interval",
     "Ledger",
     "LedgerTransaction",
+    "PackedDocument",
     "QuarantineStore",
     "Quarantined",
     "ReadinessStore",
@@ -35,43 +37,6 @@ __all__ = [
 
 Row = dict[str, Any]
 """One row of a table: column name -> value. A column left out is null."""
-
-
-class ContentDocument(NamedTuple):
-    """All that one fragment says."""
-
-    interaction_id: str
-    document: str
-    """Letter of the record type and digest: the same fragment is the same document."""
-    body: bytes
-
-
-class ContentStore(Protocol):
-    """Texts and bodies, kept apart from the facts."""
-
-    def put(self, documents: Sequence[ContentDocument]) -> None:
-        """Keep documents. Idempotent: a document that is there already stays as it is.
-
-        Raises:
-            StoreUnavailableError: some or none were kept; put them all again.
-        """
-
-    def drop(self, documents: Sequence[tuple[str, str]]) -> None:
-        """Forget documents, given as id and `document`. Idempotent: one that is not there is passed over.
-
-        Raises:
-            StoreUnavailableError: some or none were dropped; drop them all again.
-        """
-
-    def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
-        """Return each interaction's documents, ordered by `document`; none for an unknown id."""
-
-    def check(self) -> None:
-        """Return if the store answers.
-
-        Raises:
-            StoreUnavailableError: it does not.
-        """
 
 
 class ClaimedBodies(Protocol):
@@ -139,6 +104,9 @@ class Changes:
     new_interactions: list[Row] = field(default_factory=list)
     changed_interactions: list[Row] = field(default_factory=list)
     """With the `revision` that was read."""
+    before: dict[str, Row] = field(default_factory=dict)
+    """Of those, by id, as they were read: what is the same need not be written."""
+    documents: Sequence[PackedDocument] = ()
     removed_interactions: list[tuple[str, int]] = field(default_factory=list)
     """Ids, with the `revision` that was read, of those that became part of others."""
     new_aliases: list[Alias] = field(default_factory=list)
@@ -215,6 +183,9 @@ class Ledger(Protocol):
             StoreUnavailableError: nothing was written.
             ConflictError: nothing was written; the same batch may succeed at once.
         """
+
+    def packed(self, documents: Sequence[ContentDocument], content: ContentStore) -> Sequence[PackedDocument] | None:
+        """Return documents as `Changes` takes them, to be kept with the facts; None where `content` is elsewhere."""
 
 
 class Interval(NamedTuple):

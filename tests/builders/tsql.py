@@ -212,6 +212,7 @@ def use_ledger(ledger: SqlLedger) -> None:
     """Use each method of the ledger, with a batch that holds everything a batch can."""
     position = Position("gateway", "0", 7, AT)
     full: Changes = a_batch(
+        documents=[("call-1", "Q:1", b"{}")],
         new_interactions=[a_row("call-1")],
         changed_interactions=[a_row("call-2")],
         removed_interactions=[("call-3", 0)],

@@ -1,6 +1,6 @@
 """One batch at a time: what the ledger says afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from shared.domain.delivery import Delivery, Position, slices
 from shared.domain.values import hour_of
 from shared.errors import ConflictError, StoreRefusedError, StoreUnavailableError, TooManyInvalidError
 from shared.services.ingest import IngestOutcome, ingest
-from shared.stores.ports import LedgerTransaction
+from shared.stores.ports import ContentDocument, ContentStore, LedgerTransaction, PackedDocument
 from shared.stores.sql import tables
 from shared.stores.sql.ledger import SqlLedger
 from tests.builders import events, other_events
@@ -247,6 +247,9 @@ class CountingLedger:
         with self._ledger.transaction() as transaction:
             yield transaction
 
+    def packed(self, documents: Sequence[ContentDocument], content: ContentStore) -> Sequence[PackedDocument] | None:
+        return self._ledger.packed(documents, content)
+
 
 def test_a_batch_of_large_bodies_is_worked_off_in_slices_that_end_as_one_would(store: Store) -> None:
     batch = _large_conversations(30)
@@ -309,6 +312,9 @@ class ContendedLedger:
                 self.conflicts -= 1
                 raise ConflictError
 
+    def packed(self, documents: Sequence[ContentDocument], content: ContentStore) -> Sequence[PackedDocument] | None:
+        return self._ledger.packed(documents, content)
+
 
 def test_a_batch_that_meets_another_writer_is_tried_again_at_once_and_stored_once(store: Store) -> None:
     batch = events.deliveries(events.a_request(), events.a_response())
@@ -317,6 +323,37 @@ def test_a_batch_that_meets_another_writer_is_tried_again_at_once_and_stored_onc
 
     assert outcome == IngestOutcome(received=2, stored=2)
     assert [row["received"] for row in store.rows(tables.hub_partition)] == [2]
+
+
+def test_a_batch_that_was_not_stored_leaves_no_content_behind_in_the_ledgers_own_database(store: Store) -> None:
+    with pytest.raises(StoreRefusedError):
+        ingest(
+            events.deliveries(events.a_request()), ledger=CountingLedger(store.ledger, last=0), content=store.content
+        )
+
+    assert store.rows(tables.content) == []
+
+
+def test_content_and_facts_of_a_batch_are_one_transaction_in_the_same_database(store: Store) -> None:
+    begun: list[str] = []
+    sa.event.listen(store.engine, "begin", lambda _: begun.append("begin"))
+
+    store.deliver(events.deliveries(events.a_request(), events.a_response()))
+
+    assert begun == ["begin"]
+
+
+def test_an_answer_that_comes_later_writes_no_column_that_stays_the_same(store: Store) -> None:
+    store.deliver(events.deliveries(events.a_request()))
+    statements: list[str] = []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *how: statements.append(how[2]))
+
+    store.deliver(events.deliveries(events.a_response(), first=1))
+
+    (update,) = [statement for statement in statements if statement.startswith("update interaction ")]
+    assert "http_status = ?" in update
+    assert "occurred_at" not in update
+    assert "user_id" not in update
 
 
 def test_a_batch_that_never_wins_is_left_to_the_triggers_retry_policy(store: Store) -> None:

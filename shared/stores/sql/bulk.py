@@ -3,7 +3,8 @@
 How each database takes them: `dialects`, and docs/adr/0005-bulk-writes.md.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -50,13 +51,27 @@ class Writes:
             first.setdefault(key_of(row), row)
         self._add(_made(self._dialect.insert, table, skip_existing=True), table, names, first.values())
 
-    def update(self, table: sa.Table, rows: Collection[Row], *, guard: str) -> None:
-        """Write complete rows over those with the same primary key and the same `guard`; count `guard` up."""
+    def update(self, table: sa.Table, rows: Sequence[Row], *, guard: str, before: Sequence[Row | None] = ()) -> None:
+        """Write complete rows over those with the same primary key and the same `guard`; count `guard` up.
+
+        Args:
+            table: the table.
+            rows: the rows.
+            guard: the column that counts the writes.
+            before: for each row, as it was read; None where all of it is to be written.
+        """
         keys = keys_of(table)
         values = tuple(name for name in names_of(table) if name not in {*keys, guard})
-        names = (*values, *keys, guard)
-        chosen = [tuple(map(row.get, names)) for row in rows]
-        self._add(_made(self._dialect.update, table, values, guard), table, names, chosen, guarded=True)
+        changed: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+        if self._dialect.writes_all or not before:
+            changed[values] = [*rows]
+        else:
+            for row, old in zip(rows, before, strict=True):
+                changed[values if old is None else _different(values, row, old)].append(row)
+        for written, alike in changed.items():
+            names = (*written, *keys, guard)
+            chosen = [tuple(map(row.get, names)) for row in alike]
+            self._add(_made(self._dialect.update, table, written, guard), table, names, chosen, guarded=True)
 
     def combine(self, table: sa.Table, rows: Collection[Values], formulas: Mapping[str, str]) -> None:
         """Set columns of the rows with the same primary key.
@@ -133,6 +148,10 @@ def values_of(table: sa.Table, rows: Iterable[Row]) -> list[Values]:
 def listed(values: Iterable[str | int]) -> dict[str, str]:
     """Return the parameters of a statement that has a dialect's `members`: all values as one JSON text."""
     return {"members": orjson.dumps(list(values)).decode()}
+
+
+def _different(names: Iterable[str], row: Row, before: Row) -> tuple[str, ...]:
+    return tuple(name for name in names if row.get(name) != before.get(name))
 
 
 @cache

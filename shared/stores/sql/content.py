@@ -1,22 +1,36 @@
 """The embedded content store: one compressed document per fragment, beside the facts."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 import zstandard
 from sqlalchemy.engine import Connection, Engine
 
 from shared.retry import RETRY_SECONDS, retried
-from shared.stores.ports import ContentDocument
+from shared.stores.ports import ContentDocument, PackedDocument
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import reading, writing
 
-__all__ = ["SqlContentStore"]
+__all__ = ["SqlContentStore", "packed"]
 
-_LEVEL = 1
+_LEVEL: Final = 1
 """Fastest of zstd's regular levels: conversations shrink to about half, as at the default level."""
+
+
+_threads: Final = threading.local()
+"""What compresses is no two threads' at once, and making it costs more than a document."""
+
+
+def packed(documents: Sequence[ContentDocument]) -> list[PackedDocument]:
+    """Return documents as rows of the table hold them."""
+    compressor: zstandard.ZstdCompressor | None = getattr(_threads, "compressor", None)
+    if compressor is None:
+        compressor = _threads.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    return [(interaction_id, document, compressor.compress(body)) for interaction_id, document, body in documents]
 
 
 class SqlContentStore:
@@ -24,15 +38,15 @@ class SqlContentStore:
 
     def __init__(self, engine: Engine, *, retry_seconds: float = RETRY_SECONDS) -> None:
         """Use `engine`, whose database is migrated to the newest revision, and try again for so long."""
-        self._engine = engine
+        self.engine = engine
+        """Of the database; the ledger asks whether it is its own."""
         self._retry_seconds = retry_seconds
 
     def put(self, documents: Sequence[ContentDocument]) -> None:
         """Keep documents; see the port."""
         if not documents:
             return
-        compressor = zstandard.ZstdCompressor(level=_LEVEL)  # not shareable between threads
-        rows = [(interaction_id, document, compressor.compress(body)) for interaction_id, document, body in documents]
+        rows = packed(documents)
         self._write(lambda connection: bulk.insert_missing(connection, tables.content, rows))
 
     def drop(self, documents: Sequence[tuple[str, str]]) -> None:
@@ -44,7 +58,7 @@ class SqlContentStore:
 
     def check(self) -> None:
         """Return if the database answers; see the port."""
-        with reading(self._engine) as connection:
+        with reading(self.engine) as connection:
             connection.execute(sa.select(tables.content.c.document).limit(1))
 
     def get(self, interaction_ids: Collection[str]) -> Mapping[str, Sequence[ContentDocument]]:
@@ -55,7 +69,7 @@ class SqlContentStore:
 
     def _write(self, work: Callable[[Connection], object]) -> None:
         def transaction() -> None:
-            with writing(self._engine, single=True) as connection:
+            with writing(self.engine, single=True) as connection:
                 work(connection)
 
         retried(transaction, seconds=self._retry_seconds)
@@ -64,7 +78,7 @@ class SqlContentStore:
         found: defaultdict[str, list[ContentDocument]] = defaultdict(list)
         table = tables.content
         decompressor = zstandard.ZstdDecompressor()
-        with reading(self._engine) as connection:
+        with reading(self.engine) as connection:
             ids = dialect_of(connection).members(table.c.interaction_id.type)
             query = sa.select(table).where(table.c.interaction_id.in_(ids))
             ordered = query.order_by(table.c.interaction_id, table.c.document)

@@ -86,6 +86,8 @@ class Dialect(Hashable, Protocol):
 
     has_options: bool
     """Whether the scripts in sql/options are for it."""
+    writes_all: bool
+    """Whether an update may name columns that stay as they are: no index is touched by that."""
 
     def engine(self, url: URL, how: Connecting) -> Engine:
         """Return an engine; nothing is connected yet.
@@ -127,6 +129,7 @@ class _Sqlite:
     """SQLite has no turns: one prepared statement runs over the rows, at half the cost of `json_each`."""
 
     has_options = False
+    writes_all = False
 
     def engine(self, url: URL, how: Connecting) -> Engine:
         in_memory = url.database in {None, "", ":memory:"}
@@ -170,9 +173,9 @@ class _Sqlite:
         return f"insert into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))}){skipped}"  # noqa: S608
 
     def update(self, table: sa.Table, values: tuple[str, ...], guard: str) -> str:
-        changes = ", ".join(f"{name} = ?" for name in values)
+        changes = "".join(f"{name} = ?, " for name in values)
         same = _is_equal((*keys_of(table), guard))
-        return f"update {table.name} set {changes}, {guard} = {guard} + 1 where {same}"  # noqa: S608
+        return f"update {table.name} set {changes}{guard} = {guard} + 1 where {same}"  # noqa: S608
 
     def combine(self, table: sa.Table, formulas: tuple[tuple[str, str], ...]) -> str:
         row = ", ".join(f"? as {name}" for name in names_of(table))
@@ -198,6 +201,7 @@ class _AzureSql:
     """Azure SQL gets the writes of a transaction as one batch of T-SQL: one turn, whatever the size."""
 
     has_options = True
+    writes_all = True  # so that the text of a batch is always the same
 
     def engine(self, url: URL, how: Connecting) -> Engine:
         return azure_sql_engine(

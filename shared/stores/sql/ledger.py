@@ -1,6 +1,6 @@
 """The ledger in SQL: the facts, the accounting and the marks, one transaction per batch."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Final
@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.delivery import Position
 from shared.domain.values import utc_now, utc_of
-from shared.stores.ports import Alias, Changes, LedgerTransaction, Row
+from shared.stores.ports import Alias, Changes, ContentDocument, ContentStore, LedgerTransaction, PackedDocument, Row
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.content import SqlContentStore, packed
 from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
@@ -33,6 +34,12 @@ class SqlLedger:
         """Open a transaction; see the port."""
         with writing(self._engine) as connection:
             yield _SqlTransaction(connection)
+
+    def packed(self, documents: Sequence[ContentDocument], content: ContentStore) -> Sequence[PackedDocument] | None:
+        """Return documents as `Changes` takes them; see the port."""
+        if not isinstance(content, SqlContentStore) or content.engine is not self._engine:
+            return None
+        return packed(documents)
 
 
 class _SqlTransaction:
@@ -82,6 +89,7 @@ class _SqlTransaction:
 
     def store(self, batch: Changes) -> None:
         writes = bulk.Writes(self._connection)
+        writes.insert_missing(tables.content, batch.documents)
         _store_interactions(writes, batch)
         writes.delete(tables.waiting, [{"interaction_id": name} for name in batch.settled], by=("interaction_id",))
         writes.insert(tables.delivery, [(*position, outcome, source) for position, outcome, source in batch.deliveries])
@@ -101,7 +109,8 @@ class _SqlTransaction:
 def _store_interactions(writes: bulk.Writes, batch: Changes) -> None:
     removed = [{"id": interaction_id, "revision": revision} for interaction_id, revision in batch.removed_interactions]
     writes.delete(tables.interaction, removed, guard="revision")
-    writes.update(tables.interaction, batch.changed_interactions, guard="revision")
+    before = [batch.before.get(row["id"]) for row in batch.changed_interactions]
+    writes.update(tables.interaction, batch.changed_interactions, guard="revision", before=before)
     writes.update(tables.alias, [alias._asdict() for alias in batch.changed_aliases], guard="revision")
     writes.insert(tables.interaction, bulk.values_of(tables.interaction, batch.new_interactions))
     writes.insert(tables.alias, batch.new_aliases)
