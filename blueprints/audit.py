@@ -19,6 +19,18 @@ async def read_usage(req: func.HttpRequest, context: func.Context) -> func.HttpR
     return await answer(req, context)
 
 
+@bp.route(route="v1/costs/{*rest}", methods=[func.HttpMethod.GET])
+async def read_costs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return a month's statement, or the closed months."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/costs/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_costs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Close a month."""
+    return await answer(req, context)
+
+
 @bp.route(route="v1/prompts", methods=[func.HttpMethod.GET])
 async def read_prompts(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """List how prompts begin."""

@@ -34,6 +34,7 @@ def audit_app() -> "FastAPI":
                 current.quarantine,
                 prices=current.prices,
                 restatements=current.restatements,
+                costs=current.costs,
                 threads=threads,
             )
             _built = (current, app)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from shared.services.audit import AuditService
+    from shared.services.costs import CostService
     from shared.services.ingest import IngestOutcome
     from shared.services.payers import PayerService
     from shared.services.prices import PriceService
@@ -47,6 +48,7 @@ class Services:
     check_completeness: Callable[[], None]
     audit: "AuditService"
     quarantine: "QuarantineService"
+    costs: "CostService"
     readiness: "Readiness"
     close: Callable[[], None]
     """Give back the stores' connections."""
@@ -206,6 +208,7 @@ def _build(settings: Settings) -> Services:
         quarantine=QuarantineService(
             store=SqlQuarantine(api_engine), audit=audit, ledger=SqlLedger(api_engine), content=api_content
         ),
+        costs=_costs(api_engine),
         readiness=readiness,
         close=partial(_close, closing),
     )
@@ -291,6 +294,13 @@ def _host_checks(settings: Settings, runs: "ReadinessStore", environment: Mappin
         watch = HubWatch(hub, partial(held, environment.get(setting, "")), partial(runs.stored, hub))
         checks[f"hub {hub}"] = watch.check
     return checks
+
+
+def _costs(engine: "Engine") -> "CostService":
+    from shared.services.costs import CostService  # noqa: PLC0415  # as above
+    from shared.stores.sql.cost_store import SqlCostStore  # noqa: PLC0415
+
+    return CostService(SqlCostStore(engine))
 
 
 def _close(closing: _Closing) -> None:

@@ -8,6 +8,7 @@
   x NotFoundError          caller      404
   x InvalidRequestError    caller      400, naming the parameter
   x ForbiddenError         caller      403, naming the role
+  x NotPossibleError       caller      409, saying why not now
   x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a good stream into quarantine
   x InvalidFileError       operator    the command fails, naming the line; nothing of the file was loaded
   x ConfigurationError     operator    fail the first call, naming the setting; the audit API answers 503
@@ -22,6 +23,7 @@ __all__ = [
     "InvalidFileError",
     "InvalidRequestError",
     "NotFoundError",
+    "NotPossibleError",
     "StoreRefusedError",
     "StoreUnavailableError",
     "TooManyInvalidError",
@@ -73,6 +75,10 @@ class ForbiddenError(AppError):
 
 class InvalidFileError(AppError):
     """A file of prices or deployments cannot be loaded; the message names the line and says why."""
+
+
+class NotPossibleError(AppError):
+    """The ledger does not stand so that this can be done; the message says what must be done first."""
 
 
 class TooManyInvalidError(AppError):

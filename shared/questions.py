@@ -24,6 +24,7 @@ __all__ = [
     "InteractionFilter",
     "ListKey",
     "PriceFilter",
+    "StatementQuery",
     "UsageQuery",
 ]
 
@@ -210,3 +211,13 @@ class UsageQuery:
     """Interval starts, exclusive."""
     narrow: InteractionFilter = field(default_factory=InteractionFilter)
     """Filters by what usage can be grouped by; others are none of a rollup's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementQuery:
+    """Which lines of a month's statement; None narrows nothing."""
+
+    month: str
+    """Its start, canonical UTC."""
+    team: str | None = None
+    cost_centre: str | None = None

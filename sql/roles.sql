@@ -13,12 +13,17 @@ if database_principal_id(N'promptledger_analyst') is null create role promptledg
 if database_principal_id(N'promptledger_texts') is null create role promptledger_texts;
 GO
 -- The app. Readings of content are written and never read, changed or removed by it.
+grant select, insert on dbo.adjustment to promptledger_app;
 grant select, insert, update on dbo.alias to promptledger_app;
 grant select, insert, update on dbo.assignment to promptledger_app;
 grant select, insert, delete on dbo.charge to promptledger_app;
 grant select, insert, delete on dbo.claim to promptledger_app;
+grant select, insert on dbo.closed_line to promptledger_app;
+grant select, insert on dbo.closed_month to promptledger_app;
 grant select, insert, delete on dbo.content to promptledger_app;
 grant insert on dbo.content_read to promptledger_app;
+grant select, insert, delete on dbo.cost_day to promptledger_app;
+grant select, insert, delete on dbo.cost_hour to promptledger_app;
 grant select, insert, delete on dbo.delivery to promptledger_app;
 grant select, insert, delete on dbo.dirty_hour to promptledger_app;
 grant select, insert, delete on dbo.dirty_usage_key to promptledger_app;
@@ -48,7 +53,12 @@ alter role db_datawriter add member promptledger_migrations;
 GO
 -- Analysts. Columns by name: what a later release adds stays unseen until it is added here.
 grant select on dbo.assignment to promptledger_analyst;
+grant select on dbo.adjustment to promptledger_analyst;
 grant select on dbo.charge to promptledger_analyst;
+grant select on dbo.closed_line to promptledger_analyst;
+grant select on dbo.closed_month to promptledger_analyst;
+grant select on dbo.cost_day to promptledger_analyst;
+grant select on dbo.cost_hour to promptledger_analyst;
 grant select on dbo.hub_partition to promptledger_analyst;
 grant select on dbo.model_deployment to promptledger_analyst;
 grant select on dbo.price to promptledger_analyst;

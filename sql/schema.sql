@@ -1033,6 +1033,137 @@ UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0013 -> 0014
+
+CREATE TABLE cost_hour (
+    interval_start DATETIME2(3) NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    confidence NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    unit NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    meter NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    price NUMERIC(38, 12) NOT NULL,
+    quantity NUMERIC(38, 6) NOT NULL,
+    amount NUMERIC(38, 12) NULL
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_cost_hour_interval_start ON cost_hour (interval_start);
+
+GO
+
+CREATE TABLE cost_day (
+    interval_start DATETIME2(3) NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    confidence NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    unit NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    meter NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    price NUMERIC(38, 12) NOT NULL,
+    quantity NUMERIC(38, 6) NOT NULL,
+    amount NUMERIC(38, 12) NULL
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_cost_day_interval_start ON cost_day (interval_start);
+
+GO
+
+CREATE TABLE closed_line (
+    interval_start DATETIME2(3) NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    confidence NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    unit NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    meter NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    price NUMERIC(38, 12) NOT NULL,
+    quantity NUMERIC(38, 6) NOT NULL,
+    amount NUMERIC(38, 12) NULL
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_closed_line_interval_start ON closed_line (interval_start);
+
+GO
+
+CREATE TABLE closed_month (
+    month DATETIME2(3) NOT NULL,
+    closed_at DATETIME2(3) NOT NULL,
+    actor NVARCHAR(256) NOT NULL,
+    digest NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    line_count INTEGER NOT NULL,
+    unpriced_calls BIGINT NOT NULL,
+    unmetered_calls BIGINT NOT NULL,
+    pending_calls BIGINT NOT NULL,
+    CONSTRAINT pk_closed_month PRIMARY KEY (month)
+);
+
+GO
+
+CREATE TABLE adjustment (
+    booked_in DATETIME2(3) NOT NULL,
+    booked_at DATETIME2(3) NOT NULL,
+    month DATETIME2(3) NOT NULL,
+    interval_start DATETIME2(3) NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    confidence NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    unit NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    meter NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    price NUMERIC(38, 12) NOT NULL,
+    quantity NUMERIC(38, 6) NOT NULL,
+    amount NUMERIC(38, 12) NULL
+);
+
+GO
+
+CREATE CLUSTERED INDEX ix_adjustment_booked_in ON adjustment (booked_in);
+
+GO
+
+CREATE INDEX ix_adjustment_interval_start ON adjustment (interval_start);
+
+GO
+
+insert into dirty_hour (hour) select distinct interval_start from usage_hour;
+
+GO
+
+UPDATE alembic_version SET version_num='0014' WHERE alembic_version.version_num = '0013';
+
+GO
+
 COMMIT;
 
 GO

@@ -9,9 +9,10 @@ from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
 from shared.api.responses import answer_errors
-from shared.api.routes import balance, completeness, deployments, interactions, prompts, quarantine, usage
+from shared.api.routes import balance, completeness, costs, deployments, interactions, prompts, quarantine, usage
 from shared.api.routes import prices as price_routes
 from shared.services.audit import AuditService
+from shared.services.costs import CostService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
@@ -27,6 +28,7 @@ _ROUTERS: Final = (
     quarantine.router,
     price_routes.router,
     deployments.router,
+    costs.router,
 )
 
 
@@ -37,6 +39,7 @@ def create_app(
     *,
     prices: PriceService | None = None,
     restatements: RestatementService | None = None,
+    costs: CostService | None = None,
     threads: int | None = None,
 ) -> FastAPI:
     """Return the application; all its paths begin with `/api`.
@@ -47,6 +50,7 @@ def create_app(
         held: answers for the events in quarantine.
         prices: answers for prices and deployments; None where nobody asks, as in the next ones.
         restatements: has periods charged by other prices.
+        costs: answers for costs by month.
         threads: questions that are answered at once, each with a connection of its own; None leaves
             it to the framework.
 
@@ -68,6 +72,7 @@ def create_app(
     app.state.quarantine = held
     app.state.prices = prices
     app.state.restatements = restatements
+    app.state.costs = costs
     app.state.authenticator = authenticator(settings)
     version_1 = APIRouter(prefix="/api/v1", dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from shared.errors import ForbiddenError, InvalidRequestError, NotFoundError, StoreUnavailableError
+from shared.errors import ForbiddenError, InvalidRequestError, NotFoundError, NotPossibleError, StoreUnavailableError
 from shared.problem import PROBLEM_TYPE, problem
 
 __all__ = ["answer_errors", "answer_unexpected", "json_response"]
@@ -30,6 +30,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(InvalidRequestError, _invalid)
     app.add_exception_handler(ForbiddenError, _forbidden)
     app.add_exception_handler(NotFoundError, _not_found)
+    app.add_exception_handler(NotPossibleError, _not_possible)
     app.add_exception_handler(StoreUnavailableError, _unavailable)
     app.add_exception_handler(HTTPException, _refused)
 
@@ -80,6 +81,10 @@ def _forbidden(_request: Request, error: Exception) -> Response:
 
 def _not_found(_request: Request, error: Exception) -> Response:
     return _problem(404, "not-found", str(error))
+
+
+def _not_possible(_request: Request, error: Exception) -> Response:
+    return _problem(409, "not-possible", str(error))
 
 
 def _unavailable(_request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ sessions of the code interpreter, training.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from enum import StrEnum
 from itertools import chain
@@ -18,7 +18,7 @@ from shared.pricing.book import Book, Model, Place, Rates, model_of
 from shared.pricing.entries import SKUS, Deployment, PriceEntry, Scope, Tier, Unit
 from shared.pricing.quantities import Quantities, Quantity, quantities_of
 
-__all__ = ["PRICED_BY", "UNMAPPED", "Charge", "Confidence", "charge_of"]
+__all__ = ["PRICED_BY", "UNMAPPED", "Charge", "Confidence", "Part", "charge_of"]
 
 
 class Confidence(StrEnum):
@@ -36,6 +36,18 @@ class Confidence(StrEnum):
     """Nothing is charged for it."""
 
 
+class Part(NamedTuple):
+    """So much of a charge is for so many units at one price."""
+
+    entry: PriceEntry
+    number: Decimal
+    """Of the entry's unit."""
+    price: Decimal
+    """Of 1,000,000: the entry's, or a tier's part of it."""
+    amount: Decimal
+    """The parts of a charge add up to its amount, to the last digit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """What a call costs; without an amount where that is not known."""
@@ -49,6 +61,8 @@ class Charge:
     """None where nothing was priced."""
     price_version: int | None = None
     """The version of the price book that the newest of its prices came with."""
+    parts: tuple[Part, ...] = field(default=(), compare=False)
+    """What the amount is made of: it follows from the call and the book, as the amount does."""
 
 
 PRICED_BY: Final = (
@@ -112,9 +126,15 @@ _STAND_INS: Final = {
 
 
 class _Priced(NamedTuple):
-    amount: Decimal
+    number: Decimal
+    price: Decimal
+    """Of 1,000,000."""
     entry: PriceEntry
     doubt: str | None
+
+    @property
+    def amount(self) -> Decimal:
+        return self.number * self.price / _MILLION
 
 
 def charge_of(call: Mapping[str, Any], book: Book, *, counts: bool) -> Charge:
@@ -247,7 +267,7 @@ def _line(one: Quantity, tokens: int, rates: _Tiers) -> _Priced | None:
         return None
     if usual is not None and usual.above_tokens > entry.above_tokens:
         doubt = doubt or "long-context"
-    return _Priced(one.number * entry.amount * part / _MILLION, entry, doubt)
+    return _Priced(one.number, entry.amount * part, entry, doubt)
 
 
 def _find(rates: Rates, unit: Unit, variant: str, tokens: int) -> PriceEntry | None:
@@ -273,10 +293,23 @@ def _total(used: list[Quantity], lines: list[_Priced | None], doubts: Iterable[s
     if len({line.entry.currency for line in priced}) > 1:
         return Charge(Confidence.NO_PRICE, "several-currencies")
     doubt = next(filter(None, chain(doubts, (line.doubt for line in priced))), None)
+    amount = _rounded(sum((line.amount for line in priced), Decimal(0)))
     return Charge(
         Confidence.EXACT if doubt is None else Confidence.ESTIMATED,
         doubt,
-        sum((line.amount for line in priced), Decimal(0)).quantize(_PLACES, ROUND_HALF_EVEN),
+        amount,
         priced[0].entry.currency,
         max(line.entry.book_version for line in priced),
+        _parts(priced, amount),
     )
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_PLACES, ROUND_HALF_EVEN)
+
+
+def _parts(priced: list[_Priced], amount: Decimal) -> tuple[Part, ...]:
+    """Return the parts of an amount; the last digits that rounding takes or gives go to the largest."""
+    amounts = [_rounded(line.amount) for line in priced]
+    amounts[amounts.index(max(amounts))] += amount - sum(amounts)
+    return tuple(Part(line.entry, line.number, line.price, part) for line, part in zip(priced, amounts, strict=True))

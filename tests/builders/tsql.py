@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,7 @@ from shared.questions import (
     InteractionFilter,
     ListKey,
     PriceFilter,
+    StatementQuery,
     UsageQuery,
 )
 from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
@@ -42,6 +44,7 @@ from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.cost_store import LINE_KEYS, STATEMENT_KEYS, SqlCostStore
 from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
@@ -65,6 +68,8 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "count(*) AS count_1 FROM dirty_hour": [(0,)],
     "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
+    "max(closed_month.month)": [(_MOMENT,)],
+    "FROM closed_month": [(_MOMENT, _MOMENT, "ada", "ab12", 1, 0, 0, 0)],
     "sum(CASE": [(0,) * 8],
     "SELECT (SELECT count(DISTINCT": [(0, None, 0)],
     "WHERE finding.hour =": [("2026-03-02T09 bypass ", "", _MOMENT, "bypass", 1, None, _MOMENT, None)],
@@ -204,6 +209,7 @@ def recorded() -> Recorder:
         _use_restatements(SqlRestatements(engine))
         _use_payers(SqlAssignments(engine))
         _use_rollups(SqlUsageRollups(engine))
+        _use_costs(SqlCostStore(engine))
         _use_audit(SqlAuditStore(engine))
     return recorder
 
@@ -292,6 +298,21 @@ def _use_rollups(rollups: SqlUsageRollups) -> None:
     rollups.marks(without=[AT])
     rollups.recompute([Interval(length, AT) for length in ("hour", "day", "month")])
     rollups.clear([1])
+
+
+def _use_costs(costs: SqlCostStore) -> None:
+    for month in ("2026-03-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"):
+        costs.close(month, actor="ada", at=AT)
+    costs.closed_months(before=AT, limit=10)
+    costs.closed_months(before=None, limit=10)
+    costs.last_closed_month()
+    costs.digest(AT)
+    # A closed month, and one that is open.
+    for month in (AT, "2027-01-01T00:00:00.000Z"):
+        query = StatementQuery(month=month, team="x", cost_centre="x")
+        costs.statement(query, after=(AT, *["x"] * (len(STATEMENT_KEYS) - 1)), limit=10)
+        costs.totals(query)
+        costs.lines(query, after=(AT, *["x"] * (len(LINE_KEYS) - 2), Decimal(1)), limit=10)
 
 
 def _use_completeness(completeness: SqlCompleteness) -> None:

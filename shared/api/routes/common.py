@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from shared.api.callers import Caller, Role, require
 from shared.api.models import Problem
 from shared.services.audit import AuditService
+from shared.services.costs import CostService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
@@ -16,6 +17,7 @@ __all__ = [
     "Audit",
     "AuditCaller",
     "ContentCaller",
+    "Costs",
     "Prices",
     "Quarantine",
     "Restatements",
@@ -44,8 +46,14 @@ async def _restatements(request: Request) -> RestatementService:
     return service
 
 
+async def _costs(request: Request) -> CostService:
+    service: CostService = request.app.state.costs
+    return service
+
+
 Audit = Annotated[AuditService, Depends(_audit)]
 Prices = Annotated[PriceService, Depends(_prices)]
+Costs = Annotated[CostService, Depends(_costs)]
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
 Restatements = Annotated[RestatementService, Depends(_restatements)]
 UsageCaller = Annotated[Caller, Depends(require(Role.USAGE_READ))]
@@ -58,19 +66,22 @@ _PROBLEMS: Final = {
     401: "nobody has signed in (Entra)",
     403: "the caller lacks the role that `role` names",
     404: "there is no such thing",
+    409: "it cannot be done as things stand; `detail` says what must be done first",
     503: "a store does not answer; try again",
 }
 
 
-def described(role: Role, *, model: object, missing: bool = False) -> dict[str, Any]:
+def described(role: Role, *, model: object, missing: bool = False, refused: bool = False) -> dict[str, Any]:
     """Return the OpenAPI side of a route: shape of the answer, role it needs, problems it may answer.
 
     Args:
         role: without which the route answers 403.
         model: of the answer. Only described: routes return finished responses, for speed.
         missing: whether the route may answer 404.
+        refused: whether it may answer 409.
     """
-    statuses = [status for status in _PROBLEMS if status != 404 or missing]
+    may_answer = {404: missing, 409: refused}
+    statuses = [status for status in _PROBLEMS if may_answer.get(status, True)]
     return {
         "response_model": model,
         "responses": {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses},

@@ -8,10 +8,12 @@ from sqlalchemy.engine import Connection
 
 from shared.pricing.book import Book
 from shared.pricing.charge import PRICED_BY, charge_of
+from shared.pricing.costs import COST_OF, Costs
 from shared.pricing.payers import PAID_BY, Payers
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import is_within
+from shared.stores.sql.costs import rewrite_costs
 from shared.stores.sql.dialects import Values, dialect_of
 
 __all__ = ["Terms", "charged", "rewrite_charges"]
@@ -30,35 +32,39 @@ class Terms(NamedTuple):
 def rewrite_charges(
     connection: Connection, terms: Terms, counts: sa.ColumnElement[int], start: str, end: str | None
 ) -> None:
-    """Make the charges of the interactions from `start` until before `end` anew.
+    """Make the charges of the interactions of an hour anew, and the cost lines that they add up to.
 
     Args:
         connection: in a transaction.
         terms: prices, and who pays for whose calls.
         counts: 1 where an interaction's usage counts, else 0.
-        start: canonical UTC.
-        end: canonical UTC; None: for ever.
+        start: of the hour, canonical UTC.
+        end: of it; None: there is none.
     """
     connection.execute(sa.delete(tables.charge).where(is_within(tables.charge.c.occurred_at, start, end)))
     amount_of = dialect_of(connection).amount
+    costs = Costs()
     for calls in _calls(connection, counts, start, end):
         rows: list[Values] = []
         for call in calls:
             charge = charge_of(call, terms.book, counts=bool(call["counts"]))
+            payer = terms.payers.payer(call)
+            costs.add(call, charge, team=payer.team, cost_centre=payer.cost_centre)
             amount = None if charge.amount is None else amount_of(charge.amount)
             rows.append(
                 (
                     *(call["occurred_at"], call["id"], amount, charge.currency, charge.price_version),
-                    *(charge.confidence.value, charge.reason, *terms.payers.payer(call)),
+                    *(charge.confidence.value, charge.reason, *payer),
                 )
             )
         bulk.insert(connection, tables.charge, rows)
+    rewrite_costs(connection, costs, start)
 
 
 def _calls(connection: Connection, counts: sa.ColumnElement[int], start: str, end: str | None) -> Iterator[list[Row]]:
     """Yield interactions in the order of their charges' keys, so many at a time."""
     table = tables.interaction.c
-    columns = [table[name] for name in dict.fromkeys((*PRICED_BY, *PAID_BY))]
+    columns = [table[name] for name in dict.fromkeys((*PRICED_BY, *PAID_BY, *COST_OF))]
     query = sa.select(table.id, *columns, counts.label("counts")).where(is_within(table.occurred_at, start, end))
     ordered = query.order_by(table.occurred_at, table.id).limit(_AT_A_TIME)
     statement = ordered

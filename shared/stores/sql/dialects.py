@@ -22,7 +22,7 @@ from shared.errors import StoreUnavailableError
 from shared.stores.sql import faults
 from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
 from shared.stores.sql.openjson import LONG_BYTES, batch_of, incoming, is_same, members_of, parameters_of, rows_of
-from shared.stores.sql.types import in_last_digits
+from shared.stores.sql.types import Money, Quantity
 
 __all__ = [
     "AZURE_SQL",
@@ -51,6 +51,7 @@ _PRAGMAS: Final = (
     "wal_autocheckpoint=4000",  # pages: those that one batch after the other changes are copied back once
     "cache_size=-65536",  # KiB
 )
+_MONEY: Final = Money()
 _MEMBERS: Final = sa.bindparam("members", type_=sa.UnicodeText())
 
 Values = tuple[Any, ...]
@@ -106,8 +107,8 @@ class Dialect(Hashable, Protocol):
     def members(self, kind: sa.types.TypeEngine[Any]) -> sa.Select[Any] | sa.TextualSelect:
         """Return a subquery of the values that are the JSON array `members`, a parameter."""
 
-    def amount(self, amount: Decimal) -> int | str:
-        """Return an amount as a row of `run` states it."""
+    def amount(self, amount: Decimal, kind: Money | Quantity = _MONEY) -> int | str:
+        """Return an amount, or a quantity, as a row of `run` states it."""
 
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
         """Return the statement that inserts rows of `names_of(table)`; or those whose key is not there yet."""
@@ -163,8 +164,8 @@ class _Sqlite:
         del kind  # SQLite has no types that two texts, or two numbers, could differ in.
         return sa.select(sa.func.json_each(_MEMBERS).table_valued("value").c.value)
 
-    def amount(self, amount: Decimal) -> int | str:
-        return in_last_digits(amount)
+    def amount(self, amount: Decimal, kind: Money | Quantity = _MONEY) -> int | str:
+        return kind.in_last_digits(amount)
 
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:
         names = names_of(table)
@@ -222,7 +223,8 @@ class _AzureSql:
     def members(self, kind: sa.types.TypeEngine[Any]) -> sa.TextualSelect:
         return sa.text(f"select {members_of(kind)}").bindparams(_MEMBERS).columns(sa.column("value", kind))
 
-    def amount(self, amount: Decimal) -> int | str:
+    def amount(self, amount: Decimal, kind: Money | Quantity = _MONEY) -> int | str:
+        del kind  # the column rounds nothing: rows have no more places than it
         return f"{amount:f}"  # JSON's numbers are binary to some readers
 
     def insert(self, table: sa.Table, *, skip_existing: bool) -> str:

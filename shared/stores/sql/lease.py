@@ -8,7 +8,10 @@ from sqlalchemy.engine import Connection, Engine
 from shared.stores.sql import tables
 from shared.stores.sql.engine import reading, writing
 
-__all__ = ["SqlReadiness", "take_lease"]
+__all__ = ["ROLLUPS", "SqlReadiness", "take_lease"]
+
+ROLLUPS: Final = "usage rollups"
+"""Of what makes rollups and cost lines, and of closing months."""
 
 _LEASE: Final = tables.lease.c
 _PARTITION: Final = tables.hub_partition.c

@@ -3,8 +3,9 @@
 Why this is safe beside ingest: docs/adr/0004-dirty-hours.md.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -12,7 +13,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from shared.domain.interaction import Provenance
-from shared.domain.values import hour_of, interval_end
+from shared.domain.values import hour_of, interval_end, utc_now, utc_of
 from shared.domain.verdicts import SIDES, fields_of
 from shared.pricing.charge import Confidence
 from shared.retry import retried
@@ -21,16 +22,16 @@ from shared.stores.sql import bulk, tables
 from shared.stores.sql.assignments import Assignments
 from shared.stores.sql.charges import Terms, charged, rewrite_charges
 from shared.stores.sql.conditions import is_unset, is_within
+from shared.stores.sql.costs import rebuild_cost_days
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import writing
-from shared.stores.sql.lease import take_lease
+from shared.stores.sql.lease import ROLLUPS, take_lease
 from shared.stores.sql.prices import Books
 
 __all__ = ["SqlUsageRollups"]
 
 _MARKS = 10_000
 """Marks read at a time; each is one touched hour of one batch."""
-_LEASE: Final = "usage rollups"
 
 _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
 _AnyColumns = _Columns | ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
@@ -39,9 +40,10 @@ _AnyColumns = _Columns | ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 class SqlUsageRollups:
     """`shared.stores.ports.UsageRollups` on either database."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use `engine`, whose database is migrated to the newest revision."""
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
+        """Use `engine`, whose database is migrated to the newest revision; `now` dates adjustments."""
         self._engine = engine
+        self._now = now
         self._books = Books()
         self._assignments = Assignments()
 
@@ -60,7 +62,7 @@ class SqlUsageRollups:
 
     def _marks(self, without: Collection[str]) -> list[tuple[int, str]]:
         with writing(self._engine) as connection:
-            take_lease(connection, _LEASE)
+            take_lease(connection, ROLLUPS)
             _spread(connection)
             table = tables.dirty_hour.c
             query = sa.select(table.id, table.hour).order_by(table.id).limit(_MARKS)
@@ -72,7 +74,7 @@ class SqlUsageRollups:
 
     def _recompute(self, intervals: Sequence[Interval]) -> None:
         with writing(self._engine) as connection:
-            take_lease(connection, _LEASE)
+            take_lease(connection, ROLLUPS)
             # Read behind the marks: what comes later marks the hours again.
             terms = Terms(self._books.current(connection), self._assignments.current(connection))
             for length, start in intervals:
@@ -83,6 +85,8 @@ class SqlUsageRollups:
                 connection.execute(sa.delete(table).where(table.c.interval_start == start))
                 columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES, tables.AMOUNT]
                 connection.execute(sa.insert(table).from_select(columns, usage(start, end)))
+            hours = [start for length, start in intervals if length == "hour"]
+            rebuild_cost_days(connection, hours, at=utc_of(self._now()))
 
     def _clear(self, marks: Collection[int]) -> None:
         # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, T
 from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
+from shared.stores.sql.cost_tables import adjustment, closed_line, closed_month, cost_day, cost_hour
 from shared.stores.sql.indexes import derived_columns, interaction_indexes
 from shared.stores.sql.payer_tables import assignment, money_change
 from shared.stores.sql.price_tables import (
@@ -49,12 +50,17 @@ __all__ = [
     "DIMENSIONS",
     "MEASURES",
     "USAGE",
+    "adjustment",
     "alias",
     "assignment",
     "charge",
     "claim",
+    "closed_line",
+    "closed_month",
     "content",
     "content_read",
+    "cost_day",
+    "cost_hour",
     "delivery",
     "dirty_hour",
     "dirty_usage_key",

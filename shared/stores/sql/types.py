@@ -35,9 +35,9 @@ __all__ = [
     "NUMBER",
     "SERIAL",
     "Money",
+    "Quantity",
     "UtcTime",
     "exact_text",
-    "in_last_digits",
     "including",
     "text",
     "where",
@@ -110,38 +110,54 @@ class UtcTime(TypeDecorator[str]):
         return utc_of(value) if isinstance(value, datetime) else value
 
 
-_MONEY_DIGITS = 12
-"""Behind the point: tokens times a price to six places, by the million, are exact."""
-_SCALE = Decimal(10) ** _MONEY_DIGITS
+class _Decimals(TypeDecorator[Decimal]):
+    """A decimal in Python; decimal(38, places) in Azure SQL.
 
-
-def in_last_digits(amount: Decimal) -> int:
-    """Return how many of the last digit an amount is: what SQLite holds of `Money`."""
-    return int(amount * _SCALE)
-
-
-class Money(TypeDecorator[Decimal]):
-    """A decimal in Python; decimal(38, 12) in Azure SQL.
-
-    SQLite has no decimals, and its own are binary: it holds whole numbers of the last digit, up to 9 million units of
-    a currency in a row or a sum. Above that it refuses: it never rounds.
+    SQLite has no decimals, and its own are binary: it holds whole numbers of the last digit, below 2 to the 63rd in a
+    row or a sum. Above that it refuses: it never rounds.
     """
 
-    impl = Numeric(38, _MONEY_DIGITS)
+    impl = Numeric
     cache_ok = True
+    places: int
+
+    def __init__(self) -> None:
+        """Hold so many places behind the point as the class says."""
+        super().__init__(38, self.places)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column's type."""
         if dialect.name == "mssql":
-            return dialect.type_descriptor(Numeric(38, _MONEY_DIGITS))
+            return dialect.type_descriptor(Numeric(38, self.places))
         return dialect.type_descriptor(BigInteger())
+
+    def in_last_digits(self, number: Decimal) -> int:
+        """Return how many of the last digit a number is: what SQLite holds of it."""
+        return int(number.scaleb(self.places))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:  # noqa: ANN401  # two drivers, two types
         """Give the driver what it stores."""
-        return value if value is None or dialect.name == "mssql" else in_last_digits(value)
+        return value if value is None or dialect.name == "mssql" else self.in_last_digits(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ANN401  # two drivers, two types
         """Give the decimal, whatever the driver returned."""
         if value is None:
             return None
-        return Decimal(value) if dialect.name == "mssql" else (Decimal(value) / _SCALE).quantize(1 / _SCALE)
+        return Decimal(value) if dialect.name == "mssql" else Decimal(value).scaleb(-self.places)
+
+
+class Money(_Decimals):
+    """An amount: tokens times a price to six places, by the million, are exact.
+
+    On SQLite up to 9 million units of a currency.
+    """
+
+    places = 12
+    cache_ok = True
+
+
+class Quantity(_Decimals):
+    """How many units: of seconds, parts too. On SQLite up to 9 million millions."""
+
+    places = 6
+    cache_ok = True

@@ -18,4 +18,10 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def client(ledger: Ledger) -> Client:
-    return client_of(ledger.audit(), ledger.quarantine(), prices=ledger.prices(), restatements=ledger.restatements())
+    return client_of(
+        ledger.audit(),
+        ledger.quarantine(),
+        prices=ledger.prices(),
+        restatements=ledger.restatements(),
+        costs=ledger.costs(),
+    )

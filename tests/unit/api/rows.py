@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from shared.api.app import create_app
 from shared.services.audit import AuditService
+from shared.services.costs import CostService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
@@ -19,6 +20,7 @@ from shared.stores.ports import ContentDocument, Row
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
@@ -106,6 +108,10 @@ class Ledger:
         """Return the service over this ledger's restatements."""
         return RestatementService(SqlRestatements(self.engine))
 
+    def costs(self, **options: Any) -> CostService:
+        """Return the service over this ledger's costs."""
+        return CostService(SqlCostStore(self.engine), **options)
+
     def _insert(self, table: sa.Table, rows: tuple[Row, ...]) -> None:
         with self.engine.begin() as connection:
             for row in rows:
@@ -141,13 +147,12 @@ def client_of(
     audit: AuditService,
     quarantine: QuarantineService | None = None,
     *,
-    prices: PriceService | None = None,
-    restatements: RestatementService | None = None,
     address: str = "127.0.0.1",
     base_url: str = "http://localhost",
     settings: Settings = SETTINGS,
+    **services: Any,
 ) -> Client:
-    """Return a client of the API, as if it called from `address`."""
+    """Return a client of the API, as if it called from `address`; `services` are those of `create_app`."""
     # Tests that ask nothing of a service leave it out.
-    app = create_app(audit, settings, quarantine, prices=prices, restatements=restatements)  # type: ignore[arg-type]
+    app = create_app(audit, settings, quarantine, **services)  # type: ignore[arg-type]
     return Client(app, address, base_url)

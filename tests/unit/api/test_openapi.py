@@ -10,12 +10,14 @@ _POSTED = {
     "/api/v1/prices/{id}/end",
     "/api/v1/deployments/{id}/end",
 }
-_BOTH = {"/api/v1/prices", "/api/v1/prices/restatements", "/api/v1/deployments"}
+_BOTH = {"/api/v1/prices", "/api/v1/prices/restatements", "/api/v1/deployments", "/api/v1/costs/months"}
 """Listed and added to."""
 _PATHS = (
     _POSTED
     | _BOTH
     | {
+        "/api/v1/costs/statement",
+        "/api/v1/costs/months/{month}",
         "/api/v1/prices/versions",
         "/api/v1/interactions",
         "/api/v1/interactions/{id}",

@@ -1,0 +1,80 @@
+"""The shapes of answers about costs: what the OpenAPI document says, and what `cost_views.py` builds them from."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+__all__ = ["CloseRequest", "ClosedMonth", "CostStatement", "StatementLine", "StatementTotal", "VerifiedMonth"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class StatementLine(_Model):
+    """What the calls of one payer through one deployment cost; null is unknown."""
+
+    kind: Literal["charge", "idle", "adjustment", "unpriced"] = Field(
+        description="adjustment: what changed in a closed month; unpriced: what these calls cost is not known"
+    )
+    month: str = Field(description="in which the calls were made: of an adjustment an earlier, closed one")
+    team: str | None
+    cost_centre: str | None
+    subscription_id: str | None
+    product_id: str | None
+    model: str | None
+    deployment: str | None = Field(description="the one that served")
+    currency: str | None
+    confidence: str | None
+    calls: int = Field(description="of an adjustment so many more, or fewer")
+    amount: float | None = Field(description="exact: read it as a decimal; null: not known")
+
+
+class StatementTotal(_Model):
+    """What all lines in one currency add up to, on whatever page they stand."""
+
+    currency: str
+    charges: float
+    idle: float
+    adjustments: float
+    amount: float = Field(description="the sum of the three, and of the lines' amounts")
+
+
+class CostStatement(_Model):
+    """Part of the lines of a month's statement, and the totals of all of them."""
+
+    month: str
+    closed: bool = Field(description="true: these numbers never change again")
+    totals: list[StatementTotal]
+    calls: int = Field(description="of this month")
+    unpriced_calls: int = Field(description="of them those whose cost is not known and in no total")
+    items: list[StatementLine]
+    next_cursor: str | None
+
+
+class ClosedMonth(_Model):
+    """A month that was closed."""
+
+    month: str
+    closed_at: str
+    actor: str
+    digest: str = Field(description="SHA-256 of its lines")
+    line_count: int
+    unpriced_calls: int = Field(description="without a price when it was closed")
+    unmetered_calls: int = Field(description="of which nothing told what they used")
+    pending_calls: int = Field(description="that waited for a part")
+
+
+class VerifiedMonth(ClosedMonth):
+    """A closed month, and whether its lines are still those that were closed."""
+
+    intact: bool
+
+
+class CloseRequest(_Model):
+    """Which month to close."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="such as 2026-03")

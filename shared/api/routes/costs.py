@@ -1,0 +1,66 @@
+"""`/costs`: statements of months, and closing them."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Response
+
+from shared.api.bodies import GuardedRoute
+from shared.api.callers import Role
+from shared.api.cost_models import ClosedMonth, CloseRequest, CostStatement, VerifiedMonth
+from shared.api.cost_parameters import MonthParameters, StatementParameters, month_start
+from shared.api.cost_views import closed_month_view, statement_view, verified_month_view
+from shared.api.cursors import list_cursor, list_key, usage_cursor, usage_key
+from shared.api.models import Page
+from shared.api.parameters import NoParameters
+from shared.api.responses import json_response
+from shared.api.routes.common import AdminCaller, Costs, UsageCaller, described
+from shared.api.views import page_view
+from shared.questions import ListKey
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/costs", tags=["costs"], route_class=GuardedRoute)
+
+_DIMENSIONS: Final = 9
+"""A line of a statement has so many, behind its month."""
+_Month = Annotated[str, Path(alias="month", description="such as 2026-03", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+_Nothing = Annotated[NoParameters, Query()]
+
+
+@router.get("/statement", **described(Role.USAGE_READ, model=CostStatement))
+def read_statement(query: Annotated[StatementParameters, Query()], _caller: UsageCaller, costs: Costs) -> Response:
+    """Return what a month cost whom, in lines that add up to its totals, whichever page they stand on.
+
+    A closed month's lines never change. What changed in it since stands as adjustments in the month that was open
+    then, and says so. Calls without a price are counted and have no amount.
+    """
+    question = query.query()
+    after = usage_key(query.cursor, query.question(), dimensions=_DIMENSIONS, timed=True)
+    statement = costs.statement(question, after=after, limit=query.limit)
+    following = usage_cursor(statement.next, query.question())
+    return json_response(statement_view(question, statement, following))
+
+
+@router.get("/months", **described(Role.USAGE_READ, model=Page[ClosedMonth]))
+def list_months(query: Annotated[MonthParameters, Query()], _caller: UsageCaller, costs: Costs) -> Response:
+    """List closed months, the newest first: who closed them, when, and what was unknown then."""
+    after = list_key(query.cursor, query.question())
+    page = costs.closed_months(before=after.moment if after else None, limit=query.limit)
+    following = list_cursor(ListKey(page.next, "") if page.next else None, query.question())
+    return json_response(page_view(map(closed_month_view, page.months), following))
+
+
+@router.get("/months/{month}", **described(Role.USAGE_READ, model=VerifiedMonth, missing=True))
+def read_month(month: _Month, _query: _Nothing, _caller: UsageCaller, costs: Costs) -> Response:
+    """Return a closed month, and whether its lines still have the digest that they were closed with."""
+    closed, intact = costs.closed_month(month_start(month))
+    return json_response(verified_month_view(closed, intact=intact))
+
+
+@router.post("/months", **described(Role.AUDIT_ADMIN, model=ClosedMonth, refused=True))
+def close_month(request: CloseRequest, _query: _Nothing, caller: AdminCaller, costs: Costs) -> Response:
+    """Close a month for good: its numbers never change again. This is recorded. Asking twice changes nothing.
+
+    It is refused before the month is over, while hours of it are not charged, and while a month before it is open.
+    """
+    return json_response(closed_month_view(costs.close(month_start(request.month), actor=caller.label)))

@@ -1,0 +1,132 @@
+"""Costs by month: statements, and the closing of months."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from shared.domain.values import interval_end, utc_now, utc_of
+from shared.errors import NotFoundError, NotPossibleError
+from shared.questions import StatementQuery
+from shared.stores.cost_ports import ClosedMonth, CostStore
+from shared.stores.ports import Row
+
+__all__ = ["CostService", "MonthPage", "Statement", "Total"]
+
+logger = logging.getLogger(__name__)
+
+_LINES_AT_A_TIME: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """What the lines of a statement in one currency add up to."""
+
+    currency: str
+    charges: Decimal
+    idle: Decimal
+    adjustments: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        """Return the sum of the three."""
+        return self.charges + self.idle + self.adjustments
+
+
+class Statement(NamedTuple):
+    """Part of the lines of a month's statement, and what all of them add up to."""
+
+    lines: list[Row]
+    next: tuple[str, ...] | None
+    """Behind which the next part begins; None at the end."""
+    totals: list[Total]
+    calls: int
+    unpriced_calls: int
+    """Of them, those without an amount, which is in no total."""
+    closed: bool
+
+
+class MonthPage(NamedTuple):
+    """Part of the list of closed months."""
+
+    months: Sequence[ClosedMonth]
+    next: str | None
+
+
+class CostService:
+    """The use cases of costs by month. Every method raises StoreUnavailableError when the database is down."""
+
+    def __init__(self, store: CostStore, *, now: Callable[[], datetime] = utc_now) -> None:
+        """Read from and write to `store`."""
+        self._store = store
+        self._now = now
+
+    def close(self, month: str, *, actor: str) -> ClosedMonth:
+        """Close a month for good and return it. Closing it again changes nothing.
+
+        Raises:
+            NotPossibleError: it is not over, hours of it are not charged, or a month before it is open and has costs.
+        """
+        at = utc_of(self._now())
+        end = interval_end(month, "month")
+        if end is None or at < end:
+            raise NotPossibleError(f"{month[:7]} is not over")
+        closed = self._store.close(month, actor=actor, at=at)
+        logger.info("costs.closed month=%s lines=%d", month[:7], closed.line_count)
+        return closed
+
+    def closed_months(self, *, before: str | None, limit: int) -> MonthPage:
+        """Return closed months, the newest first."""
+        found = self._store.closed_months(before=before, limit=limit + 1)
+        return MonthPage(found[:limit], found[limit - 1].month if len(found) > limit else None)
+
+    def closed_month(self, month: str) -> tuple[ClosedMonth, bool]:
+        """Return a closed month, and whether its lines are still those that were closed.
+
+        Raises:
+            NotFoundError: it is not closed.
+        """
+        after = interval_end(month, "month")
+        found = next(iter(self._store.closed_months(before=after, limit=1)), None)
+        if found is None or found.month != month:
+            raise NotFoundError("this month is not closed")
+        return found, self._store.digest(month) == found.digest
+
+    def statement(self, query: StatementQuery, *, after: tuple[str, ...] | None, limit: int) -> Statement:
+        """Return lines of a month's statement in the order of their keys, and the totals of all of them."""
+        last = self._store.last_closed_month()
+        lines = self._store.statement(query, after=after, limit=limit + 1)
+        sums = self._store.totals(query)
+        unknown = sum(row["calls"] for row in sums if row["kind"] == "unpriced")
+        following = tuple(lines[limit - 1].values())[:-2] if len(lines) > limit else None
+        return Statement(
+            lines[:limit],
+            following,
+            _totals(sums),
+            sum(row["calls"] for row in sums if row["kind"] != "adjustment"),
+            unknown,
+            last is not None and query.month <= last,
+        )
+
+    def lines(self, query: StatementQuery) -> Iterator[Row]:
+        """Yield all lines of a month by day and meter, so many at a time."""
+        after: tuple[Any, ...] | None = None
+        while page := self._store.lines(query, after=after, limit=_LINES_AT_A_TIME):
+            yield from page
+            if len(page) < _LINES_AT_A_TIME:
+                return
+            after = tuple(page[-1].values())[:-2]
+
+
+def _totals(sums: Sequence[Row]) -> list[Total]:
+    amounts = {(row["currency"], row["kind"]): row["amount"] for row in sums if row["currency"]}
+    kinds = {"charges": "charge", "idle": "idle", "adjustments": "adjustment"}
+    return [
+        Total(
+            currency=currency,
+            **{name: amounts.get((currency, kind)) or Decimal(0) for name, kind in kinds.items()},
+        )
+        for currency in sorted({currency for currency, _ in amounts})
+    ]

@@ -1,0 +1,103 @@
+"""Cost lines in SQL: made anew with the charges of their hour; and what that changes of closed months.
+
+Every function is for a transaction that holds the lease of the rollups: none of them runs beside another, nor beside
+the closing of a month.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shared.domain.values import interval_end
+from shared.pricing.costs import Costs
+from shared.stores.sql import bulk, tables
+from shared.stores.sql.conditions import is_within
+from shared.stores.sql.cost_tables import COST_KEYS
+from shared.stores.sql.dialects import dialect_of
+from shared.stores.sql.types import Money, Quantity
+
+__all__ = ["last_closed_month", "open_month", "rebuild_cost_days", "rewrite_costs"]
+
+_KEYS: Final = tuple(COST_KEYS)
+_SUMS: Final = ("quantity", "amount")
+_MONEY, _QUANTITY = Money(), Quantity()
+
+
+def rewrite_costs(connection: Connection, costs: Costs, hour: str) -> None:
+    """Make the cost lines of an hour those of `costs`."""
+    table, number = tables.cost_hour, dialect_of(connection).amount
+    connection.execute(sa.delete(table).where(table.c.interval_start == hour))
+    rows = [
+        (
+            *(hour, *key[:-1], number(key.price, _MONEY), number(quantity, _QUANTITY)),
+            None if amount is None else number(amount, _MONEY),
+        )
+        for key, quantity, amount in costs.lines()
+    ]
+    bulk.insert(connection, table, rows)
+
+
+def rebuild_cost_days(connection: Connection, hours: Iterable[str], *, at: str) -> None:
+    """Add up the days of hours anew; what thereby changes in a closed month is booked into the open one.
+
+    Args:
+        connection: see above.
+        hours: whose cost lines were rewritten.
+        at: when it is booked, canonical UTC.
+    """
+    days = sorted({f"{hour[:10]}T00:00:00.000Z" for hour in hours})
+    last = last_closed_month(connection)
+    for day in days:
+        _rebuild(connection, day)
+        if last is not None and day[:7] <= last[:7]:
+            _book(connection, day, open_month(last), at)
+
+
+def last_closed_month(connection: Connection) -> str | None:
+    """Return the start of the last closed month; None where none is. All months before it are closed too."""
+    last: str | None = connection.scalar(sa.select(sa.func.max(tables.closed_month.c.month)))
+    return last
+
+
+def open_month(last: str) -> str:
+    """Return the month into which adjustments are booked: the one behind the last closed month."""
+    following = interval_end(last, "month")
+    assert following is not None  # noqa: S101  # a month is closed when it is over
+    return following
+
+
+def _rebuild(connection: Connection, day: str) -> None:
+    hours, days = tables.cost_hour.c, tables.cost_day
+    connection.execute(sa.delete(days).where(days.c.interval_start == day))
+    keys = [hours[name] for name in _KEYS]
+    sums = [sa.func.sum(hours[name]) for name in _SUMS]
+    start = sa.literal(day, hours.interval_start.type)
+    added = sa.select(start, *keys, *sums).where(is_within(hours.interval_start, day, interval_end(day, "day")))
+    connection.execute(sa.insert(days).from_select(["interval_start", *_KEYS, *_SUMS], added.group_by(*keys)))
+
+
+def _book(connection: Connection, day: str, month: str, at: str) -> None:
+    """Book what a closed day costs now, less what it cost when it was closed, less what was booked since.
+
+    So the same facts book nothing twice, and what changes back is booked back.
+    """
+    now, closed, booked = tables.cost_day, tables.closed_line, tables.adjustment
+    terms = [_of_day(now, day, 1), _of_day(closed, day, -1), _of_day(booked, day, -1)]
+    changes = sa.union_all(*terms).subquery("changes").c
+    keys = [changes[name] for name in _KEYS]
+    quantity, amount = sa.func.sum(changes.quantity), sa.func.sum(changes.amount)
+    values = {"booked_in": month, "booked_at": at, "month": f"{day[:7]}-01T00:00:00.000Z", "interval_start": day}
+    stated = [sa.literal(value, booked.c[name].type) for name, value in values.items()]
+    changed = (
+        sa.select(*stated, *keys, quantity, amount)
+        .group_by(*keys)
+        .having(sa.or_(quantity != sa.literal_column("0"), amount != sa.literal_column("0")))
+    )
+    connection.execute(sa.insert(booked).from_select([*values, *_KEYS, *_SUMS], changed))
+
+
+def _of_day(table: sa.Table, day: str, sign: int) -> sa.Select[tuple[object, ...]]:
+    sums = [(table.c[name] if sign > 0 else -table.c[name]).label(name) for name in _SUMS]
+    return sa.select(*(table.c[name] for name in _KEYS), *sums).where(table.c.interval_start == day)
