@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from blueprints import audit, claims, health, ingest, rollups, upkeep
+from blueprints import audit, claims, health, ingest, rollups, upkeep, words
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -12,3 +12,4 @@ app.register_functions(rollups.bp)
 app.register_functions(upkeep.bp)
 app.register_functions(audit.bp)
 app.register_functions(health.bp)
+app.register_functions(words.bp)

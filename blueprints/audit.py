@@ -13,6 +13,12 @@ async def read_interactions(req: func.HttpRequest, context: func.Context) -> fun
     return await answer(req, context)
 
 
+@bp.route(route="v1/interactions/{*rest}", methods=[func.HttpMethod.POST])
+async def search_interactions(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List the interactions in whose texts words occur; the words come as a body."""
+    return await answer(req, context)
+
+
 @bp.route(route="v1/usage", methods=[func.HttpMethod.GET])
 async def read_usage(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return usage by group and interval."""

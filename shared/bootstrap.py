@@ -46,6 +46,7 @@ class Services:
     restatements: "RestatementService"
     expire_pending_fragments: Callable[[], None]
     check_completeness: Callable[[], None]
+    index_words: Callable[[], int]
     audit: "AuditService"
     quarantine: "QuarantineService"
     costs: "CostService"
@@ -128,6 +129,7 @@ def _build(settings: Settings) -> Services:
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
+    from shared.services.words import index_words  # noqa: PLC0415
     from shared.stores.sql.assignments import SqlAssignments  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
     from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
@@ -137,6 +139,7 @@ def _build(settings: Settings) -> Services:
     from shared.stores.sql.ledger import SqlLedger  # noqa: PLC0415
     from shared.stores.sql.quarantine import SqlQuarantine  # noqa: PLC0415
     from shared.stores.sql.rollups import SqlUsageRollups  # noqa: PLC0415
+    from shared.stores.sql.word_search import SearchableWords  # noqa: PLC0415
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
     engine, api_engine = _engines(settings)
@@ -172,7 +175,10 @@ def _build(settings: Settings) -> Services:
         check_completeness(store=completeness, audit=SqlAuditStore(engine), wait=wait, failures=failures)
         measure_findings(completeness, recorder, tuple(KINDS))
 
-    audit_service = AuditService(store=audit, content=api_content)
+    words = SearchableWords(engine, content_days=settings.cosmos.content_days if settings.cosmos else 0)
+    audit_service = AuditService(
+        store=audit, content=api_content, words=SearchableWords(api_engine, retry_seconds=QUICK_SECONDS)
+    )
     readiness = _readiness(settings, audit_service, runs, closing)
     return Services(
         settings=settings,
@@ -204,6 +210,10 @@ def _build(settings: Settings) -> Services:
         **price_services(engine, api_engine),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
+        index_words=marked(
+            "index_words",
+            partial(index_words, index=words, content=content, failures=Failures("index_words", recorder)),
+        ),
         audit=audit_service,
         quarantine=QuarantineService(
             store=SqlQuarantine(api_engine), audit=audit, ledger=SqlLedger(api_engine), content=api_content

@@ -65,6 +65,7 @@ HOST_SETTINGS = {
     "CLAIM_CHECK_SCHEDULE": "NCRONTAB of fetch_claimed_bodies",
     "EXPIRE_SCHEDULE": "NCRONTAB of expire_pending_fragments",
     "COMPLETENESS_SCHEDULE": "NCRONTAB of check_completeness",
+    "WORDS_SCHEDULE": "NCRONTAB of index_words",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 

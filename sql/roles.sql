@@ -43,6 +43,9 @@ grant select, insert, delete on dbo.usage_day to promptledger_app;
 grant select, insert, delete on dbo.usage_hour to promptledger_app;
 grant select, insert, delete on dbo.usage_month to promptledger_app;
 grant select, insert, delete on dbo.waiting to promptledger_app;
+grant select, insert, delete on dbo.word_entry to promptledger_app;
+grant select, delete on dbo.word_mark to promptledger_app;
+grant select, insert, update, delete on dbo.word_volume to promptledger_app;
 GO
 -- The pipeline.
 alter role db_ddladmin add member promptledger_migrations;

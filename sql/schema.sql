@@ -1164,6 +1164,48 @@ UPDATE alembic_version SET version_num='0014' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0014 -> 0015
+
+CREATE TABLE word_mark (
+    id BIGINT NOT NULL IDENTITY,
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    document NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL,
+    marked_at DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_word_mark PRIMARY KEY (id)
+);
+
+GO
+
+CREATE TABLE word_entry (
+    number BIGINT NOT NULL,
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    words NVARCHAR(max) NULL,
+    CONSTRAINT pk_word_entry PRIMARY KEY (number)
+);
+
+GO
+
+CREATE UNIQUE INDEX ix_word_entry_interaction_id ON word_entry (interaction_id);
+
+GO
+
+CREATE TABLE word_volume (
+    week BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    is_complete BIT NOT NULL,
+    filled_at DATETIME2(3) NULL,
+    filled_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
+    made_at DATETIME2(3) NOT NULL,
+    is_erased BIT NOT NULL,
+    CONSTRAINT pk_word_volume PRIMARY KEY (week, generation)
+);
+
+GO
+
+UPDATE alembic_version SET version_num='0015' WHERE alembic_version.version_num = '0014';
+
+GO
+
 COMMIT;
 
 GO

@@ -72,6 +72,7 @@ output values object = {
   COMPLETENESS_SCHEDULE: '0 10 * * * *'
   EXPIRE_SCHEDULE: '30 */5 * * * *'
   ROLLUP_SCHEDULE: '0 */5 * * * *'
+  WORDS_SCHEDULE: '15 * * * * *'
 
   // The app.
   PROMPTLEDGER_ASIDE_DAYS: string(asideDays)

@@ -1,6 +1,6 @@
 """The shapes of answers: what the OpenAPI document says, and what `views.py` builds them from."""
 
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -19,6 +19,7 @@ __all__ = [
     "FoundAmiss",
     "Interaction",
     "InteractionCharge",
+    "InteractionPage",
     "Model",
     "Page",
     "PartitionBalance",
@@ -27,6 +28,7 @@ __all__ = [
     "QuarantinedBody",
     "QuarantinedEvent",
     "ReplayResult",
+    "Snippet",
     "TokenUsage",
     "Usage",
 ]
@@ -51,6 +53,13 @@ class Page(Model, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None = Field(description="`cursor` of the next page; null at the end")
+
+
+class Snippet(Model):
+    """Where a text matches."""
+
+    part: Literal["prompt", "completion"]
+    text: str
 
 
 class TokenUsage(Model):
@@ -170,6 +179,18 @@ class Interaction(Model):
     possible_refusal: bool = Field(description="true: looks like a refusal by policy, in words that are not known")
     unknown_words: list[str] = Field(description="words of the service that are not known here: kind, colon, word")
     sources: list[str]
+    snippet: Snippet | None = Field(default=None, description="in answers to `q` alone: where the texts match")
+
+
+class InteractionPage(Page[Interaction]):
+    """One page of interactions; the last two are in answers to `q` alone."""
+
+    degraded: bool | None = Field(
+        default=None, description="no index of words helped with all of it: slow, as complete"
+    )
+    waiting: int | None = Field(
+        default=None, description="interactions that changed just now, and may not be found yet"
+    )
 
 
 class ContentTexts(Model):

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from shared.domain.values import utc
+from shared.domain.words import query_of
 from shared.errors import InvalidRequestError
 from shared.questions import FILTERS, Count, Filter, FindingFilter, InteractionFilter, UsageQuery
 from shared.services.completeness import KINDS
@@ -34,6 +35,7 @@ __all__ = [
     "NoParameters",
     "PromptParameters",
     "ReplayRequest",
+    "SearchRequest",
     "Text",
     "UsageParameters",
     "refuse_repeats",
@@ -93,8 +95,9 @@ def _one_of(known: Sequence[str], value: str) -> str:
 
 
 def _words(value: str) -> str:
-    if not 1 <= len(value.split()) <= _MOST_WORDS:
+    if len(value.split()) > _MOST_WORDS:
         raise ValueError(f"give 1 to {_MOST_WORDS} words")
+    query_of(value)
     return value
 
 
@@ -108,6 +111,10 @@ def _dimensions(value: str) -> str:
 _Kind = Annotated[str, AfterValidator(partial(_one_of, tuple(KINDS))), Field(json_schema_extra={"enum": [*KINDS]})]
 Moment = Annotated[str, AfterValidator(_moment)]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
+_Question = Annotated[str, Field(max_length=400), AfterValidator(_words)]
+_QUESTION_FORM: Final = (
+    'what must all occur in prompt or completion: `word`, `begin*`, `"words that follow each other"`'
+)
 
 
 class NoParameters(BaseModel):
@@ -186,9 +193,15 @@ class InteractionParameters(_CallParameters):
     """What the list of interactions can be narrowed to."""
 
     q: Annotated[
-        Annotated[str, Field(max_length=400), AfterValidator(_words)] | None,
-        Field(description="words that all occur in prompt or completion; needs Content.Read"),
+        _Question | None,
+        Field(description=f"{_QUESTION_FORM}; needs Content.Read"),
     ] = None
+
+
+class SearchRequest(_CallParameters):
+    """The same as a body, so that what is sought stands in no log of addresses."""
+
+    q: Annotated[_Question, Field(description=_QUESTION_FORM)]
 
 
 class FindingParameters(_RangeParameters):

@@ -26,6 +26,7 @@ __all__ = [
     "balance_view",
     "discarded_view",
     "finding_view",
+    "found_page_view",
     "held_view",
     "interaction_view",
     "page_view",
@@ -98,6 +99,12 @@ _FORMS: Final[Mapping[Any, Callable[[Any], Json]]] = {dict: _json, list: lambda 
 def page_view(items: Iterable[Answer], next_cursor: str | None) -> Answer:
     """Return one page of a list."""
     return view_of(models.Page, {}, items=list(items), next_cursor=next_cursor)
+
+
+def found_page_view(items: Iterable[Answer], next_cursor: str | None, *, is_degraded: bool, waiting: int) -> Answer:
+    """Return one page of what a search finds."""
+    stated = {"items": list(items), "next_cursor": next_cursor, "degraded": is_degraded, "waiting": waiting}
+    return view_of(models.InteractionPage, {}, **stated)
 
 
 def interaction_view(row: Row) -> Answer:

@@ -9,18 +9,16 @@ from shared.domain.balance import Balance
 from shared.domain.fragment import Content
 from shared.domain.interaction import CONTENT_FIELDS
 from shared.domain.values import text, utc_now, utc_of
+from shared.domain.words import query_of
 from shared.errors import EventError, NotFoundError
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.services.content import best_content, mentions
+from shared.services.content import best_content
+from shared.services.search import DEFAULT_BOUNDS, Search, SearchBounds, SearchPage
 from shared.sources.record import correlation_ids_of, interaction_id
 from shared.stores.ports import AuditStore, ContentStore, Row
+from shared.stores.word_ports import WordIndex
 
 __all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage"]
-
-_SEARCH_STEP: Final = 100
-"""Interactions whose content is in memory at one time."""
-_SEARCH_BOUND: Final = 5_000
-"""Interactions that one search looks at before it hands back a cursor."""
 
 _FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
 
@@ -66,14 +64,15 @@ class AuditService:
         *,
         store: AuditStore,
         content: ContentStore,
+        words: WordIndex | None = None,
         now: Callable[[], datetime] = utc_now,
-        search_bound: int = _SEARCH_BOUND,
+        bounds: SearchBounds = DEFAULT_BOUNDS,
     ) -> None:
-        """Read from `store` and `content`; at most `search_bound` interactions a search."""
+        """Read from `store` and `content`; search by `words`, if there is such an index, within `bounds`."""
         self._store = store
         self._content = content
         self._now = now
-        self._search_bound = search_bound
+        self._search = Search(store, content, words, bounds)
 
     def interactions(
         self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None
@@ -108,30 +107,18 @@ class AuditService:
 
     def search(
         self, question: str, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader
-    ) -> Page:
-        """Return interactions in whose texts every word of `question` occurs, newest first.
+    ) -> SearchPage:
+        """Return interactions in whose texts all that `question` asks occurs, newest first; see `shared.domain.words`.
 
-        One call looks at a bounded number of interactions; a page may be short, even empty, and
-        still have a next one. The question is recorded before the answer is looked for.
+        One call takes a bounded time; a page may be short, even empty, and still have a next one. The question is
+        recorded before the answer is looked for.
+
+        Raises:
+            ValueError: the question asks for nothing that can be sought.
         """
+        query = query_of(question)
         self._record(reader, question)
-        words = question.casefold().split()
-        found: list[Row] = []
-        seen = 0
-        while seen < self._search_bound:
-            step = min(_SEARCH_STEP, self._search_bound - seen)
-            rows = self._store.interactions(narrow, after=after, limit=step)
-            documents = self._content.get([row["id"] for row in rows])
-            for row in rows:
-                after = ListKey(row["occurred_at"], row["id"])
-                if mentions(best_content(row["id"], documents.get(row["id"], ()), row["occurred_at"]), words):
-                    found.append(row)
-                if len(found) == limit:
-                    return Page(found, after)
-            if len(rows) < step:
-                return Page(found, None)
-            seen += len(rows)
-        return Page(found, after)
+        return self._search.page(query, narrow, after=after, limit=limit)
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None) -> Page:
         """Return the prompt list, newest first; texts only for a `reader`, whose reading is recorded."""

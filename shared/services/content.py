@@ -16,7 +16,7 @@ from shared.errors import EventError
 from shared.sources import RECORD_TYPES, read_event, salvage_chunks
 from shared.stores.ports import ContentDocument
 
-__all__ = ["best_content", "mentions", "salvage"]
+__all__ = ["best_content", "salvage"]
 
 logger = logging.getLogger(__name__)
 
@@ -69,12 +69,6 @@ def _without_secrets(content: Content) -> Content:
     written = orjson.dumps(content._asdict())
     clean = redacted(written)
     return content if clean is written else Content(**orjson.loads(clean))
-
-
-def mentions(content: Content, words: Sequence[str]) -> bool:
-    """Return whether every word, given in folded case, occurs in the prompt or the completion."""
-    text = f"{content.prompt or ''}\n{content.completion or ''}".casefold()
-    return all(word in text for word in words)
 
 
 def _fragments(documents: Sequence[ContentDocument], occurred_at: str) -> Iterator[Fragment]:

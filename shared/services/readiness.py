@@ -31,6 +31,7 @@ SCHEDULES: Final = {
     "check_completeness": "COMPLETENESS_SCHEDULE",
     "expire_pending_fragments": "EXPIRE_SCHEDULE",
     "fetch_claimed_bodies": "CLAIM_CHECK_SCHEDULE",
+    "index_words": "WORDS_SCHEDULE",
     "rebuild_usage_rollups": "ROLLUP_SCHEDULE",
 }
 """Timer function -> the setting that holds its schedule."""

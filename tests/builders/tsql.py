@@ -23,6 +23,7 @@ from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
+from shared.domain.words import query_of
 from shared.pricing.charge import PRICED_BY
 from shared.pricing.entries import Restatement
 from shared.pricing.files import Origin, PriceFile
@@ -51,6 +52,8 @@ from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
 from shared.stores.sql.restatements import SqlRestatements
 from shared.stores.sql.rollups import SqlUsageRollups
+from shared.stores.sql.word_search import SearchableWords
+from shared.stores.word_ports import Filling
 from tests.builders.payers import an_assignment
 from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_ledger import AT, a_batch, a_row
@@ -67,6 +70,15 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "WHERE restatement.finished_at IS NULL": [(1, _MOMENT, _MOMENT)],
     "count(*) AS count_1 FROM dirty_hour": [(0,)],
     "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
+    "sys.fulltext_indexes": [(1,)],
+    "FROM word_volume ORDER": [(105668, 1, True, None, None, datetime(2026, 3, 1, tzinfo=UTC), False)],
+    "FROM word_mark LEFT": [(1, "call-1", _MOMENT, None)],
+    "SELECT min(word_mark.id)": [(1,)],
+    "SELECT max(word_mark.id)": [(1,)],
+    "SELECT interaction.id, interaction.occurred_at FROM interaction WHERE interaction.id IN": [
+        (name, _MOMENT) for name in ("call-1", "call-2", "call-3")
+    ],
+    "SELECT word_entry.interaction_id, word_entry.number": [("call-1", 0), ("call-3", 893179480735744)],
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
     "max(closed_month.month)": [(_MOMENT,)],
     "FROM closed_month": [(_MOMENT, _MOMENT, "ada", "ab12", 1, 0, 0, 0)],
@@ -210,6 +222,7 @@ def recorded() -> Recorder:
         _use_payers(SqlAssignments(engine))
         _use_rollups(SqlUsageRollups(engine))
         _use_costs(SqlCostStore(engine))
+        _use_words(SearchableWords(engine, content_days=30))
         _use_audit(SqlAuditStore(engine))
     return recorder
 
@@ -326,6 +339,20 @@ def _use_completeness(completeness: SqlCompleteness) -> None:
     completeness.record([AT], [Finding("gateway", AT, "gap", 1)], at=AT)
     completeness.unresolved()
     completeness.standing()
+
+
+def _use_words(words: SearchableWords) -> None:
+    words.is_there()
+    words.marks(after=0, limit=10)
+    words.stand()
+    filling = words.filling(1, at=AT)
+    later = words.filling(10, at="2027-01-01T00:00:00.000Z")
+    own = {"call-1": {"two"}, "call-2": {"two"}, "call-3": {"two"}, "call-4": set()}
+    for one in (filling, later, None, Filling(105668, 2, [], ListKey(AT, "call-1"))):
+        words.keep(own, marks=[1], filling=one, erased=["call-1"], at=AT)
+    search = words.search(query_of('two "and two" four*'), InteractionFilter(occurred_from=AT, user_id="x"))
+    search.find(ListKey(AT, "call-1"), limit=10, is_over=lambda: False)
+    words.search(query_of("two"), InteractionFilter()).find(None, limit=10, is_over=lambda: False)
 
 
 def _use_readiness(readiness: SqlReadiness) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from shared.domain.balance import sum_of
+from shared.domain.words import query_of
 from shared.errors import NotFoundError
 from shared.questions import InteractionFilter
 from shared.services.audit import AuditService, Reader
-from shared.services.content import best_content, mentions
+from shared.services.content import best_content
 from shared.services.ingest import ingest
 from shared.stores.ports import ContentDocument
 from shared.stores.sql.audit import SqlAuditStore
@@ -102,8 +103,8 @@ def test_words_may_be_spread_over_prompt_and_completion() -> None:
 
     content = best_content("call-1", kept, _AT)
 
-    assert mentions(content, ["two", "four"])
-    assert not mentions(content, ["two", "five"])
+    assert query_of("two four").matches(content.prompt, content.completion)
+    assert not query_of("two five").matches(content.prompt, content.completion)
 
 
 def test_ingested_events_are_found_read_and_balanced(tmp_path: Path) -> None:

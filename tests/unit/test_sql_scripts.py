@@ -89,7 +89,11 @@ def test_the_full_text_index_is_on_texts_by_a_key_that_exists() -> None:
     text = script("options/fulltext.sql")
     (columns,) = re.findall(r"on dbo\.interaction \((.*?)\) key", text)
 
+    (words,) = re.findall(r"on dbo\.word_entry \((.*?)\) key", text)
+
     assert names_in(columns) == ["prompt_preview", "completion_preview"]
+    assert set(names_in(words)) <= set(TABLES["word_entry"].c.keys())
+    assert f"key index {TABLES['word_entry'].primary_key.name} on" in text
     assert f"key index {TABLES['interaction'].primary_key.name} on" in text
 
 
@@ -144,7 +148,18 @@ def test_the_app_may_do_what_its_statements_do_and_nothing_else() -> None:
     assert granted("promptledger_app") == needed()
 
 
-_SECRET = {"content", "content_read", "quarantine", "alias", "delivery", "waiting", "lease"}
+_SECRET = {
+    "word_entry",
+    "word_mark",
+    "word_volume",
+    "content",
+    "content_read",
+    "quarantine",
+    "alias",
+    "delivery",
+    "waiting",
+    "lease",
+}
 
 
 def test_analysts_see_no_table_with_content() -> None:

@@ -30,6 +30,7 @@ FUNCTIONS = {
     "manage_deployments",
     "manage_prices",
     "manage_quarantine",
+    "index_words",
     "read_balance",
     "read_completeness",
     "read_costs",
@@ -42,6 +43,7 @@ FUNCTIONS = {
     "read_quarantine",
     "read_usage",
     "rebuild_usage_rollups",
+    "search_interactions",
 }
 """Every function of the app. Names are URLs, lease names and dashboard filters: they never change once released."""
 

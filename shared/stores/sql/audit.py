@@ -15,18 +15,20 @@ from shared.stores.sql import tables
 from shared.stores.sql.access import PAYER, Look, Way, accesses_of, chosen, in_index, look_statement
 from shared.stores.sql.charges import charged
 from shared.stores.sql.conditions import conditions_of, is_behind, is_equal, known_value, range_of, rollup_conditions
-from shared.stores.sql.dialects import by_index, by_value, dialect_of
+from shared.stores.sql.dialects import by_index, by_key, by_value, dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.indexes import BY_TIME, index_of
 
 __all__ = [
     "SqlAuditStore",
     "findings_statement",
+    "found_statement",
     "interaction_statement",
     "interactions_statement",
     "partitions_statement",
     "prompts_statement",
     "quarantine_statement",
+    "read_interactions",
     "usage_statement",
 ]
 
@@ -109,8 +111,7 @@ class SqlAuditStore:
     ) -> list[Row]:
         def read() -> list[Row]:
             with reading(self._engine) as connection:
-                statement = made(narrow, after=after, limit=limit, way=_way(connection, narrow, after))
-                return [dict(row) for row in connection.execute(statement).mappings()]
+                return _listed(connection, made, narrow, after, limit)
 
         return retried(read, seconds=QUICK_SECONDS)
 
@@ -123,6 +124,24 @@ class SqlAuditStore:
                 return connection.execute(statement).mappings().all()
 
         return retried(read, seconds=QUICK_SECONDS)
+
+
+def read_interactions(
+    connection: Connection, narrow: InteractionFilter, *, after: ListKey | None, limit: int
+) -> list[Row]:
+    """Return what `AuditStore.interactions` does, read on a connection that is there."""
+    return _listed(connection, interactions_statement, narrow, after, limit)
+
+
+def _listed(
+    connection: Connection,
+    made: Callable[..., sa.Select[Any]],
+    narrow: InteractionFilter,
+    after: ListKey | None,
+    limit: int,
+) -> list[Row]:
+    statement = made(narrow, after=after, limit=limit, way=_way(connection, narrow, after))
+    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
 def _way(connection: Connection, narrow: InteractionFilter, after: ListKey | None) -> Way | None:
@@ -143,6 +162,15 @@ def interactions_statement(
 ) -> sa.Select[Any]:
     """Return the statement of `AuditStore.interactions`, which SQLite answers in the `way` given."""
     return _found(charged(*_INTERACTION), narrow, after, limit, way)
+
+
+def found_statement(
+    narrow: InteractionFilter, ids: sa.Select[Any], *, after: ListKey | None, limit: int
+) -> sa.Select[Any]:
+    """Return the statement of those of `AuditStore.interactions` whose id is one of `ids`."""
+    facts = tables.interaction
+    rows = charged(*_INTERACTION).where(facts.c.id.in_(ids), *conditions_of(narrow))
+    return _newest(by_key(rows, facts), "occurred_at", after, limit)
 
 
 def interaction_statement(interaction_id: str, names: Sequence[str] = ()) -> sa.Select[Any]:

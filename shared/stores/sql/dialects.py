@@ -21,6 +21,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from shared.errors import StoreUnavailableError
 from shared.stores.sql import faults
 from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
+from shared.stores.sql.fts5 import Fts5
+from shared.stores.sql.full_text import AzureFullText, FullText
 from shared.stores.sql.openjson import LONG_BYTES, batch_of, incoming, is_same, members_of, parameters_of, rows_of
 from shared.stores.sql.types import Money, Quantity
 
@@ -35,6 +37,7 @@ __all__ = [
     "Values",
     "Write",
     "by_index",
+    "by_key",
     "by_value",
     "dialect_of",
     "keys_of",
@@ -90,6 +93,9 @@ class Dialect(Hashable, Protocol):
     writes_all: bool
     """Whether an update may name columns that stay as they are: no index is touched by that."""
 
+    words: FullText
+    """How words are found."""
+
     def engine(self, url: URL, how: Connecting) -> Engine:
         """Return an engine; nothing is connected yet.
 
@@ -131,6 +137,7 @@ class _Sqlite:
 
     has_options = False
     writes_all = False
+    words: FullText = Fts5()
 
     def engine(self, url: URL, how: Connecting) -> Engine:
         in_memory = url.database in {None, "", ":memory:"}
@@ -203,6 +210,7 @@ class _AzureSql:
 
     has_options = True
     writes_all = True  # so that the text of a batch is always the same
+    words: FullText = AzureFullText()
 
     def engine(self, url: URL, how: Connecting) -> Engine:
         return azure_sql_engine(
@@ -277,6 +285,11 @@ def dialect_of(bound: Connection | Engine) -> Dialect:
 def by_index(statement: sa.Select[Any], table: sa.FromClause, index: str) -> sa.Select[Any]:
     """Return a statement whose rows of `table` SQLite finds by this index, or refuses to."""
     return statement.with_hint(table, f"indexed by {index}", "sqlite")
+
+
+def by_key(statement: sa.Select[Any], table: sa.FromClause) -> sa.Select[Any]:
+    """Return a statement whose rows of `table` SQLite finds by the primary key, whatever else it could go by."""
+    return statement.with_hint(table, f"indexed by sqlite_autoindex_{table.description}_1", "sqlite")
 
 
 def by_value(statement: sa.Select[Any]) -> sa.Select[Any]:

@@ -100,6 +100,8 @@ class _SqlTransaction:
         writes.insert(tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
         writes.insert_missing(tables.claim, [(*claim, now, now) for claim in batch.claims])
         writes.delete(tables.claim, [{"interaction_id": name, "document": key} for name, key in batch.met_claims])
+        if self._dialect.words.is_marked_by_stores:
+            writes.insert(tables.word_mark, [(name, None, now) for name in _touched(batch)])
         _count(writes, batch)
         writes.run()
         if batch.actions:
@@ -114,6 +116,15 @@ def _store_interactions(writes: bulk.Writes, batch: Changes) -> None:
     writes.update(tables.alias, [alias._asdict() for alias in batch.changed_aliases], guard="revision")
     writes.insert(tables.interaction, bulk.values_of(tables.interaction, batch.new_interactions))
     writes.insert(tables.alias, batch.new_aliases)
+
+
+def _touched(batch: Changes) -> list[str]:
+    """Return the interactions whose words may be others now."""
+    return [
+        *(row["id"] for row in batch.new_interactions),
+        *(row["id"] for row in batch.changed_interactions),
+        *(name for name, _ in batch.removed_interactions),
+    ]
 
 
 def _count(writes: bulk.Writes, batch: Changes) -> None:

@@ -44,6 +44,7 @@ from shared.stores.sql.usage_tables import (
     usage_hour,
     usage_month,
 )
+from shared.stores.sql.word_tables import word_entry, word_mark, word_volume
 
 __all__ = [
     "AMOUNT",
@@ -81,6 +82,9 @@ __all__ = [
     "usage_hour",
     "usage_month",
     "waiting",
+    "word_entry",
+    "word_mark",
+    "word_volume",
 ]
 
 # Prose is compared as the database likes; everything that is filtered or grouped by, exactly.

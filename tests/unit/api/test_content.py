@@ -1,5 +1,6 @@
 """Texts: who sees them, which witness is believed, and that each reading is recorded."""
 
+from shared.services.search import SearchBounds
 from tests.builders.events import a_request, a_response
 from tests.unit.api.rows import Client, Ledger, an_interaction, client_of
 
@@ -92,7 +93,7 @@ def test_a_search_keeps_to_the_other_filters(ledger: Ledger, client: Client) -> 
 def test_a_search_that_has_looked_far_enough_hands_back_a_cursor(ledger: Ledger) -> None:
     ledger.has(*(an_interaction(f"c{n}") for n in range(7)))
     ledger.says("c1", {"Q:1": a_request("c1")})
-    client = client_of(ledger.audit(search_bound=3))
+    client = client_of(ledger.audit(bounds=SearchBounds(interactions=3)))
 
     pages: list[list[str]] = []
     cursor = None
@@ -120,3 +121,43 @@ def test_a_search_needs_the_content_role(client: Client) -> None:
 
     assert response.status_code == 403
     assert response.json()["role"] == "Content.Read"
+
+
+def test_a_search_tells_where_the_text_matches_and_that_no_index_helped(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction("a"))
+    ledger.says("a", {"Q:1": a_request("a", body=a_question("Grüße from the quick brown fox"))})
+
+    found = client.get(_LIST, params={"q": '"quick brown" fox* grusse'}).json()
+
+    assert found["items"][0]["snippet"] == {"part": "prompt", "text": "Grüße from the quick brown fox"}
+    assert (found["degraded"], found["waiting"]) == (True, 0)
+
+
+def test_words_of_a_phrase_follow_each_other(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction("a"))
+    ledger.says("a", {"Q:1": a_request("a", body=a_question("the quick brown fox"))})
+
+    assert len(client.get(_LIST, params={"q": '"quick brown"'}).json()["items"]) == 1
+    assert client.get(_LIST, params={"q": '"brown quick"'}).json()["items"] == []
+
+
+def test_a_search_may_be_posted_and_is_recorded_the_same(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction("a", model="o3"), an_interaction("b", model="gpt-4o"))
+    for name in "ab":
+        ledger.says(name, {"Q:1": a_request(name)})
+
+    first = client.post(f"{_LIST}/search", json={"q": "two", "limit": 1}, headers=_READER).json()
+    second = client.post(f"{_LIST}/search", json={"q": "two", "limit": 1, "cursor": first["nextCursor"]}).json()
+    narrowed = client.post(f"{_LIST}/search", json={"q": "two", "model": "o3"}).json()
+
+    assert [item["id"] for item in first["items"] + second["items"]] == ["b", "a"]
+    assert [item["id"] for item in narrowed["items"]] == ["a"]
+    assert ledger.reads()[0] == ("ada", "/api/v1/interactions/search", "two")
+
+
+def test_a_posted_search_needs_the_content_role_and_words(client: Client) -> None:
+    refused = client.post(f"{_LIST}/search", json={"q": "two"}, headers=_AUDITOR)
+    wrong = [client.post(f"{_LIST}/search", json=body) for body in ({}, {"q": "?"}, {"q": "ab*"}, {"q": "a", "x": 1})]
+
+    assert (refused.status_code, refused.json()["role"]) == (403, "Content.Read")
+    assert [response.status_code for response in wrong] == [400] * 4

@@ -46,6 +46,7 @@ def configured(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Ledger:
 def test_these_are_the_functions() -> None:
     assert set(_FUNCTIONS) == {
         "read_interactions",
+        "search_interactions",
         "read_usage",
         "read_prompts",
         "read_balance",
