@@ -1,4 +1,4 @@
-"""Timers -> usage rollups."""
+"""Timers -> usage rollups, and the budgets that are measured by them."""
 
 import azure.functions as func
 
@@ -11,3 +11,9 @@ bp = func.Blueprint()
 def rebuild_usage_rollups(timer: func.TimerRequest) -> None:
     """Recompute usage for every hour that new facts have touched, then its day and month."""
     services().rebuild_usage_rollups()
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%BUDGET_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def check_budgets(timer: func.TimerRequest) -> None:
+    """Measure every budget, raise the alerts that are new, and tell the webhooks."""
+    services().check_budgets()

@@ -366,6 +366,13 @@ param contentDays int = 365
 @description('Days for which records that speak of no call are kept; 0 for ever.')
 param asideDays int = 30
 
+@description('Webhooks that are told of alerts of budgets, as docs/operations.md has them: a reference to Key Vault, such as @Microsoft.KeyVault(SecretUri=...).')
+param alertWebhooks string = ''
+
+@description('Key with which those alerts are signed: a reference to Key Vault.')
+#disable-next-line secure-secrets-in-params // a reference, which the platform follows
+param alertWebhookKey string = ''
+
 @description('Days for which claim checks and captured raw events are kept; 0 for ever. Not shorter than contentDays, and than any hold.')
 param blobDays int = 365
 
@@ -887,6 +894,8 @@ module appSettings 'modules/app-settings.bicep' = {
     contentDays: contentDays
     asideDays: asideDays
     auditClientId: auditClientId
+    alertWebhooks: alertWebhooks
+    alertWebhookKey: alertWebhookKey
     componentName: monitoring.outputs.componentName
   }
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from shared.services.audit import AuditService
+    from shared.services.budgets import BudgetService
     from shared.services.costs import CostService
     from shared.services.ingest import IngestOutcome
     from shared.services.payers import PayerService
@@ -44,6 +45,8 @@ class Services:
     payers: "PayerService"
     prices: "PriceService"
     restatements: "RestatementService"
+    budgets: "BudgetService"
+    check_budgets: Callable[[], int]
     expire_pending_fragments: Callable[[], None]
     check_completeness: Callable[[], None]
     index_words: Callable[[], int]
@@ -117,7 +120,7 @@ def _quieten() -> None:
 def _build(settings: Settings) -> Services:
     _quieten()
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
-    from shared.money import price_services, with_prices  # noqa: PLC0415
+    from shared.money import budget_check, budget_services, price_services, with_prices  # noqa: PLC0415
     from shared.retry import retried  # noqa: PLC0415
     from shared.services.audit import AuditService  # noqa: PLC0415
     from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
@@ -125,12 +128,10 @@ def _build(settings: Settings) -> Services:
     from shared.services.ingest import ingest  # noqa: PLC0415
     from shared.services.isolation import Failures  # noqa: PLC0415
     from shared.services.measures import measure_findings, measure_standing, measured  # noqa: PLC0415
-    from shared.services.payers import PayerService  # noqa: PLC0415
     from shared.services.quarantine import QuarantineService  # noqa: PLC0415
     from shared.services.rollup import rebuild_usage_rollups  # noqa: PLC0415
     from shared.services.upkeep import expire_pending_fragments  # noqa: PLC0415
     from shared.services.words import index_words  # noqa: PLC0415
-    from shared.stores.sql.assignments import SqlAssignments  # noqa: PLC0415
     from shared.stores.sql.audit import SqlAuditStore  # noqa: PLC0415
     from shared.stores.sql.claims import SqlClaimQueue  # noqa: PLC0415
     from shared.stores.sql.completeness import SqlCompleteness  # noqa: PLC0415
@@ -206,8 +207,9 @@ def _build(settings: Settings) -> Services:
             ),
         ),
         rebuild_usage_rollups=marked("rebuild_usage_rollups", with_prices(engine, rebuild)),
-        payers=PayerService(SqlAssignments(api_engine)),
+        check_budgets=marked("check_budgets", budget_check(settings, engine, recorder)),
         **price_services(engine, api_engine),
+        **budget_services(api_engine),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
         index_words=marked(

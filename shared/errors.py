@@ -11,6 +11,7 @@
   x NotPossibleError       caller      409, saying why not now
   x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a good stream into quarantine
   x InvalidFileError       operator    the command fails, naming the line; nothing of the file was loaded
+  x WebhookError           transient   noted with the alert, which is sent again later
   x ConfigurationError     operator    fail the first call, naming the setting; the audit API answers 503
 """
 
@@ -27,6 +28,7 @@ __all__ = [
     "StoreRefusedError",
     "StoreUnavailableError",
     "TooManyInvalidError",
+    "WebhookError",
 ]
 
 
@@ -87,3 +89,7 @@ class TooManyInvalidError(AppError):
 
 class ConfigurationError(AppError):
     """A setting is missing or cannot be read; the message names it, never its value if secret."""
+
+
+class WebhookError(AppError):
+    """A webhook did not take an alert; the message says why, and holds nothing of its address."""

@@ -1,4 +1,4 @@
-"""Builds the services of the price book for `bootstrap`."""
+"""Builds what is about money for `bootstrap`: the price book, who pays, budgets."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,12 +7,23 @@ from typing import TypedDict
 from sqlalchemy.engine import Engine
 
 from shared.retry import QUICK_SECONDS
+from shared.services.budget_checks import Stores, check_budgets
+from shared.services.budgets import BudgetService
+from shared.services.isolation import Failures
+from shared.services.payers import PayerService
 from shared.services.prices import PriceService, load_file, with_shipped_prices
 from shared.services.restatements import RestatementService, with_finished_restatements
+from shared.settings import Settings
+from shared.stores.sql.alerts import SqlAlerts
+from shared.stores.sql.assignments import SqlAssignments
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.budgets import SqlBudgets
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.restatements import SqlRestatements
+from shared.stores.webhooks import HttpWebhook
+from shared.telemetry import Recorder
 
-__all__ = ["PriceServices", "price_services", "with_prices"]
+__all__ = ["BudgetServices", "PriceServices", "budget_check", "budget_services", "price_services", "with_prices"]
 
 
 class PriceServices(TypedDict):
@@ -36,3 +47,29 @@ def with_prices(engine: Engine, rebuild: Callable[[], int]) -> Callable[[], int]
     """Return the rebuild of the rollups with what comes before and after: the shipped list, finished restatements."""
     finished = partial(with_finished_restatements, SqlRestatements(engine), rebuild)
     return partial(with_shipped_prices, SqlPrices(engine), finished)
+
+
+class BudgetServices(TypedDict):
+    """What answers for cost centres and budgets, by the names of `bootstrap.Services`."""
+
+    payers: PayerService
+    budgets: BudgetService
+
+
+def budget_services(api_engine: Engine) -> BudgetServices:
+    """Return the services with their stores."""
+    return {
+        "payers": PayerService(SqlAssignments(api_engine)),
+        "budgets": BudgetService(SqlBudgets(api_engine), SqlAlerts(api_engine)),
+    }
+
+
+def budget_check(settings: Settings, engine: Engine, recorder: Recorder) -> Callable[[], int]:
+    """Return what measures budgets and tells of alerts."""
+    return partial(
+        check_budgets,
+        Stores(SqlBudgets(engine), SqlAlerts(engine), SqlAuditStore(engine), SqlAssignments(engine)),
+        webhooks=[HttpWebhook(*one, settings.webhook_key) for one in settings.webhooks],
+        failures=Failures("check_budgets", recorder),
+        recorder=recorder,
+    )

@@ -16,6 +16,7 @@ from shared.sources import SOURCE_NAMES
 
 __all__ = [
     "FILTERS",
+    "AlertFilter",
     "Condition",
     "Count",
     "DeploymentFilter",
@@ -195,6 +196,18 @@ class DeploymentFilter:
     model: str | None = None
     holds_at: str | None = None
     """Canonical UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """What a list of alerts is narrowed to; None narrows nothing."""
+
+    raised_from: str | None = None
+    """Inclusive."""
+    raised_before: str | None = None
+    """Exclusive."""
+    budget_id: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,8 @@ APP_SETTINGS = {
     "PROMPTLEDGER_INVALID_COUNT": "a batch with more unreadable events than this, and than the ratio, is refused",
     "PROMPTLEDGER_INVALID_RATIO": "see above: the share of a batch, 0 to 1; at 1 none is refused",
     "PROMPTLEDGER_PENDING_MINUTES": "how long an interaction waits for its parts before it is given up",
+    "PROMPTLEDGER_WEBHOOKS": "who is told of alerts: `teams+https://...`, `slack+...` or `json+...`, blanks between",
+    "PROMPTLEDGER_WEBHOOK_KEY": "with which alerts are signed; empty: they are not",
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "metrics go to this Application Insights",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "`Authorization=AAD`: with the app's identity",
     "OTEL_METRICS_EXPORTER": "metrics go to this OpenTelemetry exporter: `console`, `otlp`, or `none`",
@@ -66,6 +68,7 @@ HOST_SETTINGS = {
     "EXPIRE_SCHEDULE": "NCRONTAB of expire_pending_fragments",
     "COMPLETENESS_SCHEDULE": "NCRONTAB of check_completeness",
     "WORDS_SCHEDULE": "NCRONTAB of index_words",
+    "BUDGET_SCHEDULE": "NCRONTAB of check_budgets",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
@@ -75,6 +78,7 @@ _LEAST_TOKEN = 32
 _MOST_THREADS = 1000
 _CONTENT_STORES = ("sql", "cosmos")
 _MEBIBYTE = 1024 * 1024
+_WEBHOOK_FORMATS = ("json", "slack", "teams")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -153,6 +157,9 @@ class Settings:
     invalid_limit: InvalidLimit = DEFAULT_LIMIT
     pending_minutes: int = _PENDING_MINUTES
     telemetry: TelemetrySettings = TelemetrySettings()
+    webhooks: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Format and URL of each; a URL may hold a secret."""
+    webhook_key: str = field(default="", repr=False)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -187,6 +194,8 @@ class Settings:
             ),
             pending_minutes=_number(environment, "PROMPTLEDGER_PENDING_MINUTES", int, _PENDING_MINUTES, least=1),
             telemetry=_telemetry(environment),
+            webhooks=_webhooks(environment.get("PROMPTLEDGER_WEBHOOKS", ""), in_azure=in_azure),
+            webhook_key=environment.get("PROMPTLEDGER_WEBHOOK_KEY", ""),
         )
 
 
@@ -257,6 +266,21 @@ def _claim_account(value: str, *, in_azure: bool) -> ClaimAccount | None:
     if urlsplit(value).scheme != "https" or not urlsplit(value).hostname:
         raise ConfigurationError("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT is no https URL of a Blob endpoint")
     return ClaimAccount(url=value)
+
+
+def _webhooks(value: str, *, in_azure: bool) -> tuple[tuple[str, str], ...]:
+    found = []
+    for written in value.split():
+        form, _, url = written.partition("+")
+        host = urlsplit(url)
+        is_local = host.scheme == "http" and host.hostname in _LOOPBACK and not in_azure
+        if form not in _WEBHOOK_FORMATS or not host.hostname or not (host.scheme == "https" or is_local):
+            # The message must not quote it.
+            raise ConfigurationError(
+                f"PROMPTLEDGER_WEBHOOKS: give https URLs, each behind one of {', '.join(_WEBHOOK_FORMATS)} and a +"
+            )
+        found.append((form, url))
+    return tuple(found)
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:

@@ -10,6 +10,8 @@ from typing import Final, Literal, Protocol
 __all__ = [
     "BATCH_DURATION",
     "BATCH_FAILURES",
+    "BUDGETS_EXHAUSTED",
+    "BUDGET_ALERTS",
     "BYTES",
     "EVENTS",
     "FINDINGS",
@@ -160,6 +162,18 @@ FINDINGS: Final = Metric(
     "0 of `gap` and `unaccounted`",
 )
 
+BUDGETS_EXHAUSTED: Final = Metric(
+    "promptledger.budget.exhausted", "gauge", "{budget}", "Budgets that are used up in their period."
+)
+BUDGET_ALERTS: Final = Metric(
+    "promptledger.budget.alerts",
+    "counter",
+    "{alert}",
+    "Alerts of budgets that were raised: `threshold`, `forecast` or `anomaly`.",
+    ("kind",),
+    "0; any is an alert",
+)
+
 METRICS: Final = (
     EVENTS,
     BYTES,
@@ -176,6 +190,8 @@ METRICS: Final = (
     PARTITION_AGE,
     PASSED_OVER,
     FINDINGS,
+    BUDGETS_EXHAUSTED,
+    BUDGET_ALERTS,
 )
 
 

@@ -14,8 +14,13 @@ if database_principal_id(N'promptledger_texts') is null create role promptledger
 GO
 -- The app. Readings of content are written and never read, changed or removed by it.
 grant select, insert on dbo.adjustment to promptledger_app;
+grant select, insert on dbo.alert to promptledger_app;
+grant select, insert, update on dbo.alert_delivery to promptledger_app;
 grant select, insert, update on dbo.alias to promptledger_app;
 grant select, insert, update on dbo.assignment to promptledger_app;
+grant select, insert, delete on dbo.budget to promptledger_app;
+grant select, insert, delete on dbo.budget_block to promptledger_app;
+grant select, insert, delete on dbo.budget_state to promptledger_app;
 grant select, insert, delete on dbo.charge to promptledger_app;
 grant select, insert, delete on dbo.claim to promptledger_app;
 grant select, insert on dbo.closed_line to promptledger_app;
@@ -55,8 +60,11 @@ alter role db_datawriter add member promptledger_migrations;
 -- grant enable ledger to promptledger_migrations;
 GO
 -- Analysts. Columns by name: what a later release adds stays unseen until it is added here.
+grant select on dbo.alert to promptledger_analyst;
 grant select on dbo.assignment to promptledger_analyst;
 grant select on dbo.adjustment to promptledger_analyst;
+grant select on dbo.budget to promptledger_analyst;
+grant select on dbo.budget_state to promptledger_analyst;
 grant select on dbo.charge to promptledger_analyst;
 grant select on dbo.closed_line to promptledger_analyst;
 grant select on dbo.closed_month to promptledger_analyst;

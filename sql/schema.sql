@@ -1206,6 +1206,95 @@ UPDATE alembic_version SET version_num='0015' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0015 -> 0016
+
+CREATE TABLE budget (
+    id NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    name NVARCHAR(128) NOT NULL,
+    target NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    value NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    period NVARCHAR(16) NOT NULL,
+    measure NVARCHAR(16) NOT NULL,
+    amount NVARCHAR(48) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NULL,
+    thresholds NVARCHAR(max) NOT NULL,
+    warns_ahead BIT NOT NULL,
+    finds_anomalies BIT NOT NULL,
+    is_enforced BIT NOT NULL,
+    CONSTRAINT pk_budget PRIMARY KEY (id)
+);
+
+GO
+
+CREATE INDEX ix_budget_target ON budget (target, value);
+
+GO
+
+CREATE TABLE budget_state (
+    budget_id NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    period_start DATETIME2(3) NOT NULL,
+    period_end DATETIME2(3) NOT NULL,
+    used NVARCHAR(48) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    forecast NVARCHAR(48) COLLATE Latin1_General_100_BIN2 NULL,
+    forecast_method NVARCHAR(32) NULL,
+    unpriced_requests BIGINT NOT NULL,
+    has_other_currencies BIT NOT NULL,
+    is_exhausted BIT NOT NULL,
+    measured_at DATETIME2(3) NOT NULL,
+    examined_hour DATETIME2(3) NULL,
+    CONSTRAINT pk_budget_state PRIMARY KEY (budget_id)
+);
+
+GO
+
+CREATE TABLE budget_block (
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    value NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    budget_id NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    until DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_budget_block PRIMARY KEY (kind, value, budget_id)
+);
+
+GO
+
+CREATE TABLE alert (
+    id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    raised_at DATETIME2(3) NOT NULL,
+    budget_id NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    threshold INTEGER NULL,
+    period_start DATETIME2(3) NOT NULL,
+    used NVARCHAR(48) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    detail NVARCHAR(max) NOT NULL,
+    CONSTRAINT pk_alert PRIMARY KEY (id)
+);
+
+GO
+
+CREATE INDEX ix_alert_raised_at ON alert (raised_at, id);
+
+GO
+
+CREATE TABLE alert_delivery (
+    alert_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    webhook NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    attempts INTEGER NOT NULL,
+    delivered_at DATETIME2(3) NULL,
+    due_at DATETIME2(3) NULL,
+    result NVARCHAR(256) NULL,
+    CONSTRAINT pk_alert_delivery PRIMARY KEY (alert_id, webhook)
+);
+
+GO
+
+CREATE INDEX ix_alert_delivery_due_at ON alert_delivery (due_at);
+
+GO
+
+UPDATE alembic_version SET version_num='0016' WHERE alembic_version.version_num = '0015';
+
+GO
+
 COMMIT;
 
 GO

@@ -49,6 +49,13 @@ param asideDays int
 @description('Entra application of the audit API: its client id. Empty: the audit API answers nobody.')
 param auditClientId string
 
+@description('Webhooks that are told of alerts of budgets, as docs/operations.md has them: a reference to Key Vault, or nothing.')
+param alertWebhooks string = ''
+
+@description('Key with which those alerts are signed: a reference to Key Vault, or nothing.')
+#disable-next-line secure-secrets-in-params // a reference, which the platform follows
+param alertWebhookKey string = ''
+
 @description('Application Insights component.')
 param componentName string
 
@@ -68,6 +75,7 @@ output values object = {
   GATEWAY_HUB_NAME: hubs.gatewayHubName
   HUB_CONSUMER_GROUP: hubs.consumerGroupName
   MONITOR_HUB_NAME: hubs.monitorHubName
+  BUDGET_SCHEDULE: '0 2-57/5 * * * *'
   CLAIM_CHECK_SCHEDULE: '30 * * * * *'
   COMPLETENESS_SCHEDULE: '0 10 * * * *'
   EXPIRE_SCHEDULE: '30 */5 * * * *'
@@ -97,6 +105,8 @@ output values object = {
   PROMPTLEDGER_PENDING_MINUTES: '60'
   PROMPTLEDGER_SCOPE: 'user_impersonation'
   PROMPTLEDGER_TENANT_ID: tenant().tenantId
+  PROMPTLEDGER_WEBHOOKS: alertWebhooks
+  PROMPTLEDGER_WEBHOOK_KEY: alertWebhookKey
 
   // The libraries below them: which of several identities, and where telemetry goes.
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'

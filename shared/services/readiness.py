@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 SCHEDULES: Final = {
+    "check_budgets": "BUDGET_SCHEDULE",
     "check_completeness": "COMPLETENESS_SCHEDULE",
     "expire_pending_fragments": "EXPIRE_SCHEDULE",
     "fetch_claimed_bodies": "CLAIM_CHECK_SCHEDULE",

@@ -30,6 +30,7 @@ from shared.pricing.files import Origin, PriceFile
 from shared.pricing.payers import PAID_BY, Matched
 from shared.questions import (
     FILTERS,
+    AlertFilter,
     Count,
     DeploymentFilter,
     FindingFilter,
@@ -39,9 +40,12 @@ from shared.questions import (
     StatementQuery,
     UsageQuery,
 )
+from shared.stores.budget_ports import Alert, Block, BudgetState, Delivery
 from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
+from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.budgets import SqlBudgets
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
@@ -54,6 +58,7 @@ from shared.stores.sql.restatements import SqlRestatements
 from shared.stores.sql.rollups import SqlUsageRollups
 from shared.stores.sql.word_search import SearchableWords
 from shared.stores.word_ports import Filling
+from tests.builders.budgets import a_budget
 from tests.builders.payers import an_assignment
 from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_ledger import AT, a_batch, a_row
@@ -84,6 +89,9 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM closed_month": [(_MOMENT, _MOMENT, "ada", "ab12", 1, 0, 0, 0)],
     "sum(CASE": [(0,) * 8],
     "SELECT (SELECT count(DISTINCT": [(0, None, 0)],
+    "FROM budget WHERE budget.id =": [
+        ("red", "Red", "team", "red", "month", "money", "100", "USD", "[50]", False, False, False)
+    ],
     "WHERE finding.hour =": [("2026-03-02T09 bypass ", "", _MOMENT, "bypass", 1, None, _MOMENT, None)],
 }
 
@@ -220,6 +228,8 @@ def recorded() -> Recorder:
         _use_prices(SqlPrices(engine))
         _use_restatements(SqlRestatements(engine))
         _use_payers(SqlAssignments(engine))
+        _use_budgets(SqlBudgets(engine))
+        _use_alerts(SqlAlerts(engine))
         _use_rollups(SqlUsageRollups(engine))
         _use_costs(SqlCostStore(engine))
         _use_words(SearchableWords(engine, content_days=30))
@@ -304,6 +314,34 @@ def _use_restatements(restatements: SqlRestatements) -> None:
     restatements.add(Restatement(AT, AT, None), reason="x", at=AT, actor="ada")
     restatements.restatements(before=7, limit=10)
     restatements.finish(at=AT)
+
+
+def _use_budgets(budgets: SqlBudgets) -> None:
+    budgets.put(a_budget(), actor="ada", at=AT)
+    budgets.put(a_budget("known"), actor="ada", at=AT)
+    budgets.remove("known", actor="ada", at=AT)
+    budgets.budgets(after=None, limit=10)
+    budgets.budgets(after="red", limit=10)
+    budgets.budgets_of("team", "red")
+    budgets.budget("red")
+    budgets.states(["red"])
+    budgets.refusals([("everything", ""), ("subscription", "sub-1")], AT)
+
+
+def _use_alerts(alerts: SqlAlerts) -> None:
+    state = BudgetState(
+        budget_id="red", period_start=AT, period_end=AT, used=Decimal(1), forecast=None, forecast_method=None,
+        unpriced_requests=0, has_other_currencies=False, is_exhausted=True, measured_at=AT, examined_hour=AT,
+    )  # fmt: skip
+    alert = Alert(
+        id="red 1", raised_at=AT, budget_id="red", kind="threshold", threshold=50, period_start=AT, used=Decimal(1),
+        detail="{}",
+    )  # fmt: skip
+    alerts.record([state], [alert], [Block("team", "red", "red", AT)], ["json here"])
+    alerts.due(AT, 10)
+    alerts.note("red 1", Delivery("json here", 1, AT, None, "status 200"))
+    narrow = AlertFilter(raised_from=AT, raised_before=AT, budget_id="red", kind="threshold")
+    alerts.alerts(narrow, after=ListKey(AT, "red 1"), limit=10)
 
 
 def _use_rollups(rollups: SqlUsageRollups) -> None:

@@ -131,6 +131,7 @@ os.environ.update(
     GATEWAY_HUB_NAME="gateway", HUB_CONSUMER_GROUP="promptledger", ROLLUP_SCHEDULE="often",
     CLAIM_CHECK_SCHEDULE="30 * * * * *", EXPIRE_SCHEDULE="30 */5 * * * *", COMPLETENESS_SCHEDULE="0 10 * * * *",
     WORDS_SCHEDULE="15 * * * * *",
+    BUDGET_SCHEDULE="0 2-57/5 * * * *",
     EVENT_HUBS="Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true",
 )
 async def main():

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, T
 from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
+from shared.stores.sql.budget_tables import alert, alert_delivery, budget, budget_block, budget_state
 from shared.stores.sql.cost_tables import adjustment, closed_line, closed_month, cost_day, cost_hour
 from shared.stores.sql.indexes import derived_columns, interaction_indexes
 from shared.stores.sql.payer_tables import assignment, money_change
@@ -52,8 +53,13 @@ __all__ = [
     "MEASURES",
     "USAGE",
     "adjustment",
+    "alert",
+    "alert_delivery",
     "alias",
     "assignment",
+    "budget",
+    "budget_block",
+    "budget_state",
     "charge",
     "claim",
     "closed_line",

@@ -86,6 +86,10 @@ CASES: dict[str, Case] = {
         [measured("promptledger.ingest.failures", 5, kind="unavailable"),
          measured("promptledger.ingest.failures", 9, kind="refused")],
     ),
+    "budget-alerts": (
+        [measured("promptledger.budget.alerts", 1, kind="threshold")],
+        [measured("promptledger.budget.alerts", 0, kind="threshold")],
+    ),
     "failing-items": ([measured("promptledger.job.failures", 1)], [measured("promptledger.job.failures", 0)]),
     "quarantined-share": (
         events_of(3, 997),
