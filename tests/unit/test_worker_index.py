@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = {
+    "check_budgets",
     "check_completeness",
     "check_liveness",
     "check_readiness",
