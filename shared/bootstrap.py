@@ -120,7 +120,7 @@ def _quieten() -> None:
 def _build(settings: Settings) -> Services:
     _quieten()
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
-    from shared.money import budget_check, budget_services, price_services, with_prices  # noqa: PLC0415
+    from shared.money import budget_check, money_services, price_services, with_prices  # noqa: PLC0415
     from shared.retry import retried  # noqa: PLC0415
     from shared.services.audit import AuditService  # noqa: PLC0415
     from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
@@ -209,7 +209,7 @@ def _build(settings: Settings) -> Services:
         rebuild_usage_rollups=marked("rebuild_usage_rollups", with_prices(engine, rebuild)),
         check_budgets=marked("check_budgets", budget_check(settings, engine, recorder)),
         **price_services(engine, api_engine),
-        **budget_services(api_engine),
+        **money_services(api_engine),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),
         index_words=marked(
@@ -220,7 +220,6 @@ def _build(settings: Settings) -> Services:
         quarantine=QuarantineService(
             store=SqlQuarantine(api_engine), audit=audit, ledger=SqlLedger(api_engine), content=api_content
         ),
-        costs=_costs(api_engine),
         readiness=readiness,
         close=partial(_close, closing),
     )
@@ -306,13 +305,6 @@ def _host_checks(settings: Settings, runs: "ReadinessStore", environment: Mappin
         watch = HubWatch(hub, partial(held, environment.get(setting, "")), partial(runs.stored, hub))
         checks[f"hub {hub}"] = watch.check
     return checks
-
-
-def _costs(engine: "Engine") -> "CostService":
-    from shared.services.costs import CostService  # noqa: PLC0415  # as above
-    from shared.stores.sql.cost_store import SqlCostStore  # noqa: PLC0415
-
-    return CostService(SqlCostStore(engine))
 
 
 def _close(closing: _Closing) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 from shared.retry import QUICK_SECONDS
 from shared.services.budget_checks import Stores, check_budgets
 from shared.services.budgets import BudgetService
+from shared.services.costs import CostService
 from shared.services.isolation import Failures
 from shared.services.payers import PayerService
 from shared.services.prices import PriceService, load_file, with_shipped_prices
@@ -18,12 +19,13 @@ from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.budgets import SqlBudgets
+from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.restatements import SqlRestatements
 from shared.stores.webhooks import HttpWebhook
 from shared.telemetry import Recorder
 
-__all__ = ["BudgetServices", "PriceServices", "budget_check", "budget_services", "price_services", "with_prices"]
+__all__ = ["MoneyServices", "PriceServices", "budget_check", "money_services", "price_services", "with_prices"]
 
 
 class PriceServices(TypedDict):
@@ -49,18 +51,20 @@ def with_prices(engine: Engine, rebuild: Callable[[], int]) -> Callable[[], int]
     return partial(with_shipped_prices, SqlPrices(engine), finished)
 
 
-class BudgetServices(TypedDict):
-    """What answers for cost centres and budgets, by the names of `bootstrap.Services`."""
+class MoneyServices(TypedDict):
+    """What answers for cost centres, budgets and statements, by the names of `bootstrap.Services`."""
 
     payers: PayerService
     budgets: BudgetService
+    costs: CostService
 
 
-def budget_services(api_engine: Engine) -> BudgetServices:
+def money_services(api_engine: Engine) -> MoneyServices:
     """Return the services with their stores."""
     return {
         "payers": PayerService(SqlAssignments(api_engine)),
         "budgets": BudgetService(SqlBudgets(api_engine), SqlAlerts(api_engine)),
+        "costs": CostService(SqlCostStore(api_engine)),
     }
 
 
