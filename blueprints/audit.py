@@ -19,6 +19,12 @@ async def search_interactions(req: func.HttpRequest, context: func.Context) -> f
     return await answer(req, context)
 
 
+@bp.route(route="v1/access-log", methods=[func.HttpMethod.GET])
+async def read_access_log(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List who read content, searched or acted."""
+    return await answer(req, context)
+
+
 @bp.route(route="v1/usage", methods=[func.HttpMethod.GET])
 async def read_usage(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return usage by group and interval."""

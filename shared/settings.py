@@ -28,6 +28,7 @@ APP_SETTINGS = {
     "PROMPTLEDGER_AUTHORITY": "where the tenants' keys are; empty: the public cloud",
     "PROMPTLEDGER_SCOPE": "scope that an application needs to ask for somebody",
     "PROMPTLEDGER_CLIENTS": "client ids of the applications that may ask, with commas between; empty: all",
+    "PROMPTLEDGER_PURPOSE": "why texts are read: `recorded` where it is stated, or `required`",
     "PROMPTLEDGER_LOCAL_TOKEN": "what `local` callers send where no peer address is known, as under `func start`",
     "PROMPTLEDGER_CONNECT_SECONDS": "how long ingest and timers wait for a connection to Azure SQL",
     "PROMPTLEDGER_API_CONNECT_SECONDS": "how long the audit API waits for one, or for a lock on SQLite, before 503",
@@ -73,6 +74,7 @@ HOST_SETTINGS = {
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
 _AUTH_MODES = ("", "local", "entra", "app-service")
+_PURPOSES = ("recorded", "required")
 _AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
 _LEAST_TOKEN = 32
 _MOST_THREADS = 1000
@@ -144,6 +146,8 @@ class Settings:
     signs_in: bool = False
     """The platform says that its authentication stands before the app."""
     tokens: TokenSettings = field(default_factory=TokenSettings)
+    needs_purpose: bool = False
+    """Whether who reads texts must say why."""
     local_token: str = field(default="", repr=False)
     """Empty outside a developer's machine, as Core Tools tells it."""
     client_id: str | None = None
@@ -181,6 +185,7 @@ class Settings:
             in_azure=in_azure,
             signs_in=in_azure and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
             tokens=TokenSettings.read(environment, in_azure=in_azure),
+            needs_purpose=_one_of(environment, "PROMPTLEDGER_PURPOSE", _PURPOSES) == "required",
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             connect_seconds=_number(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),
@@ -220,10 +225,7 @@ def _threads(value: str) -> int:
 
 
 def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:
-    content = environment.get("PROMPTLEDGER_CONTENT") or "sql"
-    if content not in _CONTENT_STORES:
-        raise ConfigurationError(f"PROMPTLEDGER_CONTENT must be one of {', '.join(_CONTENT_STORES)}, not {content!r}")
-    if content != "cosmos":
+    if _one_of(environment, "PROMPTLEDGER_CONTENT", _CONTENT_STORES) != "cosmos":
         return None
     endpoint = _needed(environment, "PROMPTLEDGER_COSMOS_ENDPOINT")
     host = urlsplit(endpoint)
@@ -281,6 +283,14 @@ def _webhooks(value: str, *, in_azure: bool) -> tuple[tuple[str, str], ...]:
             )
         found.append((form, url))
     return tuple(found)
+
+
+def _one_of(environment: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
+    """Return the setting `name`, which is one of the words `known`: the first when it is empty or not set."""
+    value = environment.get(name, "") or known[0]
+    if value not in known:
+        raise ConfigurationError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+    return value
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:

@@ -12,7 +12,7 @@ if database_principal_id(N'promptledger_migrations') is null create role promptl
 if database_principal_id(N'promptledger_analyst') is null create role promptledger_analyst;
 if database_principal_id(N'promptledger_texts') is null create role promptledger_texts;
 GO
--- The app. Readings of content are written and never read, changed or removed by it.
+-- The app. The access log (content_read) is written and read, never changed or removed by it.
 grant select, insert on dbo.adjustment to promptledger_app;
 grant select, insert on dbo.alert to promptledger_app;
 grant select, insert, update on dbo.alert_delivery to promptledger_app;
@@ -26,7 +26,7 @@ grant select, insert, delete on dbo.claim to promptledger_app;
 grant select, insert on dbo.closed_line to promptledger_app;
 grant select, insert on dbo.closed_month to promptledger_app;
 grant select, insert, delete on dbo.content to promptledger_app;
-grant insert on dbo.content_read to promptledger_app;
+grant select, insert on dbo.content_read to promptledger_app;
 grant select, insert, delete on dbo.cost_day to promptledger_app;
 grant select, insert, delete on dbo.cost_hour to promptledger_app;
 grant select, insert, delete on dbo.delivery to promptledger_app;

@@ -1295,6 +1295,52 @@ UPDATE alembic_version SET version_num='0016' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0016 -> 0017
+
+ALTER TABLE content_read ADD reader_name NVARCHAR(256) NULL;
+
+GO
+
+ALTER TABLE content_read ADD app_id NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE content_read ADD roles NVARCHAR(128) NULL;
+
+GO
+
+ALTER TABLE content_read ADD purpose NVARCHAR(256) NULL;
+
+GO
+
+ALTER TABLE content_read ADD row_count BIGINT NULL;
+
+GO
+
+ALTER TABLE content_read ADD interactions NVARCHAR(max) NULL;
+
+GO
+
+ALTER TABLE content_read ADD request_id NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE content_read ADD result NVARCHAR(16) NULL;
+
+GO
+
+CREATE INDEX ix_content_read_time ON content_read (read_at, id);
+
+GO
+
+CREATE INDEX ix_content_read_reader ON content_read (reader, read_at, id);
+
+GO
+
+UPDATE alembic_version SET version_num='0017' WHERE alembic_version.version_num = '0016';
+
+GO
+
 COMMIT;
 
 GO

@@ -5,11 +5,22 @@ from typing import Final
 from fastapi import APIRouter, Depends, FastAPI
 
 from shared.api.authentication import AuthSettings, authenticator
+from shared.api.callers import VERSION_1
 from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
 from shared.api.responses import answer_errors
-from shared.api.routes import balance, completeness, costs, deployments, interactions, prompts, quarantine, usage
+from shared.api.routes import (
+    access_log,
+    balance,
+    completeness,
+    costs,
+    deployments,
+    interactions,
+    prompts,
+    quarantine,
+    usage,
+)
 from shared.api.routes import prices as price_routes
 from shared.services.audit import AuditService
 from shared.services.costs import CostService
@@ -21,6 +32,7 @@ __all__ = ["create_app"]
 
 _ROUTERS: Final = (
     interactions.router,
+    access_log.router,
     usage.router,
     prompts.router,
     balance.router,
@@ -74,7 +86,8 @@ def create_app(
     app.state.restatements = restatements
     app.state.costs = costs
     app.state.authenticator = authenticator(settings)
-    version_1 = APIRouter(prefix="/api/v1", dependencies=[Depends(refuse_repeats)])
+    app.state.needs_purpose = settings.needs_purpose
+    version_1 = APIRouter(prefix=VERSION_1, dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:
         version_1.include_router(router)
     app.include_router(version_1)

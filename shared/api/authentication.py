@@ -31,6 +31,10 @@ class AuthSettings(Protocol):
         """Whose tokens count."""
 
     @property
+    def needs_purpose(self) -> bool:
+        """Whether who reads texts must say why."""
+
+    @property
     def local_token(self) -> str:
         """What local callers send where no peer address is known; empty: they are refused there."""
 

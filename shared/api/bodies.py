@@ -3,12 +3,14 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from shared.api.callers import Role, require
+from shared.api.callers import Caller, Role, require, route_of, subject_of
+from shared.services.audit import AuditService
 
 __all__ = ["LARGEST_BODY", "GuardedRoute"]
 
@@ -28,9 +30,22 @@ class GuardedRoute(APIRoute):
             if self.body_field is not None:
                 await run_in_threadpool(require(role), request)
                 request._body = await _body_of(request)  # noqa: SLF001  # where Starlette keeps what was read
-            return await handle(request)
+            response = await handle(request)
+            if role is Role.AUDIT_ADMIN:
+                await run_in_threadpool(_record, request, response)
+            return response
 
         return guarded
+
+
+def _record(request: Request, response: Response) -> None:
+    """Keep what an administrator saw or did, before the answer leaves."""
+    caller: Caller = request.state.caller
+    log: AuditService = request.app.state.audit
+    body = getattr(request, "_body", b"").decode("utf-8", "replace")
+    subject = " ".join(part for part in (request.method, subject_of(request), body) if part)
+    items = orjson.loads(response.body).get("items")
+    log.record(caller.asks(route_of(request)), subject, rows=None if items is None else len(items))
 
 
 async def _body_of(request: Request) -> bytes:

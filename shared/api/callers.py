@@ -1,22 +1,36 @@
 """Who asks, and what they may: what every way of telling callers ends in."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
+from shared.domain.access_log import Reader
 from shared.domain.values import text
-from shared.errors import ForbiddenError
-from shared.services.audit import Reader
+from shared.errors import ForbiddenError, InvalidRequestError
 
-__all__ = ["Authenticator", "Caller", "Role", "identified", "known_roles", "not_signed_in", "require"]
+__all__ = [
+    "VERSION_1",
+    "Authenticator",
+    "Caller",
+    "Role",
+    "identified",
+    "known_roles",
+    "not_signed_in",
+    "require",
+    "route_of",
+    "subject_of",
+]
 
+VERSION_1: Final = "/api/v1"
+"""What all paths begin with that need a caller."""
 _MOST_NAME: Final = 256
 """Letters of UTF-16 of who asks that the records of readings and of actions keep."""
 _MOST_ID: Final = 64
+_CASE_HEADER: Final = "X-Case-Id"
 
 
 class Role(StrEnum):
@@ -42,6 +56,12 @@ class Caller:
     groups: frozenset[str] | None = frozenset()
     """Object ids of their groups; None where the token has too many to say."""
 
+    purpose: str | None = None
+    """Why they ask, as they say."""
+    needs_purpose: bool = False
+    """Whether they must say, for texts."""
+    request_id: str | None = None
+
     @property
     def label(self) -> str:
         """Return id and name as the records of actions keep them, in 256 letters of UTF-16: the id is never cut."""
@@ -56,8 +76,30 @@ class Caller:
             raise ForbiddenError(role.value)
 
     def reader(self, route: str) -> Reader | None:
-        """Return the caller as a reader of content, or None without the role for it."""
-        return Reader(self.label, route) if Role.CONTENT_READ in self.roles else None
+        """Return the caller as a reader of content, or None without the role for it, or without a purpose it needs."""
+        return self.asks(route) if Role.CONTENT_READ in self.roles and not self._lacks_purpose else None
+
+    def reads(self, route: str, purpose: str | None = None) -> Reader:
+        """Return the caller as a reader of content, for a `purpose` of the request's body or the one it has.
+
+        Raises:
+            ForbiddenError: they lack the role for it.
+            InvalidRequestError: they do not say why, and the settings want them to.
+        """
+        self.needs(Role.CONTENT_READ)
+        if self._lacks_purpose and purpose is None:
+            raise InvalidRequestError("purpose", "say why you read texts: by this parameter, or by X-Case-Id")
+        reader = self.asks(route)
+        return reader if purpose is None else reader._replace(purpose=purpose)
+
+    def asks(self, route: str) -> Reader:
+        """Return the caller as the access log keeps them."""
+        roles = frozenset(role.value for role in self.roles)
+        return Reader(self.id, route, self.name, roles, self.app_id, self.purpose, self.request_id)
+
+    @property
+    def _lacks_purpose(self) -> bool:
+        return self.needs_purpose and self.purpose is None
 
 
 class Authenticator(Protocol):
@@ -78,11 +120,35 @@ def require(role: Role) -> Callable[[Request], Caller]:
 
     def caller_with_role(request: Request) -> Caller:
         chosen: Authenticator = request.app.state.authenticator
-        caller = chosen.caller(request)
+        caller = replace(
+            chosen.caller(request),
+            purpose=_purpose_of(request),
+            needs_purpose=request.app.state.needs_purpose,
+            request_id=getattr(request.state, "request_id", None),
+        )
+        request.state.caller = caller
         caller.needs(role)
         return caller
 
     return caller_with_role
+
+
+def route_of(request: Request) -> str:
+    """Return the path of a request's route, as the OpenAPI document has it."""
+    path: str = request.scope["route"].path_format
+    # What a router is included under may not be part of its routes' own paths.
+    return path if path.startswith(VERSION_1) else VERSION_1 + path
+
+
+def subject_of(request: Request) -> str:
+    """Return what a request is about: what its path and its query say."""
+    query = (f"{name}={value}" for name, value in request.query_params.items() if name != "purpose")
+    return " ".join([*map(str, request.path_params.values()), *query])
+
+
+def _purpose_of(request: Request) -> str | None:
+    stated = (request.headers.get(_CASE_HEADER), request.query_params.get("purpose"))
+    return text(": ".join(one for one in stated if one), _MOST_NAME)
 
 
 def known_roles(values: Iterable[object]) -> frozenset[Role]:

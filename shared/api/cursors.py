@@ -12,7 +12,16 @@ from shared.errors import InvalidRequestError
 from shared.questions import ListKey
 from shared.stores.price_ports import DeploymentKey, PriceKey
 
-__all__ = ["deployment_key", "list_cursor", "list_key", "price_key", "usage_cursor", "usage_key", "version_key"]
+__all__ = [
+    "access_key",
+    "deployment_key",
+    "list_cursor",
+    "list_key",
+    "price_key",
+    "usage_cursor",
+    "usage_key",
+    "version_key",
+]
 
 _LONGEST: Final = 4_096
 _LONGEST_NUMBER: Final = 9
@@ -35,6 +44,16 @@ def list_key(cursor: str | None, question: str) -> ListKey | None:
         return None
     parts = _decode(cursor, question, 2)
     return ListKey(_time(parts[0]), parts[1])
+
+
+def access_key(cursor: str | None, question: str) -> ListKey | None:
+    """Return the place in the access log that a cursor of `list_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    key = list_key(cursor, question)
+    return None if key is None else ListKey(key.moment, str(_number(key.id)))
 
 
 def usage_cursor(key: Sequence[str] | None, question: str) -> str | None:

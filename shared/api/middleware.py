@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+import uuid
 
 from anyio.to_thread import current_default_thread_limiter
 from starlette.datastructures import MutableHeaders
@@ -28,12 +29,16 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started = False
+        # One of our own: what a caller sends proves nothing of which request it was.
+        request_id = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
                 for name, value in ANSWER_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -45,7 +50,7 @@ class Envelope:
             # function as well, and the Functions host would answer in its own words. Where it
             # happened is logged; its text is not, for a driver's may quote a row.
             where = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("audit.unexpected %s\n%s", type(error).__qualname__, where)  # noqa: TRY400
+            logger.error("audit.unexpected %s request=%s\n%s", type(error).__qualname__, request_id, where)  # noqa: TRY400
             if started:
                 raise
             await answer_unexpected()(scope, receive, send_with_headers)

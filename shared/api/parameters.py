@@ -34,9 +34,11 @@ __all__ = [
     "Moment",
     "NoParameters",
     "PromptParameters",
+    "RangeParameters",
     "ReplayRequest",
     "SearchRequest",
     "Text",
+    "TextParameters",
     "UsageParameters",
     "refuse_repeats",
 ]
@@ -124,8 +126,17 @@ class NoParameters(BaseModel):
 
     def question(self) -> str:
         """Return what distinguishes this question from others, whichever page of the answer it wants."""
-        parameters = self.model_dump_json(exclude={"limit", "cursor"}, exclude_none=True)
+        parameters = self.model_dump_json(exclude={"limit", "cursor", "purpose"}, exclude_none=True)
         return hashlib.sha256(f"{type(self).__name__} {parameters}".encode()).hexdigest()[:16]
+
+
+_Purpose = Annotated[Text | None, Field(description="why texts are read, as X-Case-Id says too; it is recorded")]
+
+
+class TextParameters(NoParameters):
+    """For routes that answer with texts, and take no other parameter."""
+
+    purpose: _Purpose = None
 
 
 class ListParameters(NoParameters):
@@ -135,14 +146,16 @@ class ListParameters(NoParameters):
     cursor: Annotated[str | None, Field(min_length=1, description="nextCursor of the page before")] = None
 
 
-class _RangeParameters(ListParameters):
+class RangeParameters(ListParameters):
+    """A page of a list that goes by time."""
+
     from_: Annotated[Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None
     to: Annotated[Moment | None, Field(description="latest time, ISO 8601, exclusive")] = None
 
     _in_order = field_validator("to")(_not_before_from)
 
 
-_Parameters = TypeVar("_Parameters", bound=_RangeParameters)
+_Parameters = TypeVar("_Parameters", bound=RangeParameters)
 
 
 def _filtered_by(*names: str) -> Callable[[type[_Parameters]], type[_Parameters]]:
@@ -176,8 +189,10 @@ def _kind_of(one: Filter) -> Any:  # noqa: ANN401  # an annotation
 
 
 @_filtered_by("model", "caller_ip")
-class PromptParameters(_RangeParameters):
+class PromptParameters(RangeParameters):
     """What the prompt list can be narrowed to."""
+
+    purpose: _Purpose = None
 
     def narrow(self) -> InteractionFilter:
         """Return the filter that the parameters ask for."""
@@ -204,7 +219,7 @@ class SearchRequest(_CallParameters):
     q: Annotated[_Question, Field(description=_QUESTION_FORM)]
 
 
-class FindingParameters(_RangeParameters):
+class FindingParameters(RangeParameters):
     """What the list of findings can be narrowed to."""
 
     hub: Text | None = None
@@ -243,7 +258,7 @@ class DiscardRequest(NoParameters):
 
 
 @_filtered_by(*(name for name, one in FILTERS.items() if one.column in DIMENSIONS.values()))
-class UsageParameters(_RangeParameters):
+class UsageParameters(RangeParameters):
     """Which usage is added up, and into which groups."""
 
     group_by: Annotated[

@@ -9,14 +9,19 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from shared.api.callers import Caller, Role, route_of, subject_of
+from shared.domain.access_log import AccessResult
 from shared.errors import ForbiddenError, InvalidRequestError, NotFoundError, NotPossibleError, StoreUnavailableError
 from shared.problem import PROBLEM_TYPE, problem
+from shared.services.audit import AuditService
 
 __all__ = ["answer_errors", "answer_unexpected", "json_response"]
 
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = "5"
+_RECORDED: Final = {Role.CONTENT_READ.value, Role.AUDIT_ADMIN.value}
+"""Roles whose lack the access log tells of."""
 
 
 def json_response(value: Any) -> Response:  # noqa: ANN401  # any JSON value
@@ -74,8 +79,15 @@ def _invalid(_request: Request, error: Exception) -> Response:
     return _problem(400, "invalid-parameter", str(error), parameter=error.parameter, errors=found)
 
 
-def _forbidden(_request: Request, error: Exception) -> Response:
+def _forbidden(request: Request, error: Exception) -> Response:
     assert isinstance(error, ForbiddenError)  # noqa: S101  # as registered
+    if error.role in _RECORDED:
+        caller: Caller = request.state.caller
+        log: AuditService = request.app.state.audit
+        try:
+            log.record(caller.asks(route_of(request)), subject_of(request), result=AccessResult.REFUSED)
+        except StoreUnavailableError as fault:
+            return _unavailable(request, fault)
     return _problem(403, "missing-role", str(error), role=error.role)
 
 

@@ -1,34 +1,28 @@
 """Questions of auditors -> answers from the ledger and the content store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from shared.domain.access_log import AccessResult, Reader, entry_of
 from shared.domain.balance import Balance
 from shared.domain.fragment import Content
 from shared.domain.interaction import CONTENT_FIELDS
-from shared.domain.values import text, utc_now, utc_of
+from shared.domain.values import utc_now, utc_of
 from shared.domain.words import query_of
 from shared.errors import EventError, NotFoundError
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.services.content import best_content
 from shared.services.search import DEFAULT_BOUNDS, Search, SearchBounds, SearchPage
 from shared.sources.record import correlation_ids_of, interaction_id
+from shared.stores.access_ports import AccessFilter
 from shared.stores.ports import AuditStore, ContentStore, Row
 from shared.stores.word_ports import WordIndex
 
 __all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage"]
 
 _FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
-
-
-class Reader(NamedTuple):
-    """Somebody who may read content, and the route that leads there."""
-
-    name: str
-    """Of 256 letters of UTF-16 at most."""
-    route: str
 
 
 class Page(NamedTuple):
@@ -91,17 +85,23 @@ class AuditService:
         if reader is None:
             return _without_texts(row)
         if _has_text(row):
-            self._record(reader, row["id"])
+            self.record(reader, row["id"], ids=[row["id"]])
         return row
 
     def content_of(self, identifier: str, *, reader: Reader) -> Content:
         """Return an interaction's texts and bodies, each by its best record; the reading is recorded first.
 
+        So is the search for one that is not there.
+
         Raises:
             NotFoundError: the ledger holds no such interaction.
         """
-        row = self._known(identifier)
-        self._record(reader, row["id"])
+        try:
+            row = self._known(identifier)
+        except NotFoundError:
+            self.record(reader, identifier, rows=0, result=AccessResult.NOT_FOUND)
+            raise
+        self.record(reader, row["id"], ids=[row["id"]])
         documents = self._content.get([row["id"]]).get(row["id"], ())
         return best_content(row["id"], documents, row["occurred_at"])
 
@@ -111,14 +111,14 @@ class AuditService:
         """Return interactions in whose texts all that `question` asks occurs, newest first; see `shared.domain.words`.
 
         One call takes a bounded time; a page may be short, even empty, and still have a next one. The question is
-        recorded before the answer is looked for.
+        recorded, with what was found, before it is given out.
 
         Raises:
             ValueError: the question asks for nothing that can be sought.
         """
-        query = query_of(question)
-        self._record(reader, question)
-        return self._search.page(query, narrow, after=after, limit=limit)
+        page = self._search.page(query_of(question), narrow, after=after, limit=limit)
+        self.record(reader, " ".join([question, *_filters(narrow)]), ids=[row["id"] for row in page.rows])
+        return page
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None) -> Page:
         """Return the prompt list, newest first; texts only for a `reader`, whose reading is recorded."""
@@ -159,6 +159,23 @@ class AuditService:
         """Return what was found amiss, the newest hours first."""
         return _page(self._store.findings(narrow, after=after, limit=limit + 1), limit, "hour")
 
+    def record(
+        self,
+        reader: Reader,
+        subject: str,
+        *,
+        ids: Sequence[str] | None = None,
+        rows: int | None = None,
+        result: AccessResult = AccessResult.DONE,
+    ) -> None:
+        """Keep who gets what, before they do; see `entry_of`. Nothing may be given out where this raises."""
+        at = utc_of(self._now())
+        self._store.record_access(entry_of(reader, subject, at=at, ids=ids, rows=rows, result=result))
+
+    def accesses(self, narrow: AccessFilter, *, after: ListKey | None, limit: int) -> Page:
+        """Return the access log, newest first."""
+        return _page(self._store.accesses(narrow, after=after, limit=limit + 1), limit, "read_at")
+
     def check(self) -> None:
         """Return if the ledger can be read."""
         self._store.check()
@@ -178,16 +195,8 @@ class AuditService:
         if reader is None:
             return page._replace(rows=[_without_texts(row) for row in page.rows])
         if any(map(_has_text, page.rows)):
-            self._record(reader, _as_text(narrow))
+            self.record(reader, _as_text(narrow), ids=[row["id"] for row in page.rows])
         return page
-
-    def _record(self, reader: Reader, subject: str) -> None:
-        self._store.record_content_read(
-            reader=reader.name,
-            route=reader.route,
-            subject=text(subject, 1024) or "?",
-            read_at=utc_of(self._now()),
-        )
 
 
 def _as_kept(identifier: str) -> str:
@@ -220,4 +229,8 @@ def _without_texts(row: Row) -> Row:
 
 def _as_text(narrow: InteractionFilter) -> str:
     """Return a filter as the record of reads keeps it, such as `list model=gpt-4o`."""
-    return " ".join(["list", *(f"{name}={value}" for name, value in narrow.values.items())])
+    return " ".join(["list", *_filters(narrow)])
+
+
+def _filters(narrow: InteractionFilter) -> list[str]:
+    return [f"{name}={value}" for name, value in narrow.values.items()]

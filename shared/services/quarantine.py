@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+from shared.domain.access_log import Reader, entry_of
 from shared.domain.balance import BalanceClass
 from shared.domain.delivery import NO_LIMIT, Delivery, slices
 from shared.domain.quarantine import Held, QuarantineAction
@@ -15,7 +16,6 @@ from shared.domain.values import text, utc_now, utc_of
 from shared.errors import NotFoundError
 from shared.questions import ListKey
 from shared.retry import QUICK_SECONDS, retried
-from shared.services.audit import Reader
 from shared.services.booking import Replay
 from shared.services.ingest import ingest
 from shared.stores.ports import AuditStore, ContentStore, Ledger, QuarantineStore
@@ -73,9 +73,7 @@ class QuarantineService:
             NotFoundError: it is not in quarantine, or was discarded.
         """
         held = self._held(event_id)
-        self._audit.record_content_read(
-            reader=reader.name, route=reader.route, subject=held.id, read_at=utc_of(self._now())
-        )
+        self._audit.record_access(entry_of(reader, held.id, at=utc_of(self._now()), rows=1))
         return held
 
     def replay(self, ids: Collection[str], *, actor: str) -> Replayed:

@@ -12,6 +12,7 @@ from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.domain.values import NO_TIME
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.stores.access_ports import AccessLogStore
 from shared.stores.content_ports import ContentDocument, ContentStore, PackedDocument
 
 __all__ = [
@@ -213,7 +214,7 @@ class UsageRollups(Protocol):
         """Take away marks whose hours were recomputed after the marks were read. Idempotent."""
 
 
-class AuditStore(Protocol):
+class AuditStore(AccessLogStore, Protocol):
     """The reading side. Every method raises StoreUnavailableError when the database does not answer."""
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
@@ -247,9 +248,6 @@ class AuditStore(Protocol):
 
     def findings(self, narrow: FindingFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return up to `limit` rows behind `after` in (hour, id) order, newest first."""
-
-    def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
-        """Keep who read content, when and by which route; durable on return."""
 
     def check(self) -> None:
         """Return if the database answers and holds the ledger's tables."""

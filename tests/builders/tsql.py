@@ -19,6 +19,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from shared.domain.access_log import Reader, entry_of
 from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding
@@ -40,6 +41,7 @@ from shared.questions import (
     StatementQuery,
     UsageQuery,
 )
+from shared.stores.access_ports import AccessFilter
 from shared.stores.budget_ports import Alert, Block, BudgetState, Delivery
 from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
 from shared.stores.sql.alerts import SqlAlerts
@@ -430,7 +432,11 @@ def _use_audit(audit: SqlAuditStore) -> None:
     for resolved in (True, False):
         narrow_findings = FindingFilter(starts_from=AT, starts_before=AT, hub="x", kind="gap", resolved=resolved)
         audit.findings(narrow_findings, after=after, limit=10)
-    audit.record_content_read(reader="x", route="x", subject="x", read_at=AT)
+    audit.record_access(entry_of(Reader("x", "x"), "x", at=AT, ids=["x"]))
+    audit.accesses(AccessFilter(), after=None, limit=10)
+    names = ("reader", "route", "purpose", "result", "request_id", "interaction")
+    filters = AccessFilter(read_from=AT, read_before=AT, **dict.fromkeys(names, "x"))
+    audit.accesses(filters, after=ListKey(AT, "7"), limit=10)
     audit.check()
 
 

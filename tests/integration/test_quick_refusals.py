@@ -229,7 +229,7 @@ def test_a_reading_that_cannot_be_recorded_on_sqlite_is_refused_soon(
     began = time.monotonic()
 
     with pytest.raises(StoreUnavailableError):
-        services.audit._record(Reader("ada", "content"), "call-1")
+        services.audit.record(Reader("ada", "content"), "call-1")
 
     assert time.monotonic() - began < _SECONDS
     writer.close()

@@ -144,24 +144,24 @@ def test_a_long_name_is_cut_and_the_object_id_is_not(ledger: Ledger, name: str) 
     assert asked(ledger, told(oid=oid, preferred_username=name)).status_code == 200
 
     ((reader, _, _),) = ledger.reads()
-    assert reader.startswith(f"{oid} ({name[:100]}")
-    assert reader.endswith(")")
-    assert len(reader.encode("utf-16-le")) // 2 <= 256
+    kept = reader.removeprefix(f"{oid} (").removesuffix(")")
+    assert kept == name[: len(kept)]
+    assert 255 <= len(kept.encode("utf-16-le")) // 2 <= 256
 
 
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
         pytest.param("ada\0", "ada\N{REPLACEMENT CHARACTER}", id="a null"),
-        pytest.param("  ", "?", id="spaces"),
+        pytest.param("  ", None, id="spaces"),
         pytest.param(" ada ", "ada", id="spaces around"),
         pytest.param("ada (0c2d)", "ada (0c2d)", id="what looks like another's id"),
     ],
 )
-def test_a_name_that_no_database_takes_is_written_so_that_it_does(ledger: Ledger, name: str, kept: str) -> None:
+def test_a_name_that_no_database_takes_is_written_so_that_it_does(ledger: Ledger, name: str, kept: str | None) -> None:
     assert asked(ledger, told(preferred_username=name)).status_code == 200
 
-    assert [reader for reader, _, _ in ledger.reads()] == [f"0a1b ({kept})"]
+    assert [reader for reader, _, _ in ledger.reads()] == ["0a1b" if kept is None else f"0a1b ({kept})"]
 
 
 def test_two_callers_with_the_same_name_stay_two_however_long_it_is(ledger: Ledger) -> None:

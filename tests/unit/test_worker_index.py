@@ -32,6 +32,7 @@ FUNCTIONS = {
     "manage_prices",
     "manage_quarantine",
     "index_words",
+    "read_access_log",
     "read_balance",
     "read_completeness",
     "read_costs",

@@ -5,10 +5,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 
 from shared.api.bodies import GuardedRoute
-from shared.api.callers import Caller, Role
+from shared.api.callers import Role
 from shared.api.cursors import list_cursor, list_key
 from shared.api.models import ContentTexts, Interaction, InteractionPage
-from shared.api.parameters import InteractionParameters, NoParameters, PromptParameters, SearchRequest
+from shared.api.parameters import InteractionParameters, PromptParameters, SearchRequest, TextParameters
 from shared.api.responses import json_response
 from shared.api.routes.common import Audit, AuditCaller, ContentCaller, described
 from shared.api.views import found_page_view, interaction_view, page_view, texts_view
@@ -33,23 +33,18 @@ def list_interactions(query: Annotated[InteractionParameters, Query()], caller: 
     """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
     after = list_key(query.cursor, query.question())
     if query.q is not None:
-        return _found(query, query.q, after, audit, Reader(_content_reader(caller), _LIST))
+        return _found(query, query.q, after, audit, caller.reads(_LIST))
     page = audit.interactions(query.narrow(), after=after, limit=query.limit, reader=caller.reader(_LIST))
     return json_response(page_view(map(interaction_view, page.rows), list_cursor(page.next, query.question())))
 
 
 @router.post("/search", **described(Role.AUDIT_READ, model=InteractionPage))
 def search_interactions(
-    request: SearchRequest, _query: Annotated[NoParameters, Query()], caller: AuditCaller, audit: Audit
+    request: SearchRequest, _query: Annotated[TextParameters, Query()], caller: AuditCaller, audit: Audit
 ) -> Response:
     """List the interactions whose texts match `q`, newest first. Needs Content.Read too; the search is recorded."""
     after = list_key(request.cursor, request.question())
-    return _found(request, request.q, after, audit, Reader(_content_reader(caller), _SEARCH))
-
-
-def _content_reader(caller: Caller) -> str:
-    caller.needs(Role.CONTENT_READ)
-    return caller.label
+    return _found(request, request.q, after, audit, caller.reads(_SEARCH, request.purpose))
 
 
 def _found(query: PromptParameters, question: str, after: ListKey | None, audit: Audit, reader: Reader) -> Response:
@@ -61,16 +56,16 @@ def _found(query: PromptParameters, question: str, after: ListKey | None, audit:
 
 @router.get("/{id:path}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True))  # noqa: FAST003  # by its alias
 def read_content(
-    interaction_id: _Id, _query: Annotated[NoParameters, Query()], caller: ContentCaller, audit: Audit
+    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: ContentCaller, audit: Audit
 ) -> Response:
     """Return an interaction's texts and bodies. The reading is recorded."""
-    content = audit.content_of(interaction_id, reader=Reader(caller.label, _CONTENT))
+    content = audit.content_of(interaction_id, reader=caller.reads(_CONTENT))
     return json_response(texts_view(content._asdict()))
 
 
 @router.get("/{id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))  # noqa: FAST003  # by its alias
 def read_interaction(
-    interaction_id: _Id, _query: Annotated[NoParameters, Query()], caller: AuditCaller, audit: Audit
+    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: AuditCaller, audit: Audit
 ) -> Response:
     """Return one interaction. Its previews need Content.Read; their reading is recorded."""
     return json_response(interaction_view(audit.interaction(interaction_id, reader=caller.reader(_ONE))))

@@ -8,11 +8,10 @@ from shared.api.bodies import GuardedRoute
 from shared.api.callers import Role
 from shared.api.cursors import list_cursor, list_key
 from shared.api.models import Discarded, Page, QuarantinedBody, QuarantinedEvent, ReplayResult
-from shared.api.parameters import DiscardRequest, ListParameters, NoParameters, ReplayRequest
+from shared.api.parameters import DiscardRequest, ListParameters, NoParameters, ReplayRequest, TextParameters
 from shared.api.responses import json_response
 from shared.api.routes.common import AdminCaller, Audit, ContentCaller, Quarantine, described
 from shared.api.views import discarded_view, held_view, page_view, quarantine_view, replayed_view
-from shared.services.audit import Reader
 
 __all__ = ["router"]
 
@@ -31,9 +30,11 @@ def list_quarantine(query: Annotated[ListParameters, Query()], _caller: AdminCal
 
 
 @router.get("/{id}/body", **described(Role.CONTENT_READ, model=QuarantinedBody, missing=True))  # noqa: FAST003  # by its alias
-def read_quarantined_body(event_id: _Id, _query: _Nothing, caller: ContentCaller, quarantine: Quarantine) -> Response:
+def read_quarantined_body(
+    event_id: _Id, _query: Annotated[TextParameters, Query()], caller: ContentCaller, quarantine: Quarantine
+) -> Response:
     """Return the bytes of one event, as text or in base64. The reading is recorded."""
-    return json_response(held_view(quarantine.event(event_id, reader=Reader(caller.label, _BODY))))
+    return json_response(held_view(quarantine.event(event_id, reader=caller.reads(_BODY))))
 
 
 @router.post("/replay", **described(Role.AUDIT_ADMIN, model=ReplayResult))

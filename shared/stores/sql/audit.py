@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import NOWHERE
@@ -13,10 +13,11 @@ from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import Row
 from shared.stores.sql import tables
 from shared.stores.sql.access import PAYER, Look, Way, accesses_of, chosen, in_index, look_statement
+from shared.stores.sql.access_log import SqlAccessLog
 from shared.stores.sql.charges import charged
 from shared.stores.sql.conditions import conditions_of, is_behind, is_equal, known_value, range_of, rollup_conditions
 from shared.stores.sql.dialects import by_index, by_key, by_value, dialect_of
-from shared.stores.sql.engine import reading, writing
+from shared.stores.sql.engine import reading
 from shared.stores.sql.indexes import BY_TIME, index_of
 
 __all__ = [
@@ -46,12 +47,8 @@ _QUARANTINE: Final = [column for column in tables.quarantine.c if column.name no
 _Condition = sa.ColumnElement[bool]
 
 
-class SqlAuditStore:
+class SqlAuditStore(SqlAccessLog):
     """`shared.stores.ports.AuditStore` on either database."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Use `engine`, whose database is migrated to the newest revision."""
-        self._engine = engine
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return rows, newest first; see the port."""
@@ -88,19 +85,6 @@ class SqlAuditStore:
     def findings(self, narrow: FindingFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return findings, newest first; see the port."""
         return self._rows(findings_statement(narrow, after=after, limit=limit))
-
-    def record_content_read(self, *, reader: str, route: str, subject: str, read_at: str) -> None:
-        """Keep who read content; see the port."""
-        statement = (
-            sa.insert(tables.content_read).inline().values(reader=reader, route=route, subject=subject, read_at=read_at)
-        )
-
-        def record() -> None:
-            with writing(self._engine) as connection:
-                connection.execute(statement)
-
-        # Should the connection break while committing, the reading stands twice: never not at all.
-        retried(record, seconds=QUICK_SECONDS)
 
     def check(self) -> None:
         """Return if the database answers; see the port."""

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, T
 from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
+from shared.stores.sql.access_tables import content_read
 from shared.stores.sql.budget_tables import alert, alert_delivery, budget, budget_block, budget_state
 from shared.stores.sql.cost_tables import adjustment, closed_line, closed_month, cost_day, cost_hour
 from shared.stores.sql.indexes import derived_columns, interaction_indexes
@@ -260,18 +261,6 @@ content = Table(
     PrimaryKeyConstraint("interaction_id", "document", name="pk_content"),
 )
 """The embedded content store: one document per fragment, written once."""
-
-content_read = Table(
-    "content_read",
-    metadata,
-    Column("id", SERIAL, Identity(), nullable=False),
-    Column("read_at", UtcTime(), nullable=False),
-    Column("reader", text(256), nullable=False),
-    Column("route", text(64), nullable=False),
-    Column("subject", text(1024), nullable=False),  # the interaction's id, or the query
-    PrimaryKeyConstraint("id", name="pk_content_read"),
-)
-"""Who read content, when: the record of the readers of the record."""
 
 lease = Table(
     "lease",

@@ -81,11 +81,18 @@ class Ledger:
         SqlContentStore(self.engine).put(put)
 
     def reads(self) -> list[tuple[str, str, str]]:
-        """Return reader, route and subject of each content read, in order."""
+        """Return reader, route and subject of each reading and act that was let through, in order."""
         table = tables.content_read.c
         with self.engine.connect() as connection:
-            query = sa.select(table.reader, table.route, table.subject).order_by(table.id)
-            return [(row.reader, row.route, row.subject) for row in connection.execute(query)]
+            query = (
+                sa.select(table.reader, table.reader_name, table.route, table.subject)
+                .where(table.result == "done")
+                .order_by(table.id)
+            )
+            return [
+                (row.reader if row.reader_name is None else f"{row.reader} ({row.reader_name})", row.route, row.subject)
+                for row in connection.execute(query)
+            ]
 
     def audit(self, **options: Any) -> AuditService:
         """Return the service over this ledger."""

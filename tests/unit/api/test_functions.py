@@ -49,6 +49,7 @@ def test_these_are_the_functions() -> None:
         "search_interactions",
         "read_usage",
         "read_prompts",
+        "read_access_log",
         "read_balance",
         "read_quarantine",
         "manage_quarantine",

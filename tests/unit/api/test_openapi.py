@@ -20,6 +20,7 @@ _PATHS = (
         "/api/v1/costs/statement",
         "/api/v1/costs/months/{month}",
         "/api/v1/prices/versions",
+        "/api/v1/access-log",
         "/api/v1/interactions",
         "/api/v1/interactions/{id}",
         "/api/v1/interactions/{id}/content",
@@ -56,7 +57,8 @@ def test_the_document_names_parameters_as_the_api_takes_them(client: Client) -> 
     assert names == set(
         "from to operation model deployment subscriptionId productId userId appId team costCentre callerIp httpStatus "
         "state streamed filtered filterCategory filterSeverity filterSide minTotalTokens source bypass error cached "
-        "requestedModel vendor truncated unreadable filterFailed possibleRefusal callersDiffer q limit cursor".split()
+        "requestedModel vendor truncated unreadable filterFailed possibleRefusal callersDiffer purpose q limit "
+        "cursor".split()
     )
 
 
