@@ -1341,6 +1341,206 @@ UPDATE alembic_version SET version_num='0017' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0017 -> 0018
+
+ALTER TABLE charge ADD group_id BIGINT NULL;
+
+GO
+
+ALTER TABLE charge ADD counted NVARCHAR(max) NULL;
+
+GO
+
+ALTER TABLE dirty_hour ADD calls NVARCHAR(max) NULL;
+
+GO
+
+CREATE TABLE usage_group (
+    id BIGINT NOT NULL IDENTITY,
+    cut SMALLINT NOT NULL,
+    digest NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    operation NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    subscription_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    product_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    caller_ip NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    app_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    user_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    vendor NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    team NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    cost_centre NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL DEFAULT '',
+    CONSTRAINT pk_usage_group PRIMARY KEY (id)
+);
+
+GO
+
+CREATE UNIQUE INDEX ix_usage_group_digest ON usage_group (digest);
+
+GO
+
+CREATE INDEX ix_usage_group_caller_ip ON usage_group (cut, caller_ip);
+
+GO
+
+CREATE INDEX ix_usage_group_app_id ON usage_group (cut, app_id);
+
+GO
+
+CREATE INDEX ix_usage_group_user_id ON usage_group (cut, user_id);
+
+GO
+
+CREATE INDEX ix_usage_group_subscription_id ON usage_group (cut, subscription_id);
+
+GO
+
+CREATE INDEX ix_usage_group_team ON usage_group (cut, team);
+
+GO
+
+CREATE INDEX ix_usage_group_cost_centre ON usage_group (cut, cost_centre);
+
+GO
+
+CREATE TABLE usage_of_hour (
+    cut SMALLINT NOT NULL,
+    interval_start DATETIME2(3) NOT NULL,
+    group_id BIGINT NOT NULL,
+    requests BIGINT NOT NULL DEFAULT '0',
+    errors BIGINT NOT NULL DEFAULT '0',
+    unmetered_requests BIGINT NOT NULL DEFAULT '0',
+    input_tokens BIGINT NOT NULL DEFAULT '0',
+    cached_input_tokens BIGINT NOT NULL DEFAULT '0',
+    output_tokens BIGINT NOT NULL DEFAULT '0',
+    reasoning_tokens BIGINT NOT NULL DEFAULT '0',
+    total_tokens BIGINT NOT NULL DEFAULT '0',
+    filtered_requests BIGINT NOT NULL DEFAULT '0',
+    prompt_filtered BIGINT NOT NULL DEFAULT '0',
+    completion_filtered BIGINT NOT NULL DEFAULT '0',
+    jailbreaks BIGINT NOT NULL DEFAULT '0',
+    indirect_attacks BIGINT NOT NULL DEFAULT '0',
+    protected_material BIGINT NOT NULL DEFAULT '0',
+    blocklisted BIGINT NOT NULL DEFAULT '0',
+    token_requests BIGINT NOT NULL DEFAULT '0',
+    cached_requests BIGINT NOT NULL DEFAULT '0',
+    filter_failures BIGINT NOT NULL DEFAULT '0',
+    unpriced_requests BIGINT NOT NULL DEFAULT '0',
+    known_amounts BIGINT NOT NULL DEFAULT '0',
+    amount NUMERIC(38, 12) NOT NULL DEFAULT '0',
+    CONSTRAINT pk_usage_of_hour PRIMARY KEY (cut, interval_start, group_id),
+    CONSTRAINT ck_usage_of_hour CHECK (requests <= 9223372036854775807 and errors <= 9223372036854775807 and unmetered_requests <= 9223372036854775807 and input_tokens <= 9223372036854775807 and cached_input_tokens <= 9223372036854775807 and output_tokens <= 9223372036854775807 and reasoning_tokens <= 9223372036854775807 and total_tokens <= 9223372036854775807 and filtered_requests <= 9223372036854775807 and prompt_filtered <= 9223372036854775807 and completion_filtered <= 9223372036854775807 and jailbreaks <= 9223372036854775807 and indirect_attacks <= 9223372036854775807 and protected_material <= 9223372036854775807 and blocklisted <= 9223372036854775807 and token_requests <= 9223372036854775807 and cached_requests <= 9223372036854775807 and filter_failures <= 9223372036854775807 and unpriced_requests <= 9223372036854775807 and known_amounts <= 9223372036854775807 and amount <= 9223372036854775807)
+);
+
+GO
+
+CREATE INDEX ix_usage_of_hour_group_id ON usage_of_hour (group_id, interval_start);
+
+GO
+
+CREATE TABLE usage_of_day (
+    cut SMALLINT NOT NULL,
+    interval_start DATETIME2(3) NOT NULL,
+    group_id BIGINT NOT NULL,
+    requests BIGINT NOT NULL DEFAULT '0',
+    errors BIGINT NOT NULL DEFAULT '0',
+    unmetered_requests BIGINT NOT NULL DEFAULT '0',
+    input_tokens BIGINT NOT NULL DEFAULT '0',
+    cached_input_tokens BIGINT NOT NULL DEFAULT '0',
+    output_tokens BIGINT NOT NULL DEFAULT '0',
+    reasoning_tokens BIGINT NOT NULL DEFAULT '0',
+    total_tokens BIGINT NOT NULL DEFAULT '0',
+    filtered_requests BIGINT NOT NULL DEFAULT '0',
+    prompt_filtered BIGINT NOT NULL DEFAULT '0',
+    completion_filtered BIGINT NOT NULL DEFAULT '0',
+    jailbreaks BIGINT NOT NULL DEFAULT '0',
+    indirect_attacks BIGINT NOT NULL DEFAULT '0',
+    protected_material BIGINT NOT NULL DEFAULT '0',
+    blocklisted BIGINT NOT NULL DEFAULT '0',
+    token_requests BIGINT NOT NULL DEFAULT '0',
+    cached_requests BIGINT NOT NULL DEFAULT '0',
+    filter_failures BIGINT NOT NULL DEFAULT '0',
+    unpriced_requests BIGINT NOT NULL DEFAULT '0',
+    known_amounts BIGINT NOT NULL DEFAULT '0',
+    amount NUMERIC(38, 12) NOT NULL DEFAULT '0',
+    CONSTRAINT pk_usage_of_day PRIMARY KEY (cut, interval_start, group_id),
+    CONSTRAINT ck_usage_of_day CHECK (requests <= 9223372036854775807 and errors <= 9223372036854775807 and unmetered_requests <= 9223372036854775807 and input_tokens <= 9223372036854775807 and cached_input_tokens <= 9223372036854775807 and output_tokens <= 9223372036854775807 and reasoning_tokens <= 9223372036854775807 and total_tokens <= 9223372036854775807 and filtered_requests <= 9223372036854775807 and prompt_filtered <= 9223372036854775807 and completion_filtered <= 9223372036854775807 and jailbreaks <= 9223372036854775807 and indirect_attacks <= 9223372036854775807 and protected_material <= 9223372036854775807 and blocklisted <= 9223372036854775807 and token_requests <= 9223372036854775807 and cached_requests <= 9223372036854775807 and filter_failures <= 9223372036854775807 and unpriced_requests <= 9223372036854775807 and known_amounts <= 9223372036854775807 and amount <= 9223372036854775807)
+);
+
+GO
+
+CREATE INDEX ix_usage_of_day_group_id ON usage_of_day (group_id, interval_start);
+
+GO
+
+CREATE TABLE usage_of_month (
+    cut SMALLINT NOT NULL,
+    interval_start DATETIME2(3) NOT NULL,
+    group_id BIGINT NOT NULL,
+    requests BIGINT NOT NULL DEFAULT '0',
+    errors BIGINT NOT NULL DEFAULT '0',
+    unmetered_requests BIGINT NOT NULL DEFAULT '0',
+    input_tokens BIGINT NOT NULL DEFAULT '0',
+    cached_input_tokens BIGINT NOT NULL DEFAULT '0',
+    output_tokens BIGINT NOT NULL DEFAULT '0',
+    reasoning_tokens BIGINT NOT NULL DEFAULT '0',
+    total_tokens BIGINT NOT NULL DEFAULT '0',
+    filtered_requests BIGINT NOT NULL DEFAULT '0',
+    prompt_filtered BIGINT NOT NULL DEFAULT '0',
+    completion_filtered BIGINT NOT NULL DEFAULT '0',
+    jailbreaks BIGINT NOT NULL DEFAULT '0',
+    indirect_attacks BIGINT NOT NULL DEFAULT '0',
+    protected_material BIGINT NOT NULL DEFAULT '0',
+    blocklisted BIGINT NOT NULL DEFAULT '0',
+    token_requests BIGINT NOT NULL DEFAULT '0',
+    cached_requests BIGINT NOT NULL DEFAULT '0',
+    filter_failures BIGINT NOT NULL DEFAULT '0',
+    unpriced_requests BIGINT NOT NULL DEFAULT '0',
+    known_amounts BIGINT NOT NULL DEFAULT '0',
+    amount NUMERIC(38, 12) NOT NULL DEFAULT '0',
+    CONSTRAINT pk_usage_of_month PRIMARY KEY (cut, interval_start, group_id),
+    CONSTRAINT ck_usage_of_month CHECK (requests <= 9223372036854775807 and errors <= 9223372036854775807 and unmetered_requests <= 9223372036854775807 and input_tokens <= 9223372036854775807 and cached_input_tokens <= 9223372036854775807 and output_tokens <= 9223372036854775807 and reasoning_tokens <= 9223372036854775807 and total_tokens <= 9223372036854775807 and filtered_requests <= 9223372036854775807 and prompt_filtered <= 9223372036854775807 and completion_filtered <= 9223372036854775807 and jailbreaks <= 9223372036854775807 and indirect_attacks <= 9223372036854775807 and protected_material <= 9223372036854775807 and blocklisted <= 9223372036854775807 and token_requests <= 9223372036854775807 and cached_requests <= 9223372036854775807 and filter_failures <= 9223372036854775807 and unpriced_requests <= 9223372036854775807 and known_amounts <= 9223372036854775807 and amount <= 9223372036854775807)
+);
+
+GO
+
+CREATE INDEX ix_usage_of_month_group_id ON usage_of_month (group_id, interval_start);
+
+GO
+
+insert into dirty_hour (hour) select interval_start from usage_hour group by interval_start order by interval_start desc;
+
+GO
+
+DROP TABLE usage_hour;
+
+GO
+
+create view usage_hour as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_hour s join usage_group g on g.id = s.group_id where s.cut = 0;
+
+GO
+
+DROP TABLE usage_day;
+
+GO
+
+create view usage_day as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_day s join usage_group g on g.id = s.group_id where s.cut = 0;
+
+GO
+
+DROP TABLE usage_month;
+
+GO
+
+create view usage_month as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_month s join usage_group g on g.id = s.group_id where s.cut = 0;
+
+GO
+
+UPDATE alembic_version SET version_num='0018' WHERE alembic_version.version_num = '0017';
+
+GO
+
 COMMIT;
 
 GO

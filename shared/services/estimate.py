@@ -12,7 +12,6 @@ import orjson
 
 from shared.domain.interaction import Facts, Provenance, State
 from shared.domain.reassembly.keys import is_chunk, is_mark
-from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, contributions_of, estimate_contribution, fold
 from shared.operations.estimate import ESTIMATED, estimated_usage
 from shared.retry import retried
@@ -140,7 +139,7 @@ def _write_estimates(unmetered: Mapping[str, Row], ledger: Ledger, content: Cont
             for name, row in transaction.interactions({name for name, _ in estimates}).items():
                 if (name, row["parts"]) in estimates:
                     changes.changed_interactions.append(with_estimate(row, estimates[name, row["parts"]]))
-                    changes.dirty_hours.add(hour_of(row["occurred_at"]))
+                    changes.dirty_calls.add((row["occurred_at"], name))
             transaction.store(changes)
         return len(changes.changed_interactions)
 

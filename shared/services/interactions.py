@@ -7,7 +7,6 @@ from shared.domain.interaction import State
 from shared.domain.reassembly.chunks import ChunkSet, Reassembly
 from shared.domain.reassembly.keys import chunk_key
 from shared.domain.unknown_words import FIELD, words_in
-from shared.domain.values import hour_of
 from shared.merge import ESTIMATE, OWN, Contribution, Contributions, contributions_of, fold
 from shared.services.correlation import Correlation
 from shared.stores.ports import Changes, LedgerTransaction, Row
@@ -180,7 +179,7 @@ class Interactions:
 def change_row(changes: Changes, before: Row | None, after: Row | None) -> None:
     """Put into `changes` what a row becomes, and whose sums have to be made anew."""
     changes.dirty_usage_keys.update(usage_keys(before, after))
-    changes.dirty_hours.update(hour_of(row["occurred_at"]) for row in (before, after) if row is not None)
+    changes.dirty_calls.update((row["occurred_at"], row["id"]) for row in (before, after) if row is not None)
     if after is None:
         if before is not None:
             changes.removed_interactions.append((before["id"], before["revision"]))

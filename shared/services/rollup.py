@@ -1,50 +1,70 @@
-"""Dirty hours -> usage rollups."""
+"""Marks on calls -> usage rollups."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from shared.services.isolation import LOGGED_ONLY, Failures, apart
-from shared.stores.ports import Interval, UsageRollups
+from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
+from shared.stores.usage_ports import CallKey, UsageRollups
 
 __all__ = ["rebuild_usage_rollups"]
 
 logger = logging.getLogger(__name__)
 
-_HOURS_AT_A_TIME = 48
-"""Hours per transaction: ingest waits, where it must, for two days of one rollup at most."""
+_CALLS_AT_A_TIME: Final = 1_000
+"""Calls per transaction: ingest waits, where it must, for a tenth of a second or two."""
 
 
 def rebuild_usage_rollups(
-    rollups: UsageRollups, *, most_hours: int = _HOURS_AT_A_TIME, failures: Failures = LOGGED_ONLY
+    rollups: UsageRollups, *, most_calls: int = _CALLS_AT_A_TIME, failures: Failures = LOGGED_ONLY
 ) -> int:
-    """Recompute usage until no hour is marked; return how many hours were recomputed.
+    """Bring usage up to date until no call is marked; return how many hours were.
 
-    An hour that fails, or whose day or month does, keeps a mark for the next run and stops no other.
+    A call that fails keeps a mark for the next run and stops no other.
 
     Raises:
-        StoreUnavailableError: the hours not reached keep their marks; run it again.
+        StoreUnavailableError: the calls not reached keep their marks; run it again.
     """
-    total = 0
-    passed: set[str] = set()
+    done: set[str] = set()
+    passed: dict[int, str] = {}
     while marks := rollups.marks(without=passed):
-        hours = sorted({hour for _, hour in marks})[:most_hours]
-        failed = set(apart(rollups.recompute, _intervals(hours), failures).failed)
-        bad = {hour for hour in hours if not failed.isdisjoint(_intervals([hour]))}
-        # Of an hour that is to be tried again one mark is enough, however many batches touch it meanwhile.
-        kept = {hour: mark for mark, hour in marks if hour in bad}
-        rollups.clear([mark for mark, hour in marks if hour in set(hours) and kept.get(hour) != mark])
-        passed |= bad
-        total += len(hours) - len(bad)
-    logger.info("rollup.run hours=%d passed_over=%d", total, len(passed))
-    return total
+        failed = _count(rollups, {call for mark in marks for call in mark.calls or ()}, most_calls, failures)
+        hours = sorted({mark.hour for mark in marks if mark.calls is None})
+        bad = {hour for hour in hours if not _count_hour(rollups, hour, most_calls, failures)}
+        bad.update(one_by_one(rollups.add_up_costs, sorted({mark.hour for mark in marks} - bad), failures).failed)
+        # Of an hour that is to be tried again one mark is enough; of calls each mark says something of its own.
+        kept = {mark.hour: mark.id for mark in marks if mark.calls is None and mark.hour in bad}
+        again = (mark for mark in marks if mark.calls and (mark.hour in bad or not failed.isdisjoint(mark.calls)))
+        kept_ids = {*kept.values(), *(mark.id for mark in again)}
+        rollups.clear([mark.id for mark in marks if mark.id not in kept_ids])
+        passed |= {mark.id: mark.hour for mark in marks if mark.id in kept_ids}
+        done |= {mark.hour for mark in marks}
+    number = len(done.difference(passed.values()))
+    logger.info("rollup.run hours=%d passed_over=%d", number, len(done) - number)
+    return number
 
 
-def _intervals(hours: Sequence[str]) -> list[Interval]:
-    """Return hours, then the days and the months that they lie in: each is made of those before it."""
-    days = sorted({f"{hour[:10]}T00:00:00.000Z" for hour in hours})
-    months = sorted({f"{hour[:7]}-01T00:00:00.000Z" for hour in hours})
-    return [
-        *(Interval("hour", hour) for hour in hours),
-        *(Interval("day", day) for day in days),
-        *(Interval("month", month) for month in months),
-    ]
+def _count_hour(rollups: UsageRollups, hour: str, most_calls: int, failures: Failures) -> bool:
+    """Count all calls of an hour; return whether none failed."""
+
+    def count(hour: str) -> bool:
+        failed = [_count(rollups, some, most_calls, failures) for some in _pages(rollups, hour, most_calls)]
+        return not any(failed)
+
+    return one_by_one(count, [hour], failures).results == [True]
+
+
+def _pages(rollups: UsageRollups, hour: str, most_calls: int) -> Iterator[list[CallKey]]:
+    after: CallKey | None = None
+    while some := rollups.calls_in(hour, after=after, limit=most_calls):
+        yield some
+        after = some[-1]
+
+
+def _count(rollups: UsageRollups, calls: Iterable[CallKey], most_calls: int, failures: Failures) -> set[CallKey]:
+    """Count calls in the order of time; return those that fail."""
+    ordered = sorted(calls)
+    failed: set[CallKey] = set()
+    for start in range(0, len(ordered), most_calls):
+        failed.update(apart(rollups.count, ordered[start : start + most_calls], failures).failed)
+    return failed

@@ -24,7 +24,6 @@ __all__ = [
     "CompletenessStore",
     "ContentDocument",
     "ContentStore",
-    "Interval",
     "Ledger",
     "LedgerTransaction",
     "PackedDocument",
@@ -32,7 +31,6 @@ __all__ = [
     "Quarantined",
     "ReadinessStore",
     "Row",
-    "UsageRollups",
     "WaitingClaim",
 ]
 
@@ -121,6 +119,9 @@ class Changes:
     """Interactions that were pending and are not any more."""
     quarantined: list[Quarantined] = field(default_factory=list)
     dirty_hours: set[str] = field(default_factory=set)
+    """Hours of which any call's usage may be out of date."""
+    dirty_calls: set[tuple[str, str]] = field(default_factory=set)
+    """Time and id, before and after, of the interactions that changed."""
     dirty_usage_keys: set[str] = field(default_factory=set)
     """Keys whose usage the batch's interactions state, or stated before it."""
     claims: list[tuple[str, str]] = field(default_factory=list)
@@ -187,31 +188,6 @@ class Ledger(Protocol):
 
     def packed(self, documents: Sequence[ContentDocument], content: ContentStore) -> Sequence[PackedDocument] | None:
         """Return documents as `Changes` takes them, to be kept with the facts; None where `content` is elsewhere."""
-
-
-class Interval(NamedTuple):
-    """An hour, a day or a month of the rollups."""
-
-    length: str
-    """`hour`, `day` or `month`."""
-    start: str
-    """Canonical UTC."""
-
-
-class UsageRollups(Protocol):
-    """Usage by hour, day and month. Every method raises StoreUnavailableError when the database is down."""
-
-    def marks(self, *, without: Collection[str] = ()) -> list[tuple[int, str]]:
-        """Return some of the marks on hours whose sums are out of date, but those `without`: id and hour, oldest first.
-
-        Empty when there is none.
-        """
-
-    def recompute(self, intervals: Sequence[Interval]) -> None:
-        """Make the sums of the intervals anew, all or none: hours from the facts, days and months from the hours."""
-
-    def clear(self, marks: Collection[int]) -> None:
-        """Take away marks whose hours were recomputed after the marks were read. Idempotent."""
 
 
 class AuditStore(AccessLogStore, Protocol):

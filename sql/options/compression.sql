@@ -17,7 +17,8 @@ declare @rebuild nvarchar(max) = (
     join sys.partitions as p on p.object_id = i.object_id and p.index_id = i.index_id
     where t.schema_id = schema_id(N'dbo')
         and t.name in (
-            N'alias', N'delivery', N'interaction', N'usage_day', N'usage_hour', N'usage_month', N'waiting'
+            N'alias', N'delivery', N'interaction', N'usage_group', N'usage_of_day',
+            N'usage_of_hour', N'usage_of_month', N'waiting'
         )
         and i.type in (1, 2)  -- clustered and nonclustered; a columnstore index has a compression of its own
         and p.data_compression = 0

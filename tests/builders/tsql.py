@@ -7,7 +7,7 @@ them were there; to any other question, nothing.
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
 from shared.domain.words import query_of
 from shared.pricing.charge import PRICED_BY
+from shared.pricing.costs import COST_OF
 from shared.pricing.entries import Restatement
 from shared.pricing.files import Origin, PriceFile
 from shared.pricing.payers import PAID_BY, Matched
@@ -43,7 +44,8 @@ from shared.questions import (
 )
 from shared.stores.access_ports import AccessFilter
 from shared.stores.budget_ports import Alert, Block, BudgetState, Delivery
-from shared.stores.ports import Alias, Changes, ContentDocument, Interval, Quarantined, WaitingClaim
+from shared.stores.ports import Alias, Changes, ContentDocument, Quarantined, WaitingClaim
+from shared.stores.sql import tables
 from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
@@ -52,12 +54,15 @@ from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.cost_store import LINE_KEYS, STATEMENT_KEYS, SqlCostStore
+from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
 from shared.stores.sql.restatements import SqlRestatements
 from shared.stores.sql.rollups import SqlUsageRollups
+from shared.stores.sql.usage_facts import CHARGED_BY, FACT_DIMENSIONS, FACT_MEASURES
+from shared.stores.sql.usage_sums import Groups, digest_of
 from shared.stores.sql.word_search import SearchableWords
 from shared.stores.word_ports import Filling
 from tests.builders.budgets import a_budget
@@ -70,13 +75,21 @@ __all__ = ["STORES", "Recorder", "recorded", "recording", "use_ledger"]
 STORES = Path(__file__).parents[2] / "shared" / "stores" / "sql"
 
 _MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+_NO_GROUP = ("",) * len(tables.DIMENSIONS)
 _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
-    "FROM dirty_hour ORDER": [(1, _MOMENT)],
-    "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY}) - 1), 1)],
+    "FROM dirty_hour ORDER": [(1, _MOMENT, f'["{AT}call-1"]')],
+    "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY, *COST_OF}) - 1), 1)],
+    "SELECT facts.id": [
+        ("call-1", 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS)), *[1] * len(FACT_MEASURES))
+    ],
+    "FROM charge WHERE charge.occurred_at IN": [(_MOMENT, "call-1", *[None] * (len(tables.charge.c) - 4), 7, "[1]")],
+    "SELECT usage_group.id": [(7, *_NO_GROUP)],
+    "SELECT usage_group.digest": [
+        (digest_of(cut, group), 7) for cut in tables.CUTS for group in (_NO_GROUP, ("other", *_NO_GROUP[1:]))
+    ],
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
     "WHERE restatement.finished_at IS NULL": [(1, _MOMENT, _MOMENT)],
     "count(*) AS count_1 FROM dirty_hour": [(0,)],
-    "SELECT DISTINCT interaction.occurred_at": [(_MOMENT,)],
     "sys.fulltext_indexes": [(1,)],
     "FROM word_volume ORDER": [(105668, 1, True, None, None, datetime(2026, 3, 1, tzinfo=UTC), False)],
     "FROM word_mark LEFT": [(1, "call-1", _MOMENT, None)],
@@ -86,6 +99,7 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
         (name, _MOMENT) for name in ("call-1", "call-2", "call-3")
     ],
     "SELECT word_entry.interaction_id, word_entry.number": [("call-1", 0), ("call-3", 893179480735744)],
+    "SELECT interaction.occurred_at, interaction.id FROM": [(_MOMENT, "call-1")],
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
     "max(closed_month.month)": [(_MOMENT,)],
     "FROM closed_month": [(_MOMENT, _MOMENT, "ada", "ab12", 1, 0, 0, 0)],
@@ -232,7 +246,7 @@ def recorded() -> Recorder:
         _use_payers(SqlAssignments(engine))
         _use_budgets(SqlBudgets(engine))
         _use_alerts(SqlAlerts(engine))
-        _use_rollups(SqlUsageRollups(engine))
+        _use_rollups(SqlUsageRollups(engine), engine)
         _use_costs(SqlCostStore(engine))
         _use_words(SearchableWords(engine, content_days=30))
         _use_audit(SqlAuditStore(engine))
@@ -254,6 +268,7 @@ def use_ledger(ledger: SqlLedger) -> None:
         settled=["call-2"],
         quarantined=[Quarantined("ab12", position, "not JSON", "1", b"{")],
         dirty_hours={AT},
+        dirty_calls={(AT, "call-1")},
         dirty_usage_keys={"run_1"},
         claims=[("call-1", "Q:1+1.0.1.c")],
         met_claims=[("call-2", "Q:2+2.0.1.c")],
@@ -346,10 +361,16 @@ def _use_alerts(alerts: SqlAlerts) -> None:
     alerts.alerts(narrow, after=ListKey(AT, "red 1"), limit=10)
 
 
-def _use_rollups(rollups: SqlUsageRollups) -> None:
+def _use_rollups(rollups: SqlUsageRollups, engine: Engine) -> None:
     rollups.marks()
-    rollups.marks(without=[AT])
-    rollups.recompute([Interval(length, AT) for length in ("hour", "day", "month")])
+    rollups.marks(without=[1])
+    rollups.calls_in(AT, after=None, limit=10)
+    rollups.calls_in(AT, after=(AT, "call-1"), limit=10)
+    rollups.count([(AT, "call-1")])
+    rollups.add_up_costs(AT)
+    # A group that is new: nothing here hands out its number.
+    with suppress(KeyError), writing(engine) as connection:
+        Groups(connection).numbers({(0, ("new", *_NO_GROUP[1:]))})
     rollups.clear([1])
 
 

@@ -16,7 +16,8 @@ from tests.builders.faults import ALL_ROWS, rows_of
 __all__ = ["Verdict", "verdict"]
 
 _ANY_TIME: Final = "2026-03-02T09:00:00.000Z"
-TABLES: Final = (*ALL_ROWS, "usage_hour", "usage_day", "usage_month")
+USAGE: Final = ("usage_hour", "usage_day", "usage_month")
+TABLES: Final = (*ALL_ROWS, *USAGE)
 
 
 class Verdict(NamedTuple):

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.ports import Ledger
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.rollups import SqlUsageRollups
+from shared.stores.usage_ports import UsageRollups
 from tests.builders.databases import empty_mssql, named_server, new_sqlite
 from tests.parts.servers import CosmosEmulator, cosmos_emulator
 

@@ -21,13 +21,14 @@ from shared.services.budgets import BudgetService
 from shared.services.notices import send_notices
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.budget_ports import Alert, Delivery, Refused
-from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.ports import Ledger
 from shared.stores.sql import tables
 from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.budgets import SqlBudgets
 from shared.stores.sql.prices import SqlPrices
+from shared.stores.usage_ports import UsageRollups
 from tests.builders.budgets import a_budget
 from tests.builders.payers import an_assignment
 from tests.builders.prices import a_price

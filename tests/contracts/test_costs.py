@@ -14,10 +14,11 @@ from shared.pricing.files import Origin, PriceFile
 from shared.questions import StatementQuery
 from shared.services.costs import CostService
 from shared.services.rollup import rebuild_usage_rollups
-from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.ports import Ledger
 from shared.stores.sql import tables
 from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.prices import SqlPrices
+from shared.stores.usage_ports import UsageRollups
 from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_usage_rollups import a_call, store
 

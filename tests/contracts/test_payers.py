@@ -12,10 +12,11 @@ from shared.errors import InvalidFileError
 from shared.pricing.payers import Assignment, Matched
 from shared.questions import InteractionFilter, UsageQuery
 from shared.services.rollup import rebuild_usage_rollups
-from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.ports import Ledger
 from shared.stores.sql import tables
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.usage_ports import UsageRollups
 from tests.builders.payers import an_assignment
 from tests.contracts.test_usage_rollups import NINE, TEN, a_call, store
 

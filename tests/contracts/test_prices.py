@@ -13,9 +13,10 @@ from shared.pricing.entries import Deployment, PriceEntry, Unit
 from shared.pricing.files import Origin, PriceFile, read_file, shipped_text
 from shared.services.prices import load_shipped_prices, with_shipped_prices
 from shared.services.rollup import rebuild_usage_rollups
-from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.ports import Ledger
 from shared.stores.sql import tables
 from shared.stores.sql.prices import SqlPrices
+from shared.stores.usage_ports import UsageRollups
 from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_usage_rollups import NINE, TEN, a_call, a_poll, store
 
@@ -46,7 +47,7 @@ def amounts(engine: Engine, table: sa.Table) -> list[tuple[Any, ...]]:
     c = table.c
     columns = (c.interval_start, c.currency, c.requests, c.unpriced_requests, c.amount)
     with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(c.interval_start, c.currency))]
+        return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(*columns))]
 
 
 def test_a_call_is_charged_with_the_rollup_of_its_hour(
@@ -68,8 +69,8 @@ def test_a_call_is_charged_with_the_rollup_of_its_hour(
         "call-4": bill,
     }
     assert amounts(engine, tables.usage_hour) == [
-        (NINE, None, 1, 1, None),
         (NINE, None, 1, 0, Decimal(0)),
+        (NINE, None, 1, 1, None),
         (NINE, "USD", 1, 0, bill[0]),
         (TEN, "USD", 1, 0, bill[0]),
     ]
@@ -113,13 +114,12 @@ def test_an_interaction_that_moved_has_one_charge_in_its_new_hour(
 
 
 def test_more_calls_than_are_in_memory_at_once_are_all_charged(
-    engine: Engine, ledger: Ledger, prices: SqlPrices, rollups: UsageRollups, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, ledger: Ledger, prices: SqlPrices, rollups: UsageRollups
 ) -> None:
-    monkeypatch.setattr("shared.stores.sql.charges._AT_A_TIME", 3)
     load(prices, a_price(), a_price(Unit.OUTPUT, "10"))
     store(ledger, *(a_call(number, f"2026-03-02T09:00:00.00{number % 3}Z") for number in range(8)))
 
-    rebuild_usage_rollups(rollups)
+    rebuild_usage_rollups(rollups, most_calls=3)
 
     assert len(charges(engine)) == 8
 

@@ -11,11 +11,12 @@ from shared.errors import InvalidRequestError
 from shared.pricing.entries import Restatement, Unit
 from shared.services.restatements import RestatementService, with_finished_restatements
 from shared.services.rollup import rebuild_usage_rollups
-from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.ports import Ledger
 from shared.stores.price_ports import Restated, RestatedAmount
 from shared.stores.sql import tables
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.restatements import SqlRestatements
+from shared.stores.usage_ports import UsageRollups
 from tests.builders.prices import a_deployment, a_price
 from tests.contracts.test_prices import charges, load
 from tests.contracts.test_usage_rollups import NINE, TEN, a_call, store

@@ -8,8 +8,9 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.call_errors import is_error
 from shared.services.rollup import rebuild_usage_rollups
-from shared.stores.ports import Ledger, UsageRollups
+from shared.stores.ports import Ledger
 from shared.stores.sql import tables
+from shared.stores.usage_ports import UsageRollups
 from tests.contracts.test_ledger import a_batch, a_row
 
 NINE, TEN = "2026-03-02T09:00:00.000Z", "2026-03-02T10:00:00.000Z"
@@ -131,10 +132,10 @@ def test_new_facts_in_an_hour_replace_its_rows_and_those_of_its_day(
     assert sum(row[2] for row in usage(engine, tables.usage_day)) == 3  # type: ignore[misc]  # a count
 
 
-def test_many_hours_are_taken_a_few_at_a_time(ledger: Ledger, rollups: UsageRollups) -> None:
+def test_many_calls_are_taken_a_few_at_a_time(ledger: Ledger, rollups: UsageRollups) -> None:
     store(ledger, *(a_call(hour, f"2026-03-02T{hour:02d}:30:00.000Z") for hour in range(5)))
 
-    assert [rebuild_usage_rollups(rollups, most_hours=2) for _ in range(2)] == [5, 0]
+    assert [rebuild_usage_rollups(rollups, most_calls=2) for _ in range(2)] == [5, 0]
 
 
 def test_a_mark_written_after_a_rebuild_is_kept_for_the_next(
@@ -158,7 +159,7 @@ def test_the_month_after_december_is_january(engine: Engine, ledger: Ledger, rol
 
 
 def totals(engine: Engine, rollups: UsageRollups) -> list[tuple[object, object]]:
-    rebuild_usage_rollups(rollups, most_hours=1)
+    rebuild_usage_rollups(rollups, most_calls=1)
     return [(row[0], row[5]) for row in usage(engine, tables.usage_hour)]
 
 

@@ -238,14 +238,19 @@ RECIPES = {
     ),
     "Add a rollup measure": Recipe(
         {
-            "`_LATER`": behind("shared/stores/sql/usage_tables.py", r"^_LATER = \(", '"example_requests", '),
-            "`shared/stores/sql/rollups.py`": behind(
-                "shared/stores/sql/rollups.py", r"^    flags = \{\n", '        "example_requests": sa.literal(1),\n'
+            "`MEASURES`": behind(
+                "shared/stores/sql/usage_tables.py", r'^    "unpriced_requests",\n', '    "example_requests",\n'
+            ),
+            "`shared/stores/sql/usage_facts.py`": behind(
+                "shared/stores/sql/usage_facts.py",
+                r'^        "requests": sa.literal\(1\),\n',
+                '        "example_requests": sa.literal(1),\n',
             ),
             "A migration": all_of(
                 a_migration(
-                    'for table in ("usage_hour", "usage_day", "usage_month"):\n'
-                    '        op.add_column(table, sa.Column("example_requests", sa.BigInteger(), nullable=True))'
+                    'for table in ("usage_of_hour", "usage_of_day", "usage_of_month"):\n'
+                    '        zero = {"nullable": False, "server_default": "0"}\n'
+                    '        op.add_column(table, sa.Column("example_requests", sa.BigInteger(), **zero))'
                 ),
                 SCHEMA,
             ),

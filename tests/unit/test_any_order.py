@@ -363,7 +363,7 @@ def replayed_on(engine: sa.Engine, way: list[list[Delivery]], late: int = 0) -> 
         _ingest(engine, batch, is_early=number < late)
     if late:
         _fetch_claimed_bodies(engine)
-    rebuild_usage_rollups(SqlUsageRollups(engine), most_hours=2)
+    rebuild_usage_rollups(SqlUsageRollups(engine), most_calls=2)
     with engine.connect() as connection:
         rows = {
             table.name: sorted(connection.execute(sa.select(*_columns(table))).all(), key=repr)

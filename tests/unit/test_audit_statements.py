@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, sqlite
 
 from shared.questions import FILTERS, Condition, FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.sql import audit, completeness, ledger, quarantine, tables
+from shared.stores.sql import audit, completeness, ledger, quarantine, tables, usage
 from shared.stores.sql.conditions import _CONDITIONS
 from shared.stores.sql.dialects import AZURE_SQL
 from shared.stores.sql.types import UtcTime
@@ -65,8 +65,8 @@ _STATEMENTS = {
     "interaction": audit.interaction_statement("secret"),
     "prompts": audit.prompts_statement(_EVERYTHING, after=_KEY, limit=101),
     "quarantine": audit.quarantine_statement(after=_KEY, limit=101),
-    "usage": audit.usage_statement(_BY_HOUR, after=(_AT, "secret", "secret"), limit=101),
-    "usage in total": audit.usage_statement(UsageQuery(), after=None, limit=101),
+    "usage": usage.usage_statement(_BY_HOUR, after=(_AT, "secret", "secret"), limit=101),
+    "usage in total": usage.usage_statement(UsageQuery(), after=None, limit=101),
     "partitions": audit.partitions_statement(),
     "findings": audit.findings_statement(_FINDINGS, after=_KEY, limit=101),
     "held": quarantine.held_between_statement(_AT, _AT, after=_KEY, limit=101),

@@ -237,7 +237,7 @@ def test_an_hour_that_fails_keeps_one_mark_is_counted_at_every_run_and_is_done_o
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in (0, 1):
-        store.insert(tables.interaction, a_call(number) | {"occurred_at": an_hour(0), "total_tokens": 2**63 - 1})
+        store.insert(tables.interaction, a_call(number) | {"occurred_at": an_hour(0), "total_tokens": 2**63 - 20})
     for hour in (an_hour(0), an_hour(0), an_hour(1)):
         store.insert(tables.dirty_hour, {"hour": hour})
     store.insert(tables.interaction, a_call(2) | {"occurred_at": an_hour(1)})
@@ -245,7 +245,7 @@ def test_an_hour_that_fails_keeps_one_mark_is_counted_at_every_run_and_is_done_o
     with caplog.at_level(logging.ERROR):
         assert [store.rebuild(), store.rebuild()] == [1, 0]
 
-    assert store.rows(tables.usage_month, "requests", "total_tokens") == [(1, 15)]
+    assert store.rows(tables.usage_month, "requests", "total_tokens") == [(2, 2**63 - 5)]
     assert store.rows(tables.dirty_hour, "hour") == [(an_hour(0),)]
     assert store.counter.passed_over() == 2
     assert an_hour(0) in caplog.text
@@ -254,17 +254,18 @@ def test_an_hour_that_fails_keeps_one_mark_is_counted_at_every_run_and_is_done_o
     assert store.rows(tables.usage_day, "requests", "total_tokens") == [(3, 17)]
 
 
-def test_a_day_that_fails_stops_neither_its_hours_nor_other_days(store: Store) -> None:
+def test_a_call_that_a_sum_cannot_hold_is_in_none_and_stops_no_other(store: Store) -> None:
     for number in (0, 1, 30):
-        tokens = 2**63 - 1 if number < 2 else 15
+        tokens = 2**63 - 20 if number < 2 else 15
         store.insert(tables.interaction, a_call(number) | {"total_tokens": tokens})
         store.insert(tables.dirty_hour, {"hour": an_hour(number)})
 
     store.rebuild()
 
-    assert len(store.rows(tables.usage_hour, "interval_start")) == 3
-    assert store.rows(tables.usage_day, "interval_start") == [("2020-01-02T00:00:00.000Z",)]
-    assert len(store.rows(tables.dirty_hour, "hour")) == 3  # the month fails too
+    whole = [("2020-01-01T00:00:00.000Z", 2**63 - 20), ("2020-01-02T00:00:00.000Z", 15)]
+    assert store.rows(tables.usage_day, "interval_start", "total_tokens") == whole
+    assert store.rows(tables.usage_month, "requests", "total_tokens") == [(2, 2**63 - 5)]
+    assert store.rows(tables.dirty_hour, "hour") == [(an_hour(1),)]
 
 
 # Interactions that wait

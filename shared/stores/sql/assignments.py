@@ -130,7 +130,7 @@ def _mark(connection: Connection, changes: Iterable[tuple[Assignment | None, Ass
         if matched is Matched.TAG:
             mark_hours(connection, min(starts.values()))
         else:
-            column = tables.usage_hour.c[_DIMENSIONS[matched]]
+            column = tables.usage_group.c[_DIMENSIONS[matched]]
             callers = column.in_(dialect_of(connection).members(column.type))
             mark_hours(connection, min(starts.values()), callers, **bulk.listed(starts))
 

@@ -15,10 +15,11 @@ from shared.stores.sql import tables
 from shared.stores.sql.access import PAYER, Look, Way, accesses_of, chosen, in_index, look_statement
 from shared.stores.sql.access_log import SqlAccessLog
 from shared.stores.sql.charges import charged
-from shared.stores.sql.conditions import conditions_of, is_behind, is_equal, known_value, range_of, rollup_conditions
+from shared.stores.sql.conditions import conditions_of, is_equal, range_of
 from shared.stores.sql.dialects import by_index, by_key, by_value, dialect_of
 from shared.stores.sql.engine import reading
 from shared.stores.sql.indexes import BY_TIME, index_of
+from shared.stores.sql.usage import usage_statement
 
 __all__ = [
     "SqlAuditStore",
@@ -30,7 +31,6 @@ __all__ = [
     "prompts_statement",
     "quarantine_statement",
     "read_interactions",
-    "usage_statement",
 ]
 
 _BOOKKEEPING: Final = {"parts", "field_sources", "strands", "revision"}
@@ -222,37 +222,6 @@ def findings_statement(narrow: FindingFilter, *, after: ListKey | None, limit: i
         open_ = table.resolved_at.is_(None)
         statement = statement.where(sa.not_(open_) if narrow.resolved else open_)
     return _newest(statement, "hour", after, limit)
-
-
-def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> sa.Select[Any]:
-    """Return the statement of `AuditStore.usage`."""
-    table = tables.USAGE[query.interval or "hour"]
-    # In a derived table: SQL Server does not see that `coalesce(model, ?)` in `select` and in
-    # `group by` are one expression when each has a parameter of its own.
-    inner = sa.select(table.c.interval_start, *(table.c[name] for name in tables.MEASURES)).add_columns(
-        *(known_value(table.c[name]).label(name) for name in query.dimensions),
-        table.c[tables.AMOUNT],
-        table.c.currency.label("charged_in"),
-    )
-    if query.starts_from is not None:
-        inner = inner.where(table.c.interval_start >= query.starts_from)
-    if query.starts_before is not None:
-        inner = inner.where(table.c.interval_start < query.starts_before)
-    inner = inner.where(*rollup_conditions(query.narrow, table))
-    if query.interval and after is not None:
-        # Says no more than what follows of all keys, but an index can seek by it.
-        inner = inner.where(table.c.interval_start >= after[0])
-    rows = inner.subquery("part").c
-    keys = [rows[name] for name in (("interval_start",) if query.interval else ()) + query.dimensions]
-    sums = [sa.func.coalesce(sa.func.sum(rows[name]), 0).label(name) for name in tables.MEASURES]
-    # Amounts of two currencies make no sum: the second says that there are two.
-    money = (
-        sa.func.sum(rows[tables.AMOUNT]).label(tables.AMOUNT),
-        sa.func.min(rows.charged_in).label("currency_of_amount"),
-        sa.func.max(rows.charged_in).label("other_currency"),
-    )
-    statement = sa.select(*keys, *sums, *money).group_by(*keys).order_by(*keys).limit(limit)
-    return statement if after is None else statement.where(is_behind(keys, after))
 
 
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}

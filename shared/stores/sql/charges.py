@@ -1,4 +1,4 @@
-"""Charges in SQL: what the interactions of an hour cost, made anew with the hour's sums."""
+"""Charges in SQL: what each interaction costs, and what those of an hour add up to by meter."""
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -11,12 +11,10 @@ from shared.pricing.charge import PRICED_BY, charge_of
 from shared.pricing.costs import COST_OF, Costs
 from shared.pricing.payers import PAID_BY, Payers
 from shared.stores.ports import Row
-from shared.stores.sql import bulk, tables
+from shared.stores.sql import tables
 from shared.stores.sql.conditions import is_within
-from shared.stores.sql.costs import rewrite_costs
-from shared.stores.sql.dialects import Values, dialect_of
 
-__all__ = ["Terms", "charged", "rewrite_charges"]
+__all__ = ["Terms", "charge_row", "charged", "costs_of"]
 
 _AT_A_TIME: Final = 5_000
 """Interactions that are in memory at one time."""
@@ -29,10 +27,32 @@ class Terms(NamedTuple):
     payers: Payers
 
 
-def rewrite_charges(
-    connection: Connection, terms: Terms, counts: sa.ColumnElement[int], start: str, end: str | None
-) -> None:
-    """Make the charges of the interactions of an hour anew, and the cost lines that they add up to.
+def charge_row(call: Row, terms: Terms, *, counts: bool) -> Row:
+    """Return the row of an interaction's charge, but for what it counts as.
+
+    Args:
+        call: an interaction: its id, and what its charge follows from.
+        terms: prices, and who pays for whose calls.
+        counts: whether its usage counts.
+    """
+    payer = terms.payers.payer(call)
+    charge = charge_of(call, terms.book, counts=counts)
+    return {
+        "occurred_at": call["occurred_at"],
+        "interaction_id": call["id"],
+        "amount": charge.amount,
+        "currency": charge.currency,
+        "price_version": charge.price_version,
+        "confidence": charge.confidence.value,
+        "reason": charge.reason,
+        "team": payer.team,
+        "cost_centre": payer.cost_centre,
+        "matched": payer.matched,
+    }
+
+
+def costs_of(connection: Connection, terms: Terms, counts: sa.ColumnElement[int], start: str, end: str | None) -> Costs:
+    """Return the cost lines that the charges of the interactions of an hour add up to.
 
     Args:
         connection: in a transaction.
@@ -41,24 +61,13 @@ def rewrite_charges(
         start: of the hour, canonical UTC.
         end: of it; None: there is none.
     """
-    connection.execute(sa.delete(tables.charge).where(is_within(tables.charge.c.occurred_at, start, end)))
-    amount_of = dialect_of(connection).amount
     costs = Costs()
     for calls in _calls(connection, counts, start, end):
-        rows: list[Values] = []
         for call in calls:
-            charge = charge_of(call, terms.book, counts=bool(call["counts"]))
             payer = terms.payers.payer(call)
+            charge = charge_of(call, terms.book, counts=bool(call["counts"]))
             costs.add(call, charge, team=payer.team, cost_centre=payer.cost_centre)
-            amount = None if charge.amount is None else amount_of(charge.amount)
-            rows.append(
-                (
-                    *(call["occurred_at"], call["id"], amount, charge.currency, charge.price_version),
-                    *(charge.confidence.value, charge.reason, *payer),
-                )
-            )
-        bulk.insert(connection, tables.charge, rows)
-    rewrite_costs(connection, costs, start)
+    return costs
 
 
 def _calls(connection: Connection, counts: sa.ColumnElement[int], start: str, end: str | None) -> Iterator[list[Row]]:

@@ -16,20 +16,16 @@ __all__ = [
     "BYPASSES",
     "condition_of",
     "conditions_of",
+    "group_conditions",
     "groups_of",
     "is_behind",
     "is_equal",
     "is_unset",
     "is_within",
-    "known_value",
     "range_of",
-    "rollup_conditions",
 ]
 
 _Condition = sa.ColumnElement[bool]
-
-_UNKNOWN: Final = {"operation": "other"}
-"""What a missing dimension counts as, where that is not "": the API shows no operation as `other`."""
 
 BYPASSES: Final = source_lists(Observer.SERVICE)
 """The sources of a call that the model service's own log alone knows of."""
@@ -79,16 +75,10 @@ def condition_of(one: Filter, values: Mapping[str, Any]) -> _Condition:
     return _CONDITIONS[one.condition](one, values)
 
 
-def rollup_conditions(narrow: InteractionFilter, rollup: sa.Table) -> list[_Condition]:
-    """Return what must hold, all of it, of the rows of a rollup that a filter by its dimensions finds."""
-    pairs = ((rollup.c[FILTERS[name].column], value) for name, value in narrow.values.items())
-    return [is_equal(known_value(column) if column.key in _UNKNOWN else column, value) for column, value in pairs]
-
-
-def known_value(dimension: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return a dimension with a value where it has none: "", and for an operation `other`, as the API shows it."""
-    # In the column's own type: left alone, the text goes as varchar(max), and all is grouped as nvarchar(max).
-    return sa.func.coalesce(dimension, sa.literal(_UNKNOWN.get(dimension.key or "", ""), dimension.type))
+def group_conditions(narrow: InteractionFilter) -> list[_Condition]:
+    """Return what must hold, all of it, of the groups of usage that a filter by dimensions finds."""
+    groups = tables.usage_group.c
+    return [is_equal(groups[FILTERS[name].column], value) for name, value in narrow.values.items()]
 
 
 def range_of(narrow: InteractionFilter, table: sa.FromClause = tables.interaction) -> list[_Condition]:

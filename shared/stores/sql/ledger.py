@@ -18,6 +18,7 @@ from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.quarantine import store_replay
+from shared.stores.sql.usage_marks import marks_of
 
 __all__ = ["SqlLedger", "overdue_statement"]
 
@@ -96,7 +97,9 @@ class _SqlTransaction:
         now = utc_of(utc_now())
         writes.insert_missing(tables.waiting, [(name, *position, now) for name, position in batch.waiting])
         writes.insert(tables.quarantine, _quarantine_rows(batch))
-        writes.insert(tables.dirty_hour, [(hour,) for hour in sorted(batch.dirty_hours)])
+        writes.insert(
+            tables.dirty_hour, [*((hour, None) for hour in sorted(batch.dirty_hours)), *marks_of(batch.dirty_calls)]
+        )
         writes.insert(tables.dirty_usage_key, [(key,) for key in sorted(batch.dirty_usage_keys)])
         writes.insert_missing(tables.claim, [(*claim, now, now) for claim in batch.claims])
         writes.delete(tables.claim, [{"interaction_id": name, "document": key} for name, key in batch.met_claims])

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, MetaData, PrimaryKeyConstraint, Table
 
-from shared.stores.sql.types import COUNT, FLAG, Money, UtcTime, exact_text, text, where
+from shared.stores.sql.types import COUNT, FLAG, JSON_TEXT, Money, UtcTime, exact_text, text, where
 
 __all__ = ["charge", "metadata", "model_deployment", "price", "price_book", "restated_amount", "restatement"]
 
@@ -103,10 +103,14 @@ charge = Table(
     Column("team", exact_text(128), nullable=True),
     Column("cost_centre", exact_text(64), nullable=True),
     Column("matched", text(16), nullable=True),  # by what of the call they were found
+    # What the interaction counts as in usage: its group of all dimensions, and a JSON array of the measures in their
+    # order, without the zeros at its end. Null: in no sum yet.
+    Column("group_id", COUNT, nullable=True),
+    Column("counted", JSON_TEXT, nullable=True),
     PrimaryKeyConstraint("occurred_at", "interaction_id", name="pk_charge"),
     *(
         Index(f"ix_charge_{name}", name, "occurred_at", "interaction_id", **where(f"{name} is not null"))
         for name in ("team", "cost_centre")
     ),
 )
-"""What each interaction costs, and who pays; written with the rollup of its hour, in the order in which that reads."""
+"""What each interaction costs, and who pays; written with its usage, in the order of time."""

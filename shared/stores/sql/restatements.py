@@ -63,7 +63,7 @@ class SqlRestatements:
             writes.insert(tables.restatement, [(version, *period, reason, None)])
             writes.insert(tables.restated_amount, _sums(connection, version, _BEFORE, period))
             writes.run()
-            mark_hours(connection, period.starts_from, tables.usage_hour.c.interval_start < period.starts_before)
+            mark_hours(connection, period.starts_from, end=period.starts_before)
             return version
 
     def _finish(self, at: str) -> int:
@@ -89,15 +89,18 @@ def _is_marked(connection: Connection, period: Restatement) -> bool:
 
 def _sums(connection: Connection, version: int, stage: str, period: Restatement) -> list[Values]:
     """Return rows of `restated_amount`: what the hours of a period come to now."""
-    c = tables.usage_hour.c
+    # The smallest cut: all of them tell currencies apart.
+    sums, groups = tables.usage_of_hour.c, tables.usage_group.c
+    amount = sa.case((sa.func.sum(sums.known_amounts) > 0, sa.func.sum(sums.amount)))
     query = (
-        sa.select(c.currency, sa.func.sum(c.amount), sa.func.sum(c.requests), sa.func.sum(c.unpriced_requests))
-        .where(is_within(c.interval_start, period.starts_from, period.starts_before))
-        .group_by(c.currency)
+        sa.select(groups.currency, amount, sa.func.sum(sums.requests), sa.func.sum(sums.unpriced_requests))
+        .where(sums.cut == 1, is_within(sums.interval_start, period.starts_from, period.starts_before))
+        .where(groups.id == sums.group_id)
+        .group_by(groups.currency)
     )
     amount_of = dialect_of(connection).amount
     return [
-        (version, stage, currency or "", None if amount is None else amount_of(amount), requests or 0, unpriced or 0)
+        (version, stage, currency, None if amount is None else amount_of(amount), requests or 0, unpriced or 0)
         for currency, amount, requests, unpriced in connection.execute(query)
     ]
 

@@ -1,44 +1,50 @@
-"""Usage rollups in SQL: recomputed for the hours that dirty marks name, never incremented.
+"""Usage rollups in SQL: of each call that marks name, what it counts as more or less than before is added to the sums.
 
-Why this is safe beside ingest: docs/adr/0004-dirty-hours.md.
+Why that is exact, and safe beside ingest: docs/adr/0004-dirty-hours.md and the one that follows it.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Any, Final, NamedTuple
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.elements import KeyedColumnElement
 
-from shared.domain.interaction import Provenance
-from shared.domain.values import hour_of, interval_end, utc_now, utc_of
-from shared.domain.verdicts import SIDES, fields_of
-from shared.pricing.charge import Confidence
+from shared.domain.values import interval_end, utc_now, utc_of
 from shared.retry import retried
-from shared.stores.ports import Interval
+from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.assignments import Assignments
-from shared.stores.sql.charges import Terms, charged, rewrite_charges
-from shared.stores.sql.conditions import is_unset, is_within
-from shared.stores.sql.costs import rebuild_cost_days
+from shared.stores.sql.charges import Terms, charge_row, costs_of
+from shared.stores.sql.conditions import is_within
+from shared.stores.sql.costs import rebuild_cost_days, rewrite_costs
 from shared.stores.sql.dialects import dialect_of
-from shared.stores.sql.engine import writing
+from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import ROLLUPS, take_lease
 from shared.stores.sql.prices import Books
+from shared.stores.sql.usage_facts import (
+    CHARGE_MEASURES,
+    CHARGED_BY,
+    FACT_DIMENSIONS,
+    FACT_MEASURES,
+    calls_statement,
+    usage_counts,
+)
+from shared.stores.sql.usage_marks import MARKS_AT_A_TIME, calls_of, spread_usage_keys
+from shared.stores.sql.usage_sums import Counted, Differences, Group, Groups, group_of
+from shared.stores.usage_ports import CallKey, Mark
 
-__all__ = ["SqlUsageRollups"]
+__all__ = ["SqlUsageRollups", "calls_in_statement"]
 
-_MARKS = 10_000
-"""Marks read at a time; each is one touched hour of one batch."""
 
-_Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
-_AnyColumns = _Columns | ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
+_NOTHING: Final = Decimal(0)
 
 
 class SqlUsageRollups:
-    """`shared.stores.ports.UsageRollups` on either database."""
+    """`shared.stores.usage_ports.UsageRollups` on either database."""
 
     def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
         """Use `engine`, whose database is migrated to the newest revision; `now` dates adjustments."""
@@ -47,46 +53,62 @@ class SqlUsageRollups:
         self._books = Books()
         self._assignments = Assignments()
 
-    def marks(self, *, without: Collection[str] = ()) -> list[tuple[int, str]]:
+    def marks(self, *, without: Collection[int] = ()) -> list[Mark]:
         """Return marks; see the port."""
         return retried(lambda: self._marks(without))
 
-    def recompute(self, intervals: Sequence[Interval]) -> None:
-        """Make sums anew; see the port."""
-        retried(lambda: self._recompute(intervals))
+    def calls_in(self, hour: str, *, after: CallKey | None, limit: int) -> list[CallKey]:
+        """Return calls of an hour; see the port."""
+
+        def read() -> list[CallKey]:
+            with reading(self._engine) as connection:
+                return [tuple(row) for row in connection.execute(calls_in_statement(hour, after=after, limit=limit))]
+
+        return retried(read)
+
+    def count(self, calls: Collection[CallKey]) -> None:
+        """Charge calls and add up; see the port."""
+        if calls:
+            retried(lambda: self._count(calls))
+
+    def add_up_costs(self, hour: str) -> None:
+        """Make the cost lines of an hour anew; see the port."""
+        retried(lambda: self._add_up_costs(hour))
 
     def clear(self, marks: Collection[int]) -> None:
         """Take marks away; see the port."""
         if marks:
             retried(lambda: self._clear(marks))
 
-    def _marks(self, without: Collection[str]) -> list[tuple[int, str]]:
+    def _marks(self, without: Collection[int]) -> list[Mark]:
         with writing(self._engine) as connection:
             take_lease(connection, ROLLUPS)
-            _spread(connection)
+            spread_usage_keys(connection)
             table = tables.dirty_hour.c
-            query = sa.select(table.id, table.hour).order_by(table.id).limit(_MARKS)
+            query = sa.select(table.id, table.hour, table.calls).order_by(table.id).limit(MARKS_AT_A_TIME)
             passed: dict[str, str] = {}
             if without:
                 passed = bulk.listed(without)
-                query = query.where(table.hour.not_in(dialect_of(connection).members(table.hour.type)))
-            return [(row.id, row.hour) for row in connection.execute(query, passed)]
+                query = query.where(table.id.not_in(dialect_of(connection).members(sa.BigInteger())))
+            return [Mark(row.id, row.hour, calls_of(row.calls)) for row in connection.execute(query, passed)]
 
-    def _recompute(self, intervals: Sequence[Interval]) -> None:
+    def _count(self, calls: Collection[CallKey]) -> None:
         with writing(self._engine) as connection:
             take_lease(connection, ROLLUPS)
-            # Read behind the marks: what comes later marks the hours again.
-            terms = Terms(self._books.current(connection), self._assignments.current(connection))
-            for length, start in intervals:
-                table, end = tables.USAGE[length], interval_end(start, length)
-                if length == "hour":
-                    rewrite_charges(connection, terms, _counts(), start, end)
-                usage = usage_of_facts if length == "hour" else usage_of_hours
-                connection.execute(sa.delete(table).where(table.c.interval_start == start))
-                columns = ["interval_start", *tables.DIMENSIONS, *tables.MEASURES, tables.AMOUNT]
-                connection.execute(sa.insert(table).from_select(columns, usage(start, end)))
-            hours = [start for length, start in intervals if length == "hour"]
-            rebuild_cost_days(connection, hours, at=utc_of(self._now()))
+            now = _calls(connection, calls, self._terms(connection))
+            before = _charges(connection, {*calls, *((one.row["occurred_at"], name) for name, one in now.items())})
+            _write(connection, before, now)
+
+    def _add_up_costs(self, hour: str) -> None:
+        with writing(self._engine) as connection:
+            take_lease(connection, ROLLUPS)
+            costs = costs_of(connection, self._terms(connection), usage_counts(), hour, interval_end(hour, "hour"))
+            rewrite_costs(connection, costs, hour)
+            rebuild_cost_days(connection, [hour], at=utc_of(self._now()))
+
+    def _terms(self, connection: Connection) -> Terms:
+        # Read behind the marks: what comes later marks the hours again.
+        return Terms(self._books.current(connection), self._assignments.current(connection))
 
     def _clear(self, marks: Collection[int]) -> None:
         # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.
@@ -97,128 +119,95 @@ class SqlUsageRollups:
             )
 
 
-def _spread(connection: Connection) -> None:
-    """Turn marks on usage keys into marks on the hours of every interaction with such a key."""
-    dirty, facts = tables.dirty_usage_key.c, tables.interaction.c
-    marks = connection.execute(sa.select(dirty.id, dirty.usage_key).order_by(dirty.id).limit(_MARKS)).all()
-    if not marks:
-        return
-    dialect = dialect_of(connection)
-    keys = dialect.members(facts.usage_key.type)
-    moments = connection.scalars(
-        # Not null: the index holds no other rows, which SQL Server must be told.
-        sa.select(facts.occurred_at).distinct().where(facts.usage_key.in_(keys), facts.usage_key.is_not(None)),
-        bulk.listed({mark.usage_key for mark in marks}),
-    )
-    hours = set(map(hour_of, moments))
-    bulk.insert(connection, tables.dirty_hour, [(hour,) for hour in sorted(hours)])
-    read = dialect.members(sa.BigInteger())
-    connection.execute(
-        sa.delete(tables.dirty_usage_key).where(dirty.id.in_(read)), bulk.listed(mark.id for mark in marks)
-    )
+def calls_in_statement(hour: str, *, after: CallKey | None, limit: int) -> sa.Select[Any]:
+    """Return the statement of `UsageRollups.calls_in`.
 
-
-def usage_of_facts(start: str, end: str | None) -> sa.Select[Any]:
-    """Return the sums over the interactions from `start` until before `end`, or for ever."""
-    interaction = tables.interaction.c
-    unmetered = interaction.usage_provenance == Provenance.MISSING.value
-    flags = {
-        "requests": sa.literal(1),
-        "errors": sa.case((interaction.is_error == sa.true(), 1), else_=0),
-        "unmetered_requests": sa.case((_is_cached(interaction), 0), (unmetered, 1), else_=0),
-        "cached_requests": sa.case((_is_cached(interaction), 1), else_=0),
-        "filter_failures": sa.case((interaction.filter_failed == sa.true(), 1), else_=0),
-        "unpriced_requests": sa.case((tables.charge.c.confidence == Confidence.NO_PRICE.value, 1), else_=0),
-        **{name: sa.case((sa.or_(*found), 1), else_=0) for name, found in _findings(interaction).items()},
-    }
-    known = sa.case((interaction.total_tokens.is_not(None), 1), else_=0).label("token_requests")
-    tokens = [interaction[name] for name in tables.MEASURES if name not in flags and name != known.name]
-    # SQL Server sums no expression that holds a subquery: whether usage counts is decided one level below.
-    dimensions = [_dimension(name) for name in tables.DIMENSIONS]
-    facts = (
-        charged(*dimensions, *tokens, tables.charge.c.amount, known, _counts().label("counts"))
-        .add_columns(*[flag.label(name) for name, flag in flags.items()])
-        .where(is_within(interaction.occurred_at, start, end))
-        .subquery("facts")
-    )
-    measures = [
-        facts.c[name] if name in flags else sa.case((facts.c.counts == 1, facts.c[name])) for name in tables.MEASURES
-    ]
-    return _grouped(facts.c, measures, start)
-
-
-def _dimension(name: str) -> sa.Column[Any]:
-    return (tables.interaction if name in tables.interaction.c else tables.charge).c[name]
-
-
-def _findings(interaction: _Columns) -> dict[str, list[sa.ColumnElement[bool]]]:
-    """Return the measures of the content filter, each with the conditions of which one must hold."""
-    acted = {side: interaction[f"{side}_filtered"] == sa.true() for side in SIDES}
-
-    def found(*categories: str) -> list[sa.ColumnElement[bool]]:
-        return [interaction[name].is_not(None) for category in categories for name in fields_of(category=category)]
-
-    return {
-        "filtered_requests": list(acted.values()),
-        "prompt_filtered": [acted["prompt"]],
-        "completion_filtered": [acted["completion"]],
-        "jailbreaks": found("jailbreak"),
-        "indirect_attacks": found("indirect_attack"),
-        "protected_material": found("protected_material_text", "protected_material_code"),
-        "blocklisted": found("blocklist"),
-    }
-
-
-def _counts() -> sa.ColumnElement[int]:
-    """Return 1 where the interaction's usage counts, 0 where another one's counts instead.
-
-    What a cache answered repeats the usage of the call that filled it. Polls and cancellations repeat
-    the usage of the one response, run or batch that `usage_key` names: the best account of it counts,
-    reported before estimated, then the largest, because usage only grows until the thing is done; then
-    the earliest interaction. Videos have seconds instead of tokens. All are facts, so the order of arrival makes no
-    difference.
+    Raises:
+        ValueError: `hour` is no time.
     """
-    mine, other = tables.interaction.c, tables.interaction.alias("other")
-    ranks = [
-        (_is_estimate(other.c), _is_estimate(mine)),
-        (sa.func.coalesce(mine.total_tokens, -1), sa.func.coalesce(other.c.total_tokens, -1)),
-        (sa.func.coalesce(mine.seconds, -1), sa.func.coalesce(other.c.seconds, -1)),
-        (other.c.occurred_at, mine.occurred_at),
-        (other.c.id, mine.id),
+    call, charge = tables.interaction.c, tables.charge.c
+    end = interval_end(hour, "hour")
+    parts = []
+    for time, name in ((call.occurred_at, call.id), (charge.occurred_at, charge.interaction_id)):
+        part = sa.select(time.label("occurred_at"), name.label("id")).where(is_within(time, hour, end))
+        if after is not None:
+            part = part.where(time >= after[0], sa.or_(time > after[0], name > after[1]))
+        parts.append(sa.select(*part.order_by(time, name).limit(limit).subquery().c))
+    both = sa.union(*parts).subquery("both").c
+    return sa.select(both.occurred_at, both.id).order_by(both.occurred_at, both.id).limit(limit)
+
+
+class _Call(NamedTuple):
+    """An interaction as it is now."""
+
+    row: Row
+    """Of its charge, but for the number of its group."""
+    group: Group
+    counted: Counted
+
+
+def _calls(connection: Connection, calls: Collection[CallKey], terms: Terms) -> dict[str, _Call]:
+    listed = bulk.listed({name for _, name in calls})
+    priced, grouped = 2 + len(CHARGED_BY), 2 + len(CHARGED_BY) + len(FACT_DIMENSIONS)
+    now: dict[str, _Call] = {}
+    for values in connection.execute(calls_statement(dialect_of(connection)), listed):
+        call = dict(zip(CHARGED_BY, values[2:priced], strict=True)) | {"id": values[0]}
+        row = charge_row(call, terms, counts=bool(values[1]))
+        group = group_of(row | dict(zip(FACT_DIMENSIONS, values[priced:grouped], strict=True)))
+        measures = dict(zip(FACT_MEASURES, values[grouped:], strict=True))
+        measures |= {name: int(row["confidence"] == confidence) for name, confidence in CHARGE_MEASURES.items()}
+        numbers = [measures[name] or 0 for name in tables.MEASURES]
+        row["counted"] = _text(numbers)
+        now[values[0]] = _Call(row, group, (*numbers, *_money(row)))
+    return now
+
+
+def _charges(connection: Connection, places: Collection[CallKey]) -> list[Row]:
+    """Return the charges that stand at these times under these ids."""
+    table = tables.charge
+    times = table.c.occurred_at.in_(dialect_of(connection).members(table.c.occurred_at.type))
+    found = connection.execute(sa.select(table).where(times), bulk.listed({time for time, _ in places}))
+    return [dict(row) for row in found.mappings() if (row["occurred_at"], row["interaction_id"]) in places]
+
+
+def _write(connection: Connection, before: Collection[Row], now: Mapping[str, _Call]) -> None:
+    groups, differences = Groups(connection), Differences()
+    numbers = groups.numbers({(0, one.group) for one in now.values()})
+    rows = {(one.row["occurred_at"], name): one.row | {"group_id": numbers[0, one.group]} for name, one in now.items()}
+    gone = [row for row in before if row != rows.get((row["occurred_at"], row["interaction_id"]))]
+    stay = {(row["occurred_at"], row["interaction_id"]) for row in before} - {
+        (row["occurred_at"], row["interaction_id"]) for row in gone
+    }
+    known = groups.known({row["group_id"] for row in gone if row["group_id"] is not None})
+    for row in gone:
+        if row["group_id"] is not None:
+            differences.add(row["occurred_at"], known[row["group_id"]], _counted(row), sign=-1)
+    for name, one in now.items():
+        if (one.row["occurred_at"], name) not in stay:
+            differences.add(one.row["occurred_at"], one.group, one.counted)
+    amount_of = dialect_of(connection).amount
+    new = [
+        row | {"amount": None if row["amount"] is None else amount_of(row["amount"])}
+        for place, row in rows.items()
+        if place not in stay
     ]
-    better: sa.ColumnElement[bool] = sa.false()
-    for smaller, larger in reversed(ranks):
-        better = sa.or_(smaller < larger, sa.and_(smaller == larger, better))
-    repeated = sa.exists(sa.literal(1)).where(
-        other.c.usage_key == mine.usage_key,
-        other.c.usage_key.is_not(None),
-        sa.or_(other.c.total_tokens.is_not(None), other.c.seconds.is_not(None)),
-        is_unset(other.c.cached),
-        better,
-    )
-    return sa.case((_is_cached(mine), 0), (mine.usage_key.is_(None), 1), (repeated, 0), else_=1)
+    writes = bulk.Writes(connection)
+    writes.delete(tables.charge, gone)
+    writes.insert(tables.charge, bulk.values_of(tables.charge, new))
+    writes.run()
+    differences.write(connection, groups)
 
 
-def _is_cached(columns: _Columns) -> sa.ColumnElement[bool]:
-    return columns.cached == sa.true()
+def _counted(row: Row) -> Counted:
+    numbers = orjson.loads(row["counted"])
+    return (*(number for number, _ in zip_longest(numbers, tables.MEASURES, fillvalue=0)), *_money(row))
 
 
-def _is_estimate(columns: _Columns) -> sa.ColumnElement[int]:
-    return sa.case((columns.usage_provenance == Provenance.ESTIMATED.value, 1), else_=0)
+def _money(row: Row) -> Counted:
+    amount = row[tables.AMOUNT]
+    return (0, _NOTHING) if amount is None else (1, amount)
 
 
-def usage_of_hours(start: str, end: str | None) -> sa.Select[Any]:
-    """Return the sums over the hours from `start` until before `end`, or for ever."""
-    hours = tables.usage_hour.c
-    sums = _grouped(hours, [hours[name] for name in tables.MEASURES], start)
-    return sums.where(is_within(hours.interval_start, start, end))
-
-
-def _grouped(columns: _AnyColumns, measures: Sequence[sa.ColumnElement[Any]], start: str) -> sa.Select[Any]:
-    dimensions = [columns[name] for name in tables.DIMENSIONS]
-    # Counted as bigint: SQL Server sums ints into an int.
-    sums = [sa.func.coalesce(sa.func.sum(sa.cast(measure, sa.BigInteger())), 0) for measure in measures]
-    interval = sa.literal(start, tables.usage_hour.c.interval_start.type)
-    # Null where no charge is known; each group has one currency.
-    amount = sa.func.sum(columns[tables.AMOUNT])
-    return sa.select(interval, *dimensions, *sums, amount).group_by(*dimensions)
+def _text(numbers: list[int]) -> str:
+    last = max((place for place, number in enumerate(numbers, 1) if number), default=0)
+    return orjson.dumps(numbers[:last]).decode()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -21,10 +22,12 @@ from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.cost_store import SqlCostStore
+from shared.stores.sql.engine import writing
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
 from shared.stores.sql.restatements import SqlRestatements
+from shared.stores.sql.usage_sums import Differences, Groups, group_of
 
 __all__ = ["SETTINGS", "Client", "Ledger", "a_usage_row", "an_interaction", "client_of"]
 
@@ -45,7 +48,7 @@ def an_interaction(interaction_id: str = "call-1", **changes: Any) -> Row:
     } | changes
 
 
-def a_usage_row(interval_start: str = "2026-03-02T09:00:00.000Z", **changes: Any) -> Row:
+def a_usage_row(interval_start: str = "2026-03-02T09:00:00.000Z", /, **changes: Any) -> Row:
     """Return a rollup row of one request with 10 + 5 tokens, and `changes`."""
     sums = dict.fromkeys(tables.MEASURES, 0) | {
         "requests": 1,
@@ -67,9 +70,17 @@ class Ledger:
         """Insert interactions."""
         self._insert(tables.interaction, rows)
 
-    def used(self, *rows: Row, table: sa.Table = tables.usage_hour) -> None:
-        """Insert rollup rows."""
-        self._insert(table, rows)
+    def used(self, *rows: Row) -> None:
+        """Add to the rollups what `a_usage_row` returns."""
+        differences = Differences()
+        for row in rows:
+            amount = row.get("amount")
+            money = (0, Decimal(0)) if amount is None else (1, amount)
+            group = group_of(dict.fromkeys(tables.DIMENSIONS) | row)
+            numbers = (*(row[name] or 0 for name in tables.MEASURES), *money)
+            differences.add(row["interval_start"], group, numbers)
+        with writing(self.engine) as connection:
+            differences.write(connection, Groups(connection))
 
     def insert(self, table: sa.Table, *rows: Row) -> None:
         """Insert rows of any table."""
