@@ -667,7 +667,11 @@ ALTER TABLE interaction ADD source_list AS (cast(sources as nvarchar(400)));
 
 GO
 
-create unique clustered index ix_interaction_occurred_at on interaction (occurred_at, id) with (drop_existing = on);
+DROP INDEX ix_interaction_occurred_at ON interaction;
+
+GO
+
+CREATE UNIQUE CLUSTERED INDEX ix_interaction_occurred_at ON interaction (occurred_at, id);
 
 GO
 

@@ -239,6 +239,25 @@ def test_no_statement_speaks_another_dialect(pattern: str) -> None:
     assert [statement for statement in _texts() if re.search(pattern, statement, re.IGNORECASE)] == []
 
 
+def test_no_reading_of_json_names_more_columns_than_a_plain_server_hands_on() -> None:
+    readings = [names for one in _texts() for names in re.findall(r"openjson\([^)]*\) with \((.*?)\) as ", one)]
+
+    assert max(names.count(" '$") for names in readings) > 90
+    assert [names for names in readings if names.count(" '$") > 98] == []
+
+
+def test_values_too_many_for_one_reading_travel_as_one_text_of_numbers() -> None:
+    names = [f"n{place}" for place in range(120)]
+    wide = sa.Table("wide", sa.MetaData(), sa.Column("id", exact_text(8), primary_key=True),
+                    *(sa.Column(name, sa.BigInteger()) for name in names))  # fmt: skip
+    statement, (sent,) = _sent(lambda writes: writes.insert(wide, [("é", *range(120))]))
+
+    assert "cross apply openjson(direct.[apart]) with ([n96]" in statement
+    (row,) = orjson.loads(sent)
+    assert row[:3] == ["é", 0, 1]
+    assert [*row[1:-1], *orjson.loads(row[-1])[0]] == [*range(120)]
+
+
 def test_every_value_is_a_parameter() -> None:
     for statement, parameters in _recorded().statements:
         assert statement.count("?") == len(parameters), statement

@@ -30,11 +30,37 @@ _WIRE: Final[Mapping[type, Callable[[Any], Any]]] = {
 
 Columns = tuple[sa.Column[Any], ...]
 
+_WIDEST: Final = 98
+"""Columns that one `openjson` reads at most: servers built on PostgreSQL hand 100 arguments to a function, two of
+which are the JSON and where to begin."""
+
 
 def rows_of(columns: Columns) -> str:
     """Return the rows as something to select from or to join."""
-    read = ", ".join(column for place, one in enumerate(columns) for column in _wire_columns(one, place))
-    return f"openjson(@rows) with ({read}) as incoming"
+    direct, apart = _parted(columns)
+    read = f"openjson(@rows) with ({_read(direct)}"
+    if not apart:
+        return f"{read}) as incoming"
+    return (
+        f"(select * from {read}, [apart] nvarchar(max) '$[{len(direct)}]') as direct"  # noqa: S608  # names of columns
+        f" cross apply openjson(direct.[apart]) with ({_read(apart)}) as apart) as incoming"
+    )
+
+
+@cache
+def _parted(columns: Columns) -> tuple[Columns, Columns]:
+    """Return the columns that `openjson` reads, and those too many, which stand in a text of JSON, a row's last value.
+
+    These are numbers, which a text of JSON holds as they are.
+    """
+    numbers = [one for one in columns if isinstance(one.type, sa.Integer | sa.Float | sa.Boolean)]
+    wires = sum(len(_wire_columns(one, 0)) for one in columns)
+    apart = tuple(numbers[-(wires - _WIDEST + 1) :]) if wires > _WIDEST else ()
+    return tuple(one for one in columns if one not in set(apart)), apart
+
+
+def _read(columns: Columns) -> str:
+    return ", ".join(column for place, one in enumerate(columns) for column in _wire_columns(one, place))
 
 
 def members_of(kind: TypeEngine[Any]) -> str:
@@ -101,6 +127,11 @@ def parameters_of(columns: Columns, rows: Iterable[tuple[Any, ...]]) -> tuple[by
                 row[place] = [length + 1, len(body)]
                 length += len(body)
         sent.append(row)
+    direct, apart = _parted(columns)
+    if apart:
+        place_of = {column: place for place, column in enumerate(columns)}
+        held, texts = (itemgetter(*(place_of[one] for one in some)) for some in (direct, apart))
+        sent = [[*held(row), orjson.dumps([texts(row)]).decode()] for row in sent]
     text = orjson.dumps(sent)
     if not text.isascii():
         text = json.dumps(sent, separators=(",", ":")).encode()
