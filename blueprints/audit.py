@@ -97,6 +97,42 @@ async def manage_deployments(req: func.HttpRequest, context: func.Context) -> fu
     return await answer(req, context)
 
 
+@bp.route(route="v1/cost-centres", methods=[func.HttpMethod.GET])
+async def read_cost_centres(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List who pays for whose calls."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/cost-centres", methods=[func.HttpMethod.POST])
+async def manage_cost_centres(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Say who pays for whose calls."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/budgets/{*rest}", methods=[func.HttpMethod.GET])
+async def read_budgets(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List budgets, return one, or say whether a call may pass."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/budgets/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_budgets(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Agree or change a budget, or take one away."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/alerts", methods=[func.HttpMethod.GET])
+async def read_alerts(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List alerts of budgets."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/me/{*rest}", methods=[func.HttpMethod.GET])
+async def read_own_usage(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return the caller's own usage and budgets."""
+    return await answer(req, context)
+
+
 @bp.route(route="openapi.json", methods=[func.HttpMethod.GET])
 async def read_openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return the OpenAPI document."""

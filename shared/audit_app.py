@@ -35,6 +35,8 @@ def audit_app() -> "FastAPI":
                 prices=current.prices,
                 restatements=current.restatements,
                 costs=current.costs,
+                payers=current.payers,
+                budgets=current.budgets,
                 threads=threads,
             )
             _built = (current, app)

@@ -1,6 +1,6 @@
 """The FastAPI application of the audit API."""
 
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from fastapi import APIRouter, Depends, FastAPI
 
@@ -17,18 +17,23 @@ from shared.api.routes import (
     costs,
     deployments,
     interactions,
+    me,
     prompts,
     quarantine,
     usage,
 )
+from shared.api.routes import budgets as budget_routes
+from shared.api.routes import cost_centres as payer_routes
 from shared.api.routes import prices as price_routes
 from shared.services.audit import AuditService
+from shared.services.budgets import BudgetService
 from shared.services.costs import CostService
+from shared.services.payers import PayerService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
 
-__all__ = ["create_app"]
+__all__ = ["MoneyServices", "create_app"]
 
 _ROUTERS: Final = (
     interactions.router,
@@ -41,7 +46,26 @@ _ROUTERS: Final = (
     price_routes.router,
     deployments.router,
     costs.router,
+    payer_routes.router,
+    budget_routes.router,
+    budget_routes.alerts,
+    me.router,
 )
+
+
+class MoneyServices(TypedDict, total=False):
+    """What answers for prices, cost centres, budgets and statements."""
+
+    prices: PriceService
+    """For prices and deployments."""
+    restatements: RestatementService
+    """Has periods charged by other prices."""
+    costs: CostService
+    """For costs by month."""
+    payers: PayerService
+    """Knows who pays for whose calls."""
+    budgets: BudgetService
+    """For budgets and alerts."""
 
 
 def create_app(
@@ -49,10 +73,8 @@ def create_app(
     settings: AuthSettings,
     held: QuarantineService,
     *,
-    prices: PriceService | None = None,
-    restatements: RestatementService | None = None,
-    costs: CostService | None = None,
     threads: int | None = None,
+    **money: Unpack[MoneyServices],
 ) -> FastAPI:
     """Return the application; all its paths begin with `/api`.
 
@@ -60,11 +82,9 @@ def create_app(
         audit: answers the questions.
         settings: how callers are recognised.
         held: answers for the events in quarantine.
-        prices: answers for prices and deployments; None where nobody asks, as in the next ones.
-        restatements: has periods charged by other prices.
-        costs: answers for costs by month.
         threads: questions that are answered at once, each with a connection of its own; None leaves
             it to the framework.
+        money: answers for what is about money; left out where nobody asks.
 
     Raises:
         ConfigurationError: the settings choose a way of telling callers that must not run here.
@@ -82,9 +102,8 @@ def create_app(
     )
     app.state.audit = audit
     app.state.quarantine = held
-    app.state.prices = prices
-    app.state.restatements = restatements
-    app.state.costs = costs
+    for name in MoneyServices.__annotations__:
+        setattr(app.state, name, money.get(name))
     app.state.authenticator = authenticator(settings)
     app.state.needs_purpose = settings.needs_purpose
     version_1 = APIRouter(prefix=VERSION_1, dependencies=[Depends(refuse_repeats)])

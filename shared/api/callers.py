@@ -115,8 +115,8 @@ class Authenticator(Protocol):
         """
 
 
-def require(role: Role) -> Callable[[Request], Caller]:
-    """Return a dependency that gives the caller, once it is known to have `role`."""
+def require(role: Role | None) -> Callable[[Request], Caller]:
+    """Return a dependency that gives the caller, once it is known to have `role`, where one is needed."""
 
     def caller_with_role(request: Request) -> Caller:
         chosen: Authenticator = request.app.state.authenticator
@@ -127,7 +127,8 @@ def require(role: Role) -> Callable[[Request], Caller]:
             request_id=getattr(request.state, "request_id", None),
         )
         request.state.caller = caller
-        caller.needs(role)
+        if role is not None:
+            caller.needs(role)
         return caller
 
     return caller_with_role

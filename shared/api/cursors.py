@@ -14,9 +14,11 @@ from shared.stores.price_ports import DeploymentKey, PriceKey
 
 __all__ = [
     "access_key",
+    "assignment_key",
     "deployment_key",
     "list_cursor",
     "list_key",
+    "name_key",
     "price_key",
     "usage_cursor",
     "usage_key",
@@ -105,6 +107,27 @@ def deployment_key(cursor: str | None, question: str) -> DeploymentKey | None:
         return None
     name, host, valid_from = _decode(cursor, question, 3)
     return (name, host, _time(valid_from))
+
+
+def assignment_key(cursor: str | None, question: str) -> tuple[str, ...] | None:
+    """Return the place in the list of assignments that a cursor of `usage_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    if cursor is None:
+        return None
+    *caller, valid_from = _decode(cursor, question, 4)
+    return (*caller, _time(valid_from))
+
+
+def name_key(cursor: str | None, question: str) -> str | None:
+    """Return the name that a cursor of `usage_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    return None if cursor is None else _decode(cursor, question, 1)[0]
 
 
 def version_key(cursor: str | None, question: str) -> int | None:

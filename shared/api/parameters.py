@@ -33,6 +33,7 @@ __all__ = [
     "ListParameters",
     "Moment",
     "NoParameters",
+    "OwnUsageParameters",
     "PromptParameters",
     "RangeParameters",
     "ReplayRequest",
@@ -257,10 +258,7 @@ class DiscardRequest(NoParameters):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 
 
-@_filtered_by(*(name for name, one in FILTERS.items() if one.column in DIMENSIONS.values()))
-class UsageParameters(RangeParameters):
-    """Which usage is added up, and into which groups."""
-
+class _SumParameters(RangeParameters):
     group_by: Annotated[
         Annotated[str, AfterValidator(_dimensions)],
         Field(description=f"some of {', '.join(DIMENSIONS)}, with commas between; none gives totals"),
@@ -279,3 +277,16 @@ class UsageParameters(RangeParameters):
             starts_before=self.to,
             narrow=InteractionFilter(**_filters_of(self)),
         )
+
+
+_DIMENSION_FILTERS: Final = tuple(name for name, one in FILTERS.items() if one.column in DIMENSIONS.values())
+
+
+@_filtered_by(*_DIMENSION_FILTERS)
+class UsageParameters(_SumParameters):
+    """Which usage is added up, and into which groups."""
+
+
+@_filtered_by(*(name for name in _DIMENSION_FILTERS if name != "user_id"))
+class OwnUsageParameters(_SumParameters):
+    """Which of the caller's own usage is added up, and into which groups."""

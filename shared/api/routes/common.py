@@ -7,17 +7,22 @@ from fastapi import Depends, Request
 from shared.api.callers import Caller, Role, require
 from shared.api.models import Problem
 from shared.services.audit import AuditService
+from shared.services.budgets import BudgetService
 from shared.services.costs import CostService
+from shared.services.payers import PayerService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
 
 __all__ = [
     "AdminCaller",
+    "AnyCaller",
     "Audit",
     "AuditCaller",
+    "Budgets",
     "ContentCaller",
     "Costs",
+    "Payers",
     "Prices",
     "Quarantine",
     "Restatements",
@@ -41,6 +46,16 @@ async def _prices(request: Request) -> PriceService:
     return service
 
 
+async def _payers(request: Request) -> PayerService:
+    service: PayerService = request.app.state.payers
+    return service
+
+
+async def _budgets(request: Request) -> BudgetService:
+    service: BudgetService = request.app.state.budgets
+    return service
+
+
 async def _restatements(request: Request) -> RestatementService:
     service: RestatementService = request.app.state.restatements
     return service
@@ -52,10 +67,13 @@ async def _costs(request: Request) -> CostService:
 
 
 Audit = Annotated[AuditService, Depends(_audit)]
+Budgets = Annotated[BudgetService, Depends(_budgets)]
+Payers = Annotated[PayerService, Depends(_payers)]
 Prices = Annotated[PriceService, Depends(_prices)]
 Costs = Annotated[CostService, Depends(_costs)]
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
 Restatements = Annotated[RestatementService, Depends(_restatements)]
+AnyCaller = Annotated[Caller, Depends(require(None))]
 UsageCaller = Annotated[Caller, Depends(require(Role.USAGE_READ))]
 AuditCaller = Annotated[Caller, Depends(require(Role.AUDIT_READ))]
 ContentCaller = Annotated[Caller, Depends(require(Role.CONTENT_READ))]
@@ -71,11 +89,11 @@ _PROBLEMS: Final = {
 }
 
 
-def described(role: Role, *, model: object, missing: bool = False, refused: bool = False) -> dict[str, Any]:
+def described(role: Role | None, *, model: object, missing: bool = False, refused: bool = False) -> dict[str, Any]:
     """Return the OpenAPI side of a route: shape of the answer, role it needs, problems it may answer.
 
     Args:
-        role: without which the route answers 403.
+        role: without which the route answers 403; None: whoever has signed in may ask.
         model: of the answer. Only described: routes return finished responses, for speed.
         missing: whether the route may answer 404.
         refused: whether it may answer 409.
@@ -85,5 +103,5 @@ def described(role: Role, *, model: object, missing: bool = False, refused: bool
     return {
         "response_model": model,
         "responses": {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses},
-        "openapi_extra": {"x-required-role": role.value},
+        "openapi_extra": {"x-required-role": role.value if role else "none"},
     }

@@ -24,4 +24,6 @@ def client(ledger: Ledger) -> Client:
         prices=ledger.prices(),
         restatements=ledger.restatements(),
         costs=ledger.costs(),
+        payers=ledger.payers(),
+        budgets=ledger.budgets(),
     )

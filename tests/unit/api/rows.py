@@ -12,14 +12,19 @@ from sqlalchemy.engine import Engine
 
 from shared.api.app import create_app
 from shared.services.audit import AuditService
+from shared.services.budgets import BudgetService
 from shared.services.costs import CostService
+from shared.services.payers import PayerService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
 from shared.settings import Settings
 from shared.stores.ports import ContentDocument, Row
 from shared.stores.sql import tables
+from shared.stores.sql.alerts import SqlAlerts
+from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.budgets import SqlBudgets
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.engine import writing
@@ -125,6 +130,14 @@ class Ledger:
     def restatements(self) -> RestatementService:
         """Return the service over this ledger's restatements."""
         return RestatementService(SqlRestatements(self.engine))
+
+    def payers(self) -> PayerService:
+        """Return the service over this ledger's assignments."""
+        return PayerService(SqlAssignments(self.engine))
+
+    def budgets(self, **options: Any) -> BudgetService:
+        """Return the service over this ledger's budgets."""
+        return BudgetService(SqlBudgets(self.engine), SqlAlerts(self.engine), **options)
 
     def costs(self, **options: Any) -> CostService:
         """Return the service over this ledger's costs."""

@@ -10,8 +10,16 @@ _POSTED = {
     "/api/v1/quarantine/{id}/discard",
     "/api/v1/prices/{id}/end",
     "/api/v1/deployments/{id}/end",
+    "/api/v1/budgets/{id}/remove",
 }
-_BOTH = {"/api/v1/prices", "/api/v1/prices/restatements", "/api/v1/deployments", "/api/v1/costs/months"}
+_BOTH = {
+    "/api/v1/prices",
+    "/api/v1/prices/restatements",
+    "/api/v1/deployments",
+    "/api/v1/costs/months",
+    "/api/v1/cost-centres",
+    "/api/v1/budgets",
+}
 """Listed and added to."""
 _PATHS = (
     _POSTED
@@ -21,6 +29,10 @@ _PATHS = (
         "/api/v1/costs/months/{month}",
         "/api/v1/prices/versions",
         "/api/v1/access-log",
+        "/api/v1/budgets/decision",
+        "/api/v1/budgets/{id}",
+        "/api/v1/alerts",
+        "/api/v1/me/usage",
         "/api/v1/interactions",
         "/api/v1/interactions/{id}",
         "/api/v1/interactions/{id}/content",
