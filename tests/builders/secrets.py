@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-import zstandard
 from sqlalchemy.engine import Engine
 
 from shared.stores.sql import tables
+from shared.stores.sql.packing import unpacked
 from tests.builders import events, other_events
 from tests.builders.azure_monitor import a_gateway_log, a_model_log, a_request_response, an_envelope, in_parts
 from tests.builders.event_stream import an_event_stream, chunks_of
@@ -370,5 +370,5 @@ def all_that_is_stored(engine: Engine) -> bytes:
             for row in connection.execute(sa.select(table)):
                 for value in row:
                     data = value if isinstance(value, bytes) else str(value).encode()
-                    values.append(zstandard.decompress(data) if data[:4] == b"\x28\xb5\x2f\xfd" else data)
+                    values.append(unpacked(data) if data[:4] == b"\x28\xb5\x2f\xfd" else data)
     return b"\n".join(values)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from shared.stores.sql.packing import unpacked
 from tests.builders import recordings as recorded
 
 _OUR_CLOCK = {"stored_at", "noted_at", "due_at", "found_at", "resolved_at", "acted_at", "read_at"}
@@ -98,7 +99,9 @@ def _rows(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     cursor = connection.execute(f'select * from "{table}"')
     left_out = _OUR_CLOCK | (_COUNTED if table in _MARKS else set())
     kept = [n for n, column in enumerate(cursor.description) if column[0] not in left_out]
-    for row in cursor:
+    packed = [n for n in kept if (table, cursor.description[n][0]) == ("content", "body")]
+    for found in cursor:
+        row = [unpacked(value) if n in packed else value for n, value in enumerate(found)]
         shown = repr([row[n] for n in kept])
         yield f"{shown[:60]} {hashlib.sha256(shown.encode()).hexdigest()[:16]}"
 

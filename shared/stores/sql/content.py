@@ -1,36 +1,19 @@
 """The embedded content store: one compressed document per fragment, beside the facts."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final
 
 import sqlalchemy as sa
-import zstandard
 from sqlalchemy.engine import Connection, Engine
 
 from shared.retry import RETRY_SECONDS, retried
-from shared.stores.ports import ContentDocument, PackedDocument
+from shared.stores.ports import ContentDocument
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import reading, writing
+from shared.stores.sql.packing import packed, unpacked
 
-__all__ = ["SqlContentStore", "packed"]
-
-_LEVEL: Final = 1
-"""Fastest of zstd's regular levels: conversations shrink to about half, as at the default level."""
-
-
-_threads: Final = threading.local()
-"""What compresses is no two threads' at once, and making it costs more than a document."""
-
-
-def packed(documents: Sequence[ContentDocument]) -> list[PackedDocument]:
-    """Return documents as rows of the table hold them."""
-    compressor: zstandard.ZstdCompressor | None = getattr(_threads, "compressor", None)
-    if compressor is None:
-        compressor = _threads.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-    return [(interaction_id, document, compressor.compress(body)) for interaction_id, document, body in documents]
+__all__ = ["SqlContentStore"]
 
 
 class SqlContentStore:
@@ -77,11 +60,10 @@ class SqlContentStore:
     def _found(self, interaction_ids: Collection[str]) -> dict[str, list[ContentDocument]]:
         found: defaultdict[str, list[ContentDocument]] = defaultdict(list)
         table = tables.content
-        decompressor = zstandard.ZstdDecompressor()
         with reading(self.engine) as connection:
             ids = dialect_of(connection).members(table.c.interaction_id.type)
             query = sa.select(table).where(table.c.interaction_id.in_(ids))
             ordered = query.order_by(table.c.interaction_id, table.c.document)
             for interaction_id, document, body in connection.execute(ordered, bulk.listed(interaction_ids)):
-                found[interaction_id].append(ContentDocument(interaction_id, document, decompressor.decompress(body)))
+                found[interaction_id].append(ContentDocument(interaction_id, document, unpacked(body)))
         return found

@@ -13,10 +13,11 @@ from shared.domain.delivery import Position
 from shared.domain.values import utc_now, utc_of
 from shared.stores.ports import Alias, Changes, ContentDocument, ContentStore, LedgerTransaction, PackedDocument, Row
 from shared.stores.sql import bulk, tables
-from shared.stores.sql.content import SqlContentStore, packed
+from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
+from shared.stores.sql.packing import packed
 from shared.stores.sql.quarantine import store_replay
 from shared.stores.sql.usage_marks import marks_of
 
