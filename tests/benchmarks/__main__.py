@@ -1,21 +1,23 @@
 """`make bench`: what an interaction costs, beside a bare loop over the same rows, in one run.
 
-    python -m tests.benchmarks [--rows 1000000] [--interactions 6400]
+    python -m tests.benchmarks [--rows 1000000] [--interactions 6400] [--json FILE] [--compare FILE]
     python -m tests.benchmarks questions [--rows 1000000] [--json FILE] [--compare FILE]
 
-Prints CPU times and the ratios that have a goal. A missed goal is printed, for machines are noisy;
-one missed by as much again is a regression, and ends it with 1.
+Prints what was measured, and a table: each figure with its goal, whether it was met, and what it was before. It ends
+with 0 whatever it found, for machines are noisy.
 """
 
 import argparse
+import json
 import os
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import orjson
 from azure.functions.eventhub import EventHubTriggerConverter
@@ -23,24 +25,40 @@ from azure.functions.eventhub import EventHubTriggerConverter
 from blueprints.deliveries import deliveries
 from shared import bootstrap
 from shared.domain.delivery import Delivery
-from shared.services.ingest import ingest
-from shared.stores.sql.content import SqlContentStore
-from shared.stores.sql.engine import create_engine
-from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.migrate import upgrade
 from tests.benchmarks import questions
 from tests.benchmarks.answers import answers
 from tests.benchmarks.conversations import batches
+from tests.benchmarks.growth import BATCH, WARM_UP, growth, ingest_cost, sizes
 from tests.benchmarks.parsing import parsing
 from tests.benchmarks.vendors import vendors
 from tests.builders.host_batches import collection_of, metadata_of
 
-BATCH = 256
 HOSTS_BATCH = 64
 """As host.json has it."""
 ROUNDS = 5
-WARM_UP = [*next(batches(-9, 9, size=BATCH, lag=1))]
-GOALS = {"bare loop": 4.0, "growth": 1.3, "indexing": 250.0, "answers": 10.0}
+
+
+class Goal(NamedTuple):
+    """The most that a figure should be."""
+
+    most: float | None
+    """None where the figure is shown alone."""
+    unit: str
+
+
+GOALS: Final = {
+    "ingest, over the bare loop": Goal(4.0, ""),
+    "late answers, over it": Goal(None, ""),
+    "event in the worker": Goal(None, "us"),
+    "growth in CPU": Goal(1.2, ""),
+    "growth in bytes": Goal(1.3, ""),
+    "bytes without content": Goal(1_200.0, "B"),
+    "bytes of content": Goal(None, "B"),
+    "content of 1,000 tokens": Goal(1_000.0, "B"),
+    "indexing": Goal(250.0, "ms"),
+    "answers": Goal(10.0, "ms"),
+}
 
 
 def main() -> int:
@@ -48,41 +66,58 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--rows", type=int, default=1_000_000, help="interactions in the large ledger")
     parser.add_argument("--interactions", type=int, default=6_400, help="interactions per measurement")
+    parser.add_argument("--json", type=Path, help="where to keep the results")
+    parser.add_argument("--compare", type=Path, help="results of before, to be shown beside these")
     options = parser.parse_args()
     parsing()
     vendors()
     with tempfile.TemporaryDirectory() as folder:
-        trigger(Path(folder), options.interactions)
+        results = {"event in the worker": trigger(Path(folder), options.interactions)}
     with tempfile.TemporaryDirectory() as folder:
-        results = {
-            "bare loop": against_bare_loop(Path(folder), options.interactions),
-            "growth": growth(Path(folder), options.interactions, options.rows),
-            "indexing": indexing(),
-            "answers": answers(),
-        }
-    missed = [name for name, value in results.items() if value > GOALS[name]]
-    for name, value in results.items():
-        print(f"{name:10} {value:8.2f}   goal {GOALS[name]:g}   {'MISSED' if name in missed else 'met'}")
+        results |= against_bare_loop(Path(folder), options.interactions)
+    with tempfile.TemporaryDirectory() as folder:
+        results |= growth(Path(folder), options.interactions, options.rows)
+    results |= {"indexing": indexing(), "answers": answers()}
+    found = {"rows": options.rows, "load": os.getloadavg()[0], "results": results}
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    before = json.loads(options.compare.read_text(encoding="utf-8")) if options.compare else {}
+    show(results, before.get("results", {}))
     return 0
 
 
-def against_bare_loop(folder: Path, count: int) -> float:
-    """Return our CPU time over that of the bare loop; the best of several rounds, taken in turn."""
+def show(results: Mapping[str, float], before: Mapping[str, float]) -> None:
+    """Print each figure beside its goal, and what it was before where that is known."""
+    print(f"{'':28}{'found':>10}{'goal':>9}   {'':8}{'before':>10}")
+    for name, (most, unit) in GOALS.items():
+        value = results[name]
+        verdict = "" if most is None else "met" if value <= most else "MISSED"
+        goal = "" if most is None else f"{most:,g}"
+        old = f"{before[name]:10,.2f}" if name in before else ""
+        print(f"{name:28}{value:10,.2f}{goal:>9} {unit:2} {verdict:8}{old}".rstrip())
+
+
+def against_bare_loop(folder: Path, count: int) -> dict[str, float]:
+    """Return our CPU time over that of the bare loop, the best of several rounds in turn; and the bytes of content."""
     ours, late, bare = [], [], []
     for number in range(ROUNDS):
         work = list(batches(number * count, count, size=BATCH, lag=8))
-        ours.append(ingest_cpu(folder / f"ours-{number}.db", work) / count)
+        ours.append(ingest_cost(folder / f"ours-{number}.db", work, count).cpu)
         bare.append(bare_loop_cpu(folder / f"ours-{number}.db", folder / f"bare-{number}.db", work) / count)
         apart = list(batches(number * count, count, size=BATCH, lag=2 * BATCH))
-        late.append(ingest_cpu(folder / f"late-{number}.db", apart) / count)
+        late.append(ingest_cost(folder / f"late-{number}.db", apart, count).cpu)
     print(f"ours       {min(ours) * 1e6:8.1f} us of CPU per interaction: parse, merge, store, content")
     print(f"ours, late {min(late) * 1e6:8.1f} us, when each answer comes in a later batch than its question")
     print(f"bare       {min(bare) * 1e6:8.1f} us: orjson.loads and executemany of the same rows")
-    return min(ours) / min(bare)
+    return {
+        "ingest, over the bare loop": min(ours) / min(bare),
+        "late answers, over it": min(late) / min(bare),
+        "content of 1,000 tokens": sizes(folder / "ours-0.db")["bytes of content"],
+    }
 
 
-def trigger(folder: Path, count: int) -> None:
-    """Print what an event costs in the worker, from the host's message on: where it goes."""
+def trigger(folder: Path, count: int) -> float:
+    """Return the microseconds of an event in the worker, from the host's message on; print where they go."""
     url = f"sqlite:///{folder / 'trigger.db'}"
     upgrade(url)
     os.environ["PROMPTLEDGER_DATABASE"] = url
@@ -109,21 +144,7 @@ def trigger(folder: Path, count: int) -> None:
         f"trigger    {library + positions + ingesting:8.1f} us of CPU per event in batches of {HOSTS_BATCH}:"
         f" the library's reading {library:.1f}, positions {positions:.1f}, ingest {ingesting:.1f}"
     )
-
-
-def growth(folder: Path, count: int, rows: int) -> float:
-    """Return the cost of an interaction in a ledger of `rows` over that in one of 10,000."""
-    small, large = folder / "small.db", folder / "large.db"
-    fill(small, 10_000)
-    fill(large, rows)
-    costs: dict[Path, list[float]] = {small: [], large: []}
-    for number in range(ROUNDS):
-        for path, measured in costs.items():
-            work = list(batches((number + 1) * 10_000_000, count, size=BATCH, lag=8))
-            measured.append(ingest_cpu(path, work) / count)
-    print(f"at 10,000  {min(costs[small]) * 1e6:8.1f} us")
-    print(f"at {rows:<9,}{min(costs[large]) * 1e6:7.1f} us")
-    return min(costs[large]) / min(costs[small])
+    return library + positions + ingesting
 
 
 def indexing() -> float:
@@ -134,21 +155,6 @@ def indexing() -> float:
     )
     command = [sys.executable, "-c", script]
     return min(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(ROUNDS))
-
-
-def ingest_cpu(path: Path, work: Iterable[Sequence[Delivery]]) -> float:
-    """Ingest all batches into the ledger at `path`; return the seconds of CPU."""
-    upgrade(f"sqlite:///{path}")
-    engine = create_engine(f"sqlite:///{path}")
-    ledger, content = SqlLedger(engine), SqlContentStore(engine)
-    # A process compiles its statements once, not per measurement.
-    ingest(WARM_UP, ledger=ledger, content=content)
-    start = time.process_time()
-    for batch in work:
-        ingest(batch, ledger=ledger, content=content)
-    spent = time.process_time() - start
-    engine.dispose()
-    return spent
 
 
 def bare_loop_cpu(filled: Path, path: Path, work: Iterable[Sequence[Delivery]]) -> float:
@@ -183,25 +189,6 @@ def bare_loop_cpu(filled: Path, path: Path, work: Iterable[Sequence[Delivery]]) 
     spent = time.process_time() - start
     target.close()
     return spent
-
-
-def fill(path: Path, rows: int) -> None:
-    """Bring a ledger to `rows` interactions, with their contents and deliveries, by copying a few real ones."""
-    ingest_cpu(path, batches(0, 1_000, size=BATCH, lag=8))
-    with sqlite3.connect(path) as ledger:
-        ledger.create_function("fresh", 2, lambda text, copy: f"{hash((text, copy)) & (1 << 64) - 1:016x}{text[:16]}")
-        ledger.execute(
-            "create temp table copy as with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)"
-            " select i from n",
-            [rows // 1_000 - 1],
-        )
-        for table, keys in {"interaction": {"id"}, "content": {"interaction_id"}, "delivery": {"sequence"}}.items():
-            columns = [name for _, name, *_ in ledger.execute(f"pragma table_info({table})")]
-            values = [
-                name if name not in keys else f"{name} - i * 1000000" if name == "sequence" else f"fresh({name}, i)"
-                for name in columns
-            ]
-            ledger.execute(f"insert into {table} select {', '.join(values)} from temp.copy, (select * from {table})")
 
 
 if __name__ == "__main__":

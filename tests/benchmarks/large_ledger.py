@@ -48,10 +48,11 @@ _CHANGES: Final = {
     },
     "delivery": {"sequence": "sequence + copy * 1000000", "enqueued_at": "later(enqueued_at)"},
 }
+_CONTENTS: Final = {"content": {"interaction_id": "fresh(interaction_id, copy)"}}
 
 
-def make_ledger(path: Path, rows: int) -> None:
-    """Make a ledger of about `rows` interactions, with their aliases and deliveries, without contents."""
+def make_ledger(path: Path, rows: int, *, contents: bool = False) -> None:
+    """Make a ledger of about `rows` interactions, with their aliases and deliveries; without contents unless asked."""
     upgrade(f"sqlite:///{path}")
     _ingest_an_hour(path)
     with sqlite3.connect(path) as ledger:
@@ -74,7 +75,7 @@ def make_ledger(path: Path, rows: int) -> None:
         for name, _ in indexes:
             ledger.execute(f"drop index {name}")
         if copies:
-            for table, changes in _CHANGES.items():
+            for table, changes in (_CHANGES | (_CONTENTS if contents else {})).items():
                 original = _profile(ledger, table)
                 _copy(ledger, table, changes)
                 _check_alike(table, original, _profile(ledger, table), copies + 1)
@@ -96,7 +97,8 @@ def _check_alike(table: str, original: dict[str, float], copied: dict[str, float
     """Raise ValueError where the copies are not like what ingest stored: nothing would follow for it from them."""
     expected = original | {"rows": original["rows"] * times}
     # Ids, times and people are others, of other lengths too.
-    same = [name for name in expected if name not in {f"{changed} length" for changed in _CHANGES[table]}]
+    changed = {f"{name} length" for name in (_CHANGES | _CONTENTS)[table]}
+    same = [name for name in expected if name not in changed]
     unlike = [name for name in same if abs(copied[name] - expected[name]) > 1e-6 * expected[name]]
     if unlike:
         raise ValueError(f"the copies of {table} are not like what was copied: {', '.join(unlike)}")

@@ -48,10 +48,10 @@ TSQL_URL: Final = "mssql+pyodbc://"
 """No database: what is rendered for it is T-SQL."""
 
 _PRAGMAS: Final = (
-    "page_size=8192",  # of a new file: bodies take several pages of the usual size
+    "page_size=4096",  # of a new file: a random key renews a page, in the log and in the file
     "journal_mode=WAL",
     "synchronous=FULL",
-    "wal_autocheckpoint=4000",  # pages: those that one batch after the other changes are copied back once
+    "wal_autocheckpoint=8000",  # pages: those that one batch after the other changes are copied back once
     "cache_size=-65536",  # KiB
 )
 _MONEY: Final = Money()
