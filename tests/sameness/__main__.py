@@ -22,12 +22,12 @@ from typing import Any
 from shared.stores.sql.packing import unpacked
 from tests.builders import recordings as recorded
 
-_OUR_CLOCK = {"stored_at", "noted_at", "due_at", "found_at", "resolved_at", "acted_at", "read_at"}
+_OUR_CLOCK = {"stored_at", "noted_at", "due_at", "found_at", "resolved_at", "acted_at", "read_at", "loaded_at", "marked_at"}
 _LEFT_OUT = {"lease"}
 """Tables of nothing but times of our own clock."""
 _COUNTED = {"id"}
 """Of the marks alone, whose numbers follow the order of writing."""
-_MARKS = {"dirty_hour", "dirty_usage_key"}
+_MARKS = {"dirty_hour", "dirty_usage_key", "word_mark"}
 _SHOWN = 20
 
 
