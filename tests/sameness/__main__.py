@@ -22,7 +22,17 @@ from typing import Any
 from shared.stores.sql.packing import unpacked
 from tests.builders import recordings as recorded
 
-_OUR_CLOCK = {"stored_at", "noted_at", "due_at", "found_at", "resolved_at", "acted_at", "read_at", "loaded_at", "marked_at"}
+_OUR_CLOCK = {
+    "stored_at",
+    "noted_at",
+    "due_at",
+    "found_at",
+    "resolved_at",
+    "acted_at",
+    "read_at",
+    "loaded_at",
+    "marked_at",
+}
 _LEFT_OUT = {"lease"}
 """Tables of nothing but times of our own clock."""
 _COUNTED = {"id"}

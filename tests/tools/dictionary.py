@@ -35,7 +35,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.tools.dictionary")
     parser.add_argument("number", type=int)
     number = parser.parse_args().number
-    samples = [*random.Random(1).sample(list(_documents()), _DOCUMENTS), *_conversations()]
+    samples: list[bytes | bytearray | memoryview] = [
+        *random.Random(1).sample(list(_documents()), _DOCUMENTS),
+        *_conversations(),
+    ]
     made = zstandard.train_dictionary(_SIZE, samples, level=3, dict_id=number)
     path = _ROOT / "shared/stores/sql/dictionaries" / f"{number}.zdict"
     path.write_bytes(made.as_bytes())

@@ -1,7 +1,7 @@
 """Documents as the content table holds them: zstd frames, made with the newest dictionary that we ship.
 
 A frame names its dictionary. Dictionaries stay for ever, as documents do: 0 is none, of before there were any. How they
-are made: tests/tools/dictionary.py; what they are worth: docs/adr/0013-bytes-and-keys.md.
+are made: tests/tools/dictionary.py; what they are worth: docs/adr/0014-bytes-and-keys.md.
 """
 
 import threading
