@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test test-unit check bench fuzz tsql chaos memory e2e infra fmt lock schema zip clean packages packages-dev packages-e2e
+.PHONY: help demo start test test-unit check bench fuzz tsql chaos memory e2e infra focus fmt lock schema zip clean packages packages-dev packages-e2e
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,10 @@ check: packages-dev ## format, lint, types, layers, spelling, rendered schema: w
 bench: packages-dev ## CPU time per interaction beside a bare loop; ARGS=questions: time of the audit API's lists (COMPARE=old.json)
 	@"$(bin)/python" -m tests.benchmarks $(ARGS) $(if $(COMPARE),--compare $(COMPARE))
 
+focus: packages-dev ## the validator of FOCUS reads exports, CSV and Parquet
+	@python=$$(.ci/find-python 3.12) && .ci/venv "$(VENV)-focus" requirements-focus.txt "$$python" \
+		&& PROMPTLEDGER_FOCUS_VALIDATOR="$(VENV)-focus" "$(bin)/python" -m pytest -q -rs tests/unit/test_focus.py
+
 fmt: packages-dev ## format, and fix what ruff can fix
 	@"$(bin)/ruff" check --quiet --fix-only .
 	@"$(bin)/ruff" format .
@@ -51,6 +55,8 @@ lock: packages-dev ## write requirements*.txt from requirements*.in (ARGS=--upgr
 		"$(bin)/uv" pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 			--custom-compile-command "make lock" --output-file $$name.txt $(ARGS) $$name.in || exit 1; \
 	done
+	@"$(bin)/uv" pip compile --quiet --no-config --universal --python-version 3.12 --generate-hashes \
+		--custom-compile-command "make lock" --output-file requirements-focus.txt $(ARGS) requirements-focus.in
 	@"$(bin)/uv" pip compile --quiet --no-config --no-deps --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --output-file requirements-tsql.txt $(ARGS) requirements-tsql.in
 
@@ -89,7 +95,7 @@ zip: ## build/app.zip, the package that is deployed (ARGS=other.zip)
 	@"$$(.ci/find-python)" .ci/package.py $(ARGS)
 
 clean: ## remove what these targets made, the local ledger too
-	rm -rf "$(VENV)" "$(VENV)-infra" tests/parts/node_modules .local build
+	rm -rf "$(VENV)" "$(VENV)-infra" "$(VENV)-focus" tests/parts/node_modules .local build
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

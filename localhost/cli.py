@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_database(load)
         load.set_defaults(run=_load, origin=name)
 
+    _add_export(commands.add_parser("export", help="write a month's costs in the columns of FOCUS, CSV or Parquet"))
     _add_restate(commands.add_parser("restate", help="charge a period by another version of the price book"))
     _add_traffic(commands.add_parser("traffic", help="write sample events, the same for the same seed"))
 
@@ -111,6 +112,14 @@ def _add_restate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", required=True, metavar="TEXT")
     _add_database(parser)
     parser.set_defaults(run=_restate)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("month", metavar="MONTH", help="such as 2026-03")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="NAME.csv, or NAME.parquet by duckdb")
+    parser.add_argument("--team", metavar="NAME", help="that pays (all)")
+    _add_database(parser)
+    parser.set_defaults(run=_export)
 
 
 def _add_traffic(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +193,12 @@ def _traffic(options: argparse.Namespace) -> None:
         print(f"{send_to_hubs(events)} events sent to the hubs", file=sys.stderr)
     else:
         write(events, options.out)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from localhost.costs import export  # noqa: PLC0415  # as above
+
+    export(options.month, options.out, team=options.team, database=options.database)
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from pydantic import Field
 from shared.api.parameters import ListParameters
 from shared.questions import StatementQuery
 
-__all__ = ["MonthParameters", "StatementParameters", "month_start"]
+__all__ = ["ExportParameters", "MonthParameters", "StatementParameters", "month_start"]
 
 _Payer = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -27,6 +27,12 @@ class StatementParameters(ListParameters):
     def query(self) -> StatementQuery:
         """Return the question that the parameters ask."""
         return StatementQuery(month=month_start(self.month), team=self.team, cost_centre=self.cost_centre)
+
+
+class ExportParameters(StatementParameters):
+    """A part of the export of a month."""
+
+    limit: Annotated[int, Field(ge=1, le=10_000, description="most lines that the answer is made of")] = 10_000
 
 
 class MonthParameters(ListParameters):

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 import orjson
 
@@ -16,6 +18,8 @@ __all__ = [
     "access_key",
     "assignment_key",
     "deployment_key",
+    "line_cursor",
+    "line_key",
     "list_cursor",
     "list_key",
     "name_key",
@@ -25,6 +29,8 @@ __all__ = [
     "version_key",
 ]
 
+_LINE_KEYS: Final = 14
+_PRICE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,12})?", re.ASCII)
 _LONGEST: Final = 4_096
 _LONGEST_NUMBER: Final = 9
 _LONGEST_PART: Final = 256
@@ -143,6 +149,25 @@ def _number(part: str) -> int:
     if not (part.isascii() and part.isdigit() and len(part) <= _LONGEST_NUMBER):
         raise _bad()
     return int(part)
+
+
+def line_cursor(key: tuple[Any, ...], question: str) -> str:
+    """Return the cursor of a place in a month's cost lines: texts, and a price at the end."""
+    return _encode(question, [*key[:-1], f"{key[-1]:f}"])
+
+
+def line_key(cursor: str | None, question: str) -> tuple[Any, ...] | None:
+    """Return the place that a cursor of `line_cursor` names.
+
+    Raises:
+        InvalidRequestError: it names none, or one in the answer to another question.
+    """
+    if cursor is None:
+        return None
+    day, *texts, price = _decode(cursor, question, _LINE_KEYS)
+    if not _PRICE.fullmatch(price):
+        raise _bad()
+    return (_time(day), *texts, Decimal(price))
 
 
 def _encode(question: str, key: Sequence[str]) -> str:

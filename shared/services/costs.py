@@ -113,11 +113,18 @@ class CostService:
     def lines(self, query: StatementQuery) -> Iterator[Row]:
         """Yield all lines of a month by day and meter, so many at a time."""
         after: tuple[Any, ...] | None = None
-        while page := self._store.lines(query, after=after, limit=_LINES_AT_A_TIME):
+        while True:
+            page, after = self.some_lines(query, after=after, limit=_LINES_AT_A_TIME)
             yield from page
-            if len(page) < _LINES_AT_A_TIME:
+            if after is None:
                 return
-            after = tuple(page[-1].values())[:-2]
+
+    def some_lines(
+        self, query: StatementQuery, *, after: tuple[Any, ...] | None, limit: int
+    ) -> tuple[list[Row], tuple[Any, ...] | None]:
+        """Return lines of a month by day and meter in the order of their keys, and behind which the rest begins."""
+        page = self._store.lines(query, after=after, limit=limit + 1)
+        return page[:limit], tuple(page[limit - 1].values())[:-2] if len(page) > limit else None
 
 
 def _totals(sums: Sequence[Row]) -> list[Total]:

@@ -7,15 +7,17 @@ from fastapi import APIRouter, Path, Query, Response
 from shared.api.bodies import GuardedRoute
 from shared.api.callers import Role
 from shared.api.cost_models import ClosedMonth, CloseRequest, CostStatement, VerifiedMonth
-from shared.api.cost_parameters import MonthParameters, StatementParameters, month_start
+from shared.api.cost_parameters import ExportParameters, MonthParameters, StatementParameters, month_start
 from shared.api.cost_views import closed_month_view, statement_view, verified_month_view
-from shared.api.cursors import list_cursor, list_key, usage_cursor, usage_key
+from shared.api.cursors import line_cursor, line_key, list_cursor, list_key, usage_cursor, usage_key
 from shared.api.models import Page
 from shared.api.parameters import NoParameters
 from shared.api.responses import json_response
 from shared.api.routes.common import AdminCaller, Costs, UsageCaller, described
 from shared.api.views import page_view
 from shared.questions import ListKey
+from shared.services.focus import focus_rows
+from shared.services.focus_csv import csv_parts
 
 __all__ = ["router"]
 
@@ -39,6 +41,26 @@ def read_statement(query: Annotated[StatementParameters, Query()], _caller: Usag
     statement = costs.statement(question, after=after, limit=query.limit)
     following = usage_cursor(statement.next, query.question())
     return json_response(statement_view(question, statement, following))
+
+
+_CSV: Final = "text/csv; charset=utf-8"
+_Exported = described(Role.USAGE_READ, model=None)
+_Exported["responses"][200] = {"description": "rows of CSV", "content": {_CSV: {"schema": {"type": "string"}}}}
+
+
+@router.get("/export", **_Exported)
+def export_costs(query: Annotated[ExportParameters, Query()], _caller: UsageCaller, costs: Costs) -> Response:
+    """Return a month's costs by day and meter as CSV in the columns of FOCUS 1.2.
+
+    Calls without a price are in no row. The header `X-Next-Cursor` is the `cursor` of the rest, where there is one.
+    """
+    question = query.query()
+    lines, following = costs.some_lines(question, after=line_key(query.cursor, query.question()), limit=query.limit)
+    response = Response("".join(csv_parts(focus_rows(question.month, lines))), media_type=_CSV)
+    response.headers["Content-Disposition"] = f'attachment; filename="costs-{query.month}.csv"'
+    if following is not None:
+        response.headers["X-Next-Cursor"] = line_cursor(following, query.question())
+    return response
 
 
 @router.get("/months", **described(Role.USAGE_READ, model=Page[ClosedMonth]))

@@ -1,5 +1,8 @@
 """`/costs`: statements of months, and closing them."""
 
+import base64
+import csv
+import io
 from decimal import Decimal
 from typing import Any
 
@@ -142,3 +145,32 @@ def test_only_an_administrator_closes_months(client: Client) -> None:
     refused = client.post("/api/v1/costs/months", json={"month": "2026-03"}, headers=roles)
 
     assert (refused.status_code, refused.json()["role"]) == (403, "Audit.Admin")
+
+
+def test_a_month_is_exported_in_the_columns_of_focus_part_by_part(ledger: Ledger, client: Client) -> None:
+    ledger.insert(tables.cost_day, *(a_line(team=f"team {number}") for number in range(3)), calls(3))
+    parts, cursor = [], ""
+    while cursor is not None:
+        part = client.get(f"/api/v1/costs/export?month=2026-03&limit=2{cursor and f'&cursor={cursor}'}")
+        assert part.headers["content-type"].startswith("text/csv")
+        parts.append([row["SubAccountName"] for row in csv.DictReader(io.StringIO(part.text))])
+        cursor = part.headers.get("X-Next-Cursor")
+
+    assert parts == [["team 0"], ["team 1", "team 2"]]
+
+
+def test_an_export_is_narrowed_to_a_team(ledger: Ledger, client: Client) -> None:
+    ledger.insert(tables.cost_day, a_line(team="red"), a_line(team="blue"))
+
+    rows = list(csv.DictReader(io.StringIO(client.get("/api/v1/costs/export?month=2026-03&team=red").text)))
+
+    assert [(row["SubAccountName"], row["BilledCost"]) for row in rows] == [("red", "1.500000000000")]
+
+
+@pytest.mark.parametrize("place", ["x", "2026-03-02T00:00:00.000Z"])
+def test_a_cursor_that_names_no_line_is_refused(place: str, client: Client) -> None:
+    cursor = base64.urlsafe_b64encode(f'["q","{place}"]'.encode()).decode().rstrip("=")
+
+    response = client.get(f"/api/v1/costs/export?month=2026-03&cursor={cursor}")
+
+    assert (response.status_code, response.json()["parameter"]) == (400, "cursor")

@@ -21,10 +21,12 @@ _BOTH = {
     "/api/v1/budgets",
 }
 """Listed and added to."""
+_FILES = {"/api/v1/costs/export"}
 _PATHS = (
     _POSTED
     | _BOTH
     | {
+        "/api/v1/costs/export",
         "/api/v1/costs/statement",
         "/api/v1/costs/months/{month}",
         "/api/v1/prices/versions",
@@ -54,7 +56,12 @@ def test_the_document_describes_every_route_with_its_role_answer_and_problems(cl
         assert list(methods) == (["get", "post"] if path in _BOTH else ["post" if path in _POSTED else "get"])
         for operation in methods.values():
             responses = operation["responses"]
-            assert "$ref" in responses["200"]["content"]["application/json"]["schema"]
+            content = responses["200"]["content"]
+            assert (
+                "text/csv; charset=utf-8" in content
+                if path in _FILES
+                else "$ref" in content["application/json"]["schema"]
+            )
             assert {"400", "401", "403", "503"} <= set(responses)
             assert "422" not in responses
             assert set(responses["400"]["content"]) == {"application/problem+json"}
