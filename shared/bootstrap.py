@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shared.services.audit import AuditService
     from shared.services.budgets import BudgetService
+    from shared.services.capacity import CapacityService
     from shared.services.costs import CostService
     from shared.services.ingest import IngestOutcome
     from shared.services.payers import PayerService
@@ -47,6 +48,7 @@ class Services:
     restatements: "RestatementService"
     budgets: "BudgetService"
     check_budgets: Callable[[], int]
+    capacity: "CapacityService"
     expire_pending_fragments: Callable[[], None]
     check_completeness: Callable[[], None]
     index_words: Callable[[], int]

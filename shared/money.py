@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 from shared.retry import QUICK_SECONDS
 from shared.services.budget_checks import Stores, check_budgets
 from shared.services.budgets import BudgetService
+from shared.services.capacity import CapacityService, with_settled_capacity
 from shared.services.costs import CostService
 from shared.services.isolation import Failures
 from shared.services.payers import PayerService
@@ -19,6 +20,7 @@ from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.budgets import SqlBudgets
+from shared.stores.sql.capacity import SqlCapacity
 from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.restatements import SqlRestatements
@@ -34,6 +36,7 @@ class PriceServices(TypedDict):
     load_prices: Callable[..., int]
     prices: PriceService
     restatements: RestatementService
+    capacity: CapacityService
 
 
 def price_services(engine: Engine, api_engine: Engine) -> PriceServices:
@@ -42,12 +45,14 @@ def price_services(engine: Engine, api_engine: Engine) -> PriceServices:
         "load_prices": partial(load_file, SqlPrices(engine)),
         "prices": PriceService(SqlPrices(api_engine, retry_seconds=QUICK_SECONDS)),
         "restatements": RestatementService(SqlRestatements(api_engine, retry_seconds=QUICK_SECONDS)),
+        "capacity": CapacityService(SqlCapacity(api_engine, retry_seconds=QUICK_SECONDS)),
     }
 
 
 def with_prices(engine: Engine, rebuild: Callable[[], int]) -> Callable[[], int]:
-    """Return the rebuild of the rollups with what comes before and after: the shipped list, finished restatements."""
-    finished = partial(with_finished_restatements, SqlRestatements(engine), rebuild)
+    """Return the rebuild of the rollups with what comes before and after: the shipped list, capacity, restatements."""
+    settled = partial(with_settled_capacity, SqlCapacity(engine), rebuild)
+    finished = partial(with_finished_restatements, SqlRestatements(engine), settled)
     return partial(with_shipped_prices, SqlPrices(engine), finished)
 
 

@@ -1545,6 +1545,69 @@ UPDATE alembic_version SET version_num='0018' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0018 -> 0019
+
+CREATE TABLE reservation (
+    host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    valid_from DATETIME2(3) NOT NULL,
+    valid_to DATETIME2(3) NULL,
+    model NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    version NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    units INTEGER NOT NULL,
+    amount NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    per NVARCHAR(8) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    source NVARCHAR(256) NOT NULL,
+    book_version INTEGER NOT NULL,
+    ended_version INTEGER NULL,
+    CONSTRAINT pk_reservation PRIMARY KEY (host, deployment, kind, valid_from)
+);
+
+GO
+
+CREATE TABLE capacity_hour (
+    hour DATETIME2(3) NOT NULL,
+    host NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    deployment NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    line NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    basis NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    amount NUMERIC(38, 12) NULL,
+    currency NVARCHAR(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    cost NUMERIC(38, 12) NULL,
+    units INTEGER NOT NULL,
+    capacity BIGINT NULL,
+    used BIGINT NOT NULL,
+    calls BIGINT NOT NULL,
+    unmetered_calls BIGINT NOT NULL,
+    price_version INTEGER NOT NULL,
+    CONSTRAINT pk_capacity_hour PRIMARY KEY (hour, host, deployment, kind)
+);
+
+GO
+
+CREATE TABLE dirty_capacity (
+    id BIGINT NOT NULL IDENTITY,
+    hour DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_dirty_capacity PRIMARY KEY (id)
+);
+
+GO
+
+ALTER TABLE charge ADD capacity NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NULL;
+
+GO
+
+ALTER TABLE charge ADD weight BIGINT NULL;
+
+GO
+
+UPDATE alembic_version SET version_num='0019' WHERE alembic_version.version_num = '0018';
+
+GO
+
 COMMIT;
 
 GO

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeVar
 
+from shared.domain.values import hour_of
+from shared.pricing.capacity import CapacityKind, Reservation, ReservedHour, reserved_hours
 from shared.pricing.entries import Deployment, PriceEntry, Restatement, Scope, Tier, Unit
 
 __all__ = ["Book", "Model", "Place", "Rates", "model_of"]
 
 _VERSION: Final = re.compile(r"(?P<name>.+?)-(?P<version>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4})(?:-preview)?")
-_Entry = TypeVar("_Entry", PriceEntry, Deployment)
+_Entry = TypeVar("_Entry", PriceEntry, Deployment, Reservation)
 _OTHER_NAMES: Final = {
     "gpt-3.5-turbo": "gpt-35-turbo",
     "gpt-3.5-turbo-instruct": "gpt-35-turbo-instruct",
@@ -77,13 +79,15 @@ class Book:
         deployments: Iterable[Deployment] = (),
         version: int = 0,
         restatements: Sequence[Restatement] = (),
+        reservations: Iterable[Reservation] = (),
     ) -> None:
         """Hold entries of any days; of several restatements of an hour the last one counts."""
         self.version = version
         self._restatements = restatements
-        self._all = (tuple(entries), tuple(deployments)) if restatements else ((), ())
+        self._all = tuple(entries), tuple(deployments), tuple(reservations)
         self._as_of: dict[int, Book] = {}
-        entries, deployments = self._all if restatements else (entries, deployments)
+        self._reserved: dict[str, list[ReservedHour]] = {}
+        entries, deployments, _ = self._all
         self._models: dict[str, list[PriceEntry]] = {}
         for entry in entries:
             self._models.setdefault(entry.model, []).append(entry)
@@ -99,8 +103,10 @@ class Book:
         if version is None:
             return self
         if version not in self._as_of:
-            entries, deployments = self._all
-            self._as_of[version] = Book(_as_of(entries, version), _as_of(deployments, version), version)
+            entries, deployments, reservations = self._all
+            self._as_of[version] = Book(
+                _as_of(entries, version), _as_of(deployments, version), version, (), _as_of(reservations, version)
+            )
         return self._as_of[version]
 
     def knows(self, model: str, at: str) -> bool:
@@ -114,6 +120,30 @@ class Book:
             if held:
                 return max(held, key=lambda one: one.valid_from)
         return None
+
+    def reserved(self, hour: str) -> list[ReservedHour]:
+        """Return the capacity that is paid for in an hour, canonical UTC."""
+        *_, reservations = self._all
+        if not reservations:
+            return []
+        if hour not in self._reserved:
+
+            def model_of(host: str, name: str) -> tuple[str, str]:
+                mapped = self.deployment(name, host, hour)
+                return (mapped.model, mapped.version) if mapped else ("", "")
+
+            self._reserved[hour] = reserved_hours(reservations, hour, model_of)
+        return self._reserved[hour]
+
+    def throughput(self, name: str | None, host: str | None, at: str) -> ReservedHour | None:
+        """Return the provisioned throughput of a deployment in the hour of a time: of its resource, else of any."""
+        held = {
+            (one.host, one.deployment): one
+            for one in self.reserved(hour_of(at))
+            if one.kind is CapacityKind.PROVISIONED
+        }
+        key = (name or "").lower()
+        return held.get(((host or "").lower(), key)) or held.get(("", key))
 
     def scope_of(self, model: str, at: str) -> Scope | None:
         """Return the first scope, from the widest on, in which a model has a price at a time."""

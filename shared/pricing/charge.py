@@ -6,75 +6,35 @@ sessions of the code interpreter, training.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
-from enum import StrEnum
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from shared.domain.call_errors import is_refusal
 from shared.domain.interaction import Provenance
 from shared.pricing.book import Book, Model, Place, Rates, model_of
+from shared.pricing.charges import Charge, Confidence, Part
 from shared.pricing.entries import SKUS, Deployment, PriceEntry, Scope, Tier, Unit
 from shared.pricing.quantities import Quantities, Quantity, quantities_of
+from shared.pricing.shares import is_spilled, names_of, shared_charge, throughput_of_call
 
 __all__ = ["PRICED_BY", "UNMAPPED", "Charge", "Confidence", "Part", "charge_of"]
-
-
-class Confidence(StrEnum):
-    """How far a charge is to be trusted."""
-
-    EXACT = "exact"
-    """Reported usage at the list's or the organisation's price."""
-    ESTIMATED = "estimated"
-    """Something was assumed; the reason says what."""
-    NO_PRICE = "no-price"
-    """Used, and the book has no price for it."""
-    UNMETERED = "unmetered"
-    """Nothing tells what it used."""
-    FREE = "free"
-    """Nothing is charged for it."""
-
-
-class Part(NamedTuple):
-    """So much of a charge is for so many units at one price."""
-
-    entry: PriceEntry
-    number: Decimal
-    """Of the entry's unit."""
-    price: Decimal
-    """Of 1,000,000: the entry's, or a tier's part of it."""
-    amount: Decimal
-    """The parts of a charge add up to its amount, to the last digit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What a call costs; without an amount where that is not known."""
-
-    confidence: Confidence
-    reason: str | None = None
-    """Why it is not exact, in one word."""
-    amount: Decimal | None = None
-    """To `_PLACES`."""
-    currency: str | None = None
-    """None where nothing was priced."""
-    price_version: int | None = None
-    """The version of the price book that the newest of its prices came with."""
-    parts: tuple[Part, ...] = field(default=(), compare=False)
-    """What the amount is made of: it follows from the call and the book, as the amount does."""
 
 
 PRICED_BY: Final = (
     "occurred_at", "usage_provenance", "http_status", "error_code", "gateway_refused",
     "operation", "method", "deployment", "served_deployment", "backend_host", "model", "requested_model", "parameters",
-    "cached", "service_tier", "input_tokens", "cached_input_tokens", "cache_write_tokens", "cache_write_1h_tokens",
+    "cached", "spillover", "service_tier", "input_tokens", "cached_input_tokens", "cache_write_tokens",
+    "cache_write_1h_tokens",
     "output_tokens", "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens",
     "total_tokens", "images", "seconds", "characters", "web_searches",
 )  # fmt: skip
 """The fields of an interaction that its charge follows from."""
 UNMAPPED: Final = "unmapped-deployment"
 """Nobody said what the deployment is: a finding."""
+_SPILLED: Final = "spill-over"
+"""Served by a standard deployment that nobody names: as if at the widest scope of its model."""
 
 _MILLION: Final = Decimal(1_000_000)
 _PLACES: Final = Decimal("1e-12")
@@ -137,23 +97,31 @@ class _Priced(NamedTuple):
         return self.number * self.price / _MILLION
 
 
-def charge_of(call: Mapping[str, Any], book: Book, *, counts: bool) -> Charge:
+_HALF_KNOWN: Final = Charge(Confidence.UNMETERED, "output-unknown")
+
+
+def charge_of(
+    call: Mapping[str, Any], book: Book, *, counts: bool, used: Mapping[tuple[str, str], int] | None = None
+) -> Charge:
     """Return the charge of a call.
 
     Args:
         call: an interaction, at least `PRICED_BY`.
         book: prices and deployments.
         counts: whether its usage counts: what polls and caches repeat is billed with the call that is repeated.
+        used: weighted tokens of all calls that share provisioned throughput, by its name and hour, as far as known.
     """
     if reason := _free(call, counts=counts):
         return Charge(Confidence.FREE, reason, Decimal(0))
-    used = quantities_of(call)
-    if used is None or not used.lines:
-        return _without_usage(call)
-    if used.doubt == "output-unknown" and call.get("http_status") != 400:
-        return Charge(Confidence.UNMETERED, used.doubt)
+    billed = quantities_of(call)
+    held = book.holding(call["occurred_at"])
+    if billed is None or not billed.lines or _is_half(call, billed):
+        charge = _without_usage(call) if billed is None or not billed.lines else _HALF_KNOWN
+        # What nothing is known of took its part of the throughput too.
+        shared = throughput_of_call(call, held) if charge.confidence is Confidence.UNMETERED else None
+        return replace(charge, capacity=shared.name) if shared else charge
     with localcontext(prec=_DIGITS):
-        return _priced(call, used, book.holding(call["occurred_at"]))
+        return _priced(call, billed, held, used or {})
 
 
 def _free(call: Mapping[str, Any], *, counts: bool) -> str | None:
@@ -183,7 +151,14 @@ def _without_usage(call: Mapping[str, Any]) -> Charge:
     return Charge(Confidence.UNMETERED, "no-usage")
 
 
-def _priced(call: Mapping[str, Any], used: Quantities, book: Book) -> Charge:
+def _is_half(call: Mapping[str, Any], billed: Quantities) -> bool:
+    return billed.doubt == _HALF_KNOWN.reason and call.get("http_status") != 400
+
+
+def _priced(call: Mapping[str, Any], billed: Quantities, book: Book, used: Mapping[tuple[str, str], int]) -> Charge:
+    shared = throughput_of_call(call, book)
+    if shared is not None:
+        return shared_charge(call, billed, shared, used)
     at = call["occurred_at"]
     mapped = _mapped(call, book)
     model = _model(call, mapped, book)
@@ -193,17 +168,19 @@ def _priced(call: Mapping[str, Any], used: Quantities, book: Book) -> Charge:
     if place.scope is Scope.PROVISIONED:
         return Charge(Confidence.NO_PRICE, "provisioned")
     rates = _rates(book, model, place, at)
-    lines = [_line(one, used.input_tokens, rates) for one in used.lines]
+    lines = [_line(one, billed.input_tokens, rates) for one in billed.lines]
     if _ROUTER in {mapped.model if mapped else None, call.get("requested_model")}:
-        fee = Quantity(Unit.INPUT, Decimal(used.input_tokens))
+        fee = Quantity(Unit.INPUT, Decimal(billed.input_tokens))
         router = _rates(book, Model(_ROUTER), Place(Scope.GLOBAL, Tier.STANDARD), at)
-        lines.append(_line(fee, used.input_tokens, router))
-    return _total(used.lines, lines, _doubts(call, used, mapped, rates))
+        lines.append(_line(fee, billed.input_tokens, router))
+    return _total(billed.lines, lines, _doubts(call, billed, mapped, rates))
 
 
 def _mapped(call: Mapping[str, Any], book: Book) -> Deployment | None:
     """Return what is known of the deployment that served; newer paths name it as the model."""
-    names = (call.get("served_deployment") or call.get("deployment"), call.get("requested_model"), call.get("model"))
+    if is_spilled(call):
+        return None
+    names = names_of(call)
     found = (book.deployment(name, call.get("backend_host"), call["occurred_at"]) for name in names if name)
     return next(filter(None, found), None)
 
@@ -277,7 +254,7 @@ def _find(rates: Rates, unit: Unit, variant: str, tokens: int) -> PriceEntry | N
 def _doubts(
     call: Mapping[str, Any], used: Quantities, mapped: Deployment | None, rates: _Tiers
 ) -> Iterator[str | None]:
-    yield None if mapped else UNMAPPED
+    yield None if mapped else _SPILLED if is_spilled(call) else UNMAPPED
     yield "usage-estimated" if call.get("usage_provenance") == Provenance.ESTIMATED else None
     yield used.doubt
     yield "newest-version" if rates.own.is_newest_version else None
@@ -300,7 +277,7 @@ def _total(used: list[Quantity], lines: list[_Priced | None], doubts: Iterable[s
         amount,
         priced[0].entry.currency,
         max(line.entry.book_version for line in priced),
-        _parts(priced, amount),
+        parts=_parts(priced, amount),
     )
 
 

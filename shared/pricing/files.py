@@ -17,8 +17,9 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from shared.domain.values import NO_TIME
+from shared.domain.values import NO_TIME, hour_of, utc
 from shared.errors import InvalidFileError
+from shared.pricing.capacity import CapacityKind, Per, Reservation
 from shared.pricing.entries import SKUS, Deployment, PriceEntry, Scope, Tier, Unit
 
 __all__ = [
@@ -42,6 +43,8 @@ class Origin(StrEnum):
     OWN = "own"
     """Prices of the organisation."""
     DEPLOYMENTS = "deployments"
+    RESERVATIONS = "reservations"
+    """Capacity that is paid by the hour."""
 
 
 class PriceFile(NamedTuple):
@@ -50,7 +53,7 @@ class PriceFile(NamedTuple):
     origin: Origin
     digest: str
     """Of its text."""
-    entries: Sequence[PriceEntry] | Sequence[Deployment]
+    entries: "Sequence[PriceEntry] | Sequence[Deployment] | Sequence[Reservation]"
 
 
 class Dated(Protocol):
@@ -75,16 +78,32 @@ _PRICE_COLUMNS: Final = (
     "valid_from", "valid_to", "source", "dated",
 )  # fmt: skip
 _DEPLOYMENT_COLUMNS: Final = ("name", "host", "model", "version", "sku", "region", "valid_from", "valid_to")
+_RESERVATION_COLUMNS: Final = (
+    "deployment", "host", "kind", "model", "version", "units", "amount", "per", "currency", "valid_from", "valid_to",
+    "source",
+)  # fmt: skip
 _COLUMNS: Final = {
     Origin.LIST: _PRICE_COLUMNS,
     Origin.OWN: _PRICE_COLUMNS,
     Origin.DEPLOYMENTS: _DEPLOYMENT_COLUMNS,
+    Origin.RESERVATIONS: _RESERVATION_COLUMNS,
 }
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _NAME: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?")
-_MOST: Final = {"model": 128, "name": 128, "host": 256, "source": 256, "value": 128, "team": 128, "cost_centre": 64}
+_MOST: Final = {
+    "deployment": 128,
+    "model": 128,
+    "name": 128,
+    "host": 256,
+    "source": 256,
+    "value": 128,
+    "team": 128,
+    "cost_centre": 64,
+}
 _USUAL_MOST: Final = 32
+_EARLIEST: Final = "2020-01-01T00:00:00.000Z"
+"""Of capacity: every hour since is a row."""
 
 
 def shipped_text() -> str:
@@ -118,9 +137,11 @@ def read_entries(origin: Origin, entries: Iterable[Mapping[str, str]]) -> PriceF
     return PriceFile(origin, digest_of(json.dumps(complete, sort_keys=True)), _of(origin, lines))
 
 
-def _of(origin: Origin, lines: Iterable["Line"]) -> list[PriceEntry] | list[Deployment]:
+def _of(origin: Origin, lines: Iterable["Line"]) -> list[PriceEntry] | list[Deployment] | list[Reservation]:
     if origin is Origin.DEPLOYMENTS:
         return entries_of(lines, _deployment)
+    if origin is Origin.RESERVATIONS:
+        return entries_of(lines, _reservation)
     return entries_of(lines, lambda line: replace(_price(line), is_own=origin is Origin.OWN))
 
 
@@ -182,6 +203,14 @@ class Line:
         except ValueError:
             raise self.error(column, "must be a day such as 2026-01-31") from None
 
+    def hour(self, column: str) -> str:
+        """Return an hour, or the first of a day; empty where there is none."""
+        value = self._values[column]
+        moment = utc(value) if value else ""
+        if moment is None or (moment and hour_of(moment) != moment):
+            raise self.error(column, "must be a day or a whole hour such as 2026-01-31T09:00Z")
+        return moment
+
     def matching(self, column: str, pattern: re.Pattern[str], what: str) -> str:
         """Return a text of a pattern, which `what` says in words."""
         value = self._values[column]
@@ -231,14 +260,38 @@ def _price(line: Line) -> PriceEntry:
         unit=Unit(line.one_of("unit", Unit)),
         variant=line.text("variant"),
         above_tokens=line.count("above_tokens"),
-        amount=Decimal(
-            line.matching("amount", _AMOUNT, "a decimal number, 12 digits before and behind the point at most")
-        ),
+        amount=_amount(line),
         currency=line.matching("currency", _CURRENCY, "three capital letters"),
         valid_from=line.day("valid_from") or NO_TIME,
         valid_to=line.day("valid_to") or None,
         source=line.text("source", required=True),
         dated=dated,
+    )
+
+
+def _amount(line: Line) -> Decimal:
+    return Decimal(line.matching("amount", _AMOUNT, "a decimal number, 12 digits before and behind the point at most"))
+
+
+def _reservation(line: Line) -> Reservation:
+    units, begins = line.count("units"), line.hour("valid_from")
+    if not units:
+        raise line.error("units", "must be 1 or more")
+    if begins < _EARLIEST:
+        raise line.error("valid_from", "must be 2020 or later")
+    return Reservation(
+        deployment=line.text("deployment", required=True).lower(),
+        host=line.text("host").lower(),
+        kind=CapacityKind(line.one_of("kind", CapacityKind)),
+        model=line.text("model"),
+        version=line.text("version"),
+        units=units,
+        amount=_amount(line),
+        per=Per(line.one_of("per", Per)),
+        currency=line.matching("currency", _CURRENCY, "three capital letters"),
+        valid_from=begins,
+        valid_to=line.hour("valid_to") or None,
+        source=line.text("source", required=True),
     )
 
 

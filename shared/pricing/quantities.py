@@ -37,6 +37,8 @@ class Quantities(NamedTuple):
     """All of them: prices of long contexts go by their number."""
     doubt: str | None = None
     """Why the lines are not exactly what was used."""
+    output_tokens: int | None = None
+    """All of them; None where it is not billed by tokens."""
 
 
 def quantities_of(call: Mapping[str, Any]) -> Quantities | None:
@@ -57,7 +59,7 @@ def _tokens(call: Mapping[str, Any]) -> Quantities | None:
     written, exceeds = _output(call, made or 0)
     if overlaps or exceeds:
         doubt = doubt or "parts-overlap"
-    return Quantities([one for one in (*read, *written) if one.number], given or 0, doubt)
+    return Quantities([one for one in (*read, *written) if one.number], given or 0, doubt, made or 0)
 
 
 def _totals(call: Mapping[str, Any]) -> tuple[int | None, int | None]:

@@ -8,12 +8,13 @@ from datetime import datetime
 from functools import cache
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from shared.domain.values import utc_now, utc_of
+from shared.domain.values import hour_of, utc_now, utc_of
 from shared.errors import InvalidFileError, InvalidRequestError, NotFoundError
+from shared.pricing.capacity import Reservation
 from shared.pricing.entries import Deployment, PriceEntry
 from shared.pricing.files import Origin, PriceFile, digest_of, read_entries, read_file, shipped_text
 from shared.questions import DeploymentFilter, PriceFilter
-from shared.stores.price_ports import BookVersion, DeploymentKey, Loaded, PriceKey, Prices
+from shared.stores.price_ports import BookVersion, DeploymentKey, Loaded, PriceKey, Prices, ReservationKey
 
 __all__ = ["BookPage", "PriceService", "entry_id", "load_file", "load_shipped_prices", "with_shipped_prices"]
 
@@ -73,7 +74,7 @@ def _shipped_digest() -> str:
     return digest_of(shipped_text())
 
 
-def entry_id(entry: PriceEntry | Deployment) -> str:
+def entry_id(entry: PriceEntry | Deployment | Reservation) -> str:
     """Return the name by which a request may end an entry: the same as long as it stands in the price book."""
     return hashlib.sha256(repr(tuple(map(str, entry.key))).encode()).hexdigest()[:32]
 
@@ -104,6 +105,11 @@ class PriceService:
         found = self._prices.deployments(narrow, after=after, limit=limit + 1)
         return _page(found, limit, lambda one: (one.name, one.host, one.valid_from))
 
+    def reservations(self, *, after: ReservationKey | None, limit: int) -> BookPage[Reservation]:
+        """Return reservations, in the order of their deployments."""
+        found = self._prices.reservations(after=after, limit=limit + 1)
+        return _page(found, limit, lambda one: (one.deployment, one.host, one.kind, one.valid_from))
+
     def versions(self, *, before: int | None, limit: int) -> BookPage[BookVersion]:
         """Return the changes of the price book, newest first."""
         return _page(self._prices.versions(before=before, limit=limit + 1), limit, lambda one: (str(one.version),))
@@ -124,7 +130,7 @@ class PriceService:
 
         Raises:
             NotFoundError: the organisation has no such entry.
-            InvalidRequestError: it had ended, or begins later; or a price is to end within a day.
+            InvalidRequestError: it had ended, or begins later; or it is to end within a day (capacity: an hour).
         """
         found = next((one for one in self._prices.changeable(origin) if entry_id(one) == identifier), None)
         if found is None:
@@ -133,6 +139,8 @@ class PriceService:
             raise InvalidRequestError("validTo", "it has an end already, which stays as it is")
         if origin is Origin.OWN and not valid_to.endswith(_MIDNIGHT):
             raise InvalidRequestError("validTo", "give a day: prices begin and end with days")
+        if origin is Origin.RESERVATIONS and hour_of(valid_to) != valid_to:
+            raise InvalidRequestError("validTo", "give a whole hour")
         if valid_to <= found.valid_from:
             raise InvalidRequestError("validTo", "it must be later than validFrom")
         ended = replace(found, valid_to=valid_to)

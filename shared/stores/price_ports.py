@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from shared.pricing.capacity import Reservation
 from shared.pricing.entries import Deployment, PriceEntry, Restatement
 from shared.pricing.files import Origin, PriceFile
 from shared.pricing.payers import Assignment
@@ -16,6 +17,7 @@ __all__ = [
     "Loaded",
     "PriceKey",
     "Prices",
+    "ReservationKey",
     "Restated",
     "RestatedAmount",
     "RestatementStore",
@@ -46,6 +48,8 @@ PriceKey = tuple[str, str, str, str, str, str, str, int, str, bool]
 """Model, unit, variant, scope, tier, version, region, above_tokens, valid_from, is_own: their order in lists."""
 DeploymentKey = tuple[str, str, str]
 """Name, host, valid_from."""
+ReservationKey = tuple[str, str, str, str]
+"""Deployment, host, kind, valid_from."""
 
 
 class Prices(Protocol):
@@ -69,8 +73,11 @@ class Prices(Protocol):
     def deployments(self, narrow: DeploymentFilter, *, after: DeploymentKey | None, limit: int) -> list[Deployment]:
         """Return up to `limit` entries of the table of deployments behind `after`."""
 
-    def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment]:
-        """Return the entries that the organisation may end: its own prices, or its deployments."""
+    def reservations(self, *, after: ReservationKey | None, limit: int) -> list[Reservation]:
+        """Return up to `limit` reservations behind `after`."""
+
+    def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment] | Sequence[Reservation]:
+        """Return the entries that the organisation may end: its own prices, its deployments, or its reservations."""
 
     def versions(self, *, before: int | None, limit: int) -> list[BookVersion]:
         """Return up to `limit` versions of the price book before `before`, newest first."""

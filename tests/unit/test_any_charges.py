@@ -17,9 +17,10 @@ from shared.pricing.files import Origin, PriceFile
 from shared.services.ingest import ingest
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.sql import tables
+from shared.stores.sql.books import Books
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
-from shared.stores.sql.prices import Books, SqlPrices
+from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders import events
 from tests.builders.databases import memory_folder, new_sqlite

@@ -1,6 +1,6 @@
 """Charges in SQL: what each interaction costs, and what those of an hour add up to by meter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ class Terms(NamedTuple):
 
     book: Book
     payers: Payers
+    used: Mapping[tuple[str, str], int]
+    """Weighted tokens that share capacity, by its name and hour."""
 
 
 def charge_row(call: Row, terms: Terms, *, counts: bool) -> Row:
@@ -36,7 +38,7 @@ def charge_row(call: Row, terms: Terms, *, counts: bool) -> Row:
         counts: whether its usage counts.
     """
     payer = terms.payers.payer(call)
-    charge = charge_of(call, terms.book, counts=counts)
+    charge = charge_of(call, terms.book, counts=counts, used=terms.used)
     return {
         "occurred_at": call["occurred_at"],
         "interaction_id": call["id"],
@@ -48,6 +50,8 @@ def charge_row(call: Row, terms: Terms, *, counts: bool) -> Row:
         "team": payer.team,
         "cost_centre": payer.cost_centre,
         "matched": payer.matched,
+        "capacity": charge.capacity,
+        "weight": charge.weight,
     }
 
 
@@ -65,7 +69,7 @@ def costs_of(connection: Connection, terms: Terms, counts: sa.ColumnElement[int]
     for calls in _calls(connection, counts, start, end):
         for call in calls:
             payer = terms.payers.payer(call)
-            charge = charge_of(call, terms.book, counts=bool(call["counts"]))
+            charge = charge_of(call, terms.book, counts=bool(call["counts"]), used=terms.used)
             costs.add(call, charge, team=payer.team, cost_centre=payer.cost_centre)
     return costs
 

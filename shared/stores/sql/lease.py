@@ -11,8 +11,7 @@ from shared.stores.sql.engine import reading, writing
 __all__ = ["ROLLUPS", "SqlReadiness", "take_lease"]
 
 ROLLUPS: Final = "usage rollups"
-"""Of what makes rollups and cost lines, and of closing months."""
-
+"""Of whoever makes charges and sums."""
 _LEASE: Final = tables.lease.c
 _PARTITION: Final = tables.hub_partition.c
 

@@ -107,6 +107,8 @@ charge = Table(
     # order, without the zeros at its end. Null: in no sum yet.
     Column("group_id", COUNT, nullable=True),
     Column("counted", JSON_TEXT, nullable=True),
+    Column("capacity", exact_text(400), nullable=True),  # that it has a part of, as host/deployment
+    Column("weight", COUNT, nullable=True),  # its weighted tokens then
     PrimaryKeyConstraint("occurred_at", "interaction_id", name="pk_charge"),
     *(
         Index(f"ix_charge_{name}", name, "occurred_at", "interaction_id", **where(f"{name} is not null"))

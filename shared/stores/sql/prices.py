@@ -2,49 +2,39 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from shared.errors import InvalidFileError
-from shared.pricing.book import Book
-from shared.pricing.entries import Deployment, PriceEntry, Restatement, Scope, Tier, Unit
+from shared.pricing.capacity import Reservation
+from shared.pricing.entries import Deployment, PriceEntry
 from shared.pricing.files import Origin, PriceFile
 from shared.questions import DeploymentFilter, PriceFilter
 from shared.retry import RETRY_SECONDS, retried
-from shared.stores.price_ports import BookVersion, DeploymentKey, Loaded, PriceKey
+from shared.stores.price_ports import BookVersion, DeploymentKey, Loaded, PriceKey, ReservationKey
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.books import BOOK_LEASE, book_version, deployments_in, prices_in, reservations_in
+from shared.stores.sql.capacity import mark_period
 from shared.stores.sql.conditions import is_behind, is_equal
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.marks import mark_hours
 
-__all__ = ["BOOK_LEASE", "Books", "SqlPrices", "book_version", "restatements_of"]
+__all__ = ["SqlPrices"]
 
-BOOK_LEASE: Final = "price book"
-"""Of whoever changes it."""
 _ORDER: Final = (
     "model", "unit", "variant", "scope", "tier", "version", "region", "above_tokens", "valid_from", "is_own",
 )  # fmt: skip
-_Entry = PriceEntry | Deployment
+_Entry = PriceEntry | Deployment | Reservation
+_KINDS: Final[Mapping[Origin, tuple[sa.Table, Callable[[Connection], Sequence[_Entry]]]]] = {
+    Origin.LIST: (tables.price, prices_in),
+    Origin.OWN: (tables.price, prices_in),
+    Origin.DEPLOYMENTS: (tables.model_deployment, deployments_in),
+    Origin.RESERVATIONS: (tables.reservation, reservations_in),
+}
 _Result = TypeVar("_Result")
-
-
-class Books:
-    """The price book as a transaction sees it; kept until there is another version."""
-
-    def __init__(self) -> None:
-        """Hold none yet."""
-        self._book = Book((), (), version=-1)
-
-    def current(self, connection: Connection) -> Book:
-        """Return the price book."""
-        version = book_version(connection)
-        if self._book.version != version:
-            self._book = Book(_prices(connection), _deployments(connection), version, restatements_of(connection))
-        return self._book
 
 
 class SqlPrices:
@@ -65,19 +55,27 @@ class SqlPrices:
 
     def prices(self, narrow: PriceFilter, *, after: PriceKey | None, limit: int) -> list[PriceEntry]:
         """List prices; see the port."""
-        return self._read(lambda connection: _prices(connection, prices_statement(narrow, after=after, limit=limit)))
+        return self._read(lambda connection: prices_in(connection, prices_statement(narrow, after=after, limit=limit)))
 
     def deployments(self, narrow: DeploymentFilter, *, after: DeploymentKey | None, limit: int) -> list[Deployment]:
         """List deployments; see the port."""
         statement = deployments_statement(narrow, after=after, limit=limit)
-        return self._read(lambda connection: _deployments(connection, statement))
+        return self._read(lambda connection: deployments_in(connection, statement))
 
-    def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment]:
+    def reservations(self, *, after: ReservationKey | None, limit: int) -> list[Reservation]:
+        """List reservations; see the port."""
+        c = tables.reservation.c
+        statement = _page(tables.reservation, [c.deployment, c.host, c.kind, c.valid_from], [], None, after)
+        return self._read(lambda connection: reservations_in(connection, statement.limit(limit)))
+
+    def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment] | Sequence[Reservation]:
         """Return what may be ended; see the port."""
         if origin is Origin.DEPLOYMENTS:
-            return self._read(_deployments)
+            return self._read(deployments_in)
+        if origin is Origin.RESERVATIONS:
+            return self._read(reservations_in)
         own = sa.select(tables.price).where(tables.price.c.is_own == sa.true())
-        return self._read(lambda connection: _prices(connection, own))
+        return self._read(lambda connection: prices_in(connection, own))
 
     def versions(self, *, before: int | None, limit: int) -> list[BookVersion]:
         """List versions; see the port."""
@@ -99,8 +97,8 @@ class SqlPrices:
             version = book_version(connection)
             if _digest(connection, file.origin) == file.digest:
                 return Loaded(version, 0, 0)
-            table = tables.model_deployment if file.origin is Origin.DEPLOYMENTS else tables.price
-            known = _deployments(connection) if file.origin is Origin.DEPLOYMENTS else _prices(connection)
+            table, entries_in = _KINDS[file.origin]
+            known: Sequence[_Entry] = entries_in(connection)
             added, ended = _changes({one.key: one for one in known}, file.entries)
             if not added and not ended and file.origin is not Origin.LIST:
                 return Loaded(version, 0, 0)
@@ -115,6 +113,8 @@ class SqlPrices:
             moments = [*(one.valid_from for one in added), *(one.valid_to for one in ended if one.valid_to)]
             if moments:
                 mark_hours(connection, min(moments))
+            if moments and file.origin is Origin.RESERVATIONS:
+                mark_period(connection, min(moments))
             return Loaded(version, len(added), len(ended))
 
 
@@ -139,7 +139,11 @@ def _changes(
 
 
 def _what(one: _Entry) -> tuple[object, ...]:
-    return (one.amount, one.currency) if isinstance(one, PriceEntry) else (one.model, one.version, one.sku, one.region)
+    if isinstance(one, PriceEntry):
+        return (one.amount, one.currency)
+    if isinstance(one, Reservation):
+        return (one.model, one.version, one.units, one.amount, one.per, one.currency)
+    return (one.model, one.version, one.sku, one.region)
 
 
 def _name(one: _Entry) -> str:
@@ -153,21 +157,9 @@ def _digest(connection: Connection, origin: Origin) -> str | None:
     return connection.scalar(newest)
 
 
-def book_version(connection: Connection) -> int:
-    """Return the number of the last change of the price book; 0 before the first."""
-    return connection.scalar(sa.select(sa.func.max(tables.price_book.c.version))) or 0
-
-
-def restatements_of(connection: Connection) -> list[Restatement]:
-    """Return the restated periods, in the order in which they were asked for."""
-    c = tables.restatement.c
-    query = sa.select(c.starts_from, c.starts_before, c.price_version).order_by(c.version)
-    return [Restatement(*row) for row in connection.execute(query)]
-
-
 def _row(one: _Entry, version: int) -> dict[str, Any]:
     row = asdict(one) | {"book_version": version}
-    if isinstance(one, PriceEntry):
+    if not isinstance(one, Deployment):
         row["amount"] = str(one.amount)
     return row
 
@@ -207,24 +199,3 @@ def _page(
     if after is not None:
         conditions.append(is_behind(keys, after))
     return sa.select(table).where(*conditions).order_by(*keys)
-
-
-def _prices(connection: Connection, statement: sa.Select[Any] | None = None) -> list[PriceEntry]:
-    chosen = sa.select(tables.price) if statement is None else statement
-    return [
-        PriceEntry(
-            **row
-            | {
-                "scope": Scope(row["scope"]),
-                "tier": Tier(row["tier"]),
-                "unit": Unit(row["unit"]),
-                "amount": Decimal(row["amount"]),
-            }
-        )
-        for row in map(dict, connection.execute(chosen).mappings())
-    ]
-
-
-def _deployments(connection: Connection, statement: sa.Select[Any] | None = None) -> list[Deployment]:
-    chosen = sa.select(tables.model_deployment) if statement is None else statement
-    return [Deployment(**row) for row in connection.execute(chosen).mappings()]

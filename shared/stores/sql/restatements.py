@@ -12,12 +12,13 @@ from shared.pricing.files import digest_of
 from shared.retry import RETRY_SECONDS, retried
 from shared.stores.price_ports import Restated, RestatedAmount
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.books import BOOK_LEASE, book_version
+from shared.stores.sql.capacity import mark_period
 from shared.stores.sql.conditions import is_within
 from shared.stores.sql.dialects import Values, dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.marks import mark_hours
-from shared.stores.sql.prices import BOOK_LEASE, book_version
 
 __all__ = ["SqlRestatements"]
 
@@ -64,6 +65,7 @@ class SqlRestatements:
             writes.insert(tables.restated_amount, _sums(connection, version, _BEFORE, period))
             writes.run()
             mark_hours(connection, period.starts_from, end=period.starts_before)
+            mark_period(connection, period.starts_from, period.starts_before)
             return version
 
     def _finish(self, at: str) -> int:

@@ -13,18 +13,19 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from shared.domain.values import interval_end, utc_now, utc_of
+from shared.domain.values import hour_of, interval_end, utc_now, utc_of
 from shared.retry import retried
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.assignments import Assignments
+from shared.stores.sql.books import Books
+from shared.stores.sql.capacity import mark_capacity, used_in
 from shared.stores.sql.charges import Terms, charge_row, costs_of
 from shared.stores.sql.conditions import is_within
 from shared.stores.sql.costs import rebuild_cost_days, rewrite_costs
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import ROLLUPS, take_lease
-from shared.stores.sql.prices import Books
 from shared.stores.sql.usage_facts import (
     CHARGE_MEASURES,
     CHARGED_BY,
@@ -95,20 +96,25 @@ class SqlUsageRollups:
     def _count(self, calls: Collection[CallKey]) -> None:
         with writing(self._engine) as connection:
             take_lease(connection, ROLLUPS)
-            now = _calls(connection, calls, self._terms(connection))
+            terms = self._terms(connection, {hour_of(time) for time, _ in calls})
+            now = _calls(connection, calls, terms)
             before = _charges(connection, {*calls, *((one.row["occurred_at"], name) for name, one in now.items())})
             _write(connection, before, now)
+            hours = {time for time, _ in calls} | {one.row["occurred_at"] for one in now.values()}
+            mark_capacity(connection, terms.book, set(map(hour_of, hours)))
 
     def _add_up_costs(self, hour: str) -> None:
         with writing(self._engine) as connection:
             take_lease(connection, ROLLUPS)
-            costs = costs_of(connection, self._terms(connection), usage_counts(), hour, interval_end(hour, "hour"))
+            terms = self._terms(connection, [hour])
+            costs = costs_of(connection, terms, usage_counts(), hour, interval_end(hour, "hour"))
             rewrite_costs(connection, costs, hour)
             rebuild_cost_days(connection, [hour], at=utc_of(self._now()))
 
-    def _terms(self, connection: Connection) -> Terms:
+    def _terms(self, connection: Connection, hours: Collection[str]) -> Terms:
         # Read behind the marks: what comes later marks the hours again.
-        return Terms(self._books.current(connection), self._assignments.current(connection))
+        book = self._books.current(connection)
+        return Terms(book, self._assignments.current(connection), used_in(connection, book, hours))
 
     def _clear(self, marks: Collection[int]) -> None:
         # Exactly the marks that were read: one written meanwhile speaks of facts we may not have seen.

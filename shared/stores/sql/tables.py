@@ -8,6 +8,7 @@ from sqlalchemy.types import TypeEngine
 from shared.domain.interaction import FIELDS, Field, Kind
 from shared.stores.sql.access_tables import content_read
 from shared.stores.sql.budget_tables import alert, alert_delivery, budget, budget_block, budget_state
+from shared.stores.sql.capacity_tables import capacity_hour, dirty_capacity, reservation
 from shared.stores.sql.cost_tables import adjustment, closed_line, closed_month, cost_day, cost_hour
 from shared.stores.sql.indexes import derived_columns, interaction_indexes
 from shared.stores.sql.payer_tables import assignment, money_change
@@ -74,6 +75,7 @@ __all__ = [
     "budget",
     "budget_block",
     "budget_state",
+    "capacity_hour",
     "charge",
     "claim",
     "closed_line",
@@ -83,6 +85,7 @@ __all__ = [
     "cost_day",
     "cost_hour",
     "delivery",
+    "dirty_capacity",
     "dirty_hour",
     "dirty_usage_key",
     "finding",
@@ -96,6 +99,7 @@ __all__ = [
     "price_book",
     "quarantine",
     "quarantine_action",
+    "reservation",
     "restated_amount",
     "restatement",
     "usage_day",
