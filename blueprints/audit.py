@@ -133,6 +133,18 @@ async def read_own_usage(req: func.HttpRequest, context: func.Context) -> func.H
     return await answer(req, context)
 
 
+@bp.route(route="v1/reservations/{*rest}", methods=[func.HttpMethod.GET])
+async def read_reservations(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List capacity that is paid by the hour, or what became of its hours."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/reservations/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_reservations(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Say what capacity is paid for, or end a reservation."""
+    return await answer(req, context)
+
+
 @bp.route(route="openapi.json", methods=[func.HttpMethod.GET])
 async def read_openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return the OpenAPI document."""

@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, what in (
         ("prices", "prices of the organisation's own"),
         ("deployments", "what deployments are"),
+        ("reservations", "capacity that is paid by the hour"),
         ("cost-centres", "who pays for whose calls"),
     ):
         load = commands.add_parser(name, help=f"load {what} from a CSV file")
@@ -167,7 +168,7 @@ def _load(options: argparse.Namespace) -> None:
     if options.origin == "cost-centres":
         load_cost_centres(options.file, options.database)
         return
-    origin = Origin.OWN if options.origin == "prices" else Origin.DEPLOYMENTS
+    origin = Origin.OWN if options.origin == "prices" else Origin(options.origin)
     load_prices(origin, options.file, options.database)
 
 

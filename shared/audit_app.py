@@ -34,6 +34,7 @@ def audit_app() -> "FastAPI":
                 current.quarantine,
                 prices=current.prices,
                 restatements=current.restatements,
+                capacity=current.capacity,
                 costs=current.costs,
                 payers=current.payers,
                 budgets=current.budgets,

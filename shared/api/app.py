@@ -25,8 +25,10 @@ from shared.api.routes import (
 from shared.api.routes import budgets as budget_routes
 from shared.api.routes import cost_centres as payer_routes
 from shared.api.routes import prices as price_routes
+from shared.api.routes import reservations as reservation_routes
 from shared.services.audit import AuditService
 from shared.services.budgets import BudgetService
+from shared.services.capacity import CapacityService
 from shared.services.costs import CostService
 from shared.services.payers import PayerService
 from shared.services.prices import PriceService
@@ -45,6 +47,7 @@ _ROUTERS: Final = (
     quarantine.router,
     price_routes.router,
     deployments.router,
+    reservation_routes.router,
     costs.router,
     payer_routes.router,
     budget_routes.router,
@@ -60,6 +63,8 @@ class MoneyServices(TypedDict, total=False):
     """For prices and deployments."""
     restatements: RestatementService
     """Has periods charged by other prices."""
+    capacity: CapacityService
+    """For hours of capacity."""
     costs: CostService
     """For costs by month."""
     payers: PayerService

@@ -12,11 +12,13 @@ import orjson
 from shared.domain.values import utc
 from shared.errors import InvalidRequestError
 from shared.questions import ListKey
-from shared.stores.price_ports import DeploymentKey, PriceKey
+from shared.stores.capacity_ports import CapacityKey
+from shared.stores.price_ports import DeploymentKey, PriceKey, ReservationKey
 
 __all__ = [
     "access_key",
     "assignment_key",
+    "capacity_key",
     "deployment_key",
     "line_cursor",
     "line_key",
@@ -24,6 +26,7 @@ __all__ = [
     "list_key",
     "name_key",
     "price_key",
+    "reservation_key",
     "usage_cursor",
     "usage_key",
     "version_key",
@@ -134,6 +137,30 @@ def name_key(cursor: str | None, question: str) -> str | None:
         InvalidRequestError: as above.
     """
     return None if cursor is None else _decode(cursor, question, 1)[0]
+
+
+def reservation_key(cursor: str | None, question: str) -> ReservationKey | None:
+    """Return the place in the list of reservations that a cursor of `usage_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    if cursor is None:
+        return None
+    deployment, host, kind, valid_from = _decode(cursor, question, 4)
+    return (deployment, host, kind, _time(valid_from))
+
+
+def capacity_key(cursor: str | None, question: str) -> CapacityKey | None:
+    """Return the place in the list of hours that a cursor of `usage_cursor` names.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    if cursor is None:
+        return None
+    hour, host, deployment, kind = _decode(cursor, question, 4)
+    return (_time(hour), host, deployment, kind)
 
 
 def version_key(cursor: str | None, question: str) -> int | None:

@@ -13,12 +13,15 @@ from shared.pricing.files import Origin
 from shared.questions import DeploymentFilter, PriceFilter
 
 __all__ = [
+    "Amount",
     "BookChange",
     "BookVersion",
+    "Currency",
     "DeploymentEntry",
     "DeploymentParameters",
     "DeploymentsToAdd",
     "End",
+    "Entry",
     "Price",
     "PriceParameters",
     "PricesToAdd",
@@ -43,6 +46,8 @@ def _sku(value: str) -> str:
     return value
 
 
+Amount = Annotated[str, AfterValidator(_decimal)]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 _Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="begins at midnight UTC")]
 
 
@@ -169,15 +174,15 @@ class DeploymentParameters(ListParameters):
         return DeploymentFilter(name=self.name, host=self.host, model=self.model, holds_at=self.at)
 
 
-class _Entry(NoParameters):
-    """What is left out, or null, is empty."""
+class Entry(NoParameters):
+    """An entry to add: what is left out, or null, is empty."""
 
     def texts(self) -> dict[str, str]:
         """Return the entry as a line of a file states it."""
         return {name: str(value) for name, value in self.model_dump(exclude_none=True).items()}
 
 
-class _PriceToAdd(_Entry):
+class _PriceToAdd(Entry):
     model: Text
     version: Text | None = None
     scope: Scope
@@ -186,15 +191,15 @@ class _PriceToAdd(_Entry):
     unit: Unit
     variant: Text | None = None
     above_tokens: Annotated[int | None, Field(ge=0)] = None
-    amount: Annotated[str, AfterValidator(_decimal), Field(description="of 1,000,000 units, a decimal as a text")]
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    amount: Annotated[Amount, Field(description="of 1,000,000 units, a decimal as a text")]
+    currency: Currency
     valid_from: _Day | None = None
     valid_to: _Day | None = None
     source: Text
     dated: _Day
 
 
-class _DeploymentToAdd(_Entry):
+class _DeploymentToAdd(Entry):
     name: Text
     host: Text | None = None
     model: Text | None = None

@@ -51,7 +51,7 @@ def with_settled_capacity(
     rebuilt = rebuild()
     settled = 0
     for _ in range(_MOST_ROUNDS):
-        step = store.settle(limit=_HOURS_AT_A_TIME)
+        step = store.settle(limit=_HOURS_AT_A_TIME, at=utc_of(now()))
         settled += step.hours
         if step.recharged:
             rebuild()

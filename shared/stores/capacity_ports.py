@@ -53,8 +53,11 @@ class CapacityStore(Protocol):
     def note_hours(self, until: str) -> int:
         """Mark the reserved hours before `until` that were not yet, up to some thousands; return how many."""
 
-    def settle(self, *, limit: int) -> Settled:
-        """Make up to `limit` of the marked hours anew, from their calls' charges, and take the marks away."""
+    def settle(self, *, limit: int, at: str) -> Settled:
+        """Make up to `limit` of the marked hours anew, from their calls' charges, and take the marks away.
+
+        What thereby changes in a closed month is booked into the open one, at `at`.
+        """
 
     def hours(
         self, start: str | None, end: str | None, *, after: CapacityKey | None, limit: int

@@ -50,6 +50,7 @@ from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.budgets import SqlBudgets
+from shared.stores.sql.capacity import SqlCapacity
 from shared.stores.sql.claims import SqlClaimQueue
 from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
@@ -67,7 +68,7 @@ from shared.stores.sql.word_search import SearchableWords
 from shared.stores.word_ports import Filling
 from tests.builders.budgets import a_budget
 from tests.builders.payers import an_assignment
-from tests.builders.prices import a_deployment, a_price
+from tests.builders.prices import a_deployment, a_price, a_reservation
 from tests.contracts.test_ledger import AT, a_batch, a_row
 
 __all__ = ["STORES", "Recorder", "recorded", "recording", "use_ledger"]
@@ -76,6 +77,12 @@ STORES = Path(__file__).parents[2] / "shared" / "stores" / "sql"
 
 _MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _NO_GROUP = ("",) * len(tables.DIMENSIONS)
+_RESERVED = ("", "x", "provisioned", _MOMENT, None, "gpt-4o", "", 15, "1", "hour", "USD", "x", 1, None)
+_ENTRIES: Mapping[Origin, Any] = {
+    Origin.OWN: [a_price()],
+    Origin.DEPLOYMENTS: [a_deployment()],
+    Origin.RESERVATIONS: [a_reservation()],
+}
 _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_hour ORDER": [(1, _MOMENT, f'["{AT}call-1"]')],
     "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY, *COST_OF}) - 1), 1)],
@@ -88,6 +95,11 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
         (digest_of(cut, group), 7) for cut in tables.CUTS for group in (_NO_GROUP, ("other", *_NO_GROUP[1:]))
     ],
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
+    "min(reservation.valid_from)": [(_MOMENT,)],
+    "FROM reservation": [_RESERVED],
+    "FROM lease WHERE lease.name": [(_MOMENT,)],
+    "FROM dirty_capacity ORDER": [(1, _MOMENT)],
+    "sum(charge.weight)": [("/x", 5, 1, 1, Decimal(1))],
     "WHERE restatement.finished_at IS NULL": [(1, _MOMENT, _MOMENT)],
     "count(*) AS count_1 FROM dirty_hour": [(0,)],
     "sys.fulltext_indexes": [(1,)],
@@ -243,6 +255,7 @@ def recorded() -> Recorder:
         _use_readiness(SqlReadiness(engine))
         _use_prices(SqlPrices(engine))
         _use_restatements(SqlRestatements(engine))
+        _use_capacity(SqlCapacity(engine))
         _use_payers(SqlAssignments(engine))
         _use_budgets(SqlBudgets(engine))
         _use_alerts(SqlAlerts(engine))
@@ -311,13 +324,13 @@ def _use_quarantine(quarantine: SqlQuarantine) -> None:
 
 def _use_prices(prices: SqlPrices) -> None:
     prices.digest(Origin.LIST)
-    for origin in (Origin.OWN, Origin.DEPLOYMENTS):
-        entries = [a_price()] if origin is Origin.OWN else [a_deployment()]
+    for origin, entries in _ENTRIES.items():
         prices.load(PriceFile(origin, "new", entries), at=AT, actor="ada")
         prices.changeable(origin)
     everything = PriceFilter(model="x", scope="x", tier="x", region="x", unit="x", is_own=True, holds_at=AT)
     prices.prices(everything, after=("x", "x", "x", "x", "x", "x", "x", 0, AT, True), limit=10)
     prices.deployments(DeploymentFilter(name="x", host="x", model="x", holds_at=AT), after=("x", "x", AT), limit=10)
+    prices.reservations(after=("x", "x", "x", AT), limit=10)
     prices.versions(before=7, limit=10)
 
 
@@ -325,6 +338,12 @@ def _use_payers(payers: SqlAssignments) -> None:
     payers.change([an_assignment(), an_assignment("red", matched=Matched.TAG, name="team")], actor="ada", at=AT)
     payers.assignments(after=None, limit=10)
     payers.assignments(after=("tag", "team", "red", AT), limit=10)
+
+
+def _use_capacity(capacity: SqlCapacity) -> None:
+    capacity.note_hours("2026-03-02T11:00:00.000Z")
+    capacity.settle(limit=10, at=AT)
+    capacity.hours(AT, AT, after=(AT, "x", "x", "provisioned"), limit=10)
 
 
 def _use_restatements(restatements: SqlRestatements) -> None:

@@ -8,6 +8,7 @@ from shared.api.callers import Caller, Role, require
 from shared.api.models import Problem
 from shared.services.audit import AuditService
 from shared.services.budgets import BudgetService
+from shared.services.capacity import CapacityService
 from shared.services.costs import CostService
 from shared.services.payers import PayerService
 from shared.services.prices import PriceService
@@ -20,6 +21,7 @@ __all__ = [
     "Audit",
     "AuditCaller",
     "Budgets",
+    "Capacity",
     "ContentCaller",
     "Costs",
     "Payers",
@@ -66,9 +68,15 @@ async def _costs(request: Request) -> CostService:
     return service
 
 
+async def _capacity(request: Request) -> CapacityService:
+    service: CapacityService = request.app.state.capacity
+    return service
+
+
 Audit = Annotated[AuditService, Depends(_audit)]
 Budgets = Annotated[BudgetService, Depends(_budgets)]
 Payers = Annotated[PayerService, Depends(_payers)]
+Capacity = Annotated[CapacityService, Depends(_capacity)]
 Prices = Annotated[PriceService, Depends(_prices)]
 Costs = Annotated[CostService, Depends(_costs)]
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]

@@ -15,6 +15,7 @@ from shared.stores.capacity_ports import CapacityHour, CapacityKey, Settled
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.books import Books
 from shared.stores.sql.conditions import is_behind, is_within
+from shared.stores.sql.costs import rebuild_cost_days, rewrite_idle_costs
 from shared.stores.sql.dialects import Dialect, Values, dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import ROLLUPS, take_lease
@@ -73,9 +74,9 @@ class SqlCapacity:
         """Mark hours that have passed; see the port."""
         return retried(lambda: self._note_hours(until), seconds=self._seconds)
 
-    def settle(self, *, limit: int) -> Settled:
+    def settle(self, *, limit: int, at: str) -> Settled:
         """Make marked hours anew; see the port."""
-        return retried(lambda: self._settle(limit), seconds=self._seconds)
+        return retried(lambda: self._settle(limit, at), seconds=self._seconds)
 
     def hours(self, start: str | None, end: str | None, *, after: CapacityKey | None, limit: int) -> list[CapacityHour]:
         """List hours; see the port."""
@@ -101,7 +102,7 @@ class SqlCapacity:
             mark_capacity(connection, book, passed)
             return len(passed)
 
-    def _settle(self, limit: int) -> Settled:
+    def _settle(self, limit: int, at: str) -> Settled:
         with writing(self._engine) as connection:
             take_lease(connection, ROLLUPS)
             c = tables.dirty_capacity.c
@@ -115,6 +116,8 @@ class SqlCapacity:
             sums = _sums(connection, {one.hour for one in reserved if one.kind is CapacityKind.PROVISIONED})
             rows = [_row(one, sums.get((one.name, one.hour), _NO_CALLS)) for one in reserved]
             _write(connection, hours, rows)
+            rewrite_idle_costs(connection, hours, rows)
+            rebuild_cost_days(connection, hours, at=at)
             anew = {one.hour for one, row in zip(reserved, rows, strict=True) if _is_moved(one, row, used)}
             bulk.insert(
                 connection,

@@ -4,31 +4,34 @@ Every function is for a transaction that holds the lease of the rollups: none of
 the closing of a month.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from decimal import Decimal
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared.domain.values import interval_end
-from shared.pricing.costs import Costs
+from shared.pricing.costs import CostKey, CostKind, Costs
+from shared.stores.capacity_ports import CapacityHour
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import is_within
 from shared.stores.sql.cost_tables import COST_KEYS
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.types import Money, Quantity
 
-__all__ = ["last_closed_month", "open_month", "rebuild_cost_days", "rewrite_costs"]
+__all__ = ["last_closed_month", "open_month", "rebuild_cost_days", "rewrite_costs", "rewrite_idle_costs"]
 
 _KEYS: Final = tuple(COST_KEYS)
 _SUMS: Final = ("quantity", "amount")
 _MONEY, _QUANTITY = Money(), Quantity()
+_NOTHING: Final = Decimal(0)
 
 
 def rewrite_costs(connection: Connection, costs: Costs, hour: str) -> None:
     """Make the cost lines of an hour those of `costs`."""
     table, number = tables.cost_hour, dialect_of(connection).amount
-    connection.execute(sa.delete(table).where(table.c.interval_start == hour))
+    connection.execute(sa.delete(table).where(table.c.interval_start == hour, table.c.kind == CostKind.CHARGE.value))
     rows = [
         (
             *(hour, *key[:-1], number(key.price, _MONEY), number(quantity, _QUANTITY)),
@@ -37,6 +40,41 @@ def rewrite_costs(connection: Connection, costs: Costs, hour: str) -> None:
         for key, quantity, amount in costs.lines()
     ]
     bulk.insert(connection, table, rows)
+
+
+def rewrite_idle_costs(connection: Connection, hours: Collection[str], rests: Iterable[CapacityHour]) -> None:
+    """Make the lines of hours for capacity that no call bears those of `rests`."""
+    table, number = tables.cost_hour, dialect_of(connection).amount
+    named = table.c.interval_start.in_(dialect_of(connection).members(table.c.interval_start.type))
+    connection.execute(sa.delete(table).where(named, table.c.kind == CostKind.IDLE.value), bulk.listed(hours))
+    rows = [
+        (
+            *(rest.hour, *_idle_key(rest)[:-1], number(_NOTHING, _MONEY)),
+            number(Decimal(rest.units), _QUANTITY),
+            number(rest.amount, _MONEY),
+        )
+        for rest in rests
+        if rest.amount
+    ]
+    bulk.insert(connection, table, rows)
+
+
+def _idle_key(rest: CapacityHour) -> CostKey:
+    return CostKey(
+        kind=CostKind.IDLE,
+        team="",
+        cost_centre="",
+        subscription_id="",
+        product_id="",
+        model="",
+        deployment=rest.deployment,
+        host=rest.host,
+        confidence="exact",
+        currency=rest.currency,
+        unit="unit-hour",
+        meter=f"{rest.kind} {rest.line}" if rest.kind != rest.line else rest.kind,
+        price=_NOTHING,
+    )
 
 
 def rebuild_cost_days(connection: Connection, hours: Iterable[str], *, at: str) -> None:

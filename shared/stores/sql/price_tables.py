@@ -103,12 +103,12 @@ charge = Table(
     Column("team", exact_text(128), nullable=True),
     Column("cost_centre", exact_text(64), nullable=True),
     Column("matched", text(16), nullable=True),  # by what of the call they were found
+    Column("capacity", exact_text(400), nullable=True),  # that it has a part of, as host/deployment
+    Column("weight", COUNT, nullable=True),  # its weighted tokens then
     # What the interaction counts as in usage: its group of all dimensions, and a JSON array of the measures in their
     # order, without the zeros at its end. Null: in no sum yet.
     Column("group_id", COUNT, nullable=True),
     Column("counted", JSON_TEXT, nullable=True),
-    Column("capacity", exact_text(400), nullable=True),  # that it has a part of, as host/deployment
-    Column("weight", COUNT, nullable=True),  # its weighted tokens then
     PrimaryKeyConstraint("occurred_at", "interaction_id", name="pk_charge"),
     *(
         Index(f"ix_charge_{name}", name, "occurred_at", "interaction_id", **where(f"{name} is not null"))

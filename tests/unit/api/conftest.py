@@ -23,6 +23,7 @@ def client(ledger: Ledger) -> Client:
         ledger.quarantine(),
         prices=ledger.prices(),
         restatements=ledger.restatements(),
+        capacity=ledger.capacity(),
         costs=ledger.costs(),
         payers=ledger.payers(),
         budgets=ledger.budgets(),

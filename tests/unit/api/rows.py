@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from shared.api.app import create_app
 from shared.services.audit import AuditService
 from shared.services.budgets import BudgetService
+from shared.services.capacity import CapacityService
 from shared.services.costs import CostService
 from shared.services.payers import PayerService
 from shared.services.prices import PriceService
@@ -25,6 +26,7 @@ from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.budgets import SqlBudgets
+from shared.stores.sql.capacity import SqlCapacity
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.engine import writing
@@ -138,6 +140,10 @@ class Ledger:
     def budgets(self, **options: Any) -> BudgetService:
         """Return the service over this ledger's budgets."""
         return BudgetService(SqlBudgets(self.engine), SqlAlerts(self.engine), **options)
+
+    def capacity(self) -> CapacityService:
+        """Return the service over this ledger's hours of capacity."""
+        return CapacityService(SqlCapacity(self.engine))
 
     def costs(self, **options: Any) -> CostService:
         """Return the service over this ledger's costs."""

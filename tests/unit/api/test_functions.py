@@ -66,6 +66,8 @@ def test_these_are_the_functions() -> None:
         "manage_budgets",
         "read_alerts",
         "read_own_usage",
+        "read_reservations",
+        "manage_reservations",
         "read_openapi",
         "read_docs",
         "check_liveness",
@@ -95,6 +97,8 @@ def test_these_are_the_functions() -> None:
         ("read_budgets", "/api/v1/budgets/decision?subscriptionId=sub-1"),
         ("read_alerts", "/api/v1/alerts"),
         ("read_own_usage", "/api/v1/me/usage"),
+        ("read_reservations", "/api/v1/reservations"),
+        ("read_reservations", "/api/v1/reservations/hours"),
         ("read_openapi", "/api/openapi.json"),
     ],
 )

@@ -11,11 +11,13 @@ _POSTED = {
     "/api/v1/prices/{id}/end",
     "/api/v1/deployments/{id}/end",
     "/api/v1/budgets/{id}/remove",
+    "/api/v1/reservations/{id}/end",
 }
 _BOTH = {
     "/api/v1/prices",
     "/api/v1/prices/restatements",
     "/api/v1/deployments",
+    "/api/v1/reservations",
     "/api/v1/costs/months",
     "/api/v1/cost-centres",
     "/api/v1/budgets",
@@ -35,6 +37,7 @@ _PATHS = (
         "/api/v1/budgets/{id}",
         "/api/v1/alerts",
         "/api/v1/me/usage",
+        "/api/v1/reservations/hours",
         "/api/v1/interactions",
         "/api/v1/interactions/{id}",
         "/api/v1/interactions/{id}/content",
