@@ -87,13 +87,13 @@ class Reservation:
     def cost_of(self, hour: str) -> Decimal:
         """Return what an hour costs, to the last digit: the hours of a month add up to the month."""
         with localcontext(prec=_DIGITS):
-            whole = self.units * self.amount
+            paid = self.units * self.amount
             if self.per is Per.HOUR:
-                return whole.quantize(_PLACES, ROUND_FLOOR)
+                return paid.quantize(_PLACES, ROUND_FLOOR)
             moment = datetime.fromisoformat(hour)
             hours = monthrange(moment.year, moment.month)[1] * 24
             place = (moment.day - 1) * 24 + moment.hour
-            until, before = ((whole * number / hours).quantize(_PLACES, ROUND_FLOOR) for number in (place + 1, place))
+            until, before = ((paid * number / hours).quantize(_PLACES, ROUND_FLOOR) for number in (place + 1, place))
             return until - before
 
 
@@ -131,7 +131,7 @@ class ReservedHour(NamedTuple):
         """Return the weighted tokens that the hour can serve; None where that is not published."""
         return None if self.throughput is None else self.throughput.tokens_per_minute * _MINUTES * self.units
 
-    def whole(self, used: int) -> int:
+    def shared_tokens(self, used: int) -> int:
         """Return the weighted tokens that share the cost when `used` were: what it can serve, or all that it did."""
         return max(self.capacity or 0, used)
 
@@ -165,14 +165,14 @@ def weight_of(*, given: int, cached: int, made: int, throughput: Throughput | No
     return max(given - cached, 0) + (throughput.output_weight if throughput else 1) * made
 
 
-def part_of(cost: Decimal, weight: int, whole: int) -> Decimal:
+def part_of(cost: Decimal, weight: int, among: int) -> Decimal:
     """Return the part of an hour's cost for so many of the weighted tokens that share it.
 
     Rounded down: what no call has, the last digits too, is the hour's rest, so that both add up to the cost whatever
     comes in which order.
     """
     with localcontext(prec=_DIGITS):
-        return (cost * weight / whole).quantize(_PLACES, ROUND_FLOOR) if whole else Decimal(0)
+        return (cost * weight / among).quantize(_PLACES, ROUND_FLOOR) if among else Decimal(0)
 
 
 def reserved_hours(

@@ -20,10 +20,10 @@ def is_spilled(call: Mapping[str, Any]) -> bool:
 
     Source: https://learn.microsoft.com/azure/foundry/openai/how-to/spillover-traffic-management
     """
-    told = call.get("spillover")
-    if call.get("served_deployment") or not told:
+    headers = call.get("spillover")
+    if call.get("served_deployment") or not headers:
         return False
-    spillover = orjson.loads(told)
+    spillover = orjson.loads(headers)
     return bool(spillover.get("spilled") or spillover.get("from"))
 
 
@@ -62,8 +62,8 @@ def shared_charge(
         # How many share the hour is known once all of its calls are counted.
         return Charge(Confidence.NO_PRICE, "hour-open", capacity=shared.name, weight=weight)
     others = max(known or 0, weight)
-    whole = shared.whole(others)
-    by_capacity = whole == shared.capacity
+    among = shared.shared_tokens(others)
+    by_capacity = among == shared.capacity
     doubts = (
         None if by_capacity else "hour-shared",
         "usage-estimated" if call.get("usage_provenance") == Provenance.ESTIMATED else None,
@@ -75,7 +75,7 @@ def shared_charge(
     return Charge(
         Confidence.EXACT if doubt is None else Confidence.ESTIMATED,
         doubt or "capacity-shared",
-        part_of(shared.cost, weight, whole),
+        part_of(shared.cost, weight, among),
         shared.currency,
         shared.book_version,
         shared.name,

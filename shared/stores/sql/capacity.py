@@ -164,7 +164,7 @@ def _is_moved(one: ReservedHour, row: CapacityHour, used: dict[tuple[str, str], 
     before = used.get((one.name, one.hour))
     if before is None:
         return one.capacity is None or row.used > one.capacity
-    return one.whole(before) != one.whole(row.used)
+    return one.shared_tokens(before) != one.shared_tokens(row.used)
 
 
 def _row(one: ReservedHour, sums: _Sums) -> CapacityHour:

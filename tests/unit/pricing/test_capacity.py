@@ -148,12 +148,12 @@ def test_the_hours_of_any_month_add_up_to_the_month_to_the_last_digit(month: int
 
 @given(st.decimals(0, 1_000_000, places=12), st.lists(st.integers(0, 10**9), max_size=50), st.integers(0, 10**9))
 def test_any_parts_of_an_hour_are_no_more_than_its_cost(cost: Decimal, weights: list[int], capacity: int) -> None:
-    whole = max(capacity, sum(weights))
+    among = max(capacity, sum(weights))
 
-    rest = cost - sum((part_of(cost, weight, whole) for weight in weights), Decimal(0))
+    rest = cost - sum((part_of(cost, weight, among) for weight in weights), Decimal(0))
 
     assert rest >= 0
-    if whole == sum(weights) and whole:
+    if among == sum(weights) and among:
         # What remains of an hour that is shared by all of it are last digits.
         assert rest < len(weights) * Decimal("1e-12")
 
@@ -182,10 +182,10 @@ def test_a_reservation_is_read_as_it_stands() -> None:
     ("before", "after", "what"),
     [
         (",50,", ",0,", "units: must be 1 or more"),
-        (",50,", ",many,", "units: must be a whole number"),
+        (",50,", ",many,", "units: must be a among number"),
         ("provisioned", "reserved", "kind: must be one of provisioned, hosting"),
         ("month", "year", "per: must be one of hour, month"),
-        ("T09:00Z", "T09:30Z", "valid_to: must be a day or a whole hour"),
+        ("T09:00Z", "T09:30Z", "valid_to: must be a day or a among hour"),
         ("2026-01-01", "", "valid_from: must be 2020 or later"),
         ("2026-01-01", "1999-01-01", "valid_from: must be 2020 or later"),
         ("260", "-1", "amount: must be a decimal number"),
