@@ -80,7 +80,7 @@ def test_an_hours_cost_is_that_of_its_calls_and_what_nobody_used(
         (TEN, "reserved", "idle", "capacity", Decimal("14.9998"), 1, 30),
     ]
     # the rollups hold the calls' parts; the cost lines of the day hold the rest too
-    assert sums(engine, tables.usage_hour) == Decimal("0.0006")
+    assert sums(engine, tables.usage_of_hour) == len(tables.CUTS) * Decimal("0.0006")
     assert sums(engine, tables.cost_hour) == sums(engine, tables.cost_day) == Decimal(30)
 
 

@@ -182,10 +182,10 @@ def test_a_reservation_is_read_as_it_stands() -> None:
     ("before", "after", "what"),
     [
         (",50,", ",0,", "units: must be 1 or more"),
-        (",50,", ",many,", "units: must be a among number"),
+        (",50,", ",many,", "units: must be a whole number"),
         ("provisioned", "reserved", "kind: must be one of provisioned, hosting"),
         ("month", "year", "per: must be one of hour, month"),
-        ("T09:00Z", "T09:30Z", "valid_to: must be a day or a among hour"),
+        ("T09:00Z", "T09:30Z", "valid_to: must be a day or a whole hour"),
         ("2026-01-01", "", "valid_from: must be 2020 or later"),
         ("2026-01-01", "1999-01-01", "valid_from: must be 2020 or later"),
         ("260", "-1", "amount: must be a decimal number"),
