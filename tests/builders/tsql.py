@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,9 +97,9 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
     "min(reservation.valid_from)": [(_MOMENT,)],
     "FROM reservation": [_RESERVED],
-    "FROM lease WHERE lease.name": [(_MOMENT,)],
+    "FROM lease WHERE lease.name": [(_MOMENT + timedelta(hours=2),)],
     "FROM dirty_capacity ORDER": [(1, _MOMENT)],
-    "sum(charge.weight)": [("/x", 5, 1, 1, Decimal(1))],
+    "sum(charge.weight)": [("/x", 5_000_000, 1, 1, Decimal(1))],
     "WHERE restatement.finished_at IS NULL": [(1, _MOMENT, _MOMENT)],
     "count(*) AS count_1 FROM dirty_hour": [(0,)],
     "sys.fulltext_indexes": [(1,)],
@@ -341,7 +341,7 @@ def _use_payers(payers: SqlAssignments) -> None:
 
 
 def _use_capacity(capacity: SqlCapacity) -> None:
-    capacity.note_hours("2026-03-02T11:00:00.000Z")
+    capacity.note_hours("2026-03-02T13:00:00.000Z")
     capacity.settle(limit=10, at=AT)
     capacity.hours(AT, AT, after=(AT, "x", "x", "provisioned"), limit=10)
 
