@@ -25,6 +25,18 @@ async def read_access_log(req: func.HttpRequest, context: func.Context) -> func.
     return await answer(req, context)
 
 
+@bp.route(route="v1/reaches/{*rest}", methods=[func.HttpMethod.GET])
+async def read_reaches(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List to which calls roles extend."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/reaches/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_reaches(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Limit roles to some calls, or end that."""
+    return await answer(req, context)
+
+
 @bp.route(route="v1/usage", methods=[func.HttpMethod.GET])
 async def read_usage(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return usage by group and interval."""
@@ -129,7 +141,7 @@ async def read_alerts(req: func.HttpRequest, context: func.Context) -> func.Http
 
 @bp.route(route="v1/me/{*rest}", methods=[func.HttpMethod.GET])
 async def read_own_usage(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Return the caller's own usage and budgets."""
+    """Return who the caller is to the API, or their own usage and budgets."""
     return await answer(req, context)
 
 

@@ -8,6 +8,7 @@
   x NotFoundError          caller      404
   x InvalidRequestError    caller      400, naming the parameter
   x ForbiddenError         caller      403, naming the role
+    x LimitedRoleError     caller      403, naming the role
   x NotPossibleError       caller      409, saying why not now
   x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a good stream into quarantine
   x InvalidFileError       operator    the command fails, naming the line; nothing of the file was loaded
@@ -23,6 +24,7 @@ __all__ = [
     "ForbiddenError",
     "InvalidFileError",
     "InvalidRequestError",
+    "LimitedRoleError",
     "NotFoundError",
     "NotPossibleError",
     "StoreRefusedError",
@@ -73,6 +75,15 @@ class ForbiddenError(AppError):
         """Name the missing app `role`, such as `Content.Read`."""
         super().__init__(f"this needs the role {role}")
         self.role = role
+
+
+class LimitedRoleError(ForbiddenError):
+    """The caller's role extends to some calls alone, and the answer would be about all."""
+
+    def __init__(self, role: str) -> None:
+        """Name the app `role`."""
+        super().__init__(role)
+        self.args = (f"this needs the role {role} for all calls, and yours is limited to some",)
 
 
 class InvalidFileError(AppError):

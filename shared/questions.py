@@ -3,12 +3,13 @@
 A filter of the API is one line of `FILTERS`: its parameter, OpenAPI and SQL follow from that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from shared.domain.interaction import OPERATIONS, State
+from shared.domain.reach import Reach
 from shared.domain.values import COUNT_LIMIT
 from shared.domain.vendors import VENDORS
 from shared.domain.verdicts import CATEGORIES, SEVERITIES, SIDES
@@ -146,6 +147,8 @@ class InteractionFilter:
 
     values: Mapping[str, Any]
     """Name of the filter -> value, in the order of the filters."""
+    reaches: tuple[Reach, ...]
+    """How far the caller's roles extend: all of them must find an interaction."""
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401  # each filter has a type of its own
         """Narrow by each of `values`; None narrows nothing.
@@ -158,6 +161,13 @@ class InteractionFilter:
             raise TypeError(f"no filter is named {', '.join(sorted(unknown))}")
         ordered = {name: values[name] for name in FILTERS if values.get(name) is not None}
         object.__setattr__(self, "values", ordered)
+        object.__setattr__(self, "reaches", ())
+
+    def within(self, reaches: Sequence[Reach]) -> "InteractionFilter":
+        """Return the same filter for somebody whose roles extend so far."""
+        narrow = InteractionFilter(**self.values)
+        object.__setattr__(narrow, "reaches", (*self.reaches, *reaches))
+        return narrow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

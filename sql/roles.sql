@@ -45,6 +45,7 @@ grant select, insert on dbo.price_book to promptledger_app;
 grant select, insert, update, delete on dbo.quarantine to promptledger_app;
 grant insert on dbo.quarantine_action to promptledger_app;
 grant select, insert, update on dbo.reservation to promptledger_app;
+grant select, insert, update on dbo.reach to promptledger_app;
 grant select, insert on dbo.restated_amount to promptledger_app;
 grant select, insert, update on dbo.restatement to promptledger_app;
 grant select, insert on dbo.usage_group to promptledger_app;

@@ -1608,6 +1608,38 @@ UPDATE alembic_version SET version_num='0019' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0019 -> 0020
+
+CREATE TABLE reach (
+    id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    role NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    holder NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    is_group BIT NOT NULL,
+    matched NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    value NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    valid_from DATETIME2(3) NOT NULL,
+    valid_to DATETIME2(3) NULL,
+    added_by NVARCHAR(256) NOT NULL,
+    added_at DATETIME2(3) NOT NULL,
+    ended_by NVARCHAR(256) NULL,
+    ended_at DATETIME2(3) NULL,
+    CONSTRAINT pk_reach PRIMARY KEY (id)
+);
+
+GO
+
+CREATE INDEX ix_reach_holder ON reach (holder);
+
+GO
+
+CREATE INDEX ix_reach_added ON reach (added_at, id);
+
+GO
+
+UPDATE alembic_version SET version_num='0020' WHERE alembic_version.version_num = '0019';
+
+GO
+
 COMMIT;
 
 GO

@@ -20,6 +20,7 @@ from shared.api.routes import (
     me,
     prompts,
     quarantine,
+    reaches,
     usage,
 )
 from shared.api.routes import budgets as budget_routes
@@ -40,6 +41,7 @@ __all__ = ["MoneyServices", "create_app"]
 _ROUTERS: Final = (
     interactions.router,
     access_log.router,
+    reaches.router,
     usage.router,
     prompts.router,
     balance.router,

@@ -24,11 +24,13 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with its guard."""
         handle = super().get_route_handler()
-        role = Role((self.openapi_extra or {})["x-required-role"])
+        extra = self.openapi_extra or {}
+        role = Role(extra["x-required-role"])
+        known = require(role, limited=bool(extra.get("x-limited")))
 
         async def guarded(request: Request) -> Response:
             if self.body_field is not None:
-                await run_in_threadpool(require(role), request)
+                await run_in_threadpool(known, request)
                 request._body = await _body_of(request)  # noqa: SLF001  # where Starlette keeps what was read
             response = await handle(request)
             if role is Role.AUDIT_ADMIN:
@@ -44,7 +46,8 @@ def _record(request: Request, response: Response) -> None:
     log: AuditService = request.app.state.audit
     body = getattr(request, "_body", b"").decode("utf-8", "replace")
     subject = " ".join(part for part in (request.method, subject_of(request), body) if part)
-    items = orjson.loads(response.body).get("items")
+    answer = orjson.loads(response.body) if response.media_type == "application/json" else {}
+    items = answer.get("items")
     log.record(caller.asks(route_of(request)), subject, rows=None if items is None else len(items))
 
 

@@ -1,7 +1,7 @@
 """Who asks, and what they may: what every way of telling callers ends in."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -9,8 +9,10 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from shared.domain.access_log import Reader
+from shared.domain.reach import Reach
 from shared.domain.values import text
-from shared.errors import ForbiddenError, InvalidRequestError
+from shared.errors import ForbiddenError, InvalidRequestError, LimitedRoleError
+from shared.services.reaches import ReachService
 
 __all__ = [
     "VERSION_1",
@@ -61,6 +63,8 @@ class Caller:
     needs_purpose: bool = False
     """Whether they must say, for texts."""
     request_id: str | None = None
+    reaches: Mapping[str, Reach] = field(default_factory=dict)
+    """Roles that extend to some calls alone -> to which."""
 
     @property
     def label(self) -> str:
@@ -95,7 +99,12 @@ class Caller:
     def asks(self, route: str) -> Reader:
         """Return the caller as the access log keeps them."""
         roles = frozenset(role.value for role in self.roles)
-        return Reader(self.id, route, self.name, roles, self.app_id, self.purpose, self.request_id)
+        reaches = self.within(Role.CONTENT_READ)
+        return Reader(self.id, route, self.name, roles, self.app_id, self.purpose, self.request_id, reaches)
+
+    def within(self, role: Role) -> tuple[Reach, ...]:
+        """Return to which calls `role` extends; nothing where that is all of them."""
+        return (self.reaches[role.value],) if role.value in self.reaches else ()
 
     @property
     def _lacks_purpose(self) -> bool:
@@ -115,8 +124,13 @@ class Authenticator(Protocol):
         """
 
 
-def require(role: Role | None) -> Callable[[Request], Caller]:
-    """Return a dependency that gives the caller, once it is known to have `role`, where one is needed."""
+def require(role: Role | None, *, limited: bool = False) -> Callable[[Request], Caller]:
+    """Return a dependency that gives the caller, once it is known to have `role`; None: whoever is signed in.
+
+    Args:
+        role: as above.
+        limited: whether the route looks at how far the role extends. One that doesn't is for roles that extend to all.
+    """
 
     def caller_with_role(request: Request) -> Caller:
         chosen: Authenticator = request.app.state.authenticator
@@ -126,9 +140,13 @@ def require(role: Role | None) -> Callable[[Request], Caller]:
             needs_purpose=request.app.state.needs_purpose,
             request_id=getattr(request.state, "request_id", None),
         )
+        reaches: ReachService = request.app.state.audit.reaches
+        caller = replace(caller, reaches=reaches.of(caller.id, caller.groups))
         request.state.caller = caller
         if role is not None:
             caller.needs(role)
+            if not limited and role.value in caller.reaches:
+                raise LimitedRoleError(role.value)
         return caller
 
     return caller_with_role

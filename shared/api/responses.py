@@ -11,7 +11,14 @@ from starlette.exceptions import HTTPException
 
 from shared.api.callers import Caller, Role, route_of, subject_of
 from shared.domain.access_log import AccessResult
-from shared.errors import ForbiddenError, InvalidRequestError, NotFoundError, NotPossibleError, StoreUnavailableError
+from shared.errors import (
+    ForbiddenError,
+    InvalidRequestError,
+    LimitedRoleError,
+    NotFoundError,
+    NotPossibleError,
+    StoreUnavailableError,
+)
 from shared.problem import PROBLEM_TYPE, problem
 from shared.services.audit import AuditService
 
@@ -88,7 +95,8 @@ def _forbidden(request: Request, error: Exception) -> Response:
             log.record(caller.asks(route_of(request)), subject_of(request), result=AccessResult.REFUSED)
         except StoreUnavailableError as fault:
             return _unavailable(request, fault)
-    return _problem(403, "missing-role", str(error), role=error.role)
+    kind = "limited-role" if isinstance(error, LimitedRoleError) else "missing-role"
+    return _problem(403, kind, str(error), role=error.role)
 
 
 def _not_found(_request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from shared.domain.reach import Reach
 from shared.domain.values import text
 
 __all__ = ["AccessEntry", "AccessResult", "Reader", "entry_of"]
@@ -37,6 +38,8 @@ class Reader(NamedTuple):
     purpose: str | None = None
     """As they state it."""
     request_id: str | None = None
+    reaches: tuple[Reach, ...] = ()
+    """To which calls the role for content extends; empty: to all."""
 
 
 class AccessEntry(NamedTuple):

@@ -9,11 +9,13 @@ from shared.domain.access_log import AccessResult, Reader, entry_of
 from shared.domain.balance import Balance
 from shared.domain.fragment import Content
 from shared.domain.interaction import CONTENT_FIELDS
+from shared.domain.reach import Reach
 from shared.domain.values import utc_now, utc_of
 from shared.domain.words import query_of
 from shared.errors import EventError, NotFoundError
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.services.content import best_content
+from shared.services.reaches import ReachService
 from shared.services.search import DEFAULT_BOUNDS, Search, SearchBounds, SearchPage
 from shared.sources.record import correlation_ids_of, interaction_id
 from shared.stores.access_ports import AccessFilter
@@ -67,6 +69,8 @@ class AuditService:
         self._content = content
         self._now = now
         self._search = Search(store, content, words, bounds)
+        self.reaches = ReachService(store, now)
+        """To which calls roles extend."""
 
     def interactions(
         self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None
@@ -75,14 +79,14 @@ class AuditService:
         rows = self._store.interactions(narrow, after=after, limit=limit + 1)
         return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
 
-    def interaction(self, identifier: str, *, reader: Reader | None) -> Row:
-        """Return one interaction; texts only for a `reader`, whose reading is recorded.
+    def interaction(self, identifier: str, *, reader: Reader | None, reaches: Sequence[Reach] = ()) -> Row:
+        """Return one interaction; texts only for a `reader`, whose reading is recorded, as far as that role extends.
 
         Raises:
             NotFoundError: the ledger holds no such interaction.
         """
-        row = self._known(identifier)
-        if reader is None:
+        row = self._known(identifier, reaches)
+        if reader is None or not self._reads(reader, row["id"]):
             return _without_texts(row)
         if _has_text(row):
             self.record(reader, row["id"], ids=[row["id"]])
@@ -97,7 +101,7 @@ class AuditService:
             NotFoundError: the ledger holds no such interaction.
         """
         try:
-            row = self._known(identifier)
+            row = self._known(identifier, reader.reaches)
         except NotFoundError:
             self.record(reader, identifier, rows=0, result=AccessResult.NOT_FOUND)
             raise
@@ -116,7 +120,7 @@ class AuditService:
         Raises:
             ValueError: the question asks for nothing that can be sought.
         """
-        page = self._search.page(query_of(question), narrow, after=after, limit=limit)
+        page = self._search.page(query_of(question), narrow.within(reader.reaches), after=after, limit=limit)
         self.record(reader, " ".join([question, *_filters(narrow)]), ids=[row["id"] for row in page.rows])
         return page
 
@@ -184,15 +188,20 @@ class AuditService:
         """Return if the content store answers."""
         self._content.check()
 
-    def _known(self, identifier: str) -> Row:
+    def _reads(self, reader: Reader, interaction_id: str) -> bool:
+        """Return whether the reader may see the texts of an interaction."""
+        return not reader.reaches or self._store.interaction(interaction_id, (), reader.reaches) is not None
+
+    def _known(self, identifier: str, reaches: Sequence[Reach]) -> Row:
         name = _as_kept(identifier)
-        row = self._store.interaction(name, correlation_ids_of(name))
+        row = self._store.interaction(name, correlation_ids_of(name), reaches)
         if row is None:
             raise _unknown()
         return row
 
     def _shown(self, page: Page, narrow: InteractionFilter, reader: Reader | None) -> Page:
-        if reader is None:
+        # Texts are shown where the reader may see those of all that the list may hold.
+        if reader is None or not set(reader.reaches) <= set(narrow.reaches):
             return page._replace(rows=[_without_texts(row) for row in page.rows])
         if any(map(_has_text, page.rows)):
             self.record(reader, _as_text(narrow), ids=[row["id"] for row in page.rows])

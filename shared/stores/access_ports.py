@@ -1,12 +1,14 @@
 """What the access log and what it guards need from storage."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.domain.access_log import AccessEntry
+from shared.domain.reach import ReachEntry
 from shared.questions import ListKey
 
-__all__ = ["AccessFilter", "AccessLogStore"]
+__all__ = ["AccessFilter", "AccessLogStore", "ReachStore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +36,22 @@ class AccessLogStore(Protocol):
 
     def accesses(self, narrow: AccessFilter, *, after: ListKey | None, limit: int) -> list[dict[str, Any]]:
         """Return up to `limit` entries behind `after` in (read_at, id) order, newest first; ids are texts."""
+
+
+class ReachStore(Protocol):
+    """How far roles extend. Every method raises StoreUnavailableError when the database does not answer."""
+
+    def reach_entries(self, holders: Collection[str], *, any_group: bool) -> list[ReachEntry]:
+        """Return the entries of `holders`, and with `any_group` those of all groups; a bounded number of them."""
+
+    def reach_entry(self, entry_id: str) -> ReachEntry | None:
+        """Return one entry."""
+
+    def list_reaches(self, *, after: ListKey | None, limit: int) -> list[ReachEntry]:
+        """Return up to `limit` entries behind `after` in (added_at, id) order, newest first."""
+
+    def add_reach(self, entry: ReachEntry) -> None:
+        """Keep an entry."""
+
+    def end_reach(self, entry_id: str, *, at: str, actor: str) -> None:
+        """Let an entry be valid until `at` at the latest, and keep who ended it. Once ended, it stays so."""

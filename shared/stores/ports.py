@@ -9,10 +9,11 @@ from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding, Gap, Standing, Unpriced
 from shared.domain.quarantine import Held, QuarantineAction
+from shared.domain.reach import Reach
 from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.domain.values import NO_TIME
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.access_ports import AccessLogStore
+from shared.stores.access_ports import AccessLogStore, ReachStore
 from shared.stores.content_ports import ContentDocument, ContentStore, PackedDocument
 
 __all__ = [
@@ -190,7 +191,7 @@ class Ledger(Protocol):
         """Return documents as `Changes` takes them, to be kept with the facts; None where `content` is elsewhere."""
 
 
-class AuditStore(AccessLogStore, Protocol):
+class AuditStore(AccessLogStore, ReachStore, Protocol):
     """The reading side. Every method raises StoreUnavailableError when the database does not answer."""
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
@@ -199,8 +200,8 @@ class AuditStore(AccessLogStore, Protocol):
         Beside each stand the columns of its charge, as `charge_amount` and so on; null until its hour is summed.
         """
 
-    def interaction(self, interaction_id: str, names: Sequence[str] = ()) -> Row | None:
-        """Return one row: by its id, else by a name that it is known by; None when there is no such interaction."""
+    def interaction(self, interaction_id: str, names: Sequence[str] = (), reaches: Sequence[Reach] = ()) -> Row | None:
+        """Return one row: by its id, else by a name that it is known by; None when none within `reaches` is there."""
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return id, occurred_at, model, input_tokens and prompt_preview, as `interactions` does."""

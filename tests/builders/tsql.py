@@ -24,6 +24,7 @@ from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding
 from shared.domain.quarantine import QuarantineAction
+from shared.domain.reach import Reach, ReachEntry
 from shared.domain.words import query_of
 from shared.pricing.charge import PRICED_BY
 from shared.pricing.costs import COST_OF
@@ -472,6 +473,17 @@ def _use_audit(audit: SqlAuditStore) -> None:
     for resolved in (True, False):
         narrow_findings = FindingFilter(starts_from=AT, starts_before=AT, hub="x", kind="gap", resolved=resolved)
         audit.findings(narrow_findings, after=after, limit=10)
+    audit.reach_entries(["x"], any_group=True)
+    audit.add_reach(ReachEntry("x", "x", "x", False, "team", "x", AT, None, "x", AT))  # noqa: FBT003
+    audit.end_reach("x", at=AT, actor="x")
+    audit.reach_entry("x")
+    audit.list_reaches(after=ListKey(AT, "x"), limit=10)
+    reach = Reach(("x", "y"), ("x",), ("x",))
+    for reaches in ([reach], [Reach(), Reach(("x",))], [Reach(products=("x",))]):
+        within = InteractionFilter(model="x").within(reaches)
+        audit.interactions(within, after=None, limit=10)
+        audit.interaction("call-1", ["response-id:a"], reaches)
+        audit.usage(UsageQuery(narrow=within), after=None, limit=10)
     audit.record_access(entry_of(Reader("x", "x"), "x", at=AT, ids=["x"]))
     audit.accesses(AccessFilter(), after=None, limit=10)
     names = ("reader", "route", "purpose", "result", "request_id", "interaction")

@@ -20,15 +20,18 @@ __all__ = [
     "AnyCaller",
     "Audit",
     "AuditCaller",
+    "AuditWithin",
     "Budgets",
     "Capacity",
     "ContentCaller",
+    "ContentWithin",
     "Costs",
     "Payers",
     "Prices",
     "Quarantine",
     "Restatements",
     "UsageCaller",
+    "UsageWithin",
     "described",
 ]
 
@@ -85,6 +88,9 @@ AnyCaller = Annotated[Caller, Depends(require(None))]
 UsageCaller = Annotated[Caller, Depends(require(Role.USAGE_READ))]
 AuditCaller = Annotated[Caller, Depends(require(Role.AUDIT_READ))]
 ContentCaller = Annotated[Caller, Depends(require(Role.CONTENT_READ))]
+UsageWithin = Annotated[Caller, Depends(require(Role.USAGE_READ, limited=True))]
+AuditWithin = Annotated[Caller, Depends(require(Role.AUDIT_READ, limited=True))]
+ContentWithin = Annotated[Caller, Depends(require(Role.CONTENT_READ, limited=True))]
 AdminCaller = Annotated[Caller, Depends(require(Role.AUDIT_ADMIN))]
 
 _PROBLEMS: Final = {
@@ -97,19 +103,22 @@ _PROBLEMS: Final = {
 }
 
 
-def described(role: Role | None, *, model: object, missing: bool = False, refused: bool = False) -> dict[str, Any]:
+def described(
+    role: Role | None, *, model: object, missing: bool = False, refused: bool = False, limited: bool = False
+) -> dict[str, Any]:
     """Return the OpenAPI side of a route: shape of the answer, role it needs, problems it may answer.
 
     Args:
-        role: without which the route answers 403; None: whoever has signed in may ask.
+        role: without which the route answers 403; None: it needs none.
         model: of the answer. Only described: routes return finished responses, for speed.
         missing: whether the route may answer 404.
         refused: whether it may answer 409.
+        limited: whether the role may extend to some calls alone, where there is a body.
     """
     may_answer = {404: missing, 409: refused}
     statuses = [status for status in _PROBLEMS if may_answer.get(status, True)]
     return {
         "response_model": model,
         "responses": {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses},
-        "openapi_extra": {"x-required-role": role.value if role else "none"},
+        "openapi_extra": {"x-required-role": "none" if role is None else role.value, "x-limited": limited},
     }

@@ -1,17 +1,19 @@
 """`/interactions`: the facts of calls, and their texts."""
 
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Path, Query, Response
 
 from shared.api.bodies import GuardedRoute
-from shared.api.callers import Role
+from shared.api.callers import Caller, Role
 from shared.api.cursors import list_cursor, list_key
 from shared.api.models import ContentTexts, Interaction, InteractionPage
 from shared.api.parameters import InteractionParameters, PromptParameters, SearchRequest, TextParameters
 from shared.api.responses import json_response
-from shared.api.routes.common import Audit, AuditCaller, ContentCaller, described
+from shared.api.routes.common import Audit, AuditWithin, ContentWithin, described
 from shared.api.views import found_page_view, interaction_view, page_view, texts_view
+from shared.domain.reach import Reach
 from shared.questions import ListKey
 from shared.services.audit import Reader
 
@@ -29,26 +31,40 @@ _Id = Annotated[str, Path(alias="id", description="the interaction's id")]
 
 
 @router.get("", **described(Role.AUDIT_READ, model=InteractionPage))
-def list_interactions(query: Annotated[InteractionParameters, Query()], caller: AuditCaller, audit: Audit) -> Response:
+def list_interactions(query: Annotated[InteractionParameters, Query()], caller: AuditWithin, audit: Audit) -> Response:
     """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
     after = list_key(query.cursor, query.question())
     if query.q is not None:
-        return _found(query, query.q, after, audit, caller.reads(_LIST))
-    page = audit.interactions(query.narrow(), after=after, limit=query.limit, reader=caller.reader(_LIST))
+        return _found(query, query.q, after, audit, _asker(caller, _LIST))
+    narrow = query.narrow().within(caller.within(Role.AUDIT_READ))
+    page = audit.interactions(narrow, after=after, limit=query.limit, reader=caller.reader(_LIST))
     return json_response(page_view(map(interaction_view, page.rows), list_cursor(page.next, query.question())))
 
 
-@router.post("/search", **described(Role.AUDIT_READ, model=InteractionPage))
+@router.post("/search", **described(Role.AUDIT_READ, model=InteractionPage, limited=True))
 def search_interactions(
-    request: SearchRequest, _query: Annotated[TextParameters, Query()], caller: AuditCaller, audit: Audit
+    request: SearchRequest, _query: Annotated[TextParameters, Query()], caller: AuditWithin, audit: Audit
 ) -> Response:
     """List the interactions whose texts match `q`, newest first. Needs Content.Read too; the search is recorded."""
     after = list_key(request.cursor, request.question())
-    return _found(request, request.q, after, audit, caller.reads(_SEARCH, request.purpose))
+    return _found(request, request.q, after, audit, _asker(caller, _SEARCH, request.purpose))
 
 
-def _found(query: PromptParameters, question: str, after: ListKey | None, audit: Audit, reader: Reader) -> Response:
-    page = audit.search(question, query.narrow(), after=after, limit=query.limit, reader=reader)
+class _Asker(NamedTuple):
+    """Who searches."""
+
+    reader: Reader
+    within: Sequence[Reach]
+    """To which calls the role for facts extends."""
+
+
+def _asker(caller: Caller, route: str, purpose: str | None = None) -> _Asker:
+    return _Asker(caller.reads(route, purpose), caller.within(Role.AUDIT_READ))
+
+
+def _found(query: PromptParameters, question: str, after: ListKey | None, audit: Audit, asker: _Asker) -> Response:
+    narrow = query.narrow().within(asker.within)
+    page = audit.search(question, narrow, after=after, limit=query.limit, reader=asker.reader)
     items = map(interaction_view, page.rows)
     following = list_cursor(page.next, query.question())
     return json_response(found_page_view(items, following, is_degraded=page.is_degraded, waiting=page.waiting))
@@ -56,7 +72,7 @@ def _found(query: PromptParameters, question: str, after: ListKey | None, audit:
 
 @router.get("/{id:path}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True))  # noqa: FAST003  # by its alias
 def read_content(
-    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: ContentCaller, audit: Audit
+    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: ContentWithin, audit: Audit
 ) -> Response:
     """Return an interaction's texts and bodies. The reading is recorded."""
     content = audit.content_of(interaction_id, reader=caller.reads(_CONTENT))
@@ -65,7 +81,10 @@ def read_content(
 
 @router.get("/{id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))  # noqa: FAST003  # by its alias
 def read_interaction(
-    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: AuditCaller, audit: Audit
+    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: AuditWithin, audit: Audit
 ) -> Response:
     """Return one interaction. Its previews need Content.Read; their reading is recorded."""
-    return json_response(interaction_view(audit.interaction(interaction_id, reader=caller.reader(_ONE))))
+    reaches = caller.within(Role.AUDIT_READ)
+    return json_response(
+        interaction_view(audit.interaction(interaction_id, reader=caller.reader(_ONE), reaches=reaches))
+    )

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 from shared.api.budget_models import OwnUsage
 from shared.api.budget_views import budget_view
 from shared.api.cursors import usage_cursor, usage_key
-from shared.api.parameters import OwnUsageParameters
+from shared.api.parameters import NoParameters, OwnUsageParameters
+from shared.api.reach_models import Me, me_view
 from shared.api.responses import json_response
 from shared.api.routes.common import AnyCaller, Audit, Budgets, described
 from shared.api.views import usage_view, view_of
@@ -18,6 +19,12 @@ from shared.questions import InteractionFilter
 __all__ = ["router"]
 
 router = APIRouter(prefix="/me", tags=["me"])
+
+
+@router.get("", **described(None, model=Me))
+def read_me(_query: Annotated[NoParameters, Query()], caller: AnyCaller) -> Response:
+    """Return the caller's id, roles, and how far each of them extends. Whoever is signed in may ask."""
+    return json_response(me_view(caller))
 
 
 @router.get("/usage", **described(None, model=OwnUsage))

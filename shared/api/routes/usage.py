@@ -1,5 +1,6 @@
 """`/usage`: usage by group and interval, from the rollups."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -9,7 +10,7 @@ from shared.api.cursors import usage_cursor, usage_key
 from shared.api.models import Page, Usage
 from shared.api.parameters import UsageParameters
 from shared.api.responses import json_response
-from shared.api.routes.common import Audit, UsageCaller, described
+from shared.api.routes.common import Audit, UsageWithin, described
 from shared.api.views import page_view, usage_view
 
 __all__ = ["router"]
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/usage", tags=["usage"])
 
 
 @router.get("", **described(Role.USAGE_READ, model=Page[Usage]))
-def list_usage(query: Annotated[UsageParameters, Query()], _caller: UsageCaller, audit: Audit) -> Response:
+def list_usage(query: Annotated[UsageParameters, Query()], caller: UsageWithin, audit: Audit) -> Response:
     """Add up usage by group, and by hour, day or month when an interval is given.
 
     Rows are whole intervals (UTC): `from` is rounded down to one, `to` up. Without an interval the
@@ -26,6 +27,7 @@ def list_usage(query: Annotated[UsageParameters, Query()], _caller: UsageCaller,
     of their group. Every filter must hold. The rollups follow the facts by minutes.
     """
     question = query.query()
+    question = replace(question, narrow=question.narrow.within(caller.within(Role.USAGE_READ)))
     dimensions, timed = question.dimensions, question.interval is not None
     after = usage_key(query.cursor, query.question(), dimensions=len(dimensions), timed=timed)
     page = audit.usage(question, after=after, limit=query.limit)

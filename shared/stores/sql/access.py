@@ -81,6 +81,15 @@ def accesses_of(narrow: InteractionFilter) -> list[Access]:
             known.in_order and access.in_order,
             access.table,
         )
+    for reach in narrow.reaches:
+        for column, values in (("subscription_id", reach.subscriptions), ("product_id", reach.products)):
+            # Where one kind alone tells the calls, its index finds them.
+            if values and not reach.teams and len(values) == len(reach.subscriptions) + len(reach.products):
+                known = together.get(index_of(column), Access(index_of(column), ()))
+                together[known.index_name] = known._replace(
+                    conditions=(*known.conditions, _TABLE[column].in_(values)),
+                    in_order=known.in_order and len(values) == 1,
+                )
     return list(together.values())
 
 

@@ -1,11 +1,11 @@
-"""The table of the access log; `tables` has the others, and all of them."""
+"""The tables of the access log and of how far roles extend; `tables` has the others, and all of them."""
 
 from sqlalchemy import Column, Identity, Index, PrimaryKeyConstraint, Table
 
 from shared.stores.sql.price_tables import metadata
-from shared.stores.sql.types import COUNT, JSON_TEXT, SERIAL, UtcTime, exact_text, text
+from shared.stores.sql.types import COUNT, FLAG, JSON_TEXT, SERIAL, UtcTime, exact_text, text
 
-__all__ = ["content_read"]
+__all__ = ["content_read", "reach"]
 
 content_read = Table(
     "content_read",
@@ -29,3 +29,24 @@ content_read = Table(
     Index("ix_content_read_reader", "reader", "read_at", "id"),
 )
 """The access log: rows are added, never changed or removed. Triggers hold it on SQLite, rights on Azure SQL."""
+
+reach = Table(
+    "reach",
+    metadata,
+    Column("id", exact_text(32), nullable=False),
+    Column("role", exact_text(32), nullable=False),
+    Column("holder", exact_text(64), nullable=False),  # object id of a person, an application or a group
+    Column("is_group", FLAG, nullable=False),
+    Column("matched", exact_text(16), nullable=False),  # subscription, product, team or all
+    Column("value", exact_text(128), nullable=False),  # "" for all
+    Column("valid_from", UtcTime(), nullable=False),
+    Column("valid_to", UtcTime(), nullable=True),
+    Column("added_by", text(256), nullable=False),
+    Column("added_at", UtcTime(), nullable=False),
+    Column("ended_by", text(256), nullable=True),
+    Column("ended_at", UtcTime(), nullable=True),
+    PrimaryKeyConstraint("id", name="pk_reach"),
+    Index("ix_reach_holder", "holder"),
+    Index("ix_reach_added", "added_at", "id"),
+)
+"""How far roles of people and groups extend: rows are added and ended, never removed."""

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import NOWHERE
+from shared.domain.reach import Reach
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import Row
@@ -15,10 +16,11 @@ from shared.stores.sql import tables
 from shared.stores.sql.access import PAYER, Look, Way, accesses_of, chosen, in_index, look_statement
 from shared.stores.sql.access_log import SqlAccessLog
 from shared.stores.sql.charges import charged
-from shared.stores.sql.conditions import conditions_of, is_equal, range_of
+from shared.stores.sql.conditions import conditions_of, is_equal, range_of, reach_condition
 from shared.stores.sql.dialects import by_index, by_key, by_value, dialect_of
 from shared.stores.sql.engine import reading
 from shared.stores.sql.indexes import BY_TIME, index_of
+from shared.stores.sql.reaches import SqlReaches
 from shared.stores.sql.usage import usage_statement
 
 __all__ = [
@@ -47,16 +49,17 @@ _QUARANTINE: Final = [column for column in tables.quarantine.c if column.name no
 _Condition = sa.ColumnElement[bool]
 
 
-class SqlAuditStore(SqlAccessLog):
+class SqlAuditStore(SqlAccessLog, SqlReaches):
     """`shared.stores.ports.AuditStore` on either database."""
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return rows, newest first; see the port."""
         return self._list(interactions_statement, narrow, after, limit)
 
-    def interaction(self, interaction_id: str, names: Sequence[str] = ()) -> Row | None:
+    def interaction(self, interaction_id: str, names: Sequence[str] = (), reaches: Sequence[Reach] = ()) -> Row | None:
         """Return one row; see the port."""
-        rows = self._rows(interaction_statement(interaction_id, names))
+        statement = interaction_statement(interaction_id, names).where(*map(reach_condition, reaches))
+        rows = self._rows(statement)
         return next((row for row in rows if row["id"] == interaction_id), rows[0] if rows else None)
 
     def prompts(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from shared.domain.reach import Reach
 from shared.domain.record_types import Observer
 from shared.domain.verdicts import fields_of, texts_of
 from shared.questions import FILTERS, Condition, Filter, InteractionFilter
@@ -23,6 +24,7 @@ __all__ = [
     "is_unset",
     "is_within",
     "range_of",
+    "reach_condition",
 ]
 
 _Condition = sa.ColumnElement[bool]
@@ -59,7 +61,23 @@ def is_behind(keys: Sequence[sa.ColumnElement[Any]], after: Sequence[Any]) -> _C
 
 def conditions_of(narrow: InteractionFilter, *, without: Collection[Filter] = ()) -> list[_Condition]:
     """Return what must hold, all of it, of the interactions that a filter finds; `without` some of its filters."""
-    return [condition_of(some[0], narrow.values) for some in groups_of(narrow) if some[0] not in without]
+    filters = [condition_of(some[0], narrow.values) for some in groups_of(narrow) if some[0] not in without]
+    return [*filters, *map(reach_condition, narrow.reaches)]
+
+
+def reach_condition(reach: Reach) -> _Condition:
+    """Return whether an interaction is one of those that a role extends to."""
+    call, charge = tables.interaction.c, tables.charge.alias("reached")
+    found: list[_Condition] = [sa.false()]
+    if reach.subscriptions:
+        found.append(call.subscription_id.in_(reach.subscriptions))
+    if reach.products:
+        found.append(call.product_id.in_(reach.products))
+    if reach.teams:
+        same = sa.and_(charge.c.occurred_at == call.occurred_at, charge.c.interaction_id == call.id)
+        paid = sa.select(sa.literal(1)).select_from(charge).where(same, charge.c.team.in_(reach.teams))
+        found.append(paid.correlate(tables.interaction).exists())
+    return sa.or_(*found)
 
 
 def groups_of(narrow: InteractionFilter) -> list[list[Filter]]:
@@ -78,7 +96,14 @@ def condition_of(one: Filter, values: Mapping[str, Any]) -> _Condition:
 def group_conditions(narrow: InteractionFilter) -> list[_Condition]:
     """Return what must hold, all of it, of the groups of usage that a filter by dimensions finds."""
     groups = tables.usage_group.c
-    return [is_equal(groups[FILTERS[name].column], value) for name, value in narrow.values.items()]
+    filters = [is_equal(groups[FILTERS[name].column], value) for name, value in narrow.values.items()]
+    return [
+        *filters,
+        *(
+            sa.or_(sa.false(), *(groups[name].in_(values) for name, values in reach.columns.items()))
+            for reach in narrow.reaches
+        ),
+    ]
 
 
 def range_of(narrow: InteractionFilter, table: sa.FromClause = tables.interaction) -> list[_Condition]:

@@ -156,7 +156,7 @@ def within(narrow: InteractionFilter, span: Span) -> InteractionFilter:
     first, last = values.get("occurred_from"), values.get("occurred_before")
     values["occurred_from"] = max((one for one in (first, span.start) if one), default=None)
     values["occurred_before"] = min((one for one in (last, span.end) if one), default=None)
-    return InteractionFilter(**values)
+    return InteractionFilter(**values).within(narrow.reaches)
 
 
 def _numbers(span: Span, narrow: InteractionFilter, after: ListKey | None) -> tuple[int, int]:

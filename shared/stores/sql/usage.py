@@ -44,5 +44,7 @@ def usage_statement(query: UsageQuery, *, after: tuple[str, ...] | None, limit: 
 
 def _cut_of(query: UsageQuery) -> int:
     """Return the smallest cut that tells apart what the query names."""
-    named = {*query.dimensions, *(FILTERS[name].column for name in query.narrow.values), "currency"}
+    narrow = query.narrow
+    reached = (name for reach in narrow.reaches for name in reach.columns)
+    named = {*query.dimensions, *(FILTERS[name].column for name in narrow.values), *reached, "currency"}
     return min((cut for cut in tables.CUTS if named <= {*tables.CUTS[cut]}), key=lambda cut: len(tables.CUTS[cut]))

@@ -50,6 +50,8 @@ def test_these_are_the_functions() -> None:
         "read_usage",
         "read_prompts",
         "read_access_log",
+        "read_reaches",
+        "manage_reaches",
         "read_balance",
         "read_quarantine",
         "manage_quarantine",

@@ -7,6 +7,7 @@ from tests.unit.api.rows import Client
 _POSTED = {
     "/api/v1/interactions/search",
     "/api/v1/quarantine/replay",
+    "/api/v1/reaches/{id}/end",
     "/api/v1/quarantine/{id}/discard",
     "/api/v1/prices/{id}/end",
     "/api/v1/deployments/{id}/end",
@@ -14,6 +15,7 @@ _POSTED = {
     "/api/v1/reservations/{id}/end",
 }
 _BOTH = {
+    "/api/v1/reaches",
     "/api/v1/prices",
     "/api/v1/prices/restatements",
     "/api/v1/deployments",
@@ -38,6 +40,7 @@ _PATHS = (
         "/api/v1/alerts",
         "/api/v1/me/usage",
         "/api/v1/reservations/hours",
+        "/api/v1/me",
         "/api/v1/interactions",
         "/api/v1/interactions/{id}",
         "/api/v1/interactions/{id}/content",
