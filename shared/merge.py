@@ -119,13 +119,12 @@ class Contribution:
 
         Of several values one is held, so the first that differs is noticed, in whatever order they come.
         """
-        return any(
-            letter in letters
-            and name in facts
-            and self.letters.get(name) in letters
-            and facts[name].casefold() != self.values[name].casefold()
-            for name, letters in _COMPARED
-        )
+        for name, letters in _COMPARED:
+            if name in facts and letter in letters and self.letters.get(name) in letters:
+                mine, theirs = facts[name], self.values[name]
+                if mine != theirs and mine.casefold() != theirs.casefold():
+                    return True
+        return False
 
 
 Contributions = dict[str, Contribution]
@@ -292,6 +291,10 @@ def _requested_deployment(values: Facts) -> str | None:
 
 
 def _join(values: Facts, letters: dict[str, str], letter: str, facts: Facts) -> None:
+    if not values:
+        values.update(facts)
+        letters.update(dict.fromkeys(facts, letter))
+        return
     both = values.keys() & facts.keys()
     better = {
         name: (letters[name], values[name])

@@ -59,8 +59,9 @@ def members(**fields: str) -> Members:
 
 def state_members(facts: Facts, event: Mapping[str, Json], table: Members) -> None:
     """State every field of `table` that the JSON object `event` has a value for."""
+    value_of = event.get
     for member, name, normalise in table:
-        value = event.get(member)
+        value = value_of(member)
         if value is not None:
             normal = normalise(value)
             if normal is not None:

@@ -1,14 +1,14 @@
 """What one event, or one record inside an event, says about one interaction."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.domain.interaction import Facts
 from shared.domain.reassembly.keys import Chunk
 from shared.domain.record_types import RecordType
 from shared.domain.values import Json
 
-__all__ = ["Content", "Fragment", "digest"]
+__all__ = ["Content", "Fragment", "digest", "without_content"]
 
 
 class Content(NamedTuple):
@@ -40,6 +40,15 @@ class Fragment(NamedTuple):
     key: str = ""
     """Of the document in the content store, and of the fragment among the parts of its interaction; "" until
     `shared.sources` has finished it."""
+
+
+_NOTHING: Final = Content()
+
+
+def without_content(fragment: Fragment) -> Fragment:
+    """Return a fragment whose texts are let go: parsed they weigh many times what its document does."""
+    name, record_type, facts, _, document, chunk, correlation_ids, foreign_id, key = fragment
+    return Fragment(name, record_type, facts, _NOTHING, document, chunk, correlation_ids, foreign_id, key)
 
 
 def digest(data: bytes) -> str:

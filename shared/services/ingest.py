@@ -17,7 +17,7 @@ from shared.domain.delivery import (
     check_limit,
     slices,
 )
-from shared.domain.fragment import Content, Fragment, digest
+from shared.domain.fragment import Fragment, digest, without_content
 from shared.domain.reassembly.keys import chunk_key
 from shared.domain.redaction import redact
 from shared.errors import EventError
@@ -149,8 +149,7 @@ def _read(delivery: Delivery) -> _Read:
         clean, secrets = redact(body)
         quarantined = Quarantined(digest(body), position, str(error), PARSER_VERSION, clean)
         return _Read(position, quarantined=quarantined, secrets=secrets)
-    # The texts are let go: the document has them, and parsed they weigh many times as much.
-    fragments = tuple(fragment._replace(content=Content()) for fragment in reading.fragments)
+    fragments = tuple(map(without_content, reading.fragments))
     return _Read(
         position, fragments, reading.asides, reading.source, None, reading.unknown_words, secrets=reading.removed
     )
@@ -322,7 +321,7 @@ def _assemble(unread: Sequence[ChunkPlace], batch: Sequence[_Read], stores: _Sto
             continue
         made = assemble(chunks, own)
         documents += [ContentDocument(one.interaction_id, one.key, one.document) for _, one in made]
-        assembled[name, chunks] = [(mark, one._replace(content=Content(), document=b"")) for mark, one in made]
+        assembled[name, chunks] = [(mark, without_content(one)._replace(document=b"")) for mark, one in made]
     stores.content.put(documents)
     assembled |= {place: [] for place in claimed}
     if claimed and stores.claims is not None:

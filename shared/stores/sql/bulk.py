@@ -61,7 +61,7 @@ class Writes:
             before: for each row, as it was read; None where all of it is to be written.
         """
         keys = keys_of(table)
-        values = tuple(name for name in names_of(table) if name not in {*keys, guard})
+        values = _values_beside(table, guard)
         changed: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
         if self._dialect.writes_all or not before:
             changed[values] = [*rows]
@@ -114,8 +114,8 @@ class Writes:
         *,
         guarded: bool = False,
     ) -> None:
-        columns = tuple(table.columns[name] for name in names)
-        self._writes.append(Write(statement, columns, list(rows), _key_of(table, names), guarded))
+        columns, key = _columns_of(table, names)
+        self._writes.append(Write(statement, columns, list(rows), key, guarded))
 
 
 def insert(connection: Connection, table: sa.Table, rows: Collection[Values]) -> None:
@@ -150,6 +150,12 @@ def listed(values: Iterable[str | int]) -> dict[str, str]:
     return {"members": orjson.dumps(list(values)).decode()}
 
 
+@cache
+def _values_beside(table: sa.Table, guard: str) -> tuple[str, ...]:
+    keys = keys_of(table)
+    return tuple(name for name in names_of(table) if name != guard and name not in keys)
+
+
 def _different(names: Iterable[str], row: Row, before: Row) -> tuple[str, ...]:
     return tuple(name for name in names if row.get(name) != before.get(name))
 
@@ -158,6 +164,11 @@ def _different(names: Iterable[str], row: Row, before: Row) -> tuple[str, ...]:
 def _made(make: Callable[..., str], *of: object, **how: object) -> str:
     """Return the statement that `make` makes: once, as making one costs more than running it."""
     return make(*of, **how)
+
+
+@cache
+def _columns_of(table: sa.Table, names: tuple[str, ...]) -> tuple[tuple[sa.Column[Any], ...], Callable[[Values], Any]]:
+    return tuple(table.columns[name] for name in names), _key_of(table, names)
 
 
 @cache

@@ -8,6 +8,7 @@ Names of tables and columns are the product's own constants; every value is boun
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
 import sqlalchemy as sa
@@ -315,11 +316,13 @@ def _on_sql_server(element: ByteLength, compiler: SQLCompiler, **options: Any) -
     return f"datalength({compiler.process(element.clauses, **options)})"
 
 
+@cache
 def names_of(table: sa.Table) -> tuple[str, ...]:
     """Return the columns that we give a value."""
     return tuple(column.name for column in table.columns if column.identity is None and column.computed is None)
 
 
+@cache
 def keys_of(table: sa.Table) -> tuple[str, ...]:
     """Return the columns of the primary key."""
     return tuple(column.name for column in table.primary_key)
