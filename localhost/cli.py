@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from localhost.environment import let_this_machine_ask, load_settings
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         load.set_defaults(run=_load, origin=name)
 
     _add_export(commands.add_parser("export", help="write a month's costs in the columns of FOCUS, CSV or Parquet"))
+    _add_reconcile(commands.add_parser("reconcile", help="compare an export of Azure Cost Management to the charges"))
     _add_restate(commands.add_parser("restate", help="charge a period by another version of the price book"))
     _add_traffic(commands.add_parser("traffic", help="write sample events, the same for the same seed"))
 
@@ -121,6 +123,13 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--team", metavar="NAME", help="that pays (all)")
     _add_database(parser)
     parser.set_defaults(run=_export)
+
+
+def _add_reconcile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV, of actual or amortised costs")
+    parser.add_argument("--tolerance", type=_share, default="0.01", metavar="PART", help="of what was billed (0.01)")
+    _add_database(parser)
+    parser.set_defaults(run=_reconcile)
 
 
 def _add_traffic(parser: argparse.ArgumentParser) -> None:
@@ -202,6 +211,12 @@ def _export(options: argparse.Namespace) -> None:
     export(options.month, options.out, team=options.team, database=options.database)
 
 
+def _reconcile(options: argparse.Namespace) -> None:
+    from localhost.costs import reconcile  # noqa: PLC0415  # as above
+
+    reconcile(options.file, tolerance=options.tolerance, database=options.database)
+
+
 def _demo(options: argparse.Namespace) -> None:
     from localhost.demo import demo  # noqa: PLC0415  # as above
 
@@ -213,6 +228,16 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _share(text: str) -> Decimal:
+    try:
+        share = Decimal(text)
+    except ArithmeticError as error:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 1") from error
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 1")
+    return share
 
 
 def _port(text: str) -> int:

@@ -1,11 +1,24 @@
 """The shapes of answers about costs: what the OpenAPI document says, and what `cost_views.py` builds them from."""
 
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-__all__ = ["CloseRequest", "ClosedMonth", "CostStatement", "StatementLine", "StatementTotal", "VerifiedMonth"]
+from shared.pricing.reconcile import CAUSES
+
+__all__ = [
+    "CloseRequest",
+    "ClosedMonth",
+    "CostStatement",
+    "ReconcileRequest",
+    "Reconciliation",
+    "StatementLine",
+    "StatementTotal",
+    "Variance",
+    "VerifiedMonth",
+]
 
 
 class _Model(BaseModel):
@@ -78,3 +91,39 @@ class CloseRequest(_Model):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
     month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="such as 2026-03")
+
+
+class ReconcileRequest(_Model):
+    """An export of Azure Cost Management."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    export: str = Field(min_length=1, description="CSV, of actual or amortised costs")
+    tolerance: Decimal = Field(default=Decimal("0.01"), ge=0, le=1, description="part of what was billed")
+
+
+class Variance(_Model):
+    """What was billed beside what was charged."""
+
+    day: str
+    account: str | None
+    kind: str = Field(description="of unit")
+    model: str = Field(description="where nothing that was charged fits, the name of the meter")
+    meters: Any
+    deployments: Any
+    currency: str | None
+    billed_quantity: float
+    charged_quantity: float
+    billed_amount: float
+    charged_amount: float
+    variance: float = Field(description="charged less billed")
+    cause: Literal[tuple(CAUSES)] | None  # type: ignore[valid-type]  # the words are listed there
+    within_tolerance: bool
+    bypass_calls: int = Field(description="of that day and account, that only Azure OpenAI's own log knows")
+
+
+class Reconciliation(_Model):
+    """All comparisons of an export."""
+
+    items: list[Variance]
+    purchases: float = Field(description="what reservations cost that were bought: in no comparison")

@@ -4,12 +4,13 @@ from dataclasses import asdict
 
 from shared.api import cost_models
 from shared.api.views import Answer, amount_view, view_of
+from shared.pricing.reconcile import Reconciled, Variance
 from shared.questions import StatementQuery
 from shared.services.costs import Statement, Total
 from shared.stores.cost_ports import ClosedMonth
 from shared.stores.ports import Row
 
-__all__ = ["closed_month_view", "statement_view", "verified_month_view"]
+__all__ = ["closed_month_view", "reconciliation_view", "statement_view", "verified_month_view"]
 
 
 def statement_view(query: StatementQuery, statement: Statement, next_cursor: str | None) -> Answer:
@@ -46,3 +47,17 @@ def closed_month_view(month: ClosedMonth) -> Answer:
 def verified_month_view(month: ClosedMonth, *, intact: bool) -> Answer:
     """Return a closed month, and whether its lines are still those that were closed."""
     return view_of(cost_models.VerifiedMonth, asdict(month), month=month.month[:7], intact=intact)
+
+
+def reconciliation_view(found: Reconciled) -> Answer:
+    """Return how an export compares to the charges."""
+    items = list(map(_variance_view, found.variances))
+    return view_of(cost_models.Reconciliation, {}, items=items, purchases=amount_view(found.purchases))
+
+
+def _variance_view(one: Variance) -> Answer:
+    names = ("billed_quantity", "charged_quantity", "billed_amount", "charged_amount")
+    numbers = {name: amount_view(getattr(one, name)) for name in names}
+    variance = amount_view(one.charged_amount - one.billed_amount)
+    stated = {"day": one.day[:10], "account": one.account or None, "meters": one.meters, "deployments": one.deployments}
+    return view_of(cost_models.Variance, asdict(one), **stated, **numbers, variance=variance)

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from shared.domain.values import interval_end, utc_now, utc_of
-from shared.errors import NotFoundError, NotPossibleError
+from shared.errors import InvalidFileError, NotFoundError, NotPossibleError
+from shared.pricing.bills import account_of, read_export
+from shared.pricing.reconcile import Reconciled, reconcile
 from shared.questions import StatementQuery
 from shared.stores.cost_ports import ClosedMonth, CostStore
 from shared.stores.ports import Row
@@ -18,6 +20,7 @@ __all__ = ["CostService", "MonthPage", "Statement", "Total"]
 logger = logging.getLogger(__name__)
 
 _LINES_AT_A_TIME: Final = 5_000
+_MOST_DAYS: Final = 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,24 @@ class CostService:
             yield from page
             if after is None:
                 return
+
+    def reconcile(self, export: str, *, tolerance: Decimal) -> Reconciled:
+        """Return how a CSV export of Azure Cost Management compares to the charges of its days.
+
+        Raises:
+            InvalidFileError: it is no such export, or of more than `_MOST_DAYS` days.
+        """
+        billed = read_export(export)
+        days = sorted({one.day for one in billed})
+        if len(days) > _MOST_DAYS:
+            raise InvalidFileError(f"the export is of {len(days)} days: {_MOST_DAYS} at most")
+        bypasses: dict[tuple[str, str], int] = {}
+        for day in days:
+            for host, calls in self._store.bypass_calls(day):
+                key = (day, account_of(host or ""))
+                bypasses[key] = bypasses.get(key, 0) + calls
+        charged = (line for day in days for line in self._store.day(day))
+        return reconcile(billed, charged, tolerance=tolerance, bypasses=bypasses)
 
     def some_lines(
         self, query: StatementQuery, *, after: tuple[Any, ...] | None, limit: int

@@ -67,3 +67,12 @@ class CostStore(Protocol):
 
         A row has `LINE_KEYS`, `quantity` and `amount`.
         """
+
+    def day(self, start: str) -> list[Row]:
+        """Return what a day costs as its facts are now, closed or not.
+
+        A row has `day`, `host`, `deployment`, `unit`, `meter`, `currency`, `confidence`, `quantity` and `amount`.
+        """
+
+    def bypass_calls(self, start: str) -> list[tuple[str | None, int]]:
+        """Return host and number of the calls of a day that only Azure OpenAI's own log knows."""

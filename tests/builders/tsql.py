@@ -401,6 +401,8 @@ def _use_costs(costs: SqlCostStore) -> None:
     costs.closed_months(before=None, limit=10)
     costs.last_closed_month()
     costs.digest(AT)
+    costs.day(AT)
+    costs.bypass_calls(AT)
     # A closed month, and one that is open.
     for month in (AT, "2027-01-01T00:00:00.000Z"):
         query = StatementQuery(month=month, team="x", cost_centre="x")

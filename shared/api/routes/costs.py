@@ -6,15 +6,23 @@ from fastapi import APIRouter, Path, Query, Response
 
 from shared.api.bodies import GuardedRoute
 from shared.api.callers import Role
-from shared.api.cost_models import ClosedMonth, CloseRequest, CostStatement, VerifiedMonth
+from shared.api.cost_models import (
+    ClosedMonth,
+    CloseRequest,
+    CostStatement,
+    ReconcileRequest,
+    Reconciliation,
+    VerifiedMonth,
+)
 from shared.api.cost_parameters import ExportParameters, MonthParameters, StatementParameters, month_start
-from shared.api.cost_views import closed_month_view, statement_view, verified_month_view
+from shared.api.cost_views import closed_month_view, reconciliation_view, statement_view, verified_month_view
 from shared.api.cursors import line_cursor, line_key, list_cursor, list_key, usage_cursor, usage_key
 from shared.api.models import Page
 from shared.api.parameters import NoParameters
 from shared.api.responses import json_response
 from shared.api.routes.common import AdminCaller, Costs, UsageCaller, described
 from shared.api.views import page_view
+from shared.errors import InvalidFileError, InvalidRequestError
 from shared.questions import ListKey
 from shared.services.focus import focus_rows
 from shared.services.focus_csv import csv_parts
@@ -44,11 +52,11 @@ def read_statement(query: Annotated[StatementParameters, Query()], _caller: Usag
 
 
 _CSV: Final = "text/csv; charset=utf-8"
-_Exported = described(Role.USAGE_READ, model=None)
-_Exported["responses"][200] = {"description": "rows of CSV", "content": {_CSV: {"schema": {"type": "string"}}}}
+_EXPORTED = described(Role.USAGE_READ, model=None)
+_EXPORTED["responses"][200] = {"description": "rows of CSV", "content": {_CSV: {"schema": {"type": "string"}}}}
 
 
-@router.get("/export", **_Exported)
+@router.get("/export", **_EXPORTED)
 def export_costs(query: Annotated[ExportParameters, Query()], _caller: UsageCaller, costs: Costs) -> Response:
     """Return a month's costs by day and meter as CSV in the columns of FOCUS 1.2.
 
@@ -86,3 +94,16 @@ def close_month(request: CloseRequest, _query: _Nothing, caller: AdminCaller, co
     It is refused before the month is over, while hours of it are not charged, and while a month before it is open.
     """
     return json_response(closed_month_view(costs.close(month_start(request.month), actor=caller.label)))
+
+
+@router.post("/reconciliation", **described(Role.USAGE_READ, model=Reconciliation))
+def reconcile_costs(request: ReconcileRequest, _query: _Nothing, _caller: UsageCaller, costs: Costs) -> Response:
+    """Compare an export of Azure Cost Management to the charges, by day, account, kind of unit and model.
+
+    Nothing is kept. The larger exports are compared by `python -m localhost reconcile`.
+    """
+    try:
+        found = costs.reconcile(request.export, tolerance=request.tolerance)
+    except InvalidFileError as error:
+        raise InvalidRequestError("export", str(error)) from error
+    return json_response(reconciliation_view(found))

@@ -18,7 +18,7 @@ from shared.retry import QUICK_SECONDS, retried
 from shared.stores.cost_ports import ClosedMonth
 from shared.stores.ports import Row
 from shared.stores.sql import tables
-from shared.stores.sql.conditions import is_behind, is_equal, is_within
+from shared.stores.sql.conditions import BYPASSES, is_behind, is_equal, is_within
 from shared.stores.sql.cost_tables import COST_KEYS
 from shared.stores.sql.costs import last_closed_month
 from shared.stores.sql.engine import reading, writing
@@ -82,6 +82,14 @@ class SqlCostStore:
     def lines(self, query: StatementQuery, *, after: tuple[Any, ...] | None, limit: int) -> list[Row]:
         """Return lines by day and meter; see the port."""
         return self._rows(lines_statement(query, closed=self._is_closed(query.month), after=after, limit=limit))
+
+    def day(self, start: str) -> list[Row]:
+        """Return what a day costs now; see the port."""
+        return self._rows(day_statement(start))
+
+    def bypass_calls(self, start: str) -> list[tuple[str | None, int]]:
+        """Return the calls that only Azure OpenAI's own log knows; see the port."""
+        return [(row["backend_host"], row["calls"]) for row in self._rows(bypass_statement(start))]
 
     def _is_closed(self, month: str) -> bool:
         last = self.last_closed_month()
@@ -212,6 +220,23 @@ def lines_statement(
     keys = [lines[name] for name in LINE_KEYS]
     sums = [sa.func.sum(lines[name]).label(name) for name in ("quantity", "amount")]
     return _page(sa.select(*keys, *sums).group_by(*keys), keys, after, limit)
+
+
+def day_statement(start: str) -> sa.Select[Any]:
+    """Return the statement of `CostStore.day`."""
+    days = tables.cost_day.c
+    keys = [days[name] for name in ("host", "deployment", "unit", "meter", "currency", "confidence")]
+    sums = [sa.func.sum(days[name]).label(name) for name in ("quantity", "amount")]
+    day = days.interval_start.label("day")
+    return sa.select(day, *keys, *sums).where(days.interval_start == start).group_by(days.interval_start, *keys)
+
+
+def bypass_statement(start: str) -> sa.Select[Any]:
+    """Return the statement of `CostStore.bypass_calls`."""
+    calls = tables.interaction.c
+    found = is_within(calls.occurred_at, start, interval_end(start, "day"))
+    counted = sa.select(calls.backend_host, sa.func.count().label("calls"))
+    return counted.where(found, calls.source_list.in_(BYPASSES)).group_by(calls.backend_host)
 
 
 def _page(

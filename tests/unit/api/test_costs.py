@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.api.cost_models import ClosedMonth, CostStatement, VerifiedMonth
+from shared.api.cost_models import ClosedMonth, CostStatement, Reconciliation, VerifiedMonth
 from shared.api.models import Page
 from shared.stores.sql import tables
+from shared.stores.sql.conditions import BYPASSES
 from shared.stores.sql.cost_tables import COST_KEYS
-from tests.unit.api.rows import Client, Ledger
+from tests.unit.api.rows import Client, Ledger, an_interaction
 
 MARCH = "2026-03-01T00:00:00.000Z"
 DAY = "2026-03-02T00:00:00.000Z"
@@ -174,3 +175,41 @@ def test_a_cursor_that_names_no_line_is_refused(place: str, client: Client) -> N
     response = client.get(f"/api/v1/costs/export?month=2026-03&cursor={cursor}")
 
     assert (response.status_code, response.json()["parameter"]) == (400, "cursor")
+
+
+EXPORT = (
+    "Date,MeterCategory,MeterName,Quantity,UnitOfMeasure,CostInBillingCurrency,BillingCurrencyCode,ResourceId\n"
+    "03/02/2026,Azure OpenAI,gpt 4o 1120 Inp glbl,1200,1K,3,USD,/subscriptions/1/x/accounts/AOAI\n"
+)
+
+
+def test_an_export_of_what_was_billed_is_compared_to_the_charges(ledger: Ledger, client: Client) -> None:
+    tokens = {"meter": "gpt-4o global standard input", "deployment": "chat", "host": "aoai.openai.azure.com"}
+    ledger.insert(tables.cost_day, a_line("2.4", quantity=Decimal(1_200_000), **tokens), calls(7, **tokens))
+    for number, sources in enumerate((BYPASSES[0], BYPASSES[0], '["native"]')):
+        told = {"sources": sources, "backend_host": "aoai.openai.azure.com"}
+        ledger.has(an_interaction(f"call-{number}", occurred_at="2026-03-02T09:00:00.000Z", **told))
+
+    answer = client.post("/api/v1/costs/reconciliation", json={"export": EXPORT}).json()
+
+    Reconciliation.model_validate(answer)
+    (one,) = answer["items"]
+    assert (one["day"], one["account"], one["model"], one["kind"]) == ("2026-03-02", "aoai", "gpt-4o", "input")
+    assert (one["billedAmount"], one["chargedAmount"], one["variance"], one["cause"]) == (3, 2.4, -0.6, "price")
+    assert (one["deployments"], one["withinTolerance"]) == (["chat"], False)
+    assert one["bypassCalls"] == 2
+
+
+def test_a_wider_tolerance_takes_it_for_rounding(ledger: Ledger, client: Client) -> None:
+    tokens = {"meter": "gpt-4o global standard input", "host": "aoai.openai.azure.com"}
+    ledger.insert(tables.cost_day, a_line("2.4", quantity=Decimal(1_200_000), **tokens))
+
+    answer = client.post("/api/v1/costs/reconciliation", json={"export": EXPORT, "tolerance": "0.25"}).json()
+
+    assert [one["cause"] for one in answer["items"]] == ["rounding"]
+
+
+def test_what_is_no_export_is_refused(client: Client) -> None:
+    response = client.post("/api/v1/costs/reconciliation", json={"export": "a,b\n1,2\n"})
+
+    assert (response.status_code, response.json()["parameter"]) == (400, "export")

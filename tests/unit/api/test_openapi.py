@@ -5,6 +5,7 @@ import re
 from tests.unit.api.rows import Client
 
 _POSTED = {
+    "/api/v1/costs/reconciliation",
     "/api/v1/interactions/search",
     "/api/v1/quarantine/replay",
     "/api/v1/reaches/{id}/end",
