@@ -153,9 +153,7 @@ def _build(settings: Settings) -> Services:
     claims = ClaimCheck(_bodies(settings, closing), largest=settings.claims.largest_bytes)
     recorder = recorder_of(settings.telemetry)
     closing.append(recorder.close)
-    wait = timedelta(minutes=settings.pending_minutes)
-
-    runs = SqlReadiness(engine)
+    runs, wait = SqlReadiness(engine), timedelta(minutes=settings.pending_minutes)
 
     def marked(name: str, run: Callable[[], _Result]) -> Callable[[], _Result]:
         def mark_and_run() -> _Result:
@@ -172,6 +170,7 @@ def _build(settings: Settings) -> Services:
         failures = Failures("expire_pending_fragments", recorder)
         expire_pending_fragments(ledger=ledger, content=content, wait=wait, failures=failures)
         measure_standing(completeness, recorder, failures=failures)
+        SqlAuditStore(engine).gather_readings()
 
     def check() -> None:
         failures = Failures("check_completeness", recorder)

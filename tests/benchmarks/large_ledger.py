@@ -23,7 +23,6 @@ from shared.stores.sql.migrate import upgrade
 __all__ = ["make_ledger"]
 
 _EVENTS: Final = 8_000
-_SECONDS: Final = 30 * 24 * 3600
 _PEOPLE: Final = 20_000
 _BATCH: Final = 256
 
@@ -51,8 +50,8 @@ _CHANGES: Final = {
 _CONTENTS: Final = {"content": {"interaction_id": "fresh(interaction_id, copy)"}}
 
 
-def make_ledger(path: Path, rows: int, *, contents: bool = False) -> None:
-    """Make a ledger of about `rows` interactions, with their aliases and deliveries; without contents unless asked."""
+def make_ledger(path: Path, rows: int, *, days: int = 30, contents: bool = False) -> None:
+    """Make a ledger of about `rows` interactions of so many days, with aliases and deliveries; contents if asked."""
     upgrade(f"sqlite:///{path}")
     _ingest_an_hour(path)
     with sqlite3.connect(path) as ledger:
@@ -66,7 +65,7 @@ def make_ledger(path: Path, rows: int, *, contents: bool = False) -> None:
         ledger.execute(
             "create temp table copy as with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)"
             " select i as copy, printf('+%d seconds', i * ? / ?) as shift from n",
-            [copies, _SECONDS, copies + 1],
+            [copies, days * 24 * 3600, copies + 1],
         )
         # Made anew behind it: an entry at a time, in no order, they would take most of the time.
         indexes = ledger.execute(

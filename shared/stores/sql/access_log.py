@@ -12,7 +12,8 @@ from shared.retry import QUICK_SECONDS, retried
 from shared.stores.access_ports import AccessFilter
 from shared.stores.sql import tables
 from shared.stores.sql.conditions import is_equal
-from shared.stores.sql.engine import reading, writing
+from shared.stores.sql.engine import reading
+from shared.stores.sql.readings import SqlReadings
 
 __all__ = ["SqlAccessLog", "accesses_statement"]
 
@@ -26,20 +27,19 @@ class SqlAccessLog:
     def __init__(self, engine: Engine) -> None:
         """Use `engine`, whose database is migrated to the newest revision."""
         self._engine = engine
+        self._readings = SqlReadings(engine)
 
     def record_access(self, entry: AccessEntry) -> None:
         """Keep an entry; see the port."""
-        statement = sa.insert(tables.content_read).inline().values(**entry._asdict())
+        self._readings.record(entry._asdict())
 
-        def record() -> None:
-            with writing(self._engine) as connection:
-                connection.execute(statement)
-
-        # Should the connection break while committing, the entry stands twice: never not at all.
-        retried(record, seconds=QUICK_SECONDS)
+    def gather_readings(self) -> int:
+        """Bring entries into the ledger that could not be kept there at once; return how many."""
+        return self._readings.gather()
 
     def accesses(self, narrow: AccessFilter, *, after: ListKey | None, limit: int) -> list[dict[str, Any]]:
         """Return entries; see the port."""
+        self._readings.gather(seconds=QUICK_SECONDS)
         statement = accesses_statement(narrow, after=after, limit=limit)
 
         def read() -> list[dict[str, Any]]:

@@ -105,6 +105,9 @@ class Dialect(Hashable, Protocol):
             ImportError: there is no driver.
         """
 
+    def aside(self, url: URL) -> URL | None:
+        """Return a database for what cannot wait for the one writer of this one, None where it has many."""
+
     def meaning(self, error: BaseException | None) -> StoreUnavailableError:
         """Return the error to raise for one of the driver's; its text, which may quote a row, is left out."""
 
@@ -161,6 +164,9 @@ class _Sqlite:
             connection.exec_driver_sql("begin immediate" if writes else "begin")
 
         return engine
+
+    def aside(self, url: URL) -> URL | None:
+        return None if url.database in {None, "", ":memory:"} else url.set(database=f"{url.database}-reads")
 
     def meaning(self, error: BaseException | None) -> StoreUnavailableError:
         return faults.of_sqlite(error)
@@ -221,6 +227,10 @@ class _AzureSql:
             connect_seconds=how.connect_seconds,
             statement_seconds=how.statement_seconds,
         )
+
+    def aside(self, url: URL) -> URL | None:
+        del url  # others write other rows
+        return None
 
     def meaning(self, error: BaseException | None) -> StoreUnavailableError:
         return faults.of_sql_server(error)

@@ -73,7 +73,10 @@ def writing(engine: Engine, *, single: bool = False) -> Iterator[Connection]:
         StoreUnavailableError: the database did not do it. Nothing was written; or all was, if the
             connection was lost while committing.
     """
-    with _translated(engine), engine.execution_options(writes=True, single=single).begin() as connection:
+    with (
+        _translated(engine),
+        engine.execution_options(writes=True, single=single).begin() as connection,
+    ):
         yield connection
 
 
