@@ -200,6 +200,15 @@ param objectOwner string = 'subscription'
 ])
 param unknownObjects string = 'adopt'
 
+@description('Calls of those whose budget is used up: off, mark, refuse, or refuse-unknown, which also refuses while nobody can say.')
+@allowed([
+  'off'
+  'mark'
+  'refuse'
+  'refuse-unknown'
+])
+param budgetEnforcement string = 'off'
+
 @description('Refuse calls that bring their key in the URL, where logs keep it.')
 param refuseQueryKeys bool = true
 
@@ -984,6 +993,8 @@ module apiManagementNamedValues 'modules/apim-named-values.bicep' = if (deployGa
     objectOwner: objectOwner
     unknownObjects: unknownObjects
     refuseQueryKeys: refuseQueryKeys
+    budgetEnforcement: budgetEnforcement
+    auditApiUrl: 'https://${functionApp.outputs.hostName}'
     openAIAudience: openAIAudience
     auditAudience: empty(auditClientId) ? 'none' : auditClientId
     identityClientId: apiManagementIdentity!.outputs.clientId

@@ -18,6 +18,18 @@ param captureClaimChecks bool
 @description('Calls a minute of one caller whose bodies are recorded; 0 for all.')
 param captureCallsPerMinute int
 
+@description('Calls of those whose budget is used up: off, mark, refuse, or refuse-unknown, which also refuses while nobody can say.')
+@allowed([
+  'off'
+  'mark'
+  'refuse'
+  'refuse-unknown'
+])
+param budgetEnforcement string
+
+@description('Address of the audit API, which knows what is used up.')
+param auditApiUrl string
+
 @description('Who owns files, threads, stored responses and other objects: subscription, application, person, or off.')
 @allowed([
   'subscription'
@@ -94,6 +106,14 @@ var namedValues = [
   {
     name: 'query-keys'
     value: refuseQueryKeys ? 'refuse' : 'allow'
+  }
+  {
+    name: 'budgets'
+    value: budgetEnforcement
+  }
+  {
+    name: 'budgets-url'
+    value: auditApiUrl
   }
 ]
 

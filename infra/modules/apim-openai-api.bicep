@@ -134,6 +134,16 @@ resource ownershipResponse 'Microsoft.ApiManagement/service/policyFragments@2024
   }
 }
 
+resource budgetRequest 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
+  parent: service
+  name: 'budget-request'
+  properties: {
+    description: 'Refuses or marks calls whose budget is used up.'
+    format: 'xml'
+    value: loadTextContent('../policies/fragments/budget-request.xml')
+  }
+}
+
 resource queryKeys 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = {
   parent: service
   name: 'query-keys'
@@ -186,6 +196,7 @@ resource apiPolicy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = 
     ownershipRequest
     ownershipResponse
     queryKeys
+    budgetRequest
   ]
 }
 

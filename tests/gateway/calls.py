@@ -58,6 +58,8 @@ NAMED = {
     "ownership": "subscription",
     "ownership-unknown": "adopt",
     "query-keys": "refuse",
+    "budgets": "off",
+    "budgets-url": "https://promptledger.example/",
 }
 
 

@@ -86,6 +86,8 @@ class Call:
     forwarded: list[dict[str, str]] = field(default_factory=list)
     """Of each attempt: the headers that the backend got, and `backend`, `query`, `buffered`."""
     blobs: dict[str, tuple[dict[str, str], bytes]] = field(default_factory=dict)
+    questions: list[tuple[str, str]] = field(default_factory=list)
+    """Of each question to the audit API: its URL, and as whom the gateway asks."""
     status: int = 0
     ended_in: str = "outbound"
 
@@ -131,6 +133,8 @@ class Gateway:
     as after a timeout; else there is none."""
     blob_statuses: tuple[int | None, ...] = (201,)
     """In order, the last for all that follow; None: Blob storage does not answer."""
+    decisions: tuple[Answer | None, ...] = (None,)
+    """What the audit API answers of budgets, in order, the last for all that follow; None: it does not answer."""
     buffers: int = V2_BUFFER
     cache: dict[str, str] = field(default_factory=dict)
     """What the calls before this one left there; how long each entry lives is in `lives`."""
@@ -268,6 +272,16 @@ class Gateway:
         headers = {one.attrib["name"]: self._text(one, "value") for one in element.findall("set-header")}
         identity = element.find("authentication-managed-identity")
         assert identity is not None
+        if method == "GET":
+            answer, *later = self.decisions
+            self.decisions = tuple(later) or (answer,)
+            self.call.questions.append((url, self._identity(identity)))
+            response = None
+            if answer is not None:
+                body = Body(answer.content, self.buffers)
+                response = Response(answer.status, "", ReadOnly({}, any_case=True), body)
+            self.context.variables.set(element.attrib["response-variable-name"], response)
+            return
         body = self._evaluated((element.findtext("set-body") or "").strip())
         assert isinstance(body, bytes)
         stored, (status, *others) = None, self.blob_statuses
@@ -357,7 +371,9 @@ class Gateway:
         self.context.request.headers = ReadOnly({**self.context.request.headers.items, **told}, any_case=True)
 
     def _identity(self, element: Element) -> str:
-        return f"Bearer {self._evaluated(element.attrib['client-id'])} for {element.attrib['resource']}"
+        return (
+            f"Bearer {self._evaluated(element.attrib['client-id'])} for {self._evaluated(element.attrib['resource'])}"
+        )
 
     def _forward_request(self, element: Element) -> None:
         request, answer = self.context.request, next(self._answers)

@@ -261,7 +261,7 @@ def test_every_fragment_is_included_where_it_belongs() -> None:
     }
 
     assert found == {
-        "inbound": ["query-keys", "capture-request", "ownership-request"],
+        "inbound": ["query-keys", "budget-request", "capture-request", "ownership-request"],
         "backend": [],
         "outbound": ["capture-response", "ownership-response"],
         "on-error": ["capture-error"],
@@ -275,7 +275,7 @@ def test_other_vendors_apis_include_the_fragments_of_capture_where_they_belong()
     }
 
     assert sections == {
-        "inbound": ["query-keys", "capture-request"],
+        "inbound": ["query-keys", "budget-request", "capture-request"],
         "backend": [],
         "outbound": ["capture-response"],
         "on-error": ["capture-error"],

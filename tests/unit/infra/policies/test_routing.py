@@ -13,6 +13,7 @@ from tests.gateway.csharp import expression, expressions, named_nodes
 from tests.gateway.dotnet import ReadOnly
 from tests.gateway.policies import FOLDER, SEEN, V2_BUFFER, Answer, Call, PolicyError, policy
 from tests.unit.infra.policies.record import parts
+from tests.unit.infra.policies.test_budgets import run_every_branch_of_budgets
 
 BUSY = an_answer(b'{"error":{"code":"429"}}', 429, reason="Too Many Requests", after_ms=20)
 BROKEN = an_answer(b"", 502, reason="Bad Gateway", after_ms=30)
@@ -177,6 +178,13 @@ def test_the_front_of_the_audit_api_asks_for_one_of_its_roles() -> None:
     assert {value.text for value in claim} == {role.value for role in Role}
 
 
+@pytest.mark.parametrize(("url", "status"), [("/audit/api/v1/me/usage", 200), ("/audit/api/v1/usage", 401)])
+def test_who_has_no_role_may_ask_for_his_own_usage_alone(url: str, status: int) -> None:
+    own: dict[str, list[str]] = {"oid": ["oid-1"]}
+
+    assert a_gateway(document="audit-api", token=own).run(a_call(None, method="GET", url=url)).status == status
+
+
 def test_without_a_token_nobody_reaches_the_audit_api() -> None:
     call = a_gateway(document="audit-api", token=None).run(a_call(None, method="GET"))
 
@@ -266,6 +274,10 @@ def run_every_branch_of_other_vendors() -> None:
         a_gateway(answer, document="vendor-api").run(a_call(url=url, template="/*", headers=headers))
     a_gateway(document="vendor-api").run(a_call(subscription=None))
     a_gateway(cached=an_answer()).run(a_call())
+    run_every_branch_of_budgets()
+    pathless = a_call(None, method="GET")
+    pathless.request.original_url.path = None
+    a_gateway(document="audit-api").run(pathless)
 
 
 def run_every_branch_of_ownership() -> None:
