@@ -244,3 +244,5 @@ class StatementQuery:
     """Its start, canonical UTC."""
     team: str | None = None
     cost_centre: str | None = None
+    reaches: tuple[Reach, ...] = ()
+    """How far the roles of who asks extend: lines outside of one are not there."""

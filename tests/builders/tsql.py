@@ -405,7 +405,7 @@ def _use_costs(costs: SqlCostStore) -> None:
     costs.bypass_calls(AT)
     # A closed month, and one that is open.
     for month in (AT, "2027-01-01T00:00:00.000Z"):
-        query = StatementQuery(month=month, team="x", cost_centre="x")
+        query = StatementQuery(month=month, team="x", cost_centre="x", reaches=(Reach(teams=("x",)),))
         costs.statement(query, after=(AT, *["x"] * (len(STATEMENT_KEYS) - 1)), limit=10)
         costs.totals(query)
         costs.lines(query, after=(AT, *["x"] * (len(LINE_KEYS) - 2), Decimal(1)), limit=10)

@@ -42,7 +42,7 @@ def charge(ledger: Ledger, rollups: UsageRollups, *rows: dict[str, object]) -> N
     rebuild_usage_rollups(rollups)
 
 
-def lines(costs: CostService, month: str, **narrow: str) -> list[tuple[Any, ...]]:
+def lines(costs: CostService, month: str, **narrow: Any) -> list[tuple[Any, ...]]:
     statement = costs.statement(StatementQuery(month=month, **narrow), after=None, limit=100)
     names = ("kind", "month", "subscription_id", "confidence", "calls", "amount")
     return [tuple(row[name] for name in names) for row in statement.lines]

@@ -1,5 +1,6 @@
 """`/costs`: statements of months, and closing them."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -20,7 +21,7 @@ from shared.api.cursors import line_cursor, line_key, list_cursor, list_key, usa
 from shared.api.models import Page
 from shared.api.parameters import NoParameters
 from shared.api.responses import json_response
-from shared.api.routes.common import AdminCaller, Costs, UsageCaller, described
+from shared.api.routes.common import AdminCaller, Costs, UsageCaller, UsageWithin, described
 from shared.api.views import page_view
 from shared.errors import InvalidFileError, InvalidRequestError
 from shared.questions import ListKey
@@ -38,13 +39,13 @@ _Nothing = Annotated[NoParameters, Query()]
 
 
 @router.get("/statement", **described(Role.USAGE_READ, model=CostStatement))
-def read_statement(query: Annotated[StatementParameters, Query()], _caller: UsageCaller, costs: Costs) -> Response:
+def read_statement(query: Annotated[StatementParameters, Query()], caller: UsageWithin, costs: Costs) -> Response:
     """Return what a month cost whom, in lines that add up to its totals, whichever page they stand on.
 
     A closed month's lines never change. What changed in it since stands as adjustments in the month that was open
     then, and says so. Calls without a price are counted and have no amount.
     """
-    question = query.query()
+    question = replace(query.query(), reaches=caller.within(Role.USAGE_READ))
     after = usage_key(query.cursor, query.question(), dimensions=_DIMENSIONS, timed=True)
     statement = costs.statement(question, after=after, limit=query.limit)
     following = usage_cursor(statement.next, query.question())
@@ -57,12 +58,12 @@ _EXPORTED["responses"][200] = {"description": "rows of CSV", "content": {_CSV: {
 
 
 @router.get("/export", **_EXPORTED)
-def export_costs(query: Annotated[ExportParameters, Query()], _caller: UsageCaller, costs: Costs) -> Response:
+def export_costs(query: Annotated[ExportParameters, Query()], caller: UsageWithin, costs: Costs) -> Response:
     """Return a month's costs by day and meter as CSV in the columns of FOCUS 1.2.
 
     Calls without a price are in no row. The header `X-Next-Cursor` is the `cursor` of the rest, where there is one.
     """
-    question = query.query()
+    question = replace(query.query(), reaches=caller.within(Role.USAGE_READ))
     lines, following = costs.some_lines(question, after=line_key(query.cursor, query.question()), limit=query.limit)
     response = Response("".join(csv_parts(focus_rows(question.month, lines))), media_type=_CSV)
     response.headers["Content-Disposition"] = f'attachment; filename="costs-{query.month}.csv"'

@@ -25,6 +25,7 @@ __all__ = [
     "is_within",
     "range_of",
     "reach_condition",
+    "reaches_to",
 ]
 
 _Condition = sa.ColumnElement[bool]
@@ -97,13 +98,12 @@ def group_conditions(narrow: InteractionFilter) -> list[_Condition]:
     """Return what must hold, all of it, of the groups of usage that a filter by dimensions finds."""
     groups = tables.usage_group.c
     filters = [is_equal(groups[FILTERS[name].column], value) for name, value in narrow.values.items()]
-    return [
-        *filters,
-        *(
-            sa.or_(sa.false(), *(groups[name].in_(values) for name, values in reach.columns.items()))
-            for reach in narrow.reaches
-        ),
-    ]
+    return [*filters, *(reaches_to(reach, groups) for reach in narrow.reaches)]
+
+
+def reaches_to(reach: Reach, columns: sa.sql.base.ReadOnlyColumnCollection[str, Any]) -> _Condition:
+    """Return whether a reach extends to what has these dimensions as columns."""
+    return sa.or_(sa.false(), *(columns[name].in_(values) for name, values in reach.columns.items()))
 
 
 def range_of(narrow: InteractionFilter, table: sa.FromClause = tables.interaction) -> list[_Condition]:

@@ -18,7 +18,7 @@ from shared.retry import QUICK_SECONDS, retried
 from shared.stores.cost_ports import ClosedMonth
 from shared.stores.ports import Row
 from shared.stores.sql import tables
-from shared.stores.sql.conditions import BYPASSES, is_behind, is_equal, is_within
+from shared.stores.sql.conditions import BYPASSES, is_behind, is_equal, is_within, reaches_to
 from shared.stores.sql.cost_tables import COST_KEYS
 from shared.stores.sql.costs import last_closed_month
 from shared.stores.sql.engine import reading, writing
@@ -278,5 +278,6 @@ def _narrowed(
         for name, value in (("team", query.team), ("cost_centre", query.cost_centre))
         if value is not None
     ]
+    wanted += [reaches_to(reach, table.c) for reach in query.reaches]
     calls = sa.case((table.c.unit == CALL, table.c.quantity)).label("calls")
     return sa.select(*first, *keys, table.c.quantity, calls, table.c.amount).where(*wanted)

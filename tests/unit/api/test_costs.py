@@ -213,3 +213,24 @@ def test_what_is_no_export_is_refused(client: Client) -> None:
     response = client.post("/api/v1/costs/reconciliation", json={"export": "a,b\n1,2\n"})
 
     assert (response.status_code, response.json()["parameter"]) == (400, "export")
+
+
+def test_a_limited_role_sees_the_lines_and_the_totals_that_it_extends_to(ledger: Ledger, client: Client) -> None:
+    ledger.insert(tables.cost_day, a_line(team="red"), a_line("2", team="blue"), a_line("3", kind="idle"))
+    booked = {"booked_in": MARCH, "booked_at": DAY, "month": "2026-02-01T00:00:00.000Z"}
+    ledger.insert(tables.adjustment, a_line("0.5", team="red") | booked, a_line("9", team="blue") | booked)
+    entry = {"role": "Usage.Read", "holder": "ada", "matched": "team", "value": "red"}
+    assert client.post("/api/v1/reaches", json=entry).status_code == 200
+    ada = {"X-Local-User": "ada", "X-Local-Roles": "Usage.Read"}
+
+    found = client.get("/api/v1/costs/statement?month=2026-03", headers=ada).json()
+    rows = csv.DictReader(io.StringIO(client.get("/api/v1/costs/export?month=2026-03", headers=ada).text))
+    months = client.get("/api/v1/costs/months", headers=ada)
+
+    assert [(one["kind"], one["team"], one["amount"]) for one in found["items"]] == [
+        ("adjustment", "red", 0.5),
+        ("charge", "red", 1.5),
+    ]
+    assert [one["amount"] for one in found["totals"]] == [2]
+    assert [row["SubAccountName"] for row in rows] == ["red", "red"]
+    assert months.status_code == 403
