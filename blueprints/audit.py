@@ -25,6 +25,18 @@ async def read_access_log(req: func.HttpRequest, context: func.Context) -> func.
     return await answer(req, context)
 
 
+@bp.route(route="v1/grants/{*rest}", methods=[func.HttpMethod.GET])
+async def read_grants(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List grants to read texts."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/grants/{*rest}", methods=[func.HttpMethod.POST])
+async def manage_grants(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Ask for, give or end grants to read texts."""
+    return await answer(req, context)
+
+
 @bp.route(route="v1/reaches/{*rest}", methods=[func.HttpMethod.GET])
 async def read_reaches(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """List to which calls roles extend."""

@@ -29,6 +29,7 @@ APP_SETTINGS = {
     "PROMPTLEDGER_SCOPE": "scope that an application needs to ask for somebody",
     "PROMPTLEDGER_CLIENTS": "client ids of the applications that may ask, with commas between; empty: all",
     "PROMPTLEDGER_PURPOSE": "why texts are read: `recorded` where it is stated, or `required`",
+    "PROMPTLEDGER_GRANTS": "texts are read with a second person's leave: `off`, or `required`",
     "PROMPTLEDGER_LOCAL_TOKEN": "what `local` callers send where no peer address is known, as under `func start`",
     "PROMPTLEDGER_CONNECT_SECONDS": "how long ingest and timers wait for a connection to Azure SQL",
     "PROMPTLEDGER_API_CONNECT_SECONDS": "how long the audit API waits for one, or for a lock on SQLite, before 503",
@@ -74,6 +75,7 @@ HOST_SETTINGS = {
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
 _AUTH_MODES = ("", "local", "entra", "app-service")
+_GRANTS = ("off", "required")
 _PURPOSES = ("recorded", "required")
 _AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
 _LEAST_TOKEN = 32
@@ -148,6 +150,8 @@ class Settings:
     tokens: TokenSettings = field(default_factory=TokenSettings)
     needs_purpose: bool = False
     """Whether who reads texts must say why."""
+    needs_grant: bool = False
+    """Whether who reads texts must have a grant for a case, by a second person."""
     local_token: str = field(default="", repr=False)
     """Empty outside a developer's machine, as Core Tools tells it."""
     client_id: str | None = None
@@ -186,6 +190,7 @@ class Settings:
             signs_in=in_azure and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
             tokens=TokenSettings.read(environment, in_azure=in_azure),
             needs_purpose=_one_of(environment, "PROMPTLEDGER_PURPOSE", _PURPOSES) == "required",
+            needs_grant=_one_of(environment, "PROMPTLEDGER_GRANTS", _GRANTS) == "required",
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             connect_seconds=_number(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),

@@ -27,6 +27,7 @@ grant select, insert, delete on dbo.claim to promptledger_app;
 grant select, insert on dbo.closed_line to promptledger_app;
 grant select, insert on dbo.closed_month to promptledger_app;
 grant select, insert, delete on dbo.content to promptledger_app;
+grant select, insert, update on dbo.content_grant to promptledger_app;
 grant select, insert on dbo.content_read to promptledger_app;
 grant select, insert, delete on dbo.cost_day to promptledger_app;
 grant select, insert, delete on dbo.cost_hour to promptledger_app;

@@ -1640,6 +1640,38 @@ UPDATE alembic_version SET version_num='0020' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0020 -> 0021
+
+CREATE TABLE content_grant (
+    id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    case_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    reader NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    reason NVARCHAR(512) NOT NULL,
+    hours INTEGER NOT NULL,
+    wanted_by NVARCHAR(256) NOT NULL,
+    wanted_at DATETIME2(3) NOT NULL,
+    given_by NVARCHAR(256) NULL,
+    given_at DATETIME2(3) NULL,
+    valid_to DATETIME2(3) NULL,
+    ended_by NVARCHAR(256) NULL,
+    ended_at DATETIME2(3) NULL,
+    CONSTRAINT pk_content_grant PRIMARY KEY (id)
+);
+
+GO
+
+CREATE INDEX ix_content_grant_reader ON content_grant (reader, case_id);
+
+GO
+
+CREATE INDEX ix_content_grant_wanted ON content_grant (wanted_at, id);
+
+GO
+
+UPDATE alembic_version SET version_num='0021' WHERE alembic_version.version_num = '0020';
+
+GO
+
 COMMIT;
 
 GO

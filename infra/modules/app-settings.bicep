@@ -98,6 +98,7 @@ output values object = {
   PROMPTLEDGER_COSMOS_DATABASE: cosmosDatabaseName
   PROMPTLEDGER_COSMOS_ENDPOINT: cosmosEndpoint
   PROMPTLEDGER_DATABASE: 'mssql+pyodbc://@${sqlHostName}/${sqlDatabaseName}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
+  PROMPTLEDGER_GRANTS: 'off'
   PROMPTLEDGER_INVALID_COUNT: '12'
   PROMPTLEDGER_INVALID_RATIO: '0.5'
   PROMPTLEDGER_CONNECT_SECONDS: '15'

@@ -16,6 +16,7 @@ from shared.api.routes import (
     completeness,
     costs,
     deployments,
+    grants,
     interactions,
     me,
     prompts,
@@ -42,6 +43,7 @@ _ROUTERS: Final = (
     interactions.router,
     access_log.router,
     reaches.router,
+    grants.router,
     usage.router,
     prompts.router,
     balance.router,
@@ -113,6 +115,7 @@ def create_app(
         setattr(app.state, name, money.get(name))
     app.state.authenticator = authenticator(settings)
     app.state.needs_purpose = settings.needs_purpose
+    app.state.needs_grant = settings.needs_grant
     version_1 = APIRouter(prefix=VERSION_1, dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:
         version_1.include_router(router)

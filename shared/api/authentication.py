@@ -35,6 +35,10 @@ class AuthSettings(Protocol):
         """Whether who reads texts must say why."""
 
     @property
+    def needs_grant(self) -> bool:
+        """Whether who reads texts must have a grant for a case."""
+
+    @property
     def local_token(self) -> str:
         """What local callers send where no peer address is known; empty: they are refused there."""
 

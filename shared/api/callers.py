@@ -12,6 +12,7 @@ from shared.domain.access_log import Reader
 from shared.domain.reach import Reach
 from shared.domain.values import text
 from shared.errors import ForbiddenError, InvalidRequestError, LimitedRoleError
+from shared.services.grants import GrantService
 from shared.services.reaches import ReachService
 
 __all__ = [
@@ -62,6 +63,8 @@ class Caller:
     """Why they ask, as they say."""
     needs_purpose: bool = False
     """Whether they must say, for texts."""
+    lacks_grant: bool = False
+    """Whether they may read no texts, as nobody else gave them leave for the case that they state."""
     request_id: str | None = None
     reaches: Mapping[str, Reach] = field(default_factory=dict)
     """Roles that extend to some calls alone -> to which."""
@@ -81,7 +84,8 @@ class Caller:
 
     def reader(self, route: str) -> Reader | None:
         """Return the caller as a reader of content, or None without the role for it, or without a purpose it needs."""
-        return self.asks(route) if Role.CONTENT_READ in self.roles and not self._lacks_purpose else None
+        may_read = Role.CONTENT_READ in self.roles and not self._lacks_purpose and not self.lacks_grant
+        return self.asks(route) if may_read else None
 
     def reads(self, route: str, purpose: str | None = None) -> Reader:
         """Return the caller as a reader of content, for a `purpose` of the request's body or the one it has.
@@ -89,10 +93,13 @@ class Caller:
         Raises:
             ForbiddenError: they lack the role for it.
             InvalidRequestError: they do not say why, and the settings want them to.
+            HTTPException: 403, they have no grant for the case, and the settings want them to.
         """
         self.needs(Role.CONTENT_READ)
         if self._lacks_purpose and purpose is None:
             raise InvalidRequestError("purpose", "say why you read texts: by this parameter, or by X-Case-Id")
+        if self.lacks_grant:
+            raise HTTPException(403, "reading texts needs a grant for the case that X-Case-Id states: ask at /grants")
         reader = self.asks(route)
         return reader if purpose is None else reader._replace(purpose=purpose)
 
@@ -142,6 +149,10 @@ def require(role: Role | None, *, limited: bool = False) -> Callable[[Request], 
         )
         reaches: ReachService = request.app.state.audit.reaches
         caller = replace(caller, reaches=reaches.of(caller.id, caller.groups))
+        if request.app.state.needs_grant and Role.CONTENT_READ in caller.roles:
+            case = request.headers.get(_CASE_HEADER, "").strip()
+            grants: GrantService = request.app.state.audit.grants
+            caller = replace(caller, lacks_grant=not (case and grants.is_given(caller.id, case)))
         request.state.caller = caller
         if role is not None:
             caller.needs(role)

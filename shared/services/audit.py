@@ -15,6 +15,7 @@ from shared.domain.words import query_of
 from shared.errors import EventError, NotFoundError
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.services.content import best_content
+from shared.services.grants import GrantService
 from shared.services.reaches import ReachService
 from shared.services.search import DEFAULT_BOUNDS, Search, SearchBounds, SearchPage
 from shared.sources.record import correlation_ids_of, interaction_id
@@ -71,6 +72,8 @@ class AuditService:
         self._search = Search(store, content, words, bounds)
         self.reaches = ReachService(store, now)
         """To which calls roles extend."""
+        self.grants = GrantService(store, now)
+        """Leave to read texts for a case."""
 
     def interactions(
         self, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader | None

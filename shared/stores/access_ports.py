@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.domain.access_log import AccessEntry
+from shared.domain.grants import Grant
 from shared.domain.reach import ReachEntry
 from shared.questions import ListKey
 
-__all__ = ["AccessFilter", "AccessLogStore", "ReachStore"]
+__all__ = ["AccessFilter", "AccessLogStore", "GrantStore", "ReachStore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +56,25 @@ class ReachStore(Protocol):
 
     def end_reach(self, entry_id: str, *, at: str, actor: str) -> None:
         """Let an entry be valid until `at` at the latest, and keep who ended it. Once ended, it stays so."""
+
+
+class GrantStore(Protocol):
+    """Grants to read texts. Every method raises StoreUnavailableError when the database does not answer."""
+
+    def has_grant(self, reader: str, case_id: str, *, at: str) -> bool:
+        """Return whether a grant of `reader` for the case counts at `at`."""
+
+    def grant(self, grant_id: str) -> Grant | None:
+        """Return one grant."""
+
+    def list_grants(self, *, after: ListKey | None, limit: int) -> list[Grant]:
+        """Return up to `limit` grants behind `after` in (wanted_at, id) order, newest first."""
+
+    def add_grant(self, grant: Grant) -> None:
+        """Keep a grant that is asked for."""
+
+    def give_grant(self, grant_id: str, *, at: str, valid_to: str, actor: str) -> None:
+        """Let a grant count. One that was given or has ended stays as it is."""
+
+    def end_grant(self, grant_id: str, *, at: str, actor: str) -> None:
+        """Let a grant count no longer. One that has ended stays as it is."""

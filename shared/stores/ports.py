@@ -13,7 +13,7 @@ from shared.domain.reach import Reach
 from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.domain.values import NO_TIME
 from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
-from shared.stores.access_ports import AccessLogStore, ReachStore
+from shared.stores.access_ports import AccessLogStore, GrantStore, ReachStore
 from shared.stores.content_ports import ContentDocument, ContentStore, PackedDocument
 
 __all__ = [
@@ -191,7 +191,7 @@ class Ledger(Protocol):
         """Return documents as `Changes` takes them, to be kept with the facts; None where `content` is elsewhere."""
 
 
-class AuditStore(AccessLogStore, ReachStore, Protocol):
+class AuditStore(AccessLogStore, ReachStore, GrantStore, Protocol):
     """The reading side. Every method raises StoreUnavailableError when the database does not answer."""
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:

@@ -23,6 +23,7 @@ from shared.domain.access_log import Reader, entry_of
 from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.findings import Finding
+from shared.domain.grants import Grant
 from shared.domain.quarantine import QuarantineAction
 from shared.domain.reach import Reach, ReachEntry
 from shared.domain.words import query_of
@@ -486,6 +487,12 @@ def _use_audit(audit: SqlAuditStore) -> None:
         audit.interactions(within, after=None, limit=10)
         audit.interaction("call-1", ["response-id:a"], reaches)
         audit.usage(UsageQuery(narrow=within), after=None, limit=10)
+    audit.add_grant(Grant("x", "x", "x", "x", 1, "x", AT))
+    audit.give_grant("x", at=AT, valid_to=AT, actor="x")
+    audit.end_grant("x", at=AT, actor="x")
+    audit.grant("x")
+    audit.has_grant("x", "x", at=AT)
+    audit.list_grants(after=ListKey(AT, "x"), limit=10)
     audit.record_access(entry_of(Reader("x", "x"), "x", at=AT, ids=["x"]))
     audit.accesses(AccessFilter(), after=None, limit=10)
     names = ("reader", "route", "purpose", "result", "request_id", "interaction")

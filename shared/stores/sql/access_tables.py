@@ -1,11 +1,11 @@
-"""The tables of the access log and of how far roles extend; `tables` has the others, and all of them."""
+"""The tables of the access log, of how far roles extend and of grants; `tables` has the others, and all of them."""
 
-from sqlalchemy import Column, Identity, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, Table
 
 from shared.stores.sql.price_tables import metadata
 from shared.stores.sql.types import COUNT, FLAG, JSON_TEXT, SERIAL, UtcTime, exact_text, text
 
-__all__ = ["content_read", "reach"]
+__all__ = ["content_grant", "content_read", "reach"]
 
 content_read = Table(
     "content_read",
@@ -50,3 +50,24 @@ reach = Table(
     Index("ix_reach_added", "added_at", "id"),
 )
 """How far roles of people and groups extend: rows are added and ended, never removed."""
+
+content_grant = Table(
+    "content_grant",
+    metadata,
+    Column("id", exact_text(32), nullable=False),
+    Column("case_id", exact_text(128), nullable=False),
+    Column("reader", exact_text(256), nullable=False),
+    Column("reason", text(512), nullable=False),
+    Column("hours", Integer, nullable=False),
+    Column("wanted_by", text(256), nullable=False),
+    Column("wanted_at", UtcTime(), nullable=False),
+    Column("given_by", text(256), nullable=True),
+    Column("given_at", UtcTime(), nullable=True),
+    Column("valid_to", UtcTime(), nullable=True),
+    Column("ended_by", text(256), nullable=True),
+    Column("ended_at", UtcTime(), nullable=True),
+    PrimaryKeyConstraint("id", name="pk_content_grant"),
+    Index("ix_content_grant_reader", "reader", "case_id"),
+    Index("ix_content_grant_wanted", "wanted_at", "id"),
+)
+"""Leave to read texts for a case, by a second person and for some hours."""

@@ -19,6 +19,7 @@ from shared.stores.sql.charges import charged
 from shared.stores.sql.conditions import conditions_of, is_equal, range_of, reach_condition
 from shared.stores.sql.dialects import by_index, by_key, by_value, dialect_of
 from shared.stores.sql.engine import reading
+from shared.stores.sql.grants import SqlGrants
 from shared.stores.sql.indexes import BY_TIME, index_of
 from shared.stores.sql.reaches import SqlReaches
 from shared.stores.sql.usage import usage_statement
@@ -49,7 +50,7 @@ _QUARANTINE: Final = [column for column in tables.quarantine.c if column.name no
 _Condition = sa.ColumnElement[bool]
 
 
-class SqlAuditStore(SqlAccessLog, SqlReaches):
+class SqlAuditStore(SqlAccessLog, SqlReaches, SqlGrants):
     """`shared.stores.ports.AuditStore` on either database."""
 
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:

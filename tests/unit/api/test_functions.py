@@ -50,6 +50,8 @@ def test_these_are_the_functions() -> None:
         "read_usage",
         "read_prompts",
         "read_access_log",
+        "read_grants",
+        "manage_grants",
         "read_reaches",
         "manage_reaches",
         "read_balance",

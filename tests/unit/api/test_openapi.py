@@ -9,6 +9,8 @@ _POSTED = {
     "/api/v1/interactions/search",
     "/api/v1/quarantine/replay",
     "/api/v1/reaches/{id}/end",
+    "/api/v1/grants/{id}/give",
+    "/api/v1/grants/{id}/end",
     "/api/v1/quarantine/{id}/discard",
     "/api/v1/prices/{id}/end",
     "/api/v1/deployments/{id}/end",
@@ -16,6 +18,7 @@ _POSTED = {
     "/api/v1/reservations/{id}/end",
 }
 _BOTH = {
+    "/api/v1/grants",
     "/api/v1/reaches",
     "/api/v1/prices",
     "/api/v1/prices/restatements",
