@@ -1,6 +1,7 @@
 """Have Microsoft's own parser, ScriptDom, read every line of T-SQL that the product sends or ships.
 
-It knows the grammar of SQL Server 2019: it finds what no server takes, and not whether a table is there.
+It knows the grammar of SQL Server 2019, the newest that a Python package brings: it finds what no server takes, and not
+whether a table is there. What stands in a string that is executed is read too.
 
 python -m tests.tsql
 """
@@ -28,6 +29,12 @@ _BROKEN = [
     "insert x values (",
 ]
 """What it must refuse, lest it be a check that cannot fail."""
+_EXECUTED = re.compile(r"\bsp_executesql\s+N'((?:[^']|'')*)'", re.IGNORECASE)
+_NEWER = "with (ledger = on (append_only = on))"
+"""The one clause we have that came with SQL Server 2022; a test of its own holds it."""
+_IN_STRING = ", in a string"
+_STRINGS = 5
+"""As many there are in sql/options: fewer found are strings that are not looked into."""
 
 
 def main() -> int:
@@ -40,13 +47,23 @@ def main() -> int:
         print("the parser takes what is no T-SQL")
         return 1
     count = wrong = 0
-    for name, text in _everything():
+    inner = 0
+    for name, text in _with_strings(_everything()):
         count += 1
+        inner += name.endswith(_IN_STRING)
         for fault in _faults(parser, text):
             wrong += 1
             print(f"{name}: {fault}\n    {' '.join(text.split())[:200]}")
-    print(f"{count} pieces of T-SQL read, {wrong} faults found.")
-    return 1 if wrong or count < 50 else 0
+    print(f"{count} pieces of T-SQL read, {inner} of them in strings, {wrong} faults found.")
+    return 1 if wrong or count < 50 or inner < _STRINGS else 0
+
+
+def _with_strings(pieces: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield each piece, and behind it each string of it that is executed as it stands."""
+    for name, text in pieces:
+        yield name, text
+        for string in _EXECUTED.findall(text):
+            yield name + _IN_STRING, string.replace("''", "'").replace(_NEWER, "")
 
 
 def _everything() -> Iterator[tuple[str, str]]:

@@ -315,3 +315,19 @@ def test_rows_go_in_the_order_of_their_keys_and_one_key_goes_once() -> None:
     ((_, (parameter, packed)),) = recorder.statements
     assert orjson.loads(parameter) == [["a", "A:1", [1, 0]], ["a", "Q:1", [1, 0]], ["b", "Q:1", [1, 5]]]
     assert packed == b"first"
+
+
+def test_the_time_by_which_calls_lie_in_order_is_set_where_it_moves_alone() -> None:
+    # Set with all else, it has the server prepare to write every index of each changed call.
+    updates = [
+        part.strip()
+        for text in _texts()
+        for part in text.split(";")
+        if part.strip().startswith("update existing set") and " from interaction as existing" in part
+    ]
+
+    setting = [part for part in updates if "[occurred_at] =" in part.split(" from ", 1)[0]]
+    assert len(updates) == 2 * len(setting) > 0
+    for part in setting:
+        assert part.startswith("update existing set [occurred_at] = incoming.[occurred_at] from interaction ")
+        assert part.endswith(" where existing.[occurred_at] <> incoming.[occurred_at]")

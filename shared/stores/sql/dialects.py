@@ -20,7 +20,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from shared.errors import StoreUnavailableError
-from shared.stores.sql import faults
+from shared.stores.sql import faults, openjson
 from shared.stores.sql.azure_sql import azure_sql_engine, entra_credential
 from shared.stores.sql.fts5 import Fts5
 from shared.stores.sql.full_text import AzureFullText, FullText
@@ -256,13 +256,7 @@ class _AzureSql:
         )
 
     def update(self, table: sa.Table, values: tuple[str, ...], guard: str) -> str:
-        changes = ", ".join(f"[{one.name}] = {incoming(one)}" for one in _columns(table, values))
-        keys = (*keys_of(table), guard)
-        return (
-            f"update existing set {changes}, [{guard}] = existing.[{guard}] + 1"  # noqa: S608
-            f" from {table.name} as existing join {rows_of(_columns(table, (*values, *keys)))}"
-            f" on {is_same(_columns(table, keys))}"
-        )
+        return openjson.update_of(table, _columns(table, (*values, *keys_of(table), guard)), guard)
 
     def combine(self, table: sa.Table, formulas: tuple[tuple[str, str], ...]) -> str:
         joined = f"{rows_of(_columns(table, names_of(table)))} on {is_same(table.primary_key)}"

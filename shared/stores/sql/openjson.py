@@ -5,7 +5,7 @@ are the variable @rows, the bytes @bytes.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from operator import itemgetter
 from typing import Any, Final
@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeEngine
 
 from shared.stores.sql.types import EXACT, UtcTime
 
-__all__ = ["LONG_BYTES", "batch_of", "incoming", "is_same", "members_of", "parameters_of", "rows_of"]
+__all__ = ["LONG_BYTES", "batch_of", "incoming", "is_same", "members_of", "parameters_of", "rows_of", "update_of"]
 
 LONG_BYTES: Final = "promptledger_long_bytes"
 """Execution option: every parameter of the statement is to be sent as varbinary(max)."""
@@ -33,6 +33,45 @@ Columns = tuple[sa.Column[Any], ...]
 _WIDEST: Final = 98
 """Columns that one `openjson` reads at most: servers built on PostgreSQL hand 100 arguments to a function, two of
 which are the JSON and where to begin."""
+
+
+def update_of(table: sa.Table, columns: Columns, guard: str) -> str:
+    """Return the statement that updates rows of `columns`, of which the primary key and `guard` tell the rows.
+
+    The key that orders the rows is set where it moves alone, in a statement of its own: wherever it is set, the server
+    prepares to write every index of each row.
+    """
+    keys = tuple(table.primary_key)
+    placed = _ordering(table)
+    moved = [one for one in columns if one in placed and one not in keys]
+    before = ""
+    if moved:
+        sets = ", ".join(f"[{one.name}] = {incoming(one)}" for one in moved)
+        differs = " or ".join(f"existing.[{one.name}] <> {incoming(one)}" for one in moved)
+        part = _some_of(columns, {*moved, *keys})
+        before = (
+            f"update existing set {sets} from {table.name} as existing"  # noqa: S608  # names of tables and columns
+            f" join {part} on {is_same(keys)} where {differs}; "
+        )
+    values = [one for one in columns if one not in {*moved, *keys} and one.name != guard]
+    changes = ", ".join(f"[{one.name}] = {incoming(one)}" for one in values)
+    return (
+        f"{before}update existing set {changes}, [{guard}] = existing.[{guard}] + 1"  # noqa: S608  # as above
+        f" from {table.name} as existing join {rows_of(columns)} on {is_same((*keys, table.columns[guard]))}"
+    )
+
+
+def _ordering(table: sa.Table) -> set[sa.Column[Any]]:
+    """Return the columns in whose order the rows lie, where that is another than of the primary key."""
+    clustered = [one for one in table.indexes if one.dialect_options["mssql"]["clustered"]]
+    return {column for index in clustered for column in index.columns}
+
+
+def _some_of(columns: Columns, wanted: Collection[sa.Column[Any]]) -> str:
+    """Return the rows with some of their columns, none of which may be a number."""
+    direct, _ = _parted(columns)
+    read = [part for place, one in enumerate(direct) if one in wanted for part in _wire_columns(one, place)]
+    return f"openjson(@rows) with ({', '.join(read)}) as incoming"
 
 
 def rows_of(columns: Columns) -> str:
