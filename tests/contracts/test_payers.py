@@ -87,6 +87,24 @@ def test_a_change_marks_the_hours_of_its_caller_since_it_holds_and_no_others(
     assert {name: row[0] for name, row in paid(engine).items() if row[0]} == {"call-3": "red"}
 
 
+def test_a_change_marks_no_hour_of_a_closed_month(
+    engine: Engine, ledger: Ledger, payers: SqlAssignments, rollups: UsageRollups
+) -> None:
+    april = "2026-04-01T00:00:00.000Z"
+    store(ledger, a_call(1, MARCH_4, subscription_id="sub-1"), a_call(2, april, subscription_id="sub-1"))
+    rebuild_usage_rollups(rollups)
+    closed = {"month": "2026-03-01T00:00:00.000Z", "closed_at": AT, "actor": "ada", "digest": "", "line_count": 1}
+    unknown = dict.fromkeys(("unpriced_calls", "unmetered_calls", "pending_calls"), 0)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.closed_month).values(**closed, **unknown))
+
+    change(payers, an_assignment())
+    rebuilt = rebuild_usage_rollups(rollups)
+
+    assert rebuilt == 1
+    assert {name: row[0] for name, row in paid(engine).items()} == {"call-1": None, "call-2": "red"}
+
+
 def test_an_assignment_that_is_ended_and_followed_moves_the_calls_since(
     engine: Engine, ledger: Ledger, payers: SqlAssignments, rollups: UsageRollups
 ) -> None:

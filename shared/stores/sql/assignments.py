@@ -8,9 +8,11 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from shared.domain.values import NO_TIME
 from shared.pricing.payers import Assignment, Matched, Payers, check_change
 from shared.retry import QUICK_SECONDS, retried
 from shared.stores.sql import bulk, tables
+from shared.stores.sql.costs import last_closed_month, open_month
 from shared.stores.sql.dialects import Values, dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import take_lease
@@ -126,13 +128,16 @@ def _mark(connection: Connection, changes: Iterable[tuple[Assignment | None, Ass
         starts = started.setdefault(new.matched, {})
         start = new.valid_from if old is None else new.valid_to or new.valid_from
         starts[new.value] = min(start, starts.get(new.value, start))
+    # What is closed stays with whom it was closed.
+    closed = last_closed_month(connection)
+    earliest = NO_TIME if closed is None else open_month(closed)
     for matched, starts in started.items():
         if matched is Matched.TAG:
-            mark_hours(connection, min(starts.values()))
+            mark_hours(connection, max(earliest, min(starts.values())))
         else:
             column = tables.usage_group.c[_DIMENSIONS[matched]]
             callers = column.in_(dialect_of(connection).members(column.type))
-            mark_hours(connection, min(starts.values()), callers, **bulk.listed(starts))
+            mark_hours(connection, max(earliest, min(starts.values())), callers, **bulk.listed(starts))
 
 
 def _version(connection: Connection) -> int:
