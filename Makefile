@@ -39,7 +39,7 @@ check: packages-dev ## format, lint, types, layers, spelling, rendered schema: w
 		|| { echo "sql/schema.sql is not what the migrations render: run make schema"; exit 1; }
 	@echo "All checks passed."
 
-bench: packages-dev ## CPU time per interaction beside a bare loop; ARGS=questions: time of the audit API's lists (COMPARE=old.json)
+bench: packages-dev ## CPU time per interaction beside a bare loop; ARGS=questions: its lists; ARGS=timers: usage, balance (COMPARE=old.json)
 	@"$(bin)/python" -m tests.benchmarks $(ARGS) $(if $(COMPARE),--compare $(COMPARE))
 
 focus: packages-dev ## the validator of FOCUS reads exports, CSV and Parquet

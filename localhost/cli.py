@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_redrive(commands.add_parser("redrive", help="feed a range of a hub's partition again, print its balance"))
 
+    recount = commands.add_parser("recount", help="add usage and balance up again, correct them, print what was wrong")
+    _add_database(recount)
+    recount.set_defaults(run=_recount)
+
     timer = commands.add_parser("timer", help="run one timer function now")
     timer.add_argument("name", metavar="NAME")
     _add_database(timer)
@@ -179,6 +183,12 @@ def _load(options: argparse.Namespace) -> None:
         return
     origin = Origin.OWN if options.origin == "prices" else Origin(options.origin)
     load_prices(origin, options.file, options.database)
+
+
+def _recount(options: argparse.Namespace) -> None:
+    from localhost.commands import recount  # noqa: PLC0415  # as above
+
+    recount(options.database)
 
 
 def _restate(options: argparse.Namespace) -> None:

@@ -25,10 +25,26 @@ from shared.audit_app import audit_app
 from shared.errors import ConfigurationError, InvalidFileError, InvalidRequestError
 from shared.pricing.entries import Restatement
 from shared.pricing.files import Origin
+from shared.services.completeness import recount_balance
+from shared.services.rollup import rebuild_usage_rollups, recount_usage
 from shared.stores.price_ports import RestatedAmount
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.engine import create_engine
+from shared.stores.sql.rollups import SqlUsageRollups
 
-__all__ = ["feed", "load_cost_centres", "load_prices", "redrive", "replay", "restate", "send_to_hubs", "start", "timer"]
+__all__ = [
+    "feed",
+    "load_cost_centres",
+    "load_prices",
+    "recount",
+    "redrive",
+    "replay",
+    "restate",
+    "send_to_hubs",
+    "start",
+    "timer",
+]
 
 RedrivenRange = tuple[str, int, int | None]
 """Partition, first and last sequence number."""
@@ -196,6 +212,24 @@ def restate(period: Restatement, reason: str, database: str | None) -> None:
         )
     finally:
         bootstrap.reset()
+
+
+def recount(database: str | None) -> None:
+    """Add usage and balance up again from what they count, correct them, and print how much was wrong: a line of JSON.
+
+    Raises:
+        UsageError: database or settings cannot be used.
+    """
+    use_database(database)
+    engine = create_engine(os.environ["PROMPTLEDGER_DATABASE"])
+    try:
+        rollups = SqlUsageRollups(engine)
+        rebuild_usage_rollups(rollups)
+        wrong = recount_usage(rollups)
+        partitions = recount_balance(SqlCompleteness(engine), SqlAuditStore(engine))
+    finally:
+        engine.dispose()
+    print(json.dumps({"wrongHours": len(wrong), "wrongGroups": sum(wrong.values()), "wrongPartitions": partitions}))
 
 
 def _sums(amounts: Sequence[RestatedAmount]) -> dict[str, str]:

@@ -32,6 +32,7 @@ grant select, insert on dbo.content_read to promptledger_app;
 grant select, insert, delete on dbo.cost_day to promptledger_app;
 grant select, insert, delete on dbo.cost_hour to promptledger_app;
 grant select, insert, delete on dbo.delivery to promptledger_app;
+grant select, insert, update, delete on dbo.delivery_count to promptledger_app;
 grant select, insert, delete on dbo.dirty_capacity to promptledger_app;
 grant select, insert, delete on dbo.dirty_hour to promptledger_app;
 grant select, insert, delete on dbo.dirty_usage_key to promptledger_app;

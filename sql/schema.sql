@@ -1672,6 +1672,30 @@ UPDATE alembic_version SET version_num='0021' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0021 -> 0022
+
+CREATE TABLE delivery_count (
+    hub NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    partition_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    outcome NVARCHAR(16) NOT NULL,
+    number BIGINT NOT NULL,
+    CONSTRAINT pk_delivery_count PRIMARY KEY (hub, partition_id, outcome)
+);
+
+GO
+
+insert into delivery_count (hub, partition_id, outcome, number) select hub, partition_id, outcome, count(*) from delivery group by hub, partition_id, outcome;
+
+GO
+
+CREATE INDEX ix_finding_unresolved ON finding (hour, kind) INCLUDE (resolved_at) WHERE resolved_at is null;
+
+GO
+
+UPDATE alembic_version SET version_num='0022' WHERE alembic_version.version_num = '0021';
+
+GO
+
 COMMIT;
 
 GO

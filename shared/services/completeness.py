@@ -16,7 +16,7 @@ from shared.domain.values import NO_TIME, hour_of, interval_end, utc_now, utc_of
 from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
 from shared.stores.ports import AuditStore, CompletenessStore
 
-__all__ = ["KINDS", "check_completeness"]
+__all__ = ["KINDS", "check_completeness", "recount_balance", "recounted"]
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def check_completeness(
     """
     hours = _hours(now() - wait) + store.unresolved_hours(_UNRESOLVED)
     found: dict[str, list[Finding]] = {hour: [] for hour in hours}
-    lost = one_by_one(_unaccounted, audit.partitions(), failures).results
+    lost = one_by_one(_unaccounted, recounted(store, audit), failures).results
     for one in _summed(lost):
         found.setdefault(one.hour, []).append(one)
 
@@ -97,6 +97,26 @@ def check_completeness(
     number = sum(len(found[hour]) for hour in calls.keys() - set(unrecorded))
     logger.info("completeness.run hours=%d findings=%d", len(calls) - len(unrecorded), number)
     return number
+
+
+def recounted(store: CompletenessStore, audit: AuditStore) -> list[PartitionCounts]:
+    """Return the counts of all partitions, after counting those again whose classes are not what was received.
+
+    The release before keeps no numbers of outcomes: what it wrote last is counted here.
+    """
+    counts = audit.partitions()
+    odd = [one for one in counts if one.balance.unaccounted]
+    for one in odd:
+        store.recount(one.hub, one.partition)
+    return audit.partitions() if odd else counts
+
+
+def recount_balance(store: CompletenessStore, audit: AuditStore) -> int:
+    """Count the deliveries of every partition again; return of how many partitions the numbers were wrong."""
+    before = audit.partitions()
+    for one in before:
+        store.recount(one.hub, one.partition)
+    return sum(one.outcomes != other.outcomes for one, other in zip(before, audit.partitions(), strict=False))
 
 
 def _hours(until: datetime) -> list[str]:

@@ -7,12 +7,14 @@ from typing import Final
 from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
 from shared.stores.usage_ports import CallKey, UsageRollups
 
-__all__ = ["rebuild_usage_rollups"]
+__all__ = ["rebuild_usage_rollups", "recount_usage"]
 
 logger = logging.getLogger(__name__)
 
 _CALLS_AT_A_TIME: Final = 1_000
 """Calls per transaction: ingest waits, where it must, for a tenth of a second or two."""
+_HOURS_AT_A_TIME: Final = 24
+"""Hours of which all calls are counted before their marks are taken away: whoever is stopped repeats no more."""
 
 
 def rebuild_usage_rollups(
@@ -29,7 +31,8 @@ def rebuild_usage_rollups(
     passed: dict[int, str] = {}
     while marks := rollups.marks(without=passed):
         failed = _count(rollups, {call for mark in marks for call in mark.calls or ()}, most_calls, failures)
-        hours = sorted({mark.hour for mark in marks if mark.calls is None})
+        hours = sorted({mark.hour for mark in marks if mark.calls is None}, reverse=True)[:_HOURS_AT_A_TIME]
+        marks = [mark for mark in marks if mark.calls is not None or mark.hour in hours]
         bad = {hour for hour in hours if not _count_hour(rollups, hour, most_calls, failures)}
         bad.update(one_by_one(rollups.add_up_costs, sorted({mark.hour for mark in marks} - bad), failures).failed)
         # Of an hour that is to be tried again one mark is enough; of calls each mark says something of its own.
@@ -39,9 +42,24 @@ def rebuild_usage_rollups(
         rollups.clear([mark.id for mark in marks if mark.id not in kept_ids])
         passed |= {mark.id: mark.hour for mark in marks if mark.id in kept_ids}
         done |= {mark.hour for mark in marks}
+        logger.info("rollup.step hours=%d newest=%s", len(done), max(done))
     number = len(done.difference(passed.values()))
     logger.info("rollup.run hours=%d passed_over=%d", number, len(done) - number)
     return number
+
+
+def recount_usage(rollups: UsageRollups) -> dict[str, int]:
+    """Add all hours up from the facts again, and correct them; return how many groups were wrong, by hour.
+
+    Raises:
+        StoreUnavailableError: the hours before are right; run it again.
+    """
+    wrong: dict[str, int] = {}
+    for hour in rollups.hours():
+        if number := rollups.recount(hour):
+            logger.warning("rollup.recount hour=%s groups=%d", hour, number)
+            wrong[hour] = number
+    return wrong
 
 
 def _count_hour(rollups: UsageRollups, hour: str, most_calls: int, failures: Failures) -> bool:

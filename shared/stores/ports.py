@@ -270,6 +270,9 @@ class CompletenessStore(Protocol):
     def ambiguous_in(self, start: str, end: str | None, *, limit: int) -> list[tuple[str, int]]:
         """Return tags that name several payers, and how many interactions that occurred then have each, most first."""
 
+    def recount(self, hub: str, partition: str) -> bool:
+        """Count the deliveries of a partition again; return False if some came meanwhile, and nothing was changed."""
+
     def unresolved_hours(self, limit: int) -> list[str]:
         """Return up to `limit` hours with findings that still hold, the newest first."""
 

@@ -41,5 +41,15 @@ class UsageRollups(Protocol):
             ValueError: `hour` is no time.
         """
 
+    def hours(self) -> list[str]:
+        """Return the hours that are summed, in order."""
+
+    def recount(self, hour: str) -> int:
+        """Add an hour up from its facts and charges, and make its sums so; return how many groups were not.
+
+        Raises:
+            ValueError: `hour` is no time.
+        """
+
     def clear(self, marks: Collection[int]) -> None:
         """Take away marks whose calls were counted after the marks were read. Idempotent."""

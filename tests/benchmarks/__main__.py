@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks [--rows 1000000] [--interactions 6400] [--json FILE] [--compare FILE]
     python -m tests.benchmarks questions [--rows 1000000] [--json FILE] [--compare FILE]
+    python -m tests.benchmarks timers [--rows 1000000] [--json FILE] [--compare FILE]
     python -m tests.benchmarks words [--rows 1000000] [--json FILE]
     python -m tests.benchmarks readers [--seconds 10]
 
@@ -28,7 +29,7 @@ from blueprints.deliveries import deliveries
 from shared import bootstrap
 from shared.domain.delivery import Delivery
 from shared.stores.sql.migrate import upgrade
-from tests.benchmarks import questions, readers, words
+from tests.benchmarks import questions, readers, timers, words
 from tests.benchmarks.answers import answers
 from tests.benchmarks.conversations import batches
 from tests.benchmarks.growth import BATCH, WARM_UP, growth, ingest_cost, sizes
@@ -194,5 +195,10 @@ def bare_loop_cpu(filled: Path, path: Path, work: Iterable[Sequence[Delivery]]) 
 
 
 if __name__ == "__main__":
-    other = {"questions": questions.main, "words": words.main, "readers": readers.main}.get("".join(sys.argv[1:2]))
+    other = {
+        "questions": questions.main,
+        "words": words.main,
+        "readers": readers.main,
+        "timers": timers.main,
+    }.get("".join(sys.argv[1:2]))
     sys.exit(main() if other is None else other(sys.argv[2:]))

@@ -92,6 +92,7 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
         ("call-1", 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS)), *[1] * len(FACT_MEASURES))
     ],
     "FROM charge WHERE charge.occurred_at IN": [(_MOMENT, "call-1", *[None] * (len(tables.charge.c) - 4), 7, "[1]")],
+    "SELECT TOP 1 usage_of_day.interval_start": [(_MOMENT,)],
     "SELECT usage_group.id": [(7, *_NO_GROUP)],
     "SELECT usage_group.digest": [
         (digest_of(cut, group), 7) for cut in tables.CUTS for group in (_NO_GROUP, ("other", *_NO_GROUP[1:]))
@@ -117,6 +118,8 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "delivery.outcome =": [(7, datetime.fromisoformat(AT))],
     "max(closed_month.month)": [(_MOMENT,)],
     "FROM closed_month": [(_MOMENT, _MOMENT, "ada", "ab12", 1, 0, 0, 0)],
+    "SELECT hub_partition.received, hub_partition.redelivered": [(1, 0)],
+    "SELECT delivery.outcome, count(*)": [("kept", 1)],
     "sum(CASE": [(0,) * 8],
     "SELECT (SELECT count(DISTINCT": [(0, None, 0)],
     "FROM budget WHERE budget.id =": [
@@ -389,6 +392,8 @@ def _use_rollups(rollups: SqlUsageRollups, engine: Engine) -> None:
     rollups.calls_in(AT, after=(AT, "call-1"), limit=10)
     rollups.count([(AT, "call-1")])
     rollups.add_up_costs(AT)
+    rollups.hours()
+    rollups.recount(AT)
     # A group that is new: nothing here hands out its number.
     with suppress(KeyError), writing(engine) as connection:
         Groups(connection).numbers({(0, ("new", *_NO_GROUP[1:]))})
@@ -419,6 +424,7 @@ def _use_completeness(completeness: SqlCompleteness) -> None:
     completeness.words_in(AT, AT, limit=10)
     completeness.unpriced_in(AT, AT, limit=10)
     completeness.ambiguous_in(AT, AT, limit=10)
+    completeness.recount("gateway", "0")
     completeness.unresolved_hours(10)
     completeness.record([AT], [Finding("gateway", AT, "gap", 1)], at=AT)
     completeness.unresolved()
@@ -471,6 +477,8 @@ def _use_audit(audit: SqlAuditStore) -> None:
         keys = (AT, "x", "x") if interval else ("x", "x")
         audit.usage(query, after=keys, limit=10)
     audit.usage(UsageQuery(), after=None, limit=10)
+    audit.usage(UsageQuery(dimensions=("model",), interval="day"), after=None, limit=10)
+    audit.usage(UsageQuery(dimensions=("user_id",), starts_from=AT), after=None, limit=10)
     audit.partitions()
     audit.quarantined(after=after, limit=10)
     for resolved in (True, False):

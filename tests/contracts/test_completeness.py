@@ -228,10 +228,24 @@ def test_an_event_in_no_class_is_found(store: Store) -> None:
     store.ingest(events.a_metric(), events.a_metric())
     with store.engine.begin() as connection:
         connection.execute(sa.delete(tables.delivery).where(tables.delivery.c.sequence == 1))
+    assert store.store.recount("gateway", "0")
 
     store.check()
 
     assert store.numbers() == {"unaccounted": 1}
+
+
+def test_numbers_of_outcomes_that_nobody_kept_are_counted(store: Store) -> None:
+    store.ingest(events.a_metric(), events.a_metric())
+    with store.engine.begin() as connection:
+        connection.execute(sa.delete(tables.delivery_count))
+
+    store.check()
+
+    assert store.numbers() == {}
+    with store.engine.connect() as connection:
+        counted = connection.execute(sa.select(tables.delivery_count.c.outcome, tables.delivery_count.c.number)).all()
+    assert [tuple(row) for row in counted] == [("skipped", 2)]
 
 
 def test_how_the_ledger_stands_is_told(store: Store) -> None:

@@ -15,7 +15,7 @@ from shared.pricing.charge import charge_of
 from shared.pricing.entries import Unit
 from shared.pricing.files import Origin, PriceFile
 from shared.services.ingest import ingest
-from shared.services.rollup import rebuild_usage_rollups
+from shared.services.rollup import rebuild_usage_rollups, recount_usage
 from shared.stores.sql import tables
 from shared.stores.sql.books import Books
 from shared.stores.sql.content import SqlContentStore
@@ -139,6 +139,26 @@ def _by_hand(engine: Engine, charges: dict[str, tuple[Any, ...]]) -> dict[str, t
     return {name: (one.amount, one.currency, one.confidence.value, one.reason) for name, one in made.items()}
 
 
+def _uneven(engine: Engine) -> list[str]:
+    """Return where a day or a month is not the sum of its hours, or a cut not that of all dimensions."""
+    kept = ", ".join(f"sum({name})" for name in (*tables.MEASURES, tables.KNOWN_AMOUNTS, tables.AMOUNT))
+    found = []
+    with engine.connect() as connection:
+        for cut, dimensions in tables.CUTS.items():
+            keys = ", ".join(dimensions)
+            for digits, length in ((13, "hour"), (10, "day"), (7, "month")):
+                both = [
+                    connection.exec_driver_sql(
+                        f"select substr(interval_start, 1, {digits}) as start, {keys}, {kept}"
+                        f" from {table} s join usage_group g on g.id = s.group_id where s.cut = {source}"
+                        f" group by start, {keys} order by start, {keys}"
+                    ).all()
+                    for source, table in ((0, "usage_of_hour"), (cut, f"usage_of_{length}"))
+                ]
+                found += [f"{cut} {length}"] if both[0] != both[1] else []
+    return found
+
+
 @settings(max_examples=60, deadline=None)
 @given(streams(), st.randoms(use_true_random=False))
 def test_any_stream_has_rollups_that_are_the_sum_of_its_charges_to_the_last_digit(
@@ -157,9 +177,11 @@ def test_any_stream_has_rollups_that_are_the_sum_of_its_charges_to_the_last_digi
                     sums[currency] = sums.get(currency, Decimal(0)) + amount
             rollups = [_sums(engine, table) for table in tables.USAGE.values()]
             by_hand = _by_hand(engine, charges)
+            wrong = recount_usage(SqlUsageRollups(engine)), _uneven(engine)
             engine.dispose()
 
         assert rollups == [sums] * 3
+        assert wrong == ({}, [])
         assert charges == by_hand
         results.append(charges)
 

@@ -58,6 +58,8 @@ _BY_HOUR = UsageQuery(
     narrow=InteractionFilter(**_DIMENSIONS),
 )
 
+_HOURS = usage.Part("hour", _AT, _AT)
+
 _STATEMENTS = {
     "interactions": audit.interactions_statement(_EVERYTHING, after=_KEY, limit=101),
     "filtered interactions": audit.interactions_statement(InteractionFilter(filtered=True), after=None, limit=1),
@@ -65,8 +67,12 @@ _STATEMENTS = {
     "interaction": audit.interaction_statement("secret"),
     "prompts": audit.prompts_statement(_EVERYTHING, after=_KEY, limit=101),
     "quarantine": audit.quarantine_statement(after=_KEY, limit=101),
-    "usage": usage.usage_statement(_BY_HOUR, after=(_AT, "secret", "secret"), limit=101),
-    "usage in total": usage.usage_statement(UsageQuery(), after=None, limit=101),
+    "usage": usage.intervals_statement(_BY_HOUR, _HOURS, after=(_AT, "secret", "secret"), limit=101),
+    "usage in total": usage.totals_statement(UsageQuery(), [_HOURS], after=None, until=None, limit=101),
+    "usage of groups": usage.totals_statement(
+        _BY_HOUR, [_HOURS, _HOURS], after=("secret", "secret"), until=("secret", "secret"), limit=101
+    ),
+    "groups of usage": usage.keys_statement(_BY_HOUR, [_HOURS], after=("secret", "secret"), limit=101),
     "partitions": audit.partitions_statement(),
     "findings": audit.findings_statement(_FINDINGS, after=_KEY, limit=101),
     "held": quarantine.held_between_statement(_AT, _AT, after=_KEY, limit=101),

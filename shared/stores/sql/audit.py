@@ -22,7 +22,7 @@ from shared.stores.sql.engine import reading
 from shared.stores.sql.grants import SqlGrants
 from shared.stores.sql.indexes import BY_TIME, index_of
 from shared.stores.sql.reaches import SqlReaches
-from shared.stores.sql.usage import usage_statement
+from shared.stores.sql.usage import read_usage
 
 __all__ = [
     "SqlAuditStore",
@@ -69,7 +69,12 @@ class SqlAuditStore(SqlAccessLog, SqlReaches, SqlGrants):
 
     def usage(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> list[Row]:
         """Return groups; see the port."""
-        return self._rows(usage_statement(query, after=after, limit=limit))
+
+        def read() -> list[Row]:
+            with reading(self._engine) as connection:
+                return read_usage(connection, query, after=after, limit=limit)
+
+        return retried(read, seconds=QUICK_SECONDS)
 
     def partitions(self) -> list[PartitionCounts]:
         """Return the counts of each partition; see the port."""
@@ -245,7 +250,7 @@ def _partition(key: tuple[str, str], counts: dict[str, int], last_enqueued_at: s
 
 def partitions_statement() -> sa.CompoundSelect[Any]:
     """Return hub, partition, name of the count, number and time: one statement sees one moment."""
-    hubs, positions = tables.hub_partition.c, tables.delivery.c
+    hubs, outcome = tables.hub_partition.c, tables.delivery_count.c
     columns = tables.waiting.c
     waits = (
         sa.select(columns.hub, columns.partition_id, columns.sequence, columns.enqueued_at)
@@ -265,10 +270,8 @@ def partitions_statement() -> sa.CompoundSelect[Any]:
         hubs.last_sequence,
         hubs.last_enqueued_at,
     )
-    outcomes = (
-        sa.select(positions.hub, positions.partition_id, positions.outcome, sa.func.count(), no_time)
-        .where(positions.outcome.in_(_OUTCOMES))
-        .group_by(positions.hub, positions.partition_id, positions.outcome)
+    outcomes = sa.select(outcome.hub, outcome.partition_id, outcome.outcome, outcome.number, no_time).where(
+        outcome.outcome.in_(_OUTCOMES)
     )
     waiting = sa.select(waits.hub, waits.partition_id, _text("waiting"), sa.func.count(), no_time).group_by(
         waits.hub, waits.partition_id

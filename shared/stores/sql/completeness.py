@@ -25,6 +25,8 @@ __all__ = [
     "calls_statement",
     "events_statement",
     "gaps_statement",
+    "outcomes_statement",
+    "received_statement",
     "standing_statement",
     "unpriced_statement",
     "waiting_statement",
@@ -76,6 +78,24 @@ class SqlCompleteness:
         with reading(self._engine) as connection:
             return [(row[0], row[1]) for row in connection.execute(ambiguous_statement(start, end, limit=limit))]
 
+    def recount(self, hub: str, partition: str) -> bool:
+        """Count the deliveries of a partition; see the port."""
+        with reading(self._engine) as connection:
+            before = connection.execute(received_statement(hub, partition)).one_or_none()
+            counted = {row[0]: row[1] for row in connection.execute(outcomes_statement(hub, partition))}
+        with writing(self._engine) as connection:
+            # Nothing came meanwhile: whatever writes deliveries counts what was received in the same transaction.
+            if connection.execute(received_statement(hub, partition)).one_or_none() != before:
+                return False
+            table = tables.delivery_count
+            kept = connection.execute(sa.select(table).where(table.c.hub == hub, table.c.partition_id == partition))
+            known = [dict(row) for row in kept.mappings()]
+            writes = bulk.Writes(connection)
+            writes.delete(table, known)
+            writes.insert(table, [(hub, partition, outcome, number) for outcome, number in counted.items()])
+            writes.run()
+            return True
+
     def unresolved_hours(self, limit: int) -> list[str]:
         """Return hours; see the port."""
         table = tables.finding.c
@@ -112,6 +132,19 @@ class SqlCompleteness:
             pending, oldest, quarantined = connection.execute(standing_statement()).one()
             newest = connection.execute(sa.select(table.hub, table.partition_id, table.last_enqueued_at))
             return Standing(pending, oldest, quarantined, [tuple(row) for row in newest])
+
+
+def received_statement(hub: str, partition: str) -> sa.Select[Any]:
+    """Return the statement of what was received of a partition, if anything was."""
+    table = tables.hub_partition.c
+    return sa.select(table.received, table.redelivered).where(table.hub == hub, table.partition_id == partition)
+
+
+def outcomes_statement(hub: str, partition: str) -> sa.Select[Any]:
+    """Return the statement that counts the deliveries of a partition by outcome."""
+    table = tables.delivery.c
+    counted = sa.select(table.outcome, sa.func.count()).where(table.hub == hub, table.partition_id == partition)
+    return counted.group_by(table.outcome)
 
 
 def events_statement(start: str, end: str | None) -> sa.Select[Any]:

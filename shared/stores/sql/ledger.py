@@ -1,5 +1,6 @@
 """The ledger in SQL: the facts, the accounting and the marks, one transaction per batch."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -18,7 +19,7 @@ from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import writing
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.packing import packed
-from shared.stores.sql.quarantine import store_replay
+from shared.stores.sql.quarantine import count_outcomes, store_replay
 from shared.stores.sql.usage_marks import marks_of
 
 __all__ = ["SqlLedger", "overdue_statement"]
@@ -107,6 +108,7 @@ class _SqlTransaction:
         if self._dialect.words.is_marked_by_stores:
             writes.insert(tables.word_mark, [(name, None, now) for name in _touched(batch)])
         _count(writes, batch)
+        count_outcomes(writes, Counter((at.hub, at.partition, outcome) for at, outcome, _ in batch.deliveries))
         writes.run()
         if batch.actions:
             store_replay(self._connection, batch)

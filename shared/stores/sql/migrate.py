@@ -5,11 +5,13 @@
 
 `upgrade` also turns on what PROMPTLEDGER_SQL_OPTIONS names of Azure SQL's own strengths, such as
 `ledger,columnstore`: each is a script in sql/options that does nothing where it has been run before.
+At last it brings usage up to date where a migration marked it, and tells how it goes on; begun again, it goes on there.
 
 Run by the pipeline and by `localhost`, never at cold start: the deployed app holds no Alembic.
 """
 
 import io
+import logging
 import os
 import re
 import sys
@@ -22,10 +24,12 @@ from alembic.config import Config
 from sqlalchemy.engine import Connection, Engine
 
 from shared.errors import ConfigurationError
+from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.sql.dialects import TSQL_URL, dialect_of
 from shared.stores.sql.engine import create_engine
+from shared.stores.sql.rollups import SqlUsageRollups
 
-__all__ = ["OPTIONS", "apply_options", "chosen_options", "render_schema", "upgrade"]
+__all__ = ["OPTIONS", "apply_options", "bring_usage_up_to_date", "chosen_options", "render_schema", "upgrade"]
 
 _SQL = Path(__file__).parents[3] / "sql"
 _MIGRATIONS = _SQL / "migrations"
@@ -83,6 +87,18 @@ def _run(connection: Connection, batch: str) -> None:
             pass
 
 
+def bring_usage_up_to_date(database_url: str) -> int:
+    """Count what migrations marked, and tell how it goes on; return how many hours that took.
+
+    It may be stopped and begun again: the timer `rebuild_usage_rollups` would do the same, a little later.
+    """
+    engine = create_engine(database_url, statement_seconds=0)
+    try:
+        return rebuild_usage_rollups(SqlUsageRollups(engine))
+    finally:
+        engine.dispose()
+
+
 def render_schema() -> str:
     """Return all migrations as T-SQL: what sql/schema.sql holds."""
     rendered = io.StringIO()
@@ -116,8 +132,10 @@ def main(arguments: list[str]) -> int:
         case ["upgrade", *urls] if len(urls) < 2:
             options = chosen_options(os.environ.get(_CHOICE, ""))
             url = urls[0] if urls else os.environ["PROMPTLEDGER_DATABASE"]
+            logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")  # noqa: TID251  # no worker here
             upgrade(url)
             _turn_on(url, options)
+            bring_usage_up_to_date(url)
         case _:
             sys.stderr.write(__doc__ or "")
             return 2

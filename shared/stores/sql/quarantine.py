@@ -1,6 +1,7 @@
 """Quarantine in SQL: reading what is held, and writing what became of it."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from shared.stores.sql import bulk, tables
 from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import reading, writing
 
-__all__ = ["SqlQuarantine", "held_between_statement", "held_statement", "store_replay"]
+__all__ = ["SqlQuarantine", "count_outcomes", "held_between_statement", "held_statement", "store_replay"]
 
 _EVENT: Final = tables.quarantine.c
 _POSITION: Final = (_EVENT.hub, _EVENT.partition_id, _EVENT.sequence, _EVENT.enqueued_at)
@@ -131,7 +132,17 @@ def _reclassify(connection: Connection, moved: Collection[tuple[Position, Outcom
         writes = bulk.Writes(connection)
         writes.delete(table, old, guard="outcome")
         writes.insert(table, rows)
+        moves = Counter[tuple[str, str, str]]((hub, partition, group[position][0]) for position in known & group.keys())
+        moves[hub, partition, Outcome.QUARANTINED] -= len(rows)
+        count_outcomes(writes, moves)
         writes.run()
+
+
+def count_outcomes(writes: bulk.Writes, numbers: Mapping[tuple[str, str, str], int]) -> None:
+    """Add to the numbers of deliveries with an outcome: by hub, partition and outcome."""
+    rows = [(*key, number) for key, number in numbers.items() if number]
+    writes.insert_missing(tables.delivery_count, [(*row[:3], 0) for row in rows])
+    writes.combine(tables.delivery_count, rows, {"number": "existing.number + incoming.number"})
 
 
 _KEY: Final = tuple(column.name for column in tables.delivery.primary_key)

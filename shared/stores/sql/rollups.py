@@ -1,6 +1,6 @@
 """Usage rollups in SQL: of each call that marks name, what it counts as more or less than before is added to the sums.
 
-Why that is exact, and safe beside ingest: docs/adr/0004-dirty-hours.md and the one that follows it.
+Why that is exact, and safe beside ingest: docs/adr/0004-dirty-hours.md and 0013-usage-by-differences.md.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -32,10 +32,12 @@ from shared.stores.sql.usage_facts import (
     FACT_DIMENSIONS,
     FACT_MEASURES,
     calls_statement,
+    recount_statement,
+    sums_statement,
     usage_counts,
 )
 from shared.stores.sql.usage_marks import MARKS_AT_A_TIME, calls_of, spread_usage_keys
-from shared.stores.sql.usage_sums import Counted, Differences, Group, Groups, group_of
+from shared.stores.sql.usage_sums import NOTHING, Counted, Differences, Group, Groups, group_of
 from shared.stores.usage_ports import CallKey, Mark
 
 __all__ = ["SqlUsageRollups", "calls_in_statement"]
@@ -76,6 +78,17 @@ class SqlUsageRollups:
         """Make the cost lines of an hour anew; see the port."""
         retried(lambda: self._add_up_costs(hour))
 
+    def hours(self) -> list[str]:
+        """Return the hours that are summed; see the port."""
+        sums = tables.usage_of_hour.c
+        every = sa.select(sums.interval_start).distinct().where(sums.cut == 0).order_by(sums.interval_start)
+        with reading(self._engine) as connection:
+            return list(connection.scalars(every))
+
+    def recount(self, hour: str) -> int:
+        """Compare an hour with its facts, and correct it; see the port."""
+        return retried(lambda: self._recount(hour))
+
     def clear(self, marks: Collection[int]) -> None:
         """Take marks away; see the port."""
         if marks:
@@ -111,6 +124,18 @@ class SqlUsageRollups:
             rewrite_costs(connection, costs, hour)
             rebuild_cost_days(connection, [hour], at=utc_of(self._now()))
 
+    def _recount(self, hour: str) -> int:
+        with writing(self._engine) as connection:
+            take_lease(connection, ROLLUPS)
+            facts = _by_group(connection, recount_statement(hour, interval_end(hour, "hour")))
+            sums = _by_group(connection, sums_statement(hour))
+            differences = Differences()
+            for group in facts.keys() | sums.keys():
+                differences.add(hour, group, facts.get(group, NOTHING))
+                differences.add(hour, group, sums.get(group, NOTHING), sign=-1)
+            differences.write(connection, Groups(connection))
+            return sum(facts.get(group) != sums.get(group) for group in facts.keys() | sums.keys())
+
     def _terms(self, connection: Connection, hours: Collection[str]) -> Terms:
         # Read behind the marks: what comes later marks the hours again.
         book = self._books.current(connection)
@@ -141,6 +166,11 @@ def calls_in_statement(hour: str, *, after: CallKey | None, limit: int) -> sa.Se
         parts.append(sa.select(*part.order_by(time, name).limit(limit).subquery().c))
     both = sa.union(*parts).subquery("both").c
     return sa.select(both.occurred_at, both.id).order_by(both.occurred_at, both.id).limit(limit)
+
+
+def _by_group(connection: Connection, statement: sa.Select[Any]) -> dict[Group, Counted]:
+    number = len(tables.DIMENSIONS)
+    return {tuple(row[:number]): tuple(row[number:]) for row in connection.execute(statement)}
 
 
 class _Call(NamedTuple):

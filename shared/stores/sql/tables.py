@@ -86,6 +86,7 @@ __all__ = [
     "cost_day",
     "cost_hour",
     "delivery",
+    "delivery_count",
     "dirty_capacity",
     "dirty_hour",
     "dirty_usage_key",
@@ -229,6 +230,17 @@ hub_partition = Table(
     PrimaryKeyConstraint("hub", "partition_id", name="pk_hub_partition"),
 )
 
+delivery_count = Table(
+    "delivery_count",
+    metadata,
+    Column("hub", exact_text(64), nullable=False),
+    Column("partition_id", exact_text(32), nullable=False),
+    Column("outcome", text(16), nullable=False),
+    Column("number", COUNT, nullable=False),
+    PrimaryKeyConstraint("hub", "partition_id", "outcome", name="pk_delivery_count"),
+)
+"""How many deliveries of a partition have each outcome: kept by the transactions that write deliveries."""
+
 quarantine = Table(
     "quarantine",
     metadata,
@@ -273,6 +285,8 @@ finding = Table(
     Column("resolved_at", UtcTime(), nullable=True),  # when a check did not find it any more
     PrimaryKeyConstraint("id", name="pk_finding"),
     Index("ix_finding_hour", "hour", "id"),
+    # What is unresolved, however much was found before.
+    Index("ix_finding_unresolved", "hour", "kind", **including("resolved_at"), **where("resolved_at is null")),
 )
 """What check_completeness found amiss, hour by hour."""
 

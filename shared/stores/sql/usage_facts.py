@@ -23,6 +23,7 @@ __all__ = [
     "calls_of_keys",
     "calls_statement",
     "recount_statement",
+    "sums_statement",
     "usage_counts",
 ]
 
@@ -88,6 +89,15 @@ def recount_statement(start: str, end: str | None) -> sa.Select[Any]:
     ]
     dimensions = [facts.c[name] for name in tables.DIMENSIONS]
     return sa.select(*dimensions, *measures, sa.func.coalesce(sa.func.sum(facts.c.amount), 0)).group_by(*dimensions)
+
+
+def sums_statement(hour: str) -> sa.Select[Any]:
+    """Return what `recount_statement` does, as the rollups have it of an hour."""
+    sums, groups = tables.usage_of_hour.c, tables.usage_group.c
+    dimensions = [groups[name] for name in tables.DIMENSIONS]
+    measures = [sa.func.sum(sums[name]) for name in (*tables.MEASURES, tables.KNOWN_AMOUNTS, tables.AMOUNT)]
+    here = (sums.cut == 0, sums.interval_start == hour, groups.id == sums.group_id)
+    return sa.select(*dimensions, *measures).where(*here).group_by(*dimensions)
 
 
 def _dimension(name: str) -> sa.ColumnElement[Any]:

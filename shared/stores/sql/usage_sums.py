@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.dialects import dialect_of
 
-__all__ = ["Counted", "Differences", "Group", "Groups", "digest_of", "group_of"]
+__all__ = ["NOTHING", "Counted", "Differences", "Group", "Groups", "digest_of", "group_of"]
 
 Group = tuple[str, ...]
 """A value for each of `tables.DIMENSIONS`, "" where a cut does not tell them apart."""
@@ -22,7 +22,7 @@ Counted = tuple[Any, ...]
 """A number for each of `tables.MEASURES`, then how many amounts are known, and their sum."""
 
 _WIDTH: Final = len(tables.MEASURES)
-_NOTHING: Final[Counted] = (*([0] * (_WIDTH + 1)), Decimal(0))
+NOTHING: Final[Counted] = (*([0] * (_WIDTH + 1)), Decimal(0))
 _PLACES: Final = {
     cut: tuple(name in dimensions for name in tables.DIMENSIONS) for cut, dimensions in tables.CUTS.items()
 }
@@ -97,7 +97,7 @@ class Differences:
                     (cut, start, numbers[cut, group], *counted[:-1], amount_of(counted[-1]))
                     for (start, group), counted in sums.items()
                 )
-            nothing = (*_NOTHING[:-1], amount_of(Decimal(0)))
+            nothing = (*NOTHING[:-1], amount_of(Decimal(0)))
             writes.insert_missing(table, [(*row[:3], *nothing) for row in rows])
             writes.combine(table, rows, _ADDED)
             # What nothing is left of is no group of the interval any more.
