@@ -137,7 +137,13 @@ def _add_reconcile(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_traffic(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--count", type=_positive, required=True, metavar="N", help="events")
+    much = parser.add_mutually_exclusive_group(required=True)
+    much.add_argument("--count", type=_positive, metavar="N", help="events")
+    much.add_argument(
+        "--profile",
+        choices=["small", "medium", "large"],
+        help="an average hour of 10,000, 100,000 or 10 million conversations of 1,000 tokens a month",
+    )
     parser.add_argument("--seed", type=int, required=True, metavar="S")
     parser.add_argument("--start", type=_moment, metavar="TIME", help="of the hour, ISO 8601 (2026-03-02T09:00Z)")
     target = parser.add_mutually_exclusive_group()
@@ -203,8 +209,13 @@ def _restate(options: argparse.Namespace) -> None:
 def _traffic(options: argparse.Namespace) -> None:
     from localhost.traffic.mix import DEFAULT_START, an_hour  # noqa: PLC0415  # as above
     from localhost.traffic.output import send, write  # noqa: PLC0415  # as above
+    from localhost.traffic.profiles import a_profile_hour  # noqa: PLC0415  # as above
 
-    events = an_hour(options.count, options.seed, options.start or DEFAULT_START)
+    start = options.start or DEFAULT_START
+    if options.profile is not None:
+        events = a_profile_hour(options.profile, options.seed, start)
+    else:
+        events = an_hour(options.count, options.seed, start)
     if options.send:
         print(f"{send(events)} events sent to the local event log", file=sys.stderr)
     elif options.to_hubs:

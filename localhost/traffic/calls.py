@@ -9,7 +9,7 @@ from localhost.traffic import words
 from localhost.traffic.company import CHAT, EMBEDDING, INSTRUCT, Caller, Deployment, a_caller
 from localhost.traffic.dice import Dice
 
-__all__ = ["Call", "Operation", "Sent", "a_call", "api_path", "iso", "net_text", "refusal_annotations"]
+__all__ = ["Call", "Operation", "Sent", "a_call", "a_chat", "api_path", "iso", "net_text", "refusal_annotations"]
 
 _TOOL: Final = {
     "type": "function",
@@ -116,6 +116,23 @@ def a_call(dice: Dice, started_at: int) -> Call:
     else:
         deployment, operation = EMBEDDING, _EMBEDDING
         request, response = _embedding(dice)
+    return _call(dice, started_at, deployment, operation, (request, response))
+
+
+def a_chat(dice: Dice, started_at: int) -> Call:
+    """Return a new conversation with the smaller model."""
+    deployment = CHAT[-1]
+    return _call(dice, started_at, deployment, _CHAT_OPERATION, _chat(dice, deployment, started_at))
+
+
+def _call(
+    dice: Dice,
+    started_at: int,
+    deployment: Deployment,
+    operation: Operation,
+    bodies: tuple[dict[str, Any], dict[str, Any]],
+) -> Call:
+    request, response = bodies
     written = response["usage"].get("completion_tokens", 0)
     return Call(
         id=dice.guid(),

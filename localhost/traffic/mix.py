@@ -17,7 +17,7 @@ from localhost.traffic.calls import Call, Sent, a_call, iso
 from localhost.traffic.dice import Dice
 from localhost.traffic.other_calls import an_other_call
 
-__all__ = ["DEFAULT_START", "an_hour", "within_hour"]
+__all__ = ["DEFAULT_START", "an_hour", "with_positions", "within_hour"]
 
 DEFAULT_START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """A Monday morning."""
@@ -60,7 +60,7 @@ def an_hour(events: int, seed: int, start: datetime = DEFAULT_START) -> Iterator
         seed: of all chance.
         start: of the hour.
     """
-    return _with_positions(_in_order(events, Dice(seed), int(start.timestamp()) * 1000))
+    return with_positions(_in_order(events, Dice(seed), int(start.timestamp()) * 1000))
 
 
 def _in_order(events: int, dice: Dice, start: int) -> Iterator[Sent]:
@@ -110,8 +110,8 @@ def _reports(call: Call, dice: Dice) -> list[Sent]:
     return sent
 
 
-def _with_positions(events: Iterator[Sent]) -> Iterator[FileEvent]:
-    """Give events their partitions and numbers."""
+def with_positions(events: Iterator[Sent]) -> Iterator[FileEvent]:
+    """Give events, in the order of time, their partitions and numbers."""
     following: dict[tuple[str, str], int] = {}
     turns = count()
     for at, hub, fixed, key, body in events:

@@ -7,7 +7,7 @@ import orjson
 from localhost.traffic.calls import Call, Sent, api_path, iso, refusal_annotations
 from localhost.traffic.dice import Dice
 
-__all__ = ["events"]
+__all__ = ["answered", "events"]
 
 _REFUSAL: Final = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
 _LIMITED: Final = {
@@ -38,6 +38,11 @@ def events(call: Call, dice: Dice) -> list[Sent]:
         return [_request(call, dice), _response(call, dice, 502, "Bad Gateway", _BAD_GATEWAY)]
     if "messages" in call.request and dice.chance(0.3):
         _stream(call, dice)
+    return answered(call, dice)
+
+
+def answered(call: Call, dice: Dice) -> list[Sent]:
+    """Return the two parts of a call that the service answers."""
     return [_request(call, dice), _response(call, dice, 200, "OK", call.stream or call.response)]
 
 
