@@ -7,7 +7,7 @@ import orjson
 from localhost.traffic.calls import Call, Sent, api_path, iso, refusal_annotations
 from localhost.traffic.dice import Dice
 
-__all__ = ["answered", "events"]
+__all__ = ["both_parts", "events"]
 
 _REFUSAL: Final = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
 _LIMITED: Final = {
@@ -38,10 +38,10 @@ def events(call: Call, dice: Dice) -> list[Sent]:
         return [_request(call, dice), _response(call, dice, 502, "Bad Gateway", _BAD_GATEWAY)]
     if "messages" in call.request and dice.chance(0.3):
         _stream(call, dice)
-    return answered(call, dice)
+    return both_parts(call, dice)
 
 
-def answered(call: Call, dice: Dice) -> list[Sent]:
+def both_parts(call: Call, dice: Dice) -> list[Sent]:
     """Return the two parts of a call that the service answers."""
     return [_request(call, dice), _response(call, dice, 200, "OK", call.stream or call.response)]
 

@@ -40,4 +40,4 @@ def _conversation(dice: Dice, started_at: int) -> list[Sent]:
         "completion_tokens": _COMPLETION,
         "total_tokens": _PROMPT + _COMPLETION,
     }
-    return native.answered(call, dice)
+    return native.both_parts(call, dice)
