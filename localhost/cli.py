@@ -87,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(commands.add_parser("export", help="write a month's costs in the columns of FOCUS, CSV or Parquet"))
     _add_reconcile(commands.add_parser("reconcile", help="compare an export of Azure Cost Management to the charges"))
     _add_restate(commands.add_parser("restate", help="charge a period by another version of the price book"))
+    refresh = commands.add_parser("refresh-prices", help="add what has changed in the Azure Retail Prices API")
+    _add_database(refresh)
+    refresh.set_defaults(run=_refresh)
     _add_traffic(commands.add_parser("traffic", help="write sample events, the same for the same seed"))
 
     demo = commands.add_parser("demo", help="an hour of sample traffic, its usage and its prompts")
@@ -195,6 +198,12 @@ def _recount(options: argparse.Namespace) -> None:
     from localhost.commands import recount  # noqa: PLC0415  # as above
 
     recount(options.database)
+
+
+def _refresh(options: argparse.Namespace) -> None:
+    from localhost.commands import refresh_prices  # noqa: PLC0415  # as above
+
+    refresh_prices(options.database)
 
 
 def _restate(options: argparse.Namespace) -> None:

@@ -39,6 +39,7 @@ __all__ = [
     "load_prices",
     "recount",
     "redrive",
+    "refresh_prices",
     "replay",
     "restate",
     "send_to_hubs",
@@ -188,6 +189,20 @@ def load_cost_centres(file: Path, database: str | None) -> None:
         UsageError: the file cannot be read or loaded, or database or settings cannot be used.
     """
     _load(lambda text: bootstrap.services().payers.load(text, actor=_actor(file)), file, database)
+
+
+def refresh_prices(database: str | None) -> None:
+    """Add what has changed in the Azure Retail Prices API, and print it, one line of JSON.
+
+    Raises:
+        UsageError: database or settings cannot be used.
+        StoreUnavailableError: the API does not answer.
+    """
+    use_database(database)
+    try:
+        print(json.dumps(bootstrap.services().refresh_prices()._asdict()))
+    finally:
+        bootstrap.reset()
 
 
 def restate(period: Restatement, reason: str, database: str | None) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.services.costs import CostService
     from shared.services.ingest import IngestOutcome
     from shared.services.payers import PayerService
+    from shared.services.price_refresh import Refresh
     from shared.services.prices import PriceService
     from shared.services.quarantine import QuarantineService
     from shared.services.readiness import Check, Readiness
@@ -45,6 +46,8 @@ class Services:
     """Load a file of prices or deployments: `shared.services.prices.load_file`, with the store bound."""
     payers: "PayerService"
     prices: "PriceService"
+    refresh_prices: "Callable[..., Refresh]"
+    """Add what has changed in the Azure Retail Prices API; never called by itself."""
     restatements: "RestatementService"
     budgets: "BudgetService"
     check_budgets: Callable[[], int]

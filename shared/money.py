@@ -13,9 +13,11 @@ from shared.services.capacity import CapacityService, with_settled_capacity
 from shared.services.costs import CostService
 from shared.services.isolation import Failures
 from shared.services.payers import PayerService
+from shared.services.price_refresh import Refresh, refresh_prices
 from shared.services.prices import PriceService, load_file, with_shipped_prices
 from shared.services.restatements import RestatementService, with_finished_restatements
 from shared.settings import Settings
+from shared.stores.retail_prices import HttpRetailPrices
 from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.assignments import SqlAssignments
 from shared.stores.sql.audit import SqlAuditStore
@@ -35,6 +37,7 @@ class PriceServices(TypedDict):
 
     load_prices: Callable[..., int]
     prices: PriceService
+    refresh_prices: Callable[..., Refresh]
     restatements: RestatementService
     capacity: CapacityService
 
@@ -43,6 +46,7 @@ def price_services(engine: Engine, api_engine: Engine) -> PriceServices:
     """Return the services with their stores: commands use `engine`, the API `api_engine`."""
     return {
         "load_prices": partial(load_file, SqlPrices(engine)),
+        "refresh_prices": partial(refresh_prices, SqlPrices(engine), HttpRetailPrices()),
         "prices": PriceService(SqlPrices(api_engine, retry_seconds=QUICK_SECONDS)),
         "restatements": RestatementService(SqlRestatements(api_engine, retry_seconds=QUICK_SECONDS)),
         "capacity": CapacityService(SqlCapacity(api_engine, retry_seconds=QUICK_SECONDS)),

@@ -40,6 +40,8 @@ class Origin(StrEnum):
 
     LIST = "list"
     """The shipped list of prices."""
+    RETAIL = "retail"
+    """Microsoft's own list, as it is now: what has changed of the shipped one."""
     OWN = "own"
     """Prices of the organisation."""
     DEPLOYMENTS = "deployments"
@@ -84,6 +86,7 @@ _RESERVATION_COLUMNS: Final = (
 )  # fmt: skip
 _COLUMNS: Final = {
     Origin.LIST: _PRICE_COLUMNS,
+    Origin.RETAIL: _PRICE_COLUMNS,
     Origin.OWN: _PRICE_COLUMNS,
     Origin.DEPLOYMENTS: _DEPLOYMENT_COLUMNS,
     Origin.RESERVATIONS: _RESERVATION_COLUMNS,

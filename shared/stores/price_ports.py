@@ -1,8 +1,8 @@
 """What the price book needs from storage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.pricing.capacity import Reservation
 from shared.pricing.entries import Deployment, PriceEntry, Restatement
@@ -21,6 +21,7 @@ __all__ = [
     "Restated",
     "RestatedAmount",
     "RestatementStore",
+    "RetailPrices",
 ]
 
 
@@ -76,6 +77,9 @@ class Prices(Protocol):
     def reservations(self, *, after: ReservationKey | None, limit: int) -> list[Reservation]:
         """Return up to `limit` reservations behind `after`."""
 
+    def listed(self) -> Sequence[PriceEntry]:
+        """Return all prices that are not the organisation's own."""
+
     def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment] | Sequence[Reservation]:
         """Return the entries that the organisation may end: its own prices, its deployments, or its reservations."""
 
@@ -124,6 +128,17 @@ class Restated(NamedTuple):
     before: Sequence[RestatedAmount]
     after: Sequence[RestatedAmount]
     """As of `finished_at`."""
+
+
+class RetailPrices(Protocol):
+    """Microsoft's list of retail prices."""
+
+    def items(self, currency: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the meters of models with their prices, in the members of the API, numbers as decimals.
+
+        Raises:
+            StoreUnavailableError: a page cannot be had, or is none.
+        """
 
 
 class RestatementStore(Protocol):

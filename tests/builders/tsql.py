@@ -329,6 +329,7 @@ def _use_quarantine(quarantine: SqlQuarantine) -> None:
 
 def _use_prices(prices: SqlPrices) -> None:
     prices.digest(Origin.LIST)
+    prices.listed()
     for origin, entries in _ENTRIES.items():
         prices.load(PriceFile(origin, "new", entries), at=AT, actor="ada")
         prices.changeable(origin)

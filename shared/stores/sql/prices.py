@@ -30,6 +30,7 @@ _ORDER: Final = (
 _Entry = PriceEntry | Deployment | Reservation
 _KINDS: Final[Mapping[Origin, tuple[sa.Table, Callable[[Connection], Sequence[_Entry]]]]] = {
     Origin.LIST: (tables.price, prices_in),
+    Origin.RETAIL: (tables.price, prices_in),
     Origin.OWN: (tables.price, prices_in),
     Origin.DEPLOYMENTS: (tables.model_deployment, deployments_in),
     Origin.RESERVATIONS: (tables.reservation, reservations_in),
@@ -68,6 +69,11 @@ class SqlPrices:
         statement = _page(tables.reservation, [c.deployment, c.host, c.kind, c.valid_from], [], None, after)
         return self._read(lambda connection: reservations_in(connection, statement.limit(limit)))
 
+    def listed(self) -> list[PriceEntry]:
+        """Return what is not the organisation's own; see the port."""
+        shared = sa.select(tables.price).where(tables.price.c.is_own == sa.false())
+        return self._read(lambda connection: prices_in(connection, shared))
+
     def changeable(self, origin: Origin) -> Sequence[PriceEntry] | Sequence[Deployment] | Sequence[Reservation]:
         """Return what may be ended; see the port."""
         if origin is Origin.DEPLOYMENTS:
@@ -99,7 +105,7 @@ class SqlPrices:
                 return Loaded(version, 0, 0)
             table, entries_in = _KINDS[file.origin]
             known: Sequence[_Entry] = entries_in(connection)
-            added, ended = _changes({one.key: one for one in known}, file.entries)
+            added, ended = _changes({one.key: one for one in known}, file.entries, yields=file.origin is Origin.LIST)
             if not added and not ended and file.origin is not Origin.LIST:
                 return Loaded(version, 0, 0)
             version += 1
@@ -119,7 +125,7 @@ class SqlPrices:
 
 
 def _changes(
-    known: Mapping[tuple[object, ...], _Entry], entries: Iterable[_Entry]
+    known: Mapping[tuple[object, ...], _Entry], entries: Iterable[_Entry], *, yields: bool
 ) -> tuple[list[_Entry], list[_Entry]]:
     """Return the entries to add and those to end.
 
@@ -131,6 +137,9 @@ def _changes(
         before = known.get(one.key)
         if before is None:
             added.append(one)
+        elif yields and isinstance(before, PriceEntry) and isinstance(one, PriceEntry) and before.dated > one.dated:
+            # A refresh knows better than a release that was made before it.
+            continue
         elif _what(one) != _what(before) or (before.valid_to is not None and one.valid_to != before.valid_to):
             raise InvalidFileError(f"{_name(one)} is in the price book, and says something else: end it, add another")
         elif one.valid_to != before.valid_to:
