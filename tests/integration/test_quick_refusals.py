@@ -224,13 +224,17 @@ def test_a_reading_that_cannot_be_recorded_on_sqlite_is_refused_soon(
     engine = new_sqlite(tmp_path)
     monkeypatch.setenv("PROMPTLEDGER_DATABASE", str(engine.url))
     services = bootstrap.services()
-    writer = sqlite3.connect(str(engine.url.database), isolation_level=None)
-    writer.execute("begin immediate")
+    # The ledger, and the file beside it that takes what the ledger cannot at once.
+    writers = [sqlite3.connect(f"{engine.url.database}{suffix}", isolation_level=None) for suffix in ("", "-reads")]
+    for writer in writers:
+        writer.execute("begin immediate")
     began = time.monotonic()
 
     with pytest.raises(StoreUnavailableError):
         services.audit.record(Reader("ada", "content"), "call-1")
 
     assert time.monotonic() - began < _SECONDS
-    writer.close()
+    for writer in writers:
+        writer.close()
+    services.close()
     engine.dispose()
