@@ -238,6 +238,7 @@ class Usage(Model):
     blocklisted: int
     filter_failures: int = Field(description="the filter says that it did not run")
     unpriced_requests: int = Field(description="that the price book has no price for")
+    throttled_requests: int = Field(description="answered with 429: a limit of the gateway's or of the service's")
     amount: float | None = Field(
         description="the sum of the charges that are known, exact: read it as a decimal; null: of none, or of several"
         " currencies, which groupBy=currency tells apart"

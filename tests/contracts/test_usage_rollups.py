@@ -52,6 +52,20 @@ def test_marked_hours_are_summed_by_dimension(engine: Engine, ledger: Ledger, ro
     assert usage(engine, tables.usage_month) == [("2026-03-01T00:00:00.000Z", "gpt-4o", 4, 1, 1, 45)]
 
 
+def test_calls_that_exceeded_a_limit_are_counted_beside_all_errors(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_call(1, NINE, http_status=429), a_call(2, NINE, http_status=429, gateway_refused=True))
+    store(ledger, a_call(3, NINE, http_status=500), a_call(4, NINE, http_status=200), a_call(5, NINE))
+
+    rebuild_usage_rollups(rollups)
+
+    for table in tables.USAGE.values():
+        with engine.connect() as connection:
+            sums = sa.select(sa.func.sum(table.c.errors), sa.func.sum(table.c.throttled_requests))
+            assert [tuple(row) for row in connection.execute(sums)] == [(3, 2)]
+
+
 def test_usage_is_summed_by_vendor_too(engine: Engine, ledger: Ledger, rollups: UsageRollups) -> None:
     store(ledger, a_call(1, NINE, vendor="openai"), a_call(2, NINE, vendor="other"), a_call(3, NINE))
     store(ledger, a_call(4, NINE, vendor="openai"))

@@ -37,6 +37,8 @@ FACT_MEASURES: Final = tuple(name for name in tables.MEASURES if name not in CHA
 """The measures that follow from the interactions."""
 FACT_DIMENSIONS: Final = tuple(name for name in tables.DIMENSIONS if name in tables.interaction.c)
 """The dimensions that are columns of the interaction; the others are of its charge."""
+_THROTTLED: Final = 429
+"""The status of a call that exceeded a limit, of the gateway's or of the service's."""
 _TOKENS: Final = tuple(name for name in FACT_MEASURES if name.endswith("_tokens"))
 _USED: Final = (*_TOKENS, "token_requests")
 """What is used counts once, however many calls repeat it."""
@@ -125,6 +127,7 @@ def _flags(call: _Columns) -> dict[str, sa.ColumnElement[int]]:
         "errors": sa.case((call.is_error == sa.true(), 1), else_=0),
         "unmetered_requests": sa.case((_is_cached(call), 0), (unmetered, 1), else_=0),
         "cached_requests": sa.case((_is_cached(call), 1), else_=0),
+        "throttled_requests": sa.case((call.http_status == _THROTTLED, 1), else_=0),
         "filter_failures": sa.case((call.filter_failed == sa.true(), 1), else_=0),
         **{name: sa.case((sa.or_(*found), 1), else_=0) for name, found in _findings(call).items()},
     }

@@ -89,6 +89,7 @@ MEASURES: Final = (
     "cached_requests",
     "filter_failures",
     "unpriced_requests",
+    "throttled_requests",
 )
 """What is counted. New ones go to the end: charges keep what each call counts as, in this order."""
 

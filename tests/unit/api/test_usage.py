@@ -79,6 +79,7 @@ def test_the_articles_table_is_one_row_per_caller_and_model(ledger: Ledger, clie
         "blocklisted": 0,
         "filterFailures": 0,
         "unpricedRequests": 0,
+        "throttledRequests": 0,
         "amount": None,
         "currency": None,
     }
