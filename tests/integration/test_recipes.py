@@ -381,7 +381,7 @@ RECIPES = {
                 "shared/api/routes/usage.py",
                 r"\Z",
                 '\n\n@router.get("/example", **described(Role.USAGE_READ, model=Page[Usage]))\n'
-                "def list_example(_caller: UsageCaller) -> Response:\n"
+                "def list_example(_caller: UsageWithin) -> Response:\n"
                 '    """Answer an example."""\n    return json_response(page_view([], None))\n',
             ),
             "`docs/api.md`": behind("docs/api.md", r"\Z", "\n`/usage/example`\n"),
