@@ -179,3 +179,9 @@ async def read_openapi(req: func.HttpRequest, context: func.Context) -> func.Htt
 async def read_docs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return the page that shows the OpenAPI document."""
     return await answer(req, context)
+
+
+@bp.route(route="dashboard/{*rest}", methods=[func.HttpMethod.GET, func.HttpMethod.POST])
+async def show_dashboard(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Show the pages of the dashboard, and take the forms that administrators send from them."""
+    return await answer(req, context)

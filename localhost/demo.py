@@ -176,6 +176,7 @@ def _average(value: float | None) -> str:
 def _addresses(port: int) -> str:
     base = f"http://{HOST_ADDRESS}:{port}/api"
     paths = (
+        "dashboard",
         "v1/usage?groupBy=callerIp,model",
         "v1/prompts",
         "v1/interactions?limit=10",

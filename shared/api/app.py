@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from shared.api.authentication import AuthSettings, authenticator
 from shared.api.callers import VERSION_1
+from shared.api.dashboard.routes import serve_dashboard
 from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
@@ -120,6 +121,7 @@ def create_app(
     for router in _ROUTERS:
         version_1.include_router(router)
     app.include_router(version_1)
+    serve_dashboard(app)
     serve_openapi(app)
     answer_errors(app)
     if threads is not None:

@@ -58,6 +58,7 @@ FUNCTIONS = {
     "read_usage",
     "rebuild_usage_rollups",
     "search_interactions",
+    "show_dashboard",
 }
 """Every function of the app. Names are URLs, lease names and dashboard filters: they never change once released."""
 
@@ -69,6 +70,7 @@ TOO_HEAVY_TO_INDEX = {
     "azure.storage.blob",
     "cryptography",
     "fastapi",
+    "jinja2",
     "jwt",
     "opentelemetry",
     "pydantic",

@@ -72,6 +72,7 @@ def test_these_are_the_functions() -> None:
         "read_own_usage",
         "read_reservations",
         "manage_reservations",
+        "show_dashboard",
         "read_openapi",
         "read_docs",
         "check_liveness",

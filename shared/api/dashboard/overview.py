@@ -1,0 +1,288 @@
+"""The overview: how much, and is that usual?"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from fastapi import APIRouter, Request, Response
+
+from shared.api.callers import Caller, Role
+from shared.api.dashboard.charts import Chart, Series, stacked
+from shared.api.dashboard.frame import Link, PageRoute, linker, page, parameters_of
+from shared.api.dashboard.parameters import OverviewParameters
+from shared.api.dashboard.ranges import SINCE, Range, next_start, range_of
+from shared.api.parameters import DIMENSIONS
+from shared.api.routes.common import Audit, UsageWithin
+from shared.domain.reach import Reach
+from shared.domain.values import utc_now, utc_of
+from shared.questions import FindingFilter, UsageQuery
+from shared.services.audit import AuditService, PartitionBalance
+from shared.stores.ports import Row
+
+__all__ = ["Record", "record_of", "router"]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_GROUPS: Final = ("model", "subscriptionId", "deployment", "operation", "appId", "userId", "team")
+_NAMES: Final = {
+    "model": "model",
+    "subscriptionId": "subscription",
+    "deployment": "deployment",
+    "operation": "operation",
+    "appId": "application",
+    "userId": "user",
+    "team": "team",
+    "costCentre": "cost centre",
+    "productId": "product",
+    "callerIp": "address",
+    "vendor": "vendor",
+}
+_MEASURES: Final = {
+    "requests": "calls",
+    "tokens": "tokens",
+    "cost": "cost",
+    "errors": "errors",
+    "filtered": "calls that the filter acted on",
+}
+_COLUMNS: Final = {"tokens": "total_tokens", "cost": "amount", "filtered": "filtered_requests"}
+_MOST_GROUPS: Final = 1_000
+_MOST_ROWS: Final = 10_000
+_LAYERS: Final = 5
+_TOP: Final = 5
+_OTHERS: Final = "other"
+_FINDINGS: Final = 100
+_SUMS: Final = (
+    "requests",
+    "errors",
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+    "filtered_requests",
+    "unpriced_requests",
+    "unmetered_requests",
+    "cached_requests",
+)
+
+
+Within = Sequence[Reach]
+"""To which calls the caller's role extends."""
+
+
+class Record(NamedTuple):
+    """How complete and how fresh the record is."""
+
+    received: int
+    pending: int
+    quarantined: int
+    newest: str | None
+    findings: int
+    more_findings: bool
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether nothing is known to be missing."""
+        return not (self.pending or self.quarantined or self.findings)
+
+
+class Group(NamedTuple):
+    """One line of a top list."""
+
+    name: str | None
+    requests: int
+    tokens: int
+    amount: Decimal | None
+    currency: str | None
+    share: str
+    """Of the longest bar, in per cent."""
+
+
+class TopList(NamedTuple):
+    """The largest groups of one dimension."""
+
+    dimension: str
+    title: str
+    groups: list[Group]
+    others: int
+    is_cut: bool
+
+
+def record_of(audit: AuditService, partitions: Sequence[PartitionBalance]) -> Record:
+    """Return how complete and fresh the record is, of which `partitions` is the balance."""
+    findings = audit.findings(FindingFilter(resolved=False), after=None, limit=_FINDINGS)
+    times = [one.last_enqueued_at for one in partitions if one.last_enqueued_at]
+    return Record(
+        sum(one.received for one in partitions),
+        sum(one.pending for one in partitions),
+        sum(one.quarantined for one in partitions),
+        max(times, default=None),
+        len(findings.rows),
+        findings.next is not None,
+    )
+
+
+def _record_for(caller: Caller, audit: AuditService) -> Record | None:
+    """Return the record's state; None for those who do not see all of it."""
+    if Role.AUDIT_READ not in caller.roles or caller.within(Role.AUDIT_READ):
+        return None
+    return record_of(audit, audit.balance())
+
+
+@router.get("")
+def show_overview(request: Request, caller: UsageWithin, audit: Audit) -> Response:
+    """Show how much was used in a range, against the range before."""
+    query, within = parameters_of(OverviewParameters, request), caller.within(Role.USAGE_READ)
+    when = _when(query)
+    link = linker(request)
+    now, amounts = _totals(audit, query, within, when.start, when.end)
+    before, amounts_before = _totals(audit, query, within, when.before_start, when.before_end)
+    series, is_cut = _series(audit, query, within, when, link)
+    held, narrowed = _state(query)
+    return page(
+        request,
+        "overview",
+        when=when,
+        query=query,
+        now=now,
+        before=before,
+        amounts=amounts,
+        amounts_before=amounts_before,
+        chart=_chart(series, when, narrowed, link),
+        chart_is_cut=is_cut,
+        currency=next(iter(amounts)) if len(amounts) == 1 else None,
+        tops=[_top_list(audit, query, within, when, dimension) for dimension in _GROUPS],
+        record=_record_for(caller, audit),
+        held=held,
+        narrowed=narrowed,
+        since=SINCE,
+        names=_NAMES,
+        measures=_MEASURES,
+    )
+
+
+@router.get("/usage.csv")
+def send_usage(request: Request, caller: UsageWithin, audit: Audit) -> Response:
+    """Send what the overview's chart draws, a line for each bar's part."""
+    query, within = parameters_of(OverviewParameters, request), caller.within(Role.USAGE_READ)
+    when = _when(query)
+    series, _ = _series(audit, query, within, when, linker(request))
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["intervalStart", query.by, query.measure])
+    for one in series:
+        writer.writerows(zip(when.starts, [_safe(one.name)] * len(when.starts), one.values, strict=True))
+    headers = {"Content-Disposition": f'attachment; filename="{query.measure}-by-{query.by}.csv"'}
+    return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _safe(name: str) -> str:
+    """Return a name that no table calculates with: what callers call themselves may begin like a formula."""
+    return f"'{name}" if name[:1] in {"=", "+", "-", "@", "\t", "\r"} else name
+
+
+def _when(query: OverviewParameters) -> Range:
+    return range_of(utc_now(), since=query.since, start=query.from_, end=query.to)
+
+
+def _state(query: OverviewParameters) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return all parameters that a page was asked with, and those of them that narrow or name a time."""
+    held = query.model_dump(by_alias=True, exclude_unset=True, exclude={"limit", "cursor", "group_by", "interval"})
+    return held, {name: value for name, value in held.items() if name not in {"by", "measure"}}
+
+
+def _usage_query(
+    query: OverviewParameters, within: Within, start: str, end: str, *dimensions: str, interval: str | None = None
+) -> UsageQuery:
+    columns = tuple(DIMENSIONS[name] for name in dimensions)
+    question = query.query()
+    narrow = question.narrow.within(within)
+    return replace(question, narrow=narrow, dimensions=columns, interval=interval, starts_from=start, starts_before=end)
+
+
+def _totals(
+    audit: AuditService, query: OverviewParameters, within: Within, start: str, end: str
+) -> tuple[dict[str, int], dict[str, Decimal]]:
+    """Return the sums of a range, and the amount in each currency."""
+    rows = audit.usage(_usage_query(query, within, start, end, "currency"), after=None, limit=_MOST_GROUPS).rows
+    amounts = {row["currency_of_amount"]: row["amount"] for row in rows if row["amount"] is not None}
+    return {name: sum(row[name] for row in rows) for name in _SUMS}, amounts
+
+
+def _top_list(audit: AuditService, query: OverviewParameters, within: Within, when: Range, dimension: str) -> TopList:
+    found = audit.usage(_usage_query(query, within, when.start, when.end, dimension), after=None, limit=_MOST_GROUPS)
+    column = DIMENSIONS[dimension]
+    rows = sorted(found.rows, key=lambda row: (-row["requests"], row[column] or ""))
+    longest = max((row["requests"] for row in rows), default=0) or 1
+    groups = [
+        Group(
+            row[column] or None,
+            row["requests"],
+            row["total_tokens"],
+            *_amount(row),
+            f"{row['requests'] * 100 / longest:.1f}%",
+        )
+        for row in rows[:_TOP]
+    ]
+    return TopList(dimension, _NAMES[dimension], groups, len(rows) - len(groups), found.next is not None)
+
+
+def _amount(row: Row) -> tuple[Decimal | None, str | None]:
+    """Return a row's amount; None where nothing is priced, or several currencies are."""
+    if row["currency_of_amount"] != row["other_currency"]:
+        return None, None
+    return row["amount"], row["currency_of_amount"]
+
+
+def _series(
+    audit: AuditService, query: OverviewParameters, within: Within, when: Range, link: Link
+) -> tuple[list[Series], bool]:
+    """Return what the chart draws, the largest first, and whether there are too many groups to tell apart."""
+    column = DIMENSIONS[query.by]
+    found = audit.usage(
+        _usage_query(query, within, when.start, when.end, query.by, interval=when.interval),
+        after=None,
+        limit=_MOST_ROWS,
+    )
+    if found.next is not None:
+        found = audit.usage(
+            _usage_query(query, within, when.start, when.end, interval=when.interval), after=None, limit=_MOST_ROWS
+        )
+        return [Series("all", _placed(found.rows, when, query.measure))], True
+    by_name: dict[str, list[Row]] = {}
+    for row in found.rows:
+        by_name.setdefault(row[column] or "", []).append(row)
+    lines = {name: _placed(rows, when, query.measure) for name, rows in by_name.items()}
+    ordered = sorted(lines, key=lambda name: (-sum(lines[name]), name))
+    most = _LAYERS if len(ordered) > _LAYERS + 1 else len(ordered)
+    series = [Series(name or "unknown", lines[name], _explored(query, name, link)) for name in ordered[:most]]
+    if ordered[most:]:
+        rest = [sum(values, Decimal(0)) for values in zip(*(lines[name] for name in ordered[most:]), strict=True)]
+        series.append(Series(_OTHERS, rest))
+    return series, False
+
+
+def _explored(query: OverviewParameters, name: str, link: Link) -> str | None:
+    if not name:
+        return None
+    return link("explore", _state(query)[1], {query.by: name})
+
+
+def _placed(rows: Sequence[Mapping[str, Any]], when: Range, measure: str) -> list[Decimal]:
+    """Return one number an interval."""
+    places = {start: place for place, start in enumerate(when.starts)}
+    values = [Decimal(0)] * len(when.starts)
+    for row in rows:
+        values[places[row["interval_start"]]] += Decimal(row[_COLUMNS.get(measure, measure)] or 0)
+    return values
+
+
+def _chart(series: Sequence[Series], when: Range, narrowed: Mapping[str, Any], link: Link) -> Chart:
+    rest = {name: value for name, value in narrowed.items() if name != "since"}
+    hrefs = []
+    for start in when.starts:
+        end = next_start(datetime.fromisoformat(start), when.interval)
+        hrefs.append(link("explore", rest, {"from": start, "to": utc_of(end)}))
+    return stacked(series, when.starts, hrefs, others=_OTHERS)
