@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_redrive(commands.add_parser("redrive", help="feed a range of a hub's partition again, print its balance"))
 
-    recount = commands.add_parser("recount", help="add usage and balance up again, correct them, print what was wrong")
+    recount = commands.add_parser("recount", help="add usage and balance up again, print what was wrong")
     _add_database(recount)
     recount.set_defaults(run=_recount)
 

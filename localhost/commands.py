@@ -230,7 +230,7 @@ def restate(period: Restatement, reason: str, database: str | None) -> None:
 
 
 def recount(database: str | None) -> None:
-    """Add usage and balance up again from what they count, correct them, and print how much was wrong: a line of JSON.
+    """Add usage and balance up again from what they count, and print how much was wrong: a line of JSON.
 
     Raises:
         UsageError: database or settings cannot be used.

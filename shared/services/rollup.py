@@ -49,10 +49,10 @@ def rebuild_usage_rollups(
 
 
 def recount_usage(rollups: UsageRollups) -> dict[str, int]:
-    """Add all hours up from the facts again, and correct them; return how many groups were wrong, by hour.
+    """Add all hours up from the facts again; return how many groups are wrong, by hour.
 
     Raises:
-        StoreUnavailableError: the hours before are right; run it again.
+        StoreUnavailableError: run it again.
     """
     wrong: dict[str, int] = {}
     for hour in rollups.hours():

@@ -45,7 +45,7 @@ class UsageRollups(Protocol):
         """Return the hours that are summed, in order."""
 
     def recount(self, hour: str) -> int:
-        """Add an hour up from its facts and charges, and make its sums so; return how many groups were not.
+        """Add an hour up from its facts and charges again; return how many groups have other sums.
 
         Raises:
             ValueError: `hour` is no time.

@@ -12,10 +12,12 @@ from sqlalchemy.dialects import mssql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from shared.questions import InteractionFilter
+from shared.services.rollup import recount_usage
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.engine import create_engine
-from shared.stores.sql.migrate import render_schema, upgrade
+from shared.stores.sql.migrate import bring_usage_up_to_date, render_schema, upgrade
+from shared.stores.sql.rollups import SqlUsageRollups
 from shared.stores.sql.tables import metadata
 
 _SCHEMA = Path(__file__).parents[2] / "sql" / "schema.sql"
@@ -154,3 +156,36 @@ def test_a_large_ledger_is_found_by_its_indexes_after_an_upgrade_and_tells_how_i
     assert found["errors"] == [f"call-{number:05}" for number in range(19007, 0, -1000)]
     assert found["both"] == [f"call-{number:05}" for number in range(18007, 0, -2000)]
     assert "migration.index name=ix_interaction_user_id" in caplog.messages
+
+
+def test_usage_of_an_older_ledger_is_the_same_after_an_upgrade_and_a_recount_proves_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    upgrade(url, "0017")
+    engine = create_engine(url)
+    columns = "id, occurred_at, model, total_tokens, sources, state, usage_provenance, parts, field_sources, revision"
+    hour = "2026-03-02T09:00:00.000Z"
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            f"insert into interaction ({columns}) values ('call-1', '2026-03-02T09:30:00.000Z', 'gpt-4o', 15,"
+            " '[\"native\"]', 'complete', 'reported', '[]', '', 0)"
+        )
+        connection.exec_driver_sql(
+            "insert into usage_hour (interval_start, model, requests, errors, unmetered_requests, input_tokens,"
+            " cached_input_tokens, output_tokens, reasoning_tokens, total_tokens)"
+            f" values ('{hour}', 'gpt-4o', 1, 0, 0, 0, 0, 0, 0, 15)"
+        )
+
+    upgrade(url)
+
+    # Begun again it has nothing left to do.
+    assert [bring_usage_up_to_date(url) for _ in range(2)] == [1, 0]
+    rollups = SqlUsageRollups(engine)
+    with engine.connect() as connection:
+        for view in tables.USAGE.values():
+            rows = connection.execute(sa.select(view.c.model, view.c.requests, view.c.total_tokens)).all()
+            assert [tuple(row) for row in rows] == [("gpt-4o", 1, 15)]
+    assert recount_usage(rollups) == {}
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.execute(sa.update(tables.usage_of_hour).values(total_tokens=16))
+    assert recount_usage(rollups) == {hour: 1}
+    engine.dispose()

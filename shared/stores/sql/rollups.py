@@ -37,7 +37,7 @@ from shared.stores.sql.usage_facts import (
     usage_counts,
 )
 from shared.stores.sql.usage_marks import MARKS_AT_A_TIME, calls_of, spread_usage_keys
-from shared.stores.sql.usage_sums import NOTHING, Counted, Differences, Group, Groups, group_of
+from shared.stores.sql.usage_sums import Counted, Differences, Group, Groups, group_of
 from shared.stores.usage_ports import CallKey, Mark
 
 __all__ = ["SqlUsageRollups", "calls_in_statement"]
@@ -86,7 +86,7 @@ class SqlUsageRollups:
             return list(connection.scalars(every))
 
     def recount(self, hour: str) -> int:
-        """Compare an hour with its facts, and correct it; see the port."""
+        """Compare an hour with its facts; see the port."""
         return retried(lambda: self._recount(hour))
 
     def clear(self, marks: Collection[int]) -> None:
@@ -126,15 +126,11 @@ class SqlUsageRollups:
 
     def _recount(self, hour: str) -> int:
         with writing(self._engine) as connection:
+            # Nobody adds to the hour meanwhile.
             take_lease(connection, ROLLUPS)
             facts = _by_group(connection, recount_statement(hour, interval_end(hour, "hour")))
             sums = _by_group(connection, sums_statement(hour))
-            differences = Differences()
-            for group in facts.keys() | sums.keys():
-                differences.add(hour, group, facts.get(group, NOTHING))
-                differences.add(hour, group, sums.get(group, NOTHING), sign=-1)
-            differences.write(connection, Groups(connection))
-            return sum(facts.get(group) != sums.get(group) for group in facts.keys() | sums.keys())
+        return sum(facts.get(group) != sums.get(group) for group in facts.keys() | sums.keys())
 
     def _terms(self, connection: Connection, hours: Collection[str]) -> Terms:
         # Read behind the marks: what comes later marks the hours again.
