@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -55,6 +56,8 @@ _LAYERS: Final = 5
 _TOP: Final = 5
 _OTHERS: Final = "other"
 _FINDINGS: Final = 100
+_FRESH_SECONDS: Final = 30.0
+"""How long what the overview says of the record may stand."""
 _SUMS: Final = (
     "requests",
     "errors",
@@ -124,11 +127,16 @@ def record_of(audit: AuditService, partitions: Sequence[PartitionBalance]) -> Re
     )
 
 
-def _record_for(caller: Caller, audit: AuditService) -> Record | None:
+def _record_for(request: Request, caller: Caller, audit: AuditService) -> Record | None:
     """Return the record's state; None for those who do not see all of it."""
     if Role.AUDIT_READ not in caller.roles or caller.within(Role.AUDIT_READ):
         return None
-    return record_of(audit, audit.balance())
+    kept: tuple[float, Record] | None = getattr(request.app.state, "record", None)
+    if kept is None or time.monotonic() - kept[0] > _FRESH_SECONDS:
+        # The balance counts every event: once in a while, not for each look.
+        kept = (time.monotonic(), record_of(audit, audit.balance()))
+        request.app.state.record = kept
+    return kept[1]
 
 
 @router.get("")
@@ -154,7 +162,7 @@ def show_overview(request: Request, caller: UsageWithin, audit: Audit) -> Respon
         chart_is_cut=is_cut,
         currency=next(iter(amounts)) if len(amounts) == 1 else None,
         tops=[_top_list(audit, query, within, when, dimension) for dimension in _GROUPS],
-        record=_record_for(caller, audit),
+        record=_record_for(request, caller, audit),
         held=held,
         narrowed=narrowed,
         since=SINCE,

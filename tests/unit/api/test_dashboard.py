@@ -277,3 +277,20 @@ def test_the_stylesheet_may_be_kept_and_the_pages_may_not(client: Client) -> Non
     assert page.headers["cache-control"] == "no-store"
     assert sheet.headers["content-type"] == "text/css; charset=utf-8"
     assert "immutable" in sheet.headers["cache-control"]
+
+
+def test_a_limited_role_sees_what_it_extends_to_alone(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction(subscription_id="mine"), an_interaction("call-2", subscription_id="theirs"))
+    ledger.used(a_usage_row(subscription_id="mine"), a_usage_row(subscription_id="theirs"))
+    for role in ("Usage.Read", "Audit.Read"):
+        entry = {"role": role, "holder": "ada", "matched": "subscription", "value": "mine"}
+        assert client.post("/api/v1/reaches", json=entry).status_code == 200
+    ada = as_role("Usage.Read", "Audit.Read")
+
+    overview, calls = (client.get(f"{_HOME}{path}?{_TIME}", headers=ada) for path in ("", "/explore"))
+
+    assert "mine" in shown(overview).text
+    assert "theirs" not in overview.text + calls.text
+    assert "call?id=call-1" in calls.text
+    assert client.get(f"{_HOME}/call?id=call-2", headers=ada).status_code == 404
+    assert client.get(f"{_HOME}/pipeline", headers=ada).status_code == 403
