@@ -215,7 +215,7 @@ def _totals(
 ) -> tuple[dict[str, int], dict[str, Decimal]]:
     """Return the sums of a range, and the amount in each currency."""
     rows = audit.usage(_usage_query(query, within, start, end, "currency"), after=None, limit=_MOST_GROUPS).rows
-    amounts = {row["currency_of_amount"]: row["amount"] for row in rows if row["amount"] is not None}
+    amounts = {row["currency_of_amount"]: row["amount"] for row in rows if row["currency_of_amount"]}
     return {name: sum(row[name] for row in rows) for name in _SUMS}, amounts
 
 

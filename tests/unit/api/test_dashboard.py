@@ -110,13 +110,15 @@ def test_every_page_has_one_heading_one_main_and_names_for_its_tables(client: Cl
 def test_the_overview_tells_sums_their_change_and_what_they_leave_out(ledger: Ledger, client: Client) -> None:
     ledger.used(
         a_usage_row(model="gpt-4o", amount=Decimal("0.5"), currency="USD"),
-        a_usage_row(model="gpt-4o", amount=Decimal("0.25"), currency="USD", unpriced_requests=1, errors=1),
+        a_usage_row(model="gpt-4o", amount=Decimal("0.25"), currency="USD", errors=1),
+        a_usage_row(model="gpt-4o", unpriced_requests=1),
         a_usage_row("2026-03-01T09:00:00.000Z", model="gpt-4o", amount=Decimal("0.5"), currency="USD"),
     )
 
     text = shown(client.get(f"{_HOME}?{_TIME}")).text
 
-    assert "+100.0\N{NARROW NO-BREAK SPACE}% more" in text
+    assert "+200.0\N{NARROW NO-BREAK SPACE}% more" in text
+    assert "Cost0.00" not in text.replace("\n", "")
     assert "USD\N{NARROW NO-BREAK SPACE}0.75" in text
     assert "Calls without a price1" in text.replace("\n", "")
 
