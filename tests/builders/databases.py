@@ -6,13 +6,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, Table
+from sqlalchemy import MetaData, Table, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.schema import DropTable
 
 from shared.stores.sql.engine import create_engine
 from shared.stores.sql.migrate import upgrade
-from shared.stores.sql.tables import metadata
 
 __all__ = ["TEST_MSSQL", "emptied_mssql", "empty_mssql", "memory_folder", "named_server", "new_sqlite"]
 
@@ -43,11 +42,13 @@ def memory_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def emptied_mssql(url: str) -> str:
-    """Drop all our tables on the named server's database; return its URL."""
+    """Drop all views and tables of the named server's database, those of older revisions too; return its URL."""
     engine = create_engine(url)
     with engine.begin() as connection:
-        for table in [*metadata.tables.values(), Table("alembic_version", MetaData())]:
-            connection.execute(DropTable(table, if_exists=True))
+        for name in connection.scalars(text("select name from sys.views where schema_id = schema_id('dbo')")).all():
+            connection.execute(text(f"drop view dbo.[{name}]"))
+        for name in connection.scalars(text("select name from sys.tables")).all():
+            connection.execute(DropTable(Table(name, MetaData()), if_exists=True))
     engine.dispose()
     return url
 
