@@ -92,7 +92,8 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
         ("call-1", 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS)), *[1] * len(FACT_MEASURES))
     ],
     "FROM charge WHERE charge.occurred_at IN": [(_MOMENT, "call-1", *[None] * (len(tables.charge.c) - 4), 7, "[1]")],
-    "SELECT TOP 1 usage_of_day.interval_start": [(_MOMENT,)],
+    # The last day there is: behind it nothing is read.
+    "FROM usage_of_day WHERE usage_of_day.cut": [(datetime(9999, 12, 31, tzinfo=UTC),)],
     "SELECT usage_group.id": [(7, *_NO_GROUP)],
     "SELECT usage_group.digest": [
         (digest_of(cut, group), 7) for cut in tables.CUTS for group in (_NO_GROUP, ("other", *_NO_GROUP[1:]))

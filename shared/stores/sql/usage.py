@@ -22,6 +22,8 @@ _SMALLEST: Final = 1
 """The cut with so few groups that all of them are read."""
 _FEW: Final = 500
 """Groups that are read one by one, however many intervals there are."""
+_MANY: Final = 10_000
+"""Sums of one interval from which on a page's groups are looked up, rather than all of them read."""
 _GROUPS: Final = tables.usage_group
 _FLOORS: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
 
@@ -39,14 +41,15 @@ def read_usage(connection: Connection, query: UsageQuery, *, after: tuple[str, .
     if query.interval is None:
         return _totals(connection, query, parts_of(query.starts_from, query.starts_before), after, limit)
     rows: list[Row] = []
-    for part, is_dense in _windows(connection, query, after, limit):
+    is_narrow = bool(query.narrow.values) and _is_narrow(connection, query)
+    for part, is_dense in _windows(connection, query, after, limit, is_narrow=is_narrow):
         behind = after if after is not None and not rows and after[0] == part.start else None
         left = limit - len(rows)
         if is_dense:
             found = _totals(connection, query, [part], None if behind is None else behind[1:], left)
             rows += ({"interval_start": part.start, **row} for row in found if row["requests"])
         else:
-            rows += _rows(connection, intervals_statement(query, part, after=behind, limit=left))
+            rows += _rows(connection, intervals_statement(query, part, after=behind, limit=left, by_group=is_narrow))
         if len(rows) == limit:
             break
     return rows
@@ -122,22 +125,29 @@ def keys_statement(
         for sums in (tables.SUMS[part.length],)
     ]
     conditions = [*_conditions(query, _cut_of(query)), *_between(keys, after, None)]
-    return sa.select(*keys).distinct().where(*conditions, sa.or_(*there)).order_by(*keys).limit(limit)
+    # Several groups may have one key: not `distinct`, for which SQLite would read them all before the first.
+    return sa.select(*keys).where(*conditions, sa.or_(*there)).order_by(*keys).limit(limit)
 
 
-def intervals_statement(query: UsageQuery, part: Part, *, after: tuple[str, ...] | None, limit: int) -> sa.Select[Any]:
-    """Return the statement of the sums of groups in each interval of a part, behind `after`."""
+def intervals_statement(
+    query: UsageQuery, part: Part, *, after: tuple[str, ...] | None, limit: int, by_group: bool = False
+) -> sa.Select[Any]:
+    """Return the statement of the sums of groups in each interval of a part, behind `after`.
+
+    Read by interval; `by_group`: by group, where these are few.
+    """
     sums, cut = tables.SUMS[part.length], _cut_of(query)
     summed = (*tables.MEASURES, tables.KNOWN_AMOUNTS, tables.AMOUNT)
-    rows = (
+    found = (
         sa.select(sums.c.interval_start, *(_GROUPS.c[name] for name in query.dimensions))
         .add_columns(_GROUPS.c.currency.label("charged_in"), *(sums.c[name] for name in summed))
         .select_from(sums)
         .join(_GROUPS, _GROUPS.c.id == sums.c.group_id)
         .where(sums.c.cut == cut, *_conditions(query, cut), *_within(sums, part))
-        .subquery("part")
-        .c
     )
+    if by_group:
+        found = by_index(found, sums, f"ix_{sums.name}_group_id")
+    rows = found.subquery("part").c
     keys = [rows.interval_start, *(rows[name] for name in query.dimensions)]
     statement = _added_up(keys, rows, limit)
     return statement if after is None else statement.where(is_behind(keys, after))
@@ -148,20 +158,34 @@ def _totals(
 ) -> list[Row]:
     until = None
     if query.dimensions and _cut_of(query) != _SMALLEST:
-        keys = connection.execute(keys_statement(query, parts, after=after, limit=limit)).all()
-        if not keys:
+        until = _last_key(connection, query, parts, after, limit)
+        if until is None:
             return []
-        until = tuple(keys[-1])
     return _rows(connection, totals_statement(query, parts, after=after, until=until, limit=limit))
 
 
+def _last_key(
+    connection: Connection, query: UsageQuery, parts: Sequence[Part], after: tuple[str, ...] | None, limit: int
+) -> tuple[str, ...] | None:
+    """Return the key with which a page ends; None where there is nothing."""
+    keys: dict[tuple[str, ...], None] = {}
+    entries = 4 * limit
+    while True:
+        found = [tuple(row) for row in connection.execute(keys_statement(query, parts, after=after, limit=entries))]
+        keys |= dict.fromkeys(found)
+        if len(keys) >= limit or len(found) < entries:
+            return [*keys][:limit][-1] if keys else None
+        # Behind the last key: one that many groups have is passed over at once.
+        after = found[-1]
+
+
 def _windows(
-    connection: Connection, query: UsageQuery, after: tuple[str, ...] | None, limit: int
+    connection: Connection, query: UsageQuery, after: tuple[str, ...] | None, limit: int, *, is_narrow: bool
 ) -> Iterator[tuple[Part, bool]]:
     """Yield what to read next of the intervals asked for, and whether it is one interval with many groups."""
     assert query.interval is not None  # noqa: S101  # the caller's
     start, end = after[0] if after else query.starts_from, query.starts_before
-    if query.narrow.values and _is_narrow(connection, query):
+    if is_narrow:
         yield Part(query.interval, start, end), False
         return
     sums = tables.SUMS[query.interval].c
@@ -179,7 +203,10 @@ def _windows(
             return
         if last == first:
             last = interval_end(first, query.interval)
-            yield Part(query.interval, first, last), _cut_of(query) != _SMALLEST
+            part = Part(query.interval, first, last)
+            many = times.where(*_within(tables.SUMS[query.interval], part)).offset(_MANY).limit(1)
+            is_dense = connection.scalar(many.order_by(sums.interval_start)) is not None
+            yield part, is_dense and _cut_of(query) != _SMALLEST
         else:
             yield Part(query.interval, first, last), False
         if last is None:
