@@ -1702,7 +1702,11 @@ ALTER TABLE usage_of_hour ADD throttled_requests BIGINT NOT NULL DEFAULT '0';
 
 GO
 
-alter view usage_hour as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, s.throttled_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_hour s join usage_group g on g.id = s.group_id where s.cut = 0;
+drop view usage_hour;
+
+GO
+
+create view usage_hour as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, s.throttled_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_hour s join usage_group g on g.id = s.group_id where s.cut = 0;
 
 GO
 
@@ -1710,7 +1714,11 @@ ALTER TABLE usage_of_day ADD throttled_requests BIGINT NOT NULL DEFAULT '0';
 
 GO
 
-alter view usage_day as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, s.throttled_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_day s join usage_group g on g.id = s.group_id where s.cut = 0;
+drop view usage_day;
+
+GO
+
+create view usage_day as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, s.throttled_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_day s join usage_group g on g.id = s.group_id where s.cut = 0;
 
 GO
 
@@ -1718,7 +1726,11 @@ ALTER TABLE usage_of_month ADD throttled_requests BIGINT NOT NULL DEFAULT '0';
 
 GO
 
-alter view usage_month as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, s.throttled_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_month s join usage_group g on g.id = s.group_id where s.cut = 0;
+drop view usage_month;
+
+GO
+
+create view usage_month as select s.interval_start, nullif(g.operation, '') as operation, nullif(g.model, '') as model, nullif(g.deployment, '') as deployment, nullif(g.subscription_id, '') as subscription_id, nullif(g.product_id, '') as product_id, nullif(g.caller_ip, '') as caller_ip, nullif(g.app_id, '') as app_id, nullif(g.user_id, '') as user_id, nullif(g.vendor, '') as vendor, nullif(g.currency, '') as currency, nullif(g.team, '') as team, nullif(g.cost_centre, '') as cost_centre, s.requests, s.errors, s.unmetered_requests, s.input_tokens, s.cached_input_tokens, s.output_tokens, s.reasoning_tokens, s.total_tokens, s.filtered_requests, s.prompt_filtered, s.completion_filtered, s.jailbreaks, s.indirect_attacks, s.protected_material, s.blocklisted, s.token_requests, s.cached_requests, s.filter_failures, s.unpriced_requests, s.throttled_requests, case when s.known_amounts > 0 then s.amount end as amount from usage_of_month s join usage_group g on g.id = s.group_id where s.cut = 0;
 
 GO
 
