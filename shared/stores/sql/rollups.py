@@ -31,6 +31,7 @@ from shared.stores.sql.usage_facts import (
     CHARGED_BY,
     FACT_DIMENSIONS,
     FACT_MEASURES,
+    USED,
     calls_statement,
     recount_statement,
     sums_statement,
@@ -187,6 +188,8 @@ def _calls(connection: Connection, calls: Collection[CallKey], terms: Terms) -> 
         row = charge_row(call, terms, counts=bool(values[1]))
         group = group_of(row | dict(zip(FACT_DIMENSIONS, values[priced:grouped], strict=True)))
         measures = dict(zip(FACT_MEASURES, values[grouped:], strict=True))
+        if not values[1]:
+            measures |= dict.fromkeys(USED)
         measures |= {name: int(row["confidence"] == confidence) for name, confidence in CHARGE_MEASURES.items()}
         numbers = [measures[name] or 0 for name in tables.MEASURES]
         row["counted"] = _text(numbers)

@@ -20,6 +20,7 @@ __all__ = [
     "CHARGE_MEASURES",
     "FACT_DIMENSIONS",
     "FACT_MEASURES",
+    "USED",
     "calls_of_keys",
     "calls_statement",
     "recount_statement",
@@ -40,21 +41,23 @@ FACT_DIMENSIONS: Final = tuple(name for name in tables.DIMENSIONS if name in tab
 _THROTTLED: Final = 429
 """The status of a call that exceeded a limit, of the gateway's or of the service's."""
 _TOKENS: Final = tuple(name for name in FACT_MEASURES if name.endswith("_tokens"))
-_USED: Final = (*_TOKENS, "token_requests")
+USED: Final = (*_TOKENS, "token_requests")
 """What is used counts once, however many calls repeat it."""
 
 
 @cache
 def calls_statement(dialect: Dialect) -> sa.Select[Any]:
-    """Return id, whether the usage counts, `CHARGED_BY`, `FACT_DIMENSIONS` and `FACT_MEASURES` of the ids listed."""
+    """Return id, whether the usage counts, `CHARGED_BY`, `FACT_DIMENSIONS` and `FACT_MEASURES` of the ids listed.
+
+    What was used is told whether it counts or not.
+    """
     call = tables.interaction.c
-    read = dict.fromkeys((*CHARGED_BY, *FACT_DIMENSIONS, *_TOKENS))
+    counting = {one.name: one for one in _counting()}
+    priced = [call[name] for name in CHARGED_BY]
+    dimensions = [call[name].label(f"by_{name}") for name in FACT_DIMENSIONS]
+    measures = [counting.get(name, call.get(name)).label(f"sum_{name}") for name in FACT_MEASURES]
     listed = call.id.in_(dialect.members(call.id.type))
-    facts = sa.select(call.id, *(call[name] for name in read), *_counting()).where(listed).subquery("facts")
-    priced = [facts.c[name] for name in CHARGED_BY]
-    dimensions = [facts.c[name].label(f"by_{name}") for name in FACT_DIMENSIONS]
-    measures = [_counted(facts, name).label(f"sum_{name}") for name in FACT_MEASURES]
-    return sa.select(facts.c.id, facts.c.counts, *priced, *dimensions, *measures)
+    return sa.select(call.id, counting["counts"], *priced, *dimensions, *measures).where(listed)
 
 
 @cache
@@ -109,7 +112,7 @@ def _dimension(name: str) -> sa.ColumnElement[Any]:
 
 
 def _counted(facts: sa.Subquery, name: str) -> sa.ColumnElement[Any]:
-    return sa.case((facts.c.counts == 1, facts.c[name])) if name in _USED else facts.c[name]
+    return sa.case((facts.c.counts == 1, facts.c[name])) if name in USED else facts.c[name]
 
 
 def _counting() -> list[sa.ColumnElement[Any]]:
