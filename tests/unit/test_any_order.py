@@ -221,7 +221,7 @@ def _ways(draw: st.DrawFn, placed: list[Delivery]) -> list[list[Delivery]]:
     return batches
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(histories())
 def test_any_order_any_batches_and_any_repeats_give_the_same_rows_and_totals(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
@@ -245,7 +245,7 @@ def test_any_order_cuts_and_repeats_of_vendors_streams_give_the_same_rows_and_to
     assert results[0] == results[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories(_joining))
 def test_any_order_in_which_sources_and_pieces_join_gives_the_same_rows_and_totals(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
@@ -257,7 +257,7 @@ def test_any_order_in_which_sources_and_pieces_join_gives_the_same_rows_and_tota
     assert results[0] == results[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories(_pieces))
 def test_different_pieces_that_claim_one_place_give_the_same_rows_and_totals_in_any_order(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],
@@ -269,7 +269,7 @@ def test_different_pieces_that_claim_one_place_give_the_same_rows_and_totals_in_
     assert results[0] == results[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories(st.one_of(_joining, _claims)), st.integers(0, 12))
 def test_bodies_that_come_late_to_blob_storage_give_the_same_rows_and_totals(
     history: tuple[list[Delivery], list[list[list[Delivery]]]], late: int
@@ -284,7 +284,7 @@ def test_bodies_that_come_late_to_blob_storage_give_the_same_rows_and_totals(
     assert results[0] == results[1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(histories())
 def test_every_event_received_is_in_exactly_one_class(
     history: tuple[list[Delivery], list[list[list[Delivery]]]],

@@ -275,7 +275,7 @@ _bodies = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(_bodies, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_of_events_and_runs_ends_with_the_same_rows(bodies: list[bytes], chance: Any) -> None:
     placed = events.deliveries(*bodies)
@@ -307,7 +307,7 @@ _claiming = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(_claiming, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_whoever_waits_is_known_to_wait_also_for_bodies_that_come_after_all(bodies: list[bytes], chance: Any) -> None:
     shuffled = _shuffled(events.deliveries(*bodies), chance)
