@@ -30,7 +30,7 @@ def upgrade() -> None:
     for length in ("hour", "day", "month"):
         table = f"usage_of_{length}"
         op.add_column(table, sa.Column("throttled_requests", COUNT, nullable=False, server_default="0"))
-        # Not altered: plain TDS servers know no `alter view`. Whoever may read it is told by sql/roles.sql, run once more.
+        # Not altered: plain TDS servers know no `alter view`. sql/roles.sql, run once more, says who may read it.
         op.execute(f"drop view usage_{length}")
         op.execute(f"create view usage_{length} as {view_of(length, _DIMENSIONS, _MEASURES)}")
     # Let the next rebuild count.
