@@ -55,7 +55,8 @@ def calls_statement(dialect: Dialect) -> sa.Select[Any]:
     counting = {one.name: one for one in _counting()}
     priced = [call[name] for name in CHARGED_BY]
     dimensions = [call[name].label(f"by_{name}") for name in FACT_DIMENSIONS]
-    measures = [counting.get(name, call.get(name)).label(f"sum_{name}") for name in FACT_MEASURES]
+    used = {name: call[name] for name in _TOKENS}
+    measures = [(used | counting)[name].label(f"sum_{name}") for name in FACT_MEASURES]
     listed = call.id.in_(dialect.members(call.id.type))
     return sa.select(call.id, counting["counts"], *priced, *dimensions, *measures).where(listed)
 
