@@ -88,7 +88,7 @@ _ENTRIES: Mapping[Origin, Any] = {
 _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_hour ORDER": [(1, _MOMENT, f'["{AT}call-1"]')],
     "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY, *COST_OF}) - 1), 1)],
-    "SELECT facts.id": [
+    "SELECT interaction.id, CASE": [
         ("call-1", 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS)), *[1] * len(FACT_MEASURES))
     ],
     "FROM charge WHERE charge.occurred_at IN": [(_MOMENT, "call-1", *[None] * (len(tables.charge.c) - 4), 7, "[1]")],
