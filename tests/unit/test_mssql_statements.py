@@ -258,6 +258,13 @@ def test_values_too_many_for_one_reading_travel_as_one_text_of_numbers() -> None
     assert [*row[1:-1], *orjson.loads(row[-1])[0]] == [*range(120)]
 
 
+def test_rows_that_the_database_numbers_may_hold_nulls() -> None:
+    entry = ("2026-03-02T09:00:00.000Z", "ada", "assignment")
+    _, (sent,) = _sent(lambda writes: writes.insert(tables.money_change, [(*entry, "{}", "{}"), (*entry, None, "{}")]))
+
+    assert [row[3] for row in orjson.loads(sent)] == [None, "{}"]
+
+
 def test_every_value_is_a_parameter() -> None:
     for statement, parameters in _recorded().statements:
         assert statement.count("?") == len(parameters), statement
