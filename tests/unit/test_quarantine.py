@@ -1,6 +1,6 @@
 """Events in quarantine: tried again without double effect, or discarded; all of it recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +15,7 @@ from shared.services import ingest as ingesting
 from shared.services.audit import Reader
 from shared.services.quarantine import QuarantineService
 from shared.sources import Reading, read_event
-from shared.stores.ports import LedgerTransaction
+from shared.stores.ports import ContentDocument, ContentStore, LedgerTransaction, PackedDocument
 from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.quarantine import SqlQuarantine
@@ -211,6 +211,9 @@ class FirstIsSomebodyElse:
             self._store.service.replay(self._store.ids(), actor="bob")
         with self._store.ledger.transaction() as transaction:
             yield transaction
+
+    def packed(self, documents: Sequence[ContentDocument], content: ContentStore) -> Sequence[PackedDocument] | None:
+        return self._store.ledger.packed(documents, content)
 
 
 def test_two_who_try_the_same_event_at_once_have_the_effect_of_one(store: Store) -> None:

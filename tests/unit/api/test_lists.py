@@ -1,5 +1,7 @@
 """`/prompts`, `/balance` and `/quarantine`."""
 
+from collections import Counter
+
 from shared.api.models import Balance, Page, Prompt, QuarantinedEvent
 from shared.stores.sql import tables
 from tests.unit.api.rows import Client, Ledger, an_interaction
@@ -55,13 +57,16 @@ def test_the_balance_puts_every_event_in_one_class(ledger: Ledger, client: Clien
             ledger.insert(tables.waiting, *({"interaction_id": name} | position for name in ("a", "b")))
     partition = {"hub": "gateway", "partition_id": "0", "received": 8, "redelivered": 2}
     ledger.insert(tables.hub_partition, partition | {"last_sequence": 5, "last_enqueued_at": _AT})
+    place = {"hub": "gateway", "partition_id": "0"}
+    for outcome, number in Counter(outcomes).items():
+        ledger.insert(tables.delivery_count, place | {"outcome": outcome, "number": number})
 
     answer = client.get("/api/v1/balance").json()
 
     Balance.model_validate(answer)
     counts = {"received": 8, "stored": 2, "duplicate": 3, "pending": 1, "skipped": 1, "quarantined": 1}
-    place = {"hub": "gateway", "partition": "0", "lastSequence": 5, "lastEnqueuedAt": _AT}
-    assert answer == {"items": [place | counts], "nextCursor": None, "total": counts}
+    stands = {"hub": "gateway", "partition": "0", "lastSequence": 5, "lastEnqueuedAt": _AT}
+    assert answer == {"items": [stands | counts], "nextCursor": None, "total": counts}
 
 
 def test_the_balance_of_an_empty_ledger_is_zero(client: Client) -> None:

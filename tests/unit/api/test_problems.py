@@ -151,15 +151,18 @@ def test_another_method_is_refused(client: Client) -> None:
 class BrokenAudit(AuditService):
     """An audit service whose store does `fault`."""
 
-    def __init__(self, fault: Exception) -> None:
+    def __init__(self, fault: Exception, ledger: Ledger) -> None:
         self.fault = fault
+        self.reaches = ledger.audit().reaches
 
     def balance(self) -> list[PartitionBalance]:
         raise self.fault
 
 
-def test_a_store_that_does_not_answer_is_worth_another_try() -> None:
-    response = client_of(BrokenAudit(StoreUnavailableError("the database did not do it"))).get("/api/v1/balance")
+def test_a_store_that_does_not_answer_is_worth_another_try(ledger: Ledger) -> None:
+    audit = BrokenAudit(StoreUnavailableError("the database did not do it"), ledger)
+
+    response = client_of(audit).get("/api/v1/balance")
 
     assert (response.status_code, response.headers["retry-after"]) == (503, "5")
     assert response.json()["type"] == "urn:promptledger:problem:unavailable"
@@ -172,8 +175,10 @@ def test_a_database_that_is_gone_is_a_store_that_does_not_answer(ledger: Ledger)
     assert client_of(ledger.audit()).get(_LIST).status_code == 503
 
 
-def test_an_unexpected_error_tells_the_caller_and_the_log_no_secret(caplog: pytest.LogCaptureFixture) -> None:
-    client = client_of(BrokenAudit(ValueError("prompt of somebody")))
+def test_an_unexpected_error_tells_the_caller_and_the_log_no_secret(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_of(BrokenAudit(ValueError("prompt of somebody"), ledger))
 
     with caplog.at_level(logging.ERROR):
         response = client.get("/api/v1/balance")

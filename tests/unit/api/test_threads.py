@@ -13,7 +13,8 @@ from tests.unit.api.rows import SETTINGS, Ledger
 class MeetingAudit(AuditService):
     """Answers once `company` ask at the same time, and counts who does."""
 
-    def __init__(self, company: int) -> None:
+    def __init__(self, company: int, ledger: Ledger) -> None:
+        self.reaches = ledger.audit().reaches
         self._company = threading.Barrier(company, timeout=60)
         self._lock = threading.Lock()
         self._waiting = 0
@@ -40,7 +41,7 @@ def asked_at_once(ledger: Ledger, audit: AuditService, *, threads: int, question
 
 
 def test_no_more_questions_reach_the_store_at_once_than_there_are_threads(ledger: Ledger) -> None:
-    audit = MeetingAudit(3)
+    audit = MeetingAudit(3, ledger)
 
     answers = asked_at_once(ledger, audit, threads=3, questions=30)
 
