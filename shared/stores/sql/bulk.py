@@ -174,9 +174,9 @@ def _columns_of(table: sa.Table, names: tuple[str, ...]) -> tuple[tuple[sa.Colum
 @cache
 def _key_of(table: sa.Table, names: tuple[str, ...]) -> Callable[[Values], Any]:
     keys = keys_of(table)
-    return itemgetter(*map(names.index, keys)) if keys and set(keys) <= set(names) else _whole
+    return itemgetter(*map(names.index, keys)) if keys and set(keys) <= set(names) else _all_values
 
 
-def _whole(row: Values) -> tuple[tuple[bool, Any], ...]:
+def _all_values(row: Values) -> tuple[tuple[bool, Any], ...]:
     """Return what rows whose keys the database numbers are told apart and put in order by, nulls first."""
     return tuple((value is not None, value) for value in row)
