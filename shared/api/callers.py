@@ -99,7 +99,9 @@ class Caller:
         if self._lacks_purpose and purpose is None:
             raise InvalidRequestError("purpose", "say why you read texts: by this parameter, or by X-Case-Id")
         if self.lacks_grant:
-            raise HTTPException(403, "reading texts needs a grant for the case that X-Case-Id states: ask at /grants")
+            raise HTTPException(
+                403, "reading texts needs a grant for the case that X-Case-Id, else the purpose, states: ask at /grants"
+            )
         reader = self.asks(route)
         return reader if purpose is None else reader._replace(purpose=purpose)
 
@@ -150,7 +152,7 @@ def require(role: Role | None, *, limited: bool = False) -> Callable[[Request], 
         reaches: ReachService = request.app.state.audit.reaches
         caller = replace(caller, reaches=reaches.of(caller.id, caller.groups))
         if request.app.state.needs_grant and Role.CONTENT_READ in caller.roles:
-            case = request.headers.get(_CASE_HEADER, "").strip()
+            case = (request.headers.get(_CASE_HEADER) or request.query_params.get("purpose", "")).strip()
             grants: GrantService = request.app.state.audit.grants
             caller = replace(caller, lacks_grant=not (case and grants.is_given(caller.id, case)))
         request.state.caller = caller

@@ -15,12 +15,13 @@ from shared.questions import StatementQuery
 from shared.stores.cost_ports import ClosedMonth, CostStore
 from shared.stores.ports import Row
 
-__all__ = ["CostService", "MonthPage", "Statement", "Total"]
+__all__ = ["CostService", "DaySums", "ModelTotal", "MonthPage", "PayerTotal", "Statement", "Total"]
 
 logger = logging.getLogger(__name__)
 
 _LINES_AT_A_TIME: Final = 5_000
 _MOST_DAYS: Final = 62
+_MOST_PAYERS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,36 @@ class Total:
     def amount(self) -> Decimal:
         """Return the sum of the three."""
         return self.charges + self.idle + self.adjustments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayerTotal(Total):
+    """What one team and cost centre pay in one currency; empty where nobody is known to."""
+
+    team: str
+    cost_centre: str
+    calls: int
+    unpriced_calls: int
+
+
+class ModelTotal(NamedTuple):
+    """What a model costs in one currency, and how many of its calls have no price."""
+
+    model: str
+    deployment: str
+    currency: str
+    amount: Decimal | None
+    calls: int
+    unpriced_calls: int
+
+
+class DaySums(NamedTuple):
+    """A month by days, in one currency."""
+
+    days: dict[str, Decimal]
+    """Start of the day -> charges and idle capacity."""
+    adjustments: Decimal
+    """Booked into the month, of whichever day."""
 
 
 class Statement(NamedTuple):
@@ -101,7 +132,7 @@ class CostService:
         """Return lines of a month's statement in the order of their keys, and the totals of all of them."""
         last = self._store.last_closed_month()
         lines = self._store.statement(query, after=after, limit=limit + 1)
-        sums = self._store.totals(query)
+        sums = self._store.sums(query)
         unknown = sum(row["calls"] for row in sums if row["kind"] == "unpriced")
         following = tuple(lines[limit - 1].values())[:-2] if len(lines) > limit else None
         return Statement(
@@ -112,6 +143,38 @@ class CostService:
             unknown,
             last is not None and query.month <= last,
         )
+
+    def by_payer(self, query: StatementQuery, *, limit: int = _MOST_PAYERS) -> list[PayerTotal]:
+        """Return what a month costs by team and cost centre, the largest amounts first."""
+        found: dict[tuple[str, str, str], list[Row]] = {}
+        for row in self._store.sums(query, by=("team", "cost_centre"), limit=limit):
+            found.setdefault((row["team"], row["cost_centre"], row["currency"]), []).append(row)
+        totals = [_payer_total(key, rows) for key, rows in found.items()]
+        return sorted(totals, key=lambda one: (one.currency, -one.amount, one.team, one.cost_centre))
+
+    def by_model(self, query: StatementQuery, *, limit: int) -> list[ModelTotal]:
+        """Return what a month costs by model and deployment, the largest amounts first, then what has no price."""
+        found: dict[tuple[str, str, str], list[Row]] = {}
+        for row in self._store.sums(query, by=("model", "deployment"), limit=limit):
+            found.setdefault((row["model"], row["deployment"], row["currency"]), []).append(row)
+        totals = [
+            ModelTotal(*key, _amount_of(rows), _calls_of(rows), _calls_of(rows, "unpriced"))
+            for key, rows in found.items()
+        ]
+        return sorted(totals, key=lambda one: (-(one.amount or 0), -one.calls, one.model, one.deployment))
+
+    def by_day(self, query: StatementQuery, currency: str) -> DaySums:
+        """Return what the days of a month cost in one currency."""
+        days: dict[str, Decimal] = {}
+        adjustments = Decimal(0)
+        for row in self._store.sums(query, by=("day",)):
+            if row["currency"] != currency or row["amount"] is None:
+                continue
+            if row["kind"] == "adjustment":
+                adjustments += row["amount"]
+            else:
+                days[row["day"]] = days.get(row["day"], Decimal(0)) + row["amount"]
+        return DaySums(days, adjustments)
 
     def lines(self, query: StatementQuery) -> Iterator[Row]:
         """Yield all lines of a month by day and meter, so many at a time."""
@@ -146,6 +209,30 @@ class CostService:
         """Return lines of a month by day and meter in the order of their keys, and behind which the rest begins."""
         page = self._store.lines(query, after=after, limit=limit + 1)
         return page[:limit], tuple(page[limit - 1].values())[:-2] if len(page) > limit else None
+
+
+def _payer_total(key: tuple[str, str, str], rows: Sequence[Row]) -> PayerTotal:
+    team, cost_centre, currency = key
+    kinds = {"charges": "charge", "idle": "idle", "adjustments": "adjustment"}
+    return PayerTotal(
+        team=team,
+        cost_centre=cost_centre,
+        currency=currency,
+        calls=_calls_of(rows),
+        unpriced_calls=_calls_of(rows, "unpriced"),
+        **{
+            name: _amount_of([row for row in rows if row["kind"] == kind]) or Decimal(0) for name, kind in kinds.items()
+        },
+    )
+
+
+def _amount_of(rows: Sequence[Row]) -> Decimal | None:
+    known = [row["amount"] for row in rows if row["amount"] is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _calls_of(rows: Sequence[Row], kind: str | None = None) -> int:
+    return sum(row["calls"] for row in rows if row["kind"] != "adjustment" and kind in {None, row["kind"]})
 
 
 def _totals(sums: Sequence[Row]) -> list[Total]:

@@ -1,5 +1,6 @@
 """What costs by month need from storage: statements, and closing months."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,8 +60,14 @@ class CostStore(Protocol):
         month they are the lines that were frozen; of another one the costs as they are now.
         """
 
-    def totals(self, query: StatementQuery) -> list[Row]:
-        """Return what all lines of a statement add up to by `kind` and `currency`: `calls` and `amount`."""
+    def sums(self, query: StatementQuery, *, by: Sequence[str] = (), limit: int | None = None) -> list[Row]:
+        """Return what all lines of a statement add up to by `kind`, `currency` and `by`: `calls` and `amount`.
+
+        Args:
+            query: whose statement of which month.
+            by: some of `LINE_KEYS`, and `month`.
+            limit: the most rows, which then are those with the largest amounts; None: all.
+        """
 
     def lines(self, query: StatementQuery, *, after: tuple[Any, ...] | None, limit: int) -> list[Row]:
         """Return up to `limit` of the days' lines by meter behind `after`, in the order of their keys.

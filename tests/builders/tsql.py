@@ -415,7 +415,9 @@ def _use_costs(costs: SqlCostStore) -> None:
     for month in (AT, "2027-01-01T00:00:00.000Z"):
         query = StatementQuery(month=month, team="x", cost_centre="x", reaches=(Reach(teams=("x",)),))
         costs.statement(query, after=(AT, *["x"] * (len(STATEMENT_KEYS) - 1)), limit=10)
-        costs.totals(query)
+        costs.sums(query)
+        costs.sums(query, by=("team", "cost_centre"), limit=5)
+        costs.sums(query, by=("day",))
         costs.lines(query, after=(AT, *["x"] * (len(LINE_KEYS) - 2), Decimal(1)), limit=10)
 
 

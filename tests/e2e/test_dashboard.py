@@ -116,7 +116,14 @@ def test_a_filter_is_set_and_taken_off_and_pages_follow_each_other(visit: Visit)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_no_page_is_wider_than_its_window_in_light_or_dark(visit: Visit, width: int) -> None:
     visit.page.set_viewport_size({"width": width, "height": 800})
-    for path in ("?from=2020-01-01T00:00:00Z", "/explore?from=2020-01-01T00:00:00Z", "/pipeline", "/help"):
+    for path in (
+        "?from=2020-01-01T00:00:00Z",
+        "/explore?from=2020-01-01T00:00:00Z",
+        "/money",
+        "/pipeline",
+        "/access",
+        "/help",
+    ):
         for theme in ("light", "dark"):
             page = visit.open(f"{path}{'&' if '?' in path else '?'}theme={theme}")
 
@@ -137,7 +144,7 @@ def test_the_keyboard_alone_skips_to_the_content_and_reaches_every_page(visit: V
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
 
-    assert {"Overview", "Explore", "Pipeline", "Help"} <= set(names)
+    assert {"Overview", "Explore", "Money", "Pipeline", "Access"} <= set(names)
     page.keyboard.press("Enter")
     page.wait_for_load_state()
 

@@ -166,6 +166,7 @@ def show_call(request: Request, caller: AuditWithin, audit: Audit) -> Response:
         texts=texts,
         query=query,
         may_read=Role.CONTENT_READ in caller.roles,
+        needs_grant=request.app.state.needs_grant,
         step=_NEXT,
     )
 

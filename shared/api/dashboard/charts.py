@@ -1,16 +1,18 @@
-"""Stacked bars as SVG: places only; the template draws them and the table that says the same."""
+"""Stacked bars and running totals as SVG: places only; the template draws them and the table that says the same."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-__all__ = ["Bar", "Chart", "Layer", "Series", "Tick", "stacked"]
+__all__ = ["Bar", "Chart", "Curve", "Layer", "RunningTotal", "Series", "Tick", "running_total", "stacked"]
 
 _HEIGHT: Final = 500
 _STEP: Final = 10
 _WIDTH: Final = 8
 """Of a bar, in a step."""
 _LABELS: Final = 7
+_APART: Final = 8
+"""Per cent of the height between two names."""
 _NICE: Final = (1, 2, 5, 10)
 
 
@@ -61,6 +63,96 @@ class Chart(NamedTuple):
     ticks: list[Tick]
     labels: list[Tick]
     bars: list[Bar]
+
+
+class Curve(NamedTuple):
+    """A running total: before the first interval, and at the end of each."""
+
+    css: str
+    name: str
+    values: Sequence[Decimal]
+
+
+class RunningTotal(NamedTuple):
+    """Everything that is drawn of running totals."""
+
+    width: int
+    height: int
+    curves: list[tuple[str, str]]
+    """Class and points; the first one's `area` lies under it."""
+    area: str
+    ahead: str | None
+    """Points of the forecast."""
+    limit: str | None
+    """How high the budget stands."""
+    ticks: list[Tick]
+    labels: list[Tick]
+    ends: list[Tick]
+    """Names of the lines, where they end."""
+    bars: list[Bar]
+
+
+def running_total(
+    curves: Sequence[Curve],
+    starts: Sequence[str],
+    hrefs: Sequence[str],
+    *,
+    forecast: Decimal | None = None,
+    limit: Decimal | None = None,
+) -> RunningTotal:
+    """Return lines that rise from interval to interval.
+
+    Args:
+        curves: the one that the picture is about first; it may end before the last interval.
+        starts: of all intervals, canonical UTC.
+        hrefs: where an interval leads.
+        forecast: where the first line will end.
+        limit: what it should not exceed.
+    """
+    first = curves[0].values
+    known = [value for curve in curves for value in curve.values] + [one for one in (forecast, limit) if one]
+    top = _top(max(known))
+    width = len(starts) * _STEP
+    drawn = [(curve.css, _line(curve.values[: len(starts) + 1], top)) for curve in curves]
+    last_x, last_y = (len(first) - 1) * _STEP, _high(first[-1], top)
+    named = [(curve.values[: len(starts) + 1][-1], curve.name) for curve in curves]
+    named += [(value, name) for value, name in ((forecast, "forecast"), (limit, "budget")) if value is not None]
+    share = Decimal(100) / len(starts)
+    bars = [
+        Bar(f"{share * place:.2f}%", f"{share:.2f}%", start, hrefs[place], total)
+        for place, (start, total) in enumerate(zip(starts, first[1:], strict=False))
+    ]
+    return RunningTotal(
+        width,
+        _HEIGHT,
+        drawn,
+        f"{drawn[0][1]} {last_x},{_HEIGHT} 0,{_HEIGHT}",
+        None if forecast is None else f"{last_x},{last_y} {width},{_high(forecast, top)}",
+        None if limit is None else _high(limit, top),
+        [Tick(f"{100 - 25 * step}%", top * step / 4) for step in range(5)],
+        [Tick(f"{share * place + share / 2:.2f}%", starts[place]) for place in range(0, len(starts), 5)],
+        _spread(named, top),
+        bars,
+    )
+
+
+def _high(value: Decimal, top: Decimal) -> str:
+    return f"{_HEIGHT - max(value, Decimal(0)) * _HEIGHT / top:.1f}"
+
+
+def _line(values: Sequence[Decimal], top: Decimal) -> str:
+    return " ".join(f"{place * _STEP},{_high(value, top)}" for place, value in enumerate(values))
+
+
+def _spread(named: Sequence[tuple[Decimal, str]], top: Decimal) -> list[Tick]:
+    """Return names at the heights of their values, from the top, so far from each other that none touch."""
+    placed: list[Tick] = []
+    lowest = Decimal(-_APART)
+    for value, name in sorted(named, reverse=True):
+        at = max(100 - max(value, Decimal(0)) * 100 / top, lowest + _APART)
+        placed.append(Tick(f"{at:.1f}%", name))
+        lowest = at
+    return placed
 
 
 def stacked(series: Sequence[Series], starts: Sequence[str], hrefs: Sequence[str], *, others: str = "other") -> Chart:

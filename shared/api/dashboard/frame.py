@@ -1,8 +1,10 @@
 """What all pages share: who looks at them, how they are made, and what they say where something is wrong."""
 
+import csv
 import hashlib
+import io
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -25,6 +27,7 @@ from shared.errors import (
     InvalidRequestError,
     LimitedRoleError,
     NotFoundError,
+    NotPossibleError,
     StoreUnavailableError,
 )
 from shared.services.audit import AuditService
@@ -32,7 +35,21 @@ from shared.services.audit import AuditService
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["HOME", "Link", "PageRoute", "address", "asset", "linker", "page", "parameters_of", "sent", "template"]
+__all__ = [
+    "HOME",
+    "Link",
+    "PageRoute",
+    "address",
+    "asset",
+    "csv_file",
+    "linker",
+    "page",
+    "parameters_of",
+    "safe_cell",
+    "sent",
+    "template",
+    "validated",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +65,14 @@ _HEADERS: Final = {
     # Forms tell where they were sent from, which is what `sent` asks; other hosts are told nothing.
     "Referrer-Policy": "same-origin",
 }
-_PAGES: Final = (("", "Overview"), ("explore", "Explore"), ("pipeline", "Pipeline"), ("help", "Help"))
+_PAGES: Final = (
+    ("", "Overview"),
+    ("explore", "Explore"),
+    ("money", "Money"),
+    ("pipeline", "Pipeline"),
+    ("access", "Access"),
+    ("help", "Help"),
+)
 """In the order of the side bar."""
 Link = Callable[..., str]
 """`address` with the appearance that was chosen."""
@@ -76,7 +100,15 @@ def parameters_of(model: type[_Model], request: Request) -> _Model:
         InvalidRequestError: one is wrong, unknown, or comes twice.
     """
     refuse_repeats(request)
-    values = {name: value for name, value in request.query_params.items() if value and name != "theme"}
+    return validated(model, {name: value for name, value in request.query_params.items() if value and name != "theme"})
+
+
+def validated(model: type[_Model], values: Mapping[str, str]) -> _Model:
+    """Return what a page's parameters, or the fields of a form, say.
+
+    Raises:
+        InvalidRequestError: one is wrong or unknown.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -141,6 +173,21 @@ _THEME_LINKS: Final = ((None, "Auto"), ("light", "Light"), ("dark", "Dark"))
 def _path(request: Request) -> str:
     """Return the part of a page's path behind the dashboard's."""
     return request.url.path.removeprefix(HOME).strip("/")
+
+
+def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """Return a table as a file; what callers wrote must have gone through `safe_cell`."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(head)
+    writer.writerows(rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def safe_cell(value: str) -> str:
+    """Return a text that no table calculates with: what callers call themselves may begin like a formula."""
+    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
 
 
 def asset(name: str, media_type: str) -> Response:
@@ -210,6 +257,8 @@ def _error_page(request: Request, error: AppError | HTTPException) -> Response:
         return _message(
             request, 400, "This address cannot be answered", f"{error}.", "Take the filter off, or mend it."
         )
+    if isinstance(error, NotPossibleError):
+        return _message(request, 409, "This cannot be done now", f"{error}.", "Go back, and look how things stand.")
     if isinstance(error, NotFoundError):
         return _message(request, 404, "There is nothing here", f"{error}.", "Look for the call among all calls.")
     if isinstance(error, StoreUnavailableError):

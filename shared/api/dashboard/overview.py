@@ -1,7 +1,5 @@
 """The overview: how much, and is that usual?"""
 
-import csv
-import io
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from shared.api.callers import Caller, Role
 from shared.api.dashboard.charts import Chart, Series, stacked
-from shared.api.dashboard.frame import Link, PageRoute, linker, page, parameters_of
+from shared.api.dashboard.frame import Link, PageRoute, csv_file, linker, page, parameters_of, safe_cell
 from shared.api.dashboard.parameters import OverviewParameters
 from shared.api.dashboard.ranges import SINCE, Range, next_start, range_of
 from shared.api.parameters import DIMENSIONS
@@ -177,18 +175,12 @@ def send_usage(request: Request, caller: UsageWithin, audit: Audit) -> Response:
     query, within = parameters_of(OverviewParameters, request), caller.within(Role.USAGE_READ)
     when = _when(query)
     series, _ = _series(audit, query, within, when, linker(request))
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["intervalStart", query.by, query.measure])
-    for one in series:
-        writer.writerows(zip(when.starts, [_safe(one.name)] * len(when.starts), one.values, strict=True))
-    headers = {"Content-Disposition": f'attachment; filename="{query.measure}-by-{query.by}.csv"'}
-    return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _safe(name: str) -> str:
-    """Return a name that no table calculates with: what callers call themselves may begin like a formula."""
-    return f"'{name}" if name[:1] in {"=", "+", "-", "@", "\t", "\r"} else name
+    rows = (
+        (start, safe_cell(one.name), value)
+        for one in series
+        for start, value in zip(when.starts, one.values, strict=True)
+    )
+    return csv_file(f"{query.measure}-by-{query.by}.csv", ["intervalStart", query.by, query.measure], rows)
 
 
 def _when(query: OverviewParameters) -> Range:

@@ -1,9 +1,12 @@
 """Parameters of the dashboard's pages: those of the API's lists, and which time is meant."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from shared.api.access_models import AccessParameters
+from shared.api.cost_parameters import month_start
 from shared.api.dashboard.ranges import SINCE
 from shared.api.parameters import (
     DIMENSIONS,
@@ -13,8 +16,19 @@ from shared.api.parameters import (
     Text,
     UsageParameters,
 )
+from shared.domain.values import utc_of
+from shared.questions import StatementQuery
 
-__all__ = ["CallParameters", "ExploreParameters", "HeldParameters", "OverviewParameters", "PipelineParameters"]
+__all__ = [
+    "AccessLogParameters",
+    "AskParameters",
+    "CallParameters",
+    "ExploreParameters",
+    "HeldParameters",
+    "MoneyParameters",
+    "OverviewParameters",
+    "PipelineParameters",
+]
 
 
 def _known(value: str) -> str:
@@ -47,6 +61,19 @@ class ExploreParameters(InteractionParameters):
     since: _Since = "7d"
 
 
+class AccessLogParameters(AccessParameters):
+    """Which entries of the access log are listed."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    since: _Since = "7d"
+
+
+class AskParameters(NoParameters):
+    """For which case leave is asked for."""
+
+    case: Text | None = None
+
+
 class CallParameters(NoParameters):
     """Which call, and what of its texts."""
 
@@ -55,6 +82,22 @@ class CallParameters(NoParameters):
     part: Literal["prompt", "completion", "request", "response"] | None = None
     at: Annotated[int, Field(ge=0)] = 0
     purpose: Text | None = None
+
+
+class MoneyParameters(NoParameters):
+    """Which month's money, and whose."""
+
+    month: Annotated[str | None, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] = None
+    team: Text | None = None
+    cost_centre: Text | None = None
+    currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$")] = None
+    model: Text | None = None
+    """Whose prices are shown."""
+
+    def statement(self, now: datetime) -> StatementQuery:
+        """Return the question that the parameters ask; without a month, of the one that runs."""
+        month = month_start(self.month or utc_of(now)[:7])
+        return StatementQuery(month=month, team=self.team, cost_centre=self.cost_centre)
 
 
 class PipelineParameters(FindingParameters):

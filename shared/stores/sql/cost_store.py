@@ -25,7 +25,7 @@ from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import ROLLUPS, take_lease
 from shared.stores.sql.types import exact_text
 
-__all__ = ["LINE_KEYS", "STATEMENT_KEYS", "SqlCostStore", "lines_statement", "statement_statement", "totals_statement"]
+__all__ = ["LINE_KEYS", "STATEMENT_KEYS", "SqlCostStore", "lines_statement", "statement_statement", "sums_statement"]
 
 STATEMENT_KEYS: Final = (
     "month", "kind", "team", "cost_centre", "subscription_id", "product_id", "model", "deployment", "currency",
@@ -75,9 +75,9 @@ class SqlCostStore:
         """Return lines of a statement; see the port."""
         return self._counted(statement_statement(query, closed=self._is_closed(query.month), after=after, limit=limit))
 
-    def totals(self, query: StatementQuery) -> list[Row]:
+    def sums(self, query: StatementQuery, *, by: Sequence[str] = (), limit: int | None = None) -> list[Row]:
         """Return the sums of a statement; see the port."""
-        return self._counted(totals_statement(query, closed=self._is_closed(query.month)))
+        return self._counted(sums_statement(query, closed=self._is_closed(query.month), by=by, limit=limit))
 
     def lines(self, query: StatementQuery, *, after: tuple[Any, ...] | None, limit: int) -> list[Row]:
         """Return lines by day and meter; see the port."""
@@ -205,11 +205,16 @@ def statement_statement(
     return _page(sa.select(*keys, *_sums(lines)).group_by(*keys), keys, after, limit)
 
 
-def totals_statement(query: StatementQuery, *, closed: bool) -> sa.Select[Any]:
-    """Return the statement of `CostStore.totals`."""
+def sums_statement(
+    query: StatementQuery, *, closed: bool, by: Sequence[str] = (), limit: int | None = None
+) -> sa.Select[Any]:
+    """Return the statement of `CostStore.sums`."""
     lines = _lines(query, closed=closed).subquery("line").c
-    keys = [lines.kind, lines.currency]
-    return sa.select(*keys, *_sums(lines)).group_by(*keys).order_by(*keys)
+    keys = [lines[name] for name in ("kind", "currency", *by)]
+    groups = sa.select(*keys, *_sums(lines)).group_by(*keys)
+    if limit is None:
+        return groups.order_by(*keys)
+    return groups.order_by(sa.func.coalesce(sa.func.sum(lines.amount), 0).desc(), *keys).limit(limit)
 
 
 def lines_statement(

@@ -7,12 +7,15 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from shared.domain.values import utc_now, utc_of
 from shared.services.ingest import ingest
+from shared.stores.sql import tables
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.ledger import SqlLedger
 from tests.builders import events
 from tests.builders.html import Page, page_of
 from tests.unit.api.rows import Client, Ledger, a_usage_row, an_interaction
+from tests.unit.api.test_costs import DAY, MARCH, a_line, calls
 
 _HOME = "/api/dashboard"
 _TIME = "from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z"
@@ -22,7 +25,10 @@ _PAGES = {
     f"{_HOME}?{_TIME}&measure=cost&by=userId": "Usage.Read",
     f"{_HOME}/explore?{_TIME}": "Audit.Read",
     f"{_HOME}/call?id=call-1": "Audit.Read",
+    f"{_HOME}/money?month=2026-03": "Usage.Read",
     f"{_HOME}/pipeline": "Audit.Read",
+    f"{_HOME}/access?{_TIME}": "Audit.Admin",
+    f"{_HOME}/access/ask?case=C-1": "Content.Read",
     f"{_HOME}/pipeline/discard?id=ab": "Audit.Admin",
     f"{_HOME}/help": None,
 }
@@ -296,3 +302,86 @@ def test_a_limited_role_sees_what_it_extends_to_alone(ledger: Ledger, client: Cl
     assert "call?id=call-1" in calls.text
     assert client.get(f"{_HOME}/call?id=call-2", headers=ada).status_code == 404
     assert client.get(f"{_HOME}/pipeline", headers=ada).status_code == 403
+
+
+def test_money_adds_up_by_payer_and_names_what_has_no_price(ledger: Ledger, client: Client) -> None:
+    ledger.insert(tables.cost_day, a_line(team="red"), a_line("0.25", team="red", unit="output"), calls(2, team="red"))
+    ledger.insert(tables.cost_day, a_line("3", kind="idle"), calls(4, confidence="no-price", currency="", model="new"))
+    booked = {"booked_in": MARCH, "booked_at": DAY, "month": "2026-02-01T00:00:00.000Z"}
+    ledger.insert(tables.adjustment, a_line("-0.5", team="red") | booked)
+
+    text = shown(client.get(f"{_HOME}/money?month=2026-03")).text
+    file = client.get(f"{_HOME}/money.csv?month=2026-03").text.splitlines()
+    unknown = client.get(f"{_HOME}/money?month=2026-13")
+
+    assert file == [
+        "month,team,costCentre,currency,calls,charges,idle,adjustments,amount,unpricedCalls",
+        "2026-03,,,,4,,,,,4",
+        "2026-03,,,USD,0,0,3.000000000000,0,3.000000000000,0",
+        "2026-03,red,,USD,2,1.750000000000,0,-0.500000000000,1.250000000000,0",
+    ]
+    assert "USD\N{NARROW NO-BREAK SPACE}4.25" in text
+    assert "The price book has no price of new" in text
+    assert unknown.status_code == 400
+
+
+def test_money_of_a_running_month_says_where_its_budget_ends(ledger: Ledger, client: Client) -> None:
+    month = utc_of(utc_now())[:7]
+    ledger.insert(tables.cost_day, a_line("10", team="red") | {"interval_start": f"{month}-01T00:00:00.000Z"})
+    put = client.post(
+        "/api/v1/budgets",
+        json={"id": "all", "name": "Everything", "target": "everything", "period": "month", "measure": "money"}
+        | {"amount": "100", "currency": "USD", "thresholds": [80]},
+        headers=_FROM_HERE,
+    )
+
+    before = shown(client.get(f"{_HOME}/money")).text
+    ledger.insert(
+        tables.budget_state,
+        {"budget_id": "all", "period_start": f"{month}-01T00:00:00.000Z", "period_end": "9999-01-01T00:00:00.000Z"}
+        | {"used": "10", "forecast": "90", "forecast_method": "a method", "unpriced_requests": 0}
+        | {"has_other_currencies": False, "is_exhausted": False, "measured_at": DAY, "examined_hour": None},
+    )
+    after = shown(client.get(f"{_HOME}/money")).text
+
+    assert put.status_code == 200, put.text
+    assert "not measured yet" in before
+    assert f"{month} costs so far" in before
+    assert f"{month} will end at" in after
+    assert "90 % at the end" in after
+
+
+def test_leave_to_read_is_asked_for_given_by_somebody_else_and_ended(client: Client) -> None:
+    admin = {"X-Local-User": "ada", "X-Local-Roles": "Audit.Admin,Content.Read"} | _FROM_HERE
+    other = admin | {"X-Local-User": "bo"}
+    wanted = {"caseId": "C-1", "reason": "a complaint", "hours": "2"}
+
+    asked = client.post(f"{_HOME}/access/ask", data=wanted, headers=admin)
+    waiting = shown(client.get(f"{_HOME}/access", headers=admin))
+    (grant,) = {one["value"] for one in waiting.named("input") if one.get("name") == "id"}
+    own = client.post(f"{_HOME}/access/give", data={"id": grant}, headers=admin)
+    given = client.post(f"{_HOME}/access/give", data={"id": grant}, headers=other)
+    open_now = shown(client.get(f"{_HOME}/access", headers=other)).text
+    ended = client.post(f"{_HOME}/access/end", data={"id": grant}, headers=other)
+    forged = client.post(f"{_HOME}/access/give", data={"id": grant}, headers={"Sec-Fetch-Site": "cross-site"})
+    wrong = client.post(f"{_HOME}/access/ask", data=wanted | {"hours": "73"}, headers=admin)
+
+    assert [one.status_code for one in (asked, own, given, ended, forged, wrong)] == [200, 409, 200, 200, 403, 400]
+    assert "Somebody else must give it." in waiting.text
+    assert "End the grant" not in waiting.text
+    assert "Nobody has leave" not in open_now
+    assert "Nobody has leave" in shown(client.get(f"{_HOME}/access", headers=other)).text
+
+
+def test_the_access_log_shows_readings_and_is_narrowed_by_its_links(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction())
+    client.get("/api/v1/interactions/call-1/content", headers=as_role("Content.Read") | {"X-Case-Id": "C-7"})
+    client.get("/api/v1/access-log", headers=as_role("Audit.Admin"))
+
+    everything = shown(client.get(f"{_HOME}/access"))
+    of_case = shown(client.get(f"{_HOME}/access?case=C-7"))
+
+    assert "C-7" in everything.text
+    assert f"{_HOME}/access?case=C-7" in everything.values("href")
+    assert len(of_case.named("tr")) == 2
+    assert "Nobody read texts" in shown(client.get(f"{_HOME}/access?case=C-8")).text
