@@ -11,7 +11,7 @@ ARGS ?=
 bin := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test test-unit check bench fuzz tsql chaos memory e2e infra focus fmt lock schema zip clean packages packages-dev packages-e2e
+.PHONY: help demo start test test-unit check bench fuzz tsql chaos memory e2e infra focus fmt lock schema openapi zip clean packages packages-dev packages-e2e
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ test: packages-dev ## all tests (ARGS="-k replay")
 test-unit: packages-dev ## units of the app without the slow ones, in less than a minute (ARGS="-k replay")
 	@"$(bin)/python" -m pytest -n 2 --dist worksteal -m "not slow" tests/unit --ignore tests/unit/infra $(ARGS)
 
-check: packages-dev ## format, lint, types, layers, spelling, rendered schema: what CI checks
+check: packages-dev ## format, lint, types, layers, spelling, rendered schema, OpenAPI: what CI checks
 	@"$(bin)/ruff" format --check --quiet --diff .
 	@"$(bin)/ruff" check --quiet .
 	@"$(bin)/lint-imports" --no-logo >"$(VENV)/lint-imports.log" || { cat "$(VENV)/lint-imports.log"; exit 1; }
@@ -37,6 +37,7 @@ check: packages-dev ## format, lint, types, layers, spelling, rendered schema: w
 	@"$(bin)/codespell"
 	@"$(bin)/python" -m shared.stores.sql.migrate schema | diff -u sql/schema.sql - \
 		|| { echo "sql/schema.sql is not what the migrations render: run make schema"; exit 1; }
+	@"$(bin)/python" -m tests.tools.contract check
 	@echo "All checks passed."
 
 bench: packages-dev ## CPU time per interaction beside a bare loop; ARGS=questions: its lists; ARGS=timers: usage, balance (COMPARE=old.json)
@@ -90,6 +91,10 @@ infra: packages-dev ## compile the templates of infra/ where there is a bicep, a
 schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new
 	@mv sql/schema.sql.new sql/schema.sql
+
+openapi: packages-dev ## write docs/openapi.json from the routes (RELEASED=1: and docs/openapi.released.json, for a release)
+	@"$(bin)/python" -m tests.tools.contract write
+	@$(if $(filter 1,$(RELEASED)),"$(bin)/python" -m tests.tools.contract release)
 
 zip: ## build/app.zip, the package that is deployed (ARGS=other.zip)
 	@"$$(.ci/find-python)" .ci/package.py $(ARGS)

@@ -175,9 +175,9 @@ async def read_openapi(req: func.HttpRequest, context: func.Context) -> func.Htt
     return await answer(req, context)
 
 
-@bp.route(route="docs", methods=[func.HttpMethod.GET])
+@bp.route(route="docs/{*rest}", methods=[func.HttpMethod.GET])
 async def read_docs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Return the page that shows the OpenAPI document."""
+    """Return the page in which requests can be tried, or one of its files."""
     return await answer(req, context)
 
 

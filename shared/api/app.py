@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from shared.api.authentication import AuthSettings, authenticator
 from shared.api.callers import VERSION_1
 from shared.api.dashboard.routes import serve_dashboard
+from shared.api.docs_page import serve_docs
 from shared.api.middleware import Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
@@ -109,6 +110,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # What clients call an operation: it does not change with its path.
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.audit = audit
     app.state.quarantine = held
@@ -123,6 +126,7 @@ def create_app(
     app.include_router(version_1)
     serve_dashboard(app)
     serve_openapi(app)
+    serve_docs(app)
     answer_errors(app)
     if threads is not None:
         app.add_middleware(ThreadLimit, threads=threads)

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from shared.api.models import Column, Model, Page, Usage
 from shared.api.parameters import ListParameters, Moment, NoParameters, Text
@@ -74,11 +74,34 @@ class _Assigned(NoParameters):
 class AssignmentsToMake(NoParameters):
     """Assignments: all are added, or ended by their `validTo`, or none."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"entries": [{"kind": "subscription", "value": "sub-7", "team": "Search", "costCentre": "4711"}]}
+            ]
+        }
+    )
+
     entries: Annotated[list[_Assigned], Field(min_length=1, max_length=_MOST_ENTRIES)]
 
 
 class BudgetToAgree(NoParameters):
     """A budget; one with its id is changed to it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "all",
+                    "name": "All teams",
+                    "target": "everything",
+                    "period": "month",
+                    "measure": "tokens",
+                    "amount": "5000000",
+                }
+            ]
+        }
+    )
 
     id: _Id
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    WithJsonSchema,
     create_model,
     field_validator,
     model_validator,
@@ -112,7 +113,11 @@ def _dimensions(value: str) -> str:
 
 
 _Kind = Annotated[str, AfterValidator(partial(_one_of, tuple(KINDS))), Field(json_schema_extra={"enum": [*KINDS]})]
-Moment = Annotated[str, AfterValidator(_moment)]
+Moment = Annotated[
+    str,
+    AfterValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 _Question = Annotated[str, Field(max_length=400), AfterValidator(_words)]
 _QUESTION_FORM: Final = (
@@ -236,6 +241,8 @@ class FindingParameters(RangeParameters):
 
 class ReplayRequest(NoParameters):
     """Which events of quarantine to try again: by id, or by the time they were enqueued."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"from": "2026-03-01", "to": "2026-04-01"}]})
 
     ids: Annotated[list[Text] | None, Field(min_length=1, max_length=_MOST_REPLAYED)] = None
     from_: Annotated[Moment | None, Field(alias="from", description="earliest time, ISO 8601, inclusive")] = None

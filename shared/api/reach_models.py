@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.api.callers import Caller, Role
 from shared.api.models import Model
@@ -15,6 +15,19 @@ __all__ = ["Me", "ReachAnswer", "ReachToAdd", "me_view", "reach_view"]
 
 class ReachToAdd(NoParameters):
     """A role of somebody, or of an Entra group, and calls that it extends to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "role": "Audit.Read",
+                    "holder": "7c1f6a52-0d5a-4f6e-9f0e-2f6f0f1b2c3d",
+                    "matched": "team",
+                    "value": "Search",
+                }
+            ]
+        }
+    )
 
     role: Role
     holder: Annotated[str, Field(min_length=1, max_length=64, description="object id")]

@@ -158,3 +158,33 @@ def test_what_is_drawn_keeps_its_screenshot(visit: Visit, tmp_path: Path) -> Non
     page.screenshot(path=tmp_path / "overview.png", full_page=True)
 
     assert max(drawn) > 20
+
+
+def test_a_request_is_tried_on_the_page_of_the_interface_under_its_strict_policy(visit: Visit) -> None:
+    page = visit.open("/../docs")
+
+    page.locator("#operations-balance-read_balance .opblock-summary-control").click()
+    page.get_by_role("button", name="Execute").click()
+
+    answer = page.locator(".live-responses-table tbody td.response-col_status").first
+    answer.wait_for()
+    assert answer.inner_text().split()[0] == "200"
+    assert '"received"' in page.locator(".live-responses-table .highlight-code").first.inner_text()
+
+
+def test_a_token_that_is_typed_in_goes_along_with_the_requests_of_the_page(visit: Visit) -> None:
+    page = visit.open("/../docs")
+    sent: list[str | None] = []
+    page.on(
+        "request", lambda request: sent.append(request.headers.get("authorization")) if "/v1/" in request.url else None
+    )
+
+    page.get_by_role("button", name="Authorize").first.click()
+    page.locator("#auth-bearer-value").fill("abc.def.ghi")
+    page.locator("#auth-bearer-value").press("Enter")
+    page.get_by_role("button", name="Close").first.click()
+    page.locator("#operations-balance-read_balance .opblock-summary-control").click()
+    page.get_by_role("button", name="Execute").click()
+    page.locator(".live-responses-table tbody td.response-col_status").first.wait_for()
+
+    assert sent == ["Bearer abc.def.ghi"]

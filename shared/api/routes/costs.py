@@ -53,7 +53,8 @@ def read_statement(query: Annotated[StatementParameters, Query()], caller: Usage
 
 
 _CSV: Final = "text/csv; charset=utf-8"
-_EXPORTED = described(Role.USAGE_READ, model=None)
+# Of no media type but the one that is described.
+_EXPORTED = described(Role.USAGE_READ, model=None) | {"response_class": Response}
 _EXPORTED["responses"][200] = {"description": "rows of CSV", "content": {_CSV: {"schema": {"type": "string"}}}}
 
 
