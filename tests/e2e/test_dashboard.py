@@ -144,7 +144,7 @@ def test_the_keyboard_alone_skips_to_the_content_and_reaches_every_page(visit: V
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
 
-    assert {"Overview", "Explore", "Money", "Pipeline", "Access"} <= set(names)
+    assert {"Overview", "Explore", "People", "Money", "Pipeline"} <= set(names)
     page.keyboard.press("Enter")
     page.wait_for_load_state()
 

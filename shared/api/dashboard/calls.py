@@ -77,6 +77,13 @@ _MORE_FACTS: Final = (
     ("Response, bytes", "responseBytes"),
     ("Not captured", "notCaptured"),
 )
+_CALLERS: Final = (
+    ("userId", "user_id"),
+    ("appId", "app_id"),
+    ("subscriptionId", "subscription_id"),
+    ("callerIp", "caller_ip"),
+)
+"""Who called, by what says it best first."""
 _USAGE: Final = (
     ("Input", "inputTokens"),
     ("of it from the cache", "cachedInputTokens"),
@@ -147,6 +154,7 @@ def show_call(request: Request, caller: AuditWithin, audit: Audit) -> Response:
     """Show one call; its texts for a reader who says why, and whose reading is recorded."""
     query = parameters_of(CallParameters, request)
     row = audit.interaction(query.id, reader=None, reaches=caller.within(Role.AUDIT_READ))
+    who = next(((name, row[column]) for name, column in _CALLERS if row[column]), (None, None))
     texts: list[Shown] | None = None
     if query.show is not None:
         caller.needs(Role.CONTENT_READ)
@@ -158,7 +166,8 @@ def show_call(request: Request, caller: AuditWithin, audit: Audit) -> Response:
         "call",
         row=row,
         call=interaction_view(row),
-        who=row["user_id"] or row["app_id"] or row["subscription_id"] or row["caller_ip"],
+        who_kind=who[0],
+        who=who[1],
         facts=_FACTS,
         more_facts=_MORE_FACTS,
         usage=_USAGE,

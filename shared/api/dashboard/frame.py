@@ -68,6 +68,7 @@ _HEADERS: Final = {
 _PAGES: Final = (
     ("", "Overview"),
     ("explore", "Explore"),
+    ("people", "People"),
     ("money", "Money"),
     ("pipeline", "Pipeline"),
     ("access", "Access"),

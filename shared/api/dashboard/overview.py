@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -13,12 +12,13 @@ from shared.api.callers import Caller, Role
 from shared.api.dashboard.charts import Chart, Series, stacked
 from shared.api.dashboard.frame import Link, PageRoute, csv_file, linker, page, parameters_of, safe_cell
 from shared.api.dashboard.parameters import OverviewParameters
+from shared.api.dashboard.people import KINDS
 from shared.api.dashboard.ranges import SINCE, Range, next_start, range_of
+from shared.api.dashboard.uses import NAMES, Within, top_list, totals_of, usage_query
 from shared.api.parameters import DIMENSIONS
 from shared.api.routes.common import Audit, UsageWithin
-from shared.domain.reach import Reach
 from shared.domain.values import utc_now, utc_of
-from shared.questions import FindingFilter, UsageQuery
+from shared.questions import FindingFilter
 from shared.services.audit import AuditService, PartitionBalance
 from shared.stores.ports import Row
 
@@ -27,19 +27,6 @@ __all__ = ["Record", "record_of", "router"]
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _GROUPS: Final = ("model", "subscriptionId", "deployment", "operation", "appId", "userId", "team")
-_NAMES: Final = {
-    "model": "model",
-    "subscriptionId": "subscription",
-    "deployment": "deployment",
-    "operation": "operation",
-    "appId": "application",
-    "userId": "user",
-    "team": "team",
-    "costCentre": "cost centre",
-    "productId": "product",
-    "callerIp": "address",
-    "vendor": "vendor",
-}
 _MEASURES: Final = {
     "requests": "calls",
     "tokens": "tokens",
@@ -48,29 +35,12 @@ _MEASURES: Final = {
     "filtered": "calls that the filter acted on",
 }
 _COLUMNS: Final = {"tokens": "total_tokens", "cost": "amount", "filtered": "filtered_requests"}
-_MOST_GROUPS: Final = 1_000
 _MOST_ROWS: Final = 10_000
 _LAYERS: Final = 5
-_TOP: Final = 5
 _OTHERS: Final = "other"
 _FINDINGS: Final = 100
 _FRESH_SECONDS: Final = 30.0
 """How long what the overview says of the record may stand."""
-_SUMS: Final = (
-    "requests",
-    "errors",
-    "total_tokens",
-    "input_tokens",
-    "output_tokens",
-    "filtered_requests",
-    "unpriced_requests",
-    "unmetered_requests",
-    "cached_requests",
-)
-
-
-Within = Sequence[Reach]
-"""To which calls the caller's role extends."""
 
 
 class Record(NamedTuple):
@@ -87,28 +57,6 @@ class Record(NamedTuple):
     def is_complete(self) -> bool:
         """Return whether nothing is known to be missing."""
         return not (self.pending or self.quarantined or self.findings)
-
-
-class Group(NamedTuple):
-    """One line of a top list."""
-
-    name: str | None
-    requests: int
-    tokens: int
-    amount: Decimal | None
-    currency: str | None
-    share: str
-    """Of the longest bar, in per cent."""
-
-
-class TopList(NamedTuple):
-    """The largest groups of one dimension."""
-
-    dimension: str
-    title: str
-    groups: list[Group]
-    others: int
-    is_cut: bool
 
 
 def record_of(audit: AuditService, partitions: Sequence[PartitionBalance]) -> Record:
@@ -143,8 +91,8 @@ def show_overview(request: Request, caller: UsageWithin, audit: Audit) -> Respon
     query, within = parameters_of(OverviewParameters, request), caller.within(Role.USAGE_READ)
     when = _when(query)
     link = linker(request)
-    now, amounts = _totals(audit, query, within, when.start, when.end)
-    before, amounts_before = _totals(audit, query, within, when.before_start, when.before_end)
+    now, amounts = totals_of(audit, query, within, when.start, when.end)
+    before, amounts_before = totals_of(audit, query, within, when.before_start, when.before_end)
     series, is_cut = _series(audit, query, within, when, link)
     held, narrowed = _state(query)
     return page(
@@ -159,12 +107,14 @@ def show_overview(request: Request, caller: UsageWithin, audit: Audit) -> Respon
         chart=_chart(series, when, narrowed, link),
         chart_is_cut=is_cut,
         currency=next(iter(amounts)) if len(amounts) == 1 else None,
-        tops=[_top_list(audit, query, within, when, dimension) for dimension in _GROUPS],
+        tops=[top_list(audit, query, within, when, dimension) for dimension in _GROUPS],
         record=_record_for(request, caller, audit),
         held=held,
         narrowed=narrowed,
+        ranged={name: value for name, value in narrowed.items() if name in {"since", "from", "to"}},
+        kinds=KINDS,
         since=SINCE,
-        names=_NAMES,
+        names=NAMES,
         measures=_MEASURES,
     )
 
@@ -193,62 +143,19 @@ def _state(query: OverviewParameters) -> tuple[dict[str, Any], dict[str, Any]]:
     return held, {name: value for name, value in held.items() if name not in {"by", "measure"}}
 
 
-def _usage_query(
-    query: OverviewParameters, within: Within, start: str, end: str, *dimensions: str, interval: str | None = None
-) -> UsageQuery:
-    columns = tuple(DIMENSIONS[name] for name in dimensions)
-    question = query.query()
-    narrow = question.narrow.within(within)
-    return replace(question, narrow=narrow, dimensions=columns, interval=interval, starts_from=start, starts_before=end)
-
-
-def _totals(
-    audit: AuditService, query: OverviewParameters, within: Within, start: str, end: str
-) -> tuple[dict[str, int], dict[str, Decimal]]:
-    """Return the sums of a range, and the amount in each currency."""
-    rows = audit.usage(_usage_query(query, within, start, end, "currency"), after=None, limit=_MOST_GROUPS).rows
-    amounts = {row["currency_of_amount"]: row["amount"] for row in rows if row["currency_of_amount"]}
-    return {name: sum(row[name] for row in rows) for name in _SUMS}, amounts
-
-
-def _top_list(audit: AuditService, query: OverviewParameters, within: Within, when: Range, dimension: str) -> TopList:
-    found = audit.usage(_usage_query(query, within, when.start, when.end, dimension), after=None, limit=_MOST_GROUPS)
-    column = DIMENSIONS[dimension]
-    rows = sorted(found.rows, key=lambda row: (-row["requests"], row[column] or ""))
-    longest = max((row["requests"] for row in rows), default=0) or 1
-    groups = [
-        Group(
-            row[column] or None,
-            row["requests"],
-            row["total_tokens"],
-            *_amount(row),
-            f"{row['requests'] * 100 / longest:.1f}%",
-        )
-        for row in rows[:_TOP]
-    ]
-    return TopList(dimension, _NAMES[dimension], groups, len(rows) - len(groups), found.next is not None)
-
-
-def _amount(row: Row) -> tuple[Decimal | None, str | None]:
-    """Return a row's amount; None where nothing is priced, or several currencies are."""
-    if row["currency_of_amount"] != row["other_currency"]:
-        return None, None
-    return row["amount"], row["currency_of_amount"]
-
-
 def _series(
     audit: AuditService, query: OverviewParameters, within: Within, when: Range, link: Link
 ) -> tuple[list[Series], bool]:
     """Return what the chart draws, the largest first, and whether there are too many groups to tell apart."""
     column = DIMENSIONS[query.by]
     found = audit.usage(
-        _usage_query(query, within, when.start, when.end, query.by, interval=when.interval),
+        usage_query(query, within, when.start, when.end, query.by, interval=when.interval),
         after=None,
         limit=_MOST_ROWS,
     )
     if found.next is not None:
         found = audit.usage(
-            _usage_query(query, within, when.start, when.end, interval=when.interval), after=None, limit=_MOST_ROWS
+            usage_query(query, within, when.start, when.end, interval=when.interval), after=None, limit=_MOST_ROWS
         )
         return [Series("all", _placed(found.rows, when, query.measure))], True
     by_name: dict[str, list[Row]] = {}

@@ -27,6 +27,7 @@ __all__ = [
     "HeldParameters",
     "MoneyParameters",
     "OverviewParameters",
+    "PeopleParameters",
     "PipelineParameters",
 ]
 
@@ -52,6 +53,13 @@ class OverviewParameters(UsageParameters):
     since: _Since = "7d"
     by: Annotated[str, AfterValidator(_dimension)] = "model"
     measure: Literal["requests", "tokens", "cost", "errors", "filtered"] = "requests"
+
+
+class PeopleParameters(UsageParameters):
+    """Whose page: by one filter of usage; without one, the list of all."""
+
+    since: _Since = "7d"
+    kind: Literal["userId", "team", "appId", "callerIp", "subscriptionId"] = "userId"
 
 
 class ExploreParameters(InteractionParameters):

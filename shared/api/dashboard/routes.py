@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from shared.api.dashboard import access, calls, money, overview, pipeline
+from shared.api.dashboard import access, calls, money, overview, people, pipeline
 from shared.api.dashboard.frame import HOME, PageRoute, asset, page
 from shared.api.routes.common import AnyCaller
 
@@ -33,5 +33,5 @@ def send_icon() -> Response:
 
 def serve_dashboard(app: FastAPI) -> None:
     """Serve all of it."""
-    for part in (overview.router, calls.router, money.router, pipeline.router, access.router, _rest):
+    for part in (overview.router, calls.router, people.router, money.router, pipeline.router, access.router, _rest):
         app.include_router(part, prefix=HOME)

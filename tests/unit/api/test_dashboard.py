@@ -25,6 +25,8 @@ _PAGES = {
     f"{_HOME}?{_TIME}&measure=cost&by=userId": "Usage.Read",
     f"{_HOME}/explore?{_TIME}": "Audit.Read",
     f"{_HOME}/call?id=call-1": "Audit.Read",
+    f"{_HOME}/people?{_TIME}&kind=team": "Usage.Read",
+    f"{_HOME}/people?{_TIME}&subscriptionId=sub-1": "Usage.Read",
     f"{_HOME}/money?month=2026-03": "Usage.Read",
     f"{_HOME}/pipeline": "Audit.Read",
     f"{_HOME}/access?{_TIME}": "Audit.Admin",
@@ -385,3 +387,23 @@ def test_the_access_log_shows_readings_and_is_narrowed_by_its_links(ledger: Ledg
     assert f"{_HOME}/access?case=C-7" in everything.values("href")
     assert len(of_case.named("tr")) == 2
     assert "Nobody read texts" in shown(client.get(f"{_HOME}/access?case=C-8")).text
+
+
+def test_the_page_of_a_person_tells_their_use_by_hour_and_nobody_elses(ledger: Ledger, client: Client) -> None:
+    ledger.has(an_interaction(user_id="bo"), an_interaction("call-2", user_id="eve"))
+    ledger.used(
+        a_usage_row(user_id="bo", model="gpt-4o"),
+        a_usage_row(user_id="bo", model="gpt-4o-mini"),
+        a_usage_row(user_id="eve", model="o3"),
+    )
+
+    listed = shown(client.get(f"{_HOME}/people?{_TIME}"))
+    person = shown(client.get(f"{_HOME}/people?{_TIME}&userId=bo"))
+    without_calls = shown(client.get(f"{_HOME}/people?{_TIME}&userId=bo", headers=as_role("Usage.Read")))
+
+    assert [link for link in listed.values("href") if link.endswith("userId=bo")]
+    assert "o3" not in person.text
+    assert "gpt-4o-mini" in person.text
+    assert [cell for cell in person.named("td") if cell.get("class") == "q5"]
+    assert [link for link in person.values("href") if "call?" in link] == [f"{_HOME}/call?id=call-1"]
+    assert "Single calls need the role Audit.Read." in without_calls.text
