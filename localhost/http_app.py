@@ -260,8 +260,10 @@ async def _respond(response: func.HttpResponse, send: _Send, *, with_body: bool)
     encoded = HttpResponseConverter.encode(response, expected_type=None).value
     body: bytes = encoded["body"].value
     headers = [(name, datum.value) for name, datum in encoded["headers"].items()] + cookies
-    headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
-    headers.append(("content-length", str(len(body))))
+    if with_body:
+        # To HEAD the app has said how long the answer to GET is.
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        headers.append(("content-length", str(len(body))))
     await send(
         {
             "type": "http.response.start",

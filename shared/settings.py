@@ -30,6 +30,7 @@ APP_SETTINGS = {
     "PROMPTLEDGER_CLIENTS": "client ids of the applications that may ask, with commas between; empty: all",
     "PROMPTLEDGER_PURPOSE": "why texts are read: `recorded` where it is stated, or `required`",
     "PROMPTLEDGER_GRANTS": "texts are read with a second person's leave: `off`, or `required`",
+    "PROMPTLEDGER_RATE_LIMIT": "requests a minute that each caller may send to each instance; 0: any number",
     "PROMPTLEDGER_LOCAL_TOKEN": "what `local` callers send where no peer address is known, as under `func start`",
     "PROMPTLEDGER_CONNECT_SECONDS": "how long ingest and timers wait for a connection to Azure SQL",
     "PROMPTLEDGER_API_CONNECT_SECONDS": "how long the audit API waits for one, or for a lock on SQLite, before 503",
@@ -121,6 +122,7 @@ class ClaimSettings:
 _PENDING_MINUTES: Final = 60
 _CONNECT_SECONDS: Final = 15
 _API_SECONDS: Final = 2
+_RATE_LIMIT: Final = 1200
 
 _Number = TypeVar("_Number", int, float)
 
@@ -152,6 +154,8 @@ class Settings:
     """Whether who reads texts must say why."""
     needs_grant: bool = False
     """Whether who reads texts must have a grant for a case, by a second person."""
+    rate_limit: int = _RATE_LIMIT
+    """Requests a minute of each caller; 0 is any number."""
     local_token: str = field(default="", repr=False)
     """Empty outside a developer's machine, as Core Tools tells it."""
     client_id: str | None = None
@@ -193,6 +197,7 @@ class Settings:
             needs_grant=_one_of(environment, "PROMPTLEDGER_GRANTS", _GRANTS) == "required",
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
+            rate_limit=_number(environment, "PROMPTLEDGER_RATE_LIMIT", int, _RATE_LIMIT),
             connect_seconds=_number(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),
             api_connect_seconds=_number(environment, "PROMPTLEDGER_API_CONNECT_SECONDS", int, _API_SECONDS, least=1),
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),

@@ -8,9 +8,10 @@ from shared.api.authentication import AuthSettings, authenticator
 from shared.api.callers import VERSION_1
 from shared.api.dashboard.routes import serve_dashboard
 from shared.api.docs_page import serve_docs
-from shared.api.middleware import Envelope, ThreadLimit
+from shared.api.middleware import Compression, Envelope, ThreadLimit
 from shared.api.openapi import serve_openapi
 from shared.api.parameters import refuse_repeats
+from shared.api.rates import RateLimiter
 from shared.api.responses import answer_errors
 from shared.api.routes import (
     access_log,
@@ -119,6 +120,7 @@ def create_app(
         setattr(app.state, name, money.get(name))
     app.state.authenticator = authenticator(settings)
     app.state.needs_purpose = settings.needs_purpose
+    app.state.rates = RateLimiter(settings.rate_limit) if settings.rate_limit else None
     app.state.needs_grant = settings.needs_grant
     version_1 = APIRouter(prefix=VERSION_1, dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:
@@ -130,5 +132,6 @@ def create_app(
     answer_errors(app)
     if threads is not None:
         app.add_middleware(ThreadLimit, threads=threads)
+    app.add_middleware(Compression)
     app.add_middleware(Envelope)
     return app

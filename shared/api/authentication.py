@@ -39,6 +39,10 @@ class AuthSettings(Protocol):
         """Whether who reads texts must have a grant for a case."""
 
     @property
+    def rate_limit(self) -> int:
+        """Requests a minute that each caller may send; 0: as many as they like."""
+
+    @property
     def local_token(self) -> str:
         """What local callers send where no peer address is known; empty: they are refused there."""
 

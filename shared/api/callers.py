@@ -8,6 +8,8 @@ from typing import Final, Protocol
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
+from shared.api.ids import id_of
+from shared.api.rates import RateLimiter
 from shared.domain.access_log import Reader
 from shared.domain.reach import Reach
 from shared.domain.values import text
@@ -143,8 +145,10 @@ def require(role: Role | None, *, limited: bool = False) -> Callable[[Request], 
 
     def caller_with_role(request: Request) -> Caller:
         chosen: Authenticator = request.app.state.authenticator
+        known = chosen.caller(request)
+        _count(request, known.id)
         caller = replace(
-            chosen.caller(request),
+            known,
             purpose=_purpose_of(request),
             needs_purpose=request.app.state.needs_purpose,
             request_id=getattr(request.state, "request_id", None),
@@ -165,6 +169,15 @@ def require(role: Role | None, *, limited: bool = False) -> Callable[[Request], 
     return caller_with_role
 
 
+def _count(request: Request, caller_id: str) -> None:
+    """Raise HTTPException 429 where the caller sends more than they may; a request counts once."""
+    rates: RateLimiter | None = request.app.state.rates
+    if rates is not None and not hasattr(request.state, "standing"):
+        request.state.standing = rates.take(caller_id)
+        if request.state.standing.wait:
+            raise HTTPException(429, "you send more requests than you may; Retry-After says when to go on")
+
+
 def route_of(request: Request) -> str:
     """Return the path of a request's route, as the OpenAPI document has it."""
     path: str = request.scope["route"].path_format
@@ -175,7 +188,14 @@ def route_of(request: Request) -> str:
 def subject_of(request: Request) -> str:
     """Return what a request is about: what its path and its query say."""
     query = (f"{name}={value}" for name, value in request.query_params.items() if name != "purpose")
-    return " ".join([*map(str, request.path_params.values()), *query])
+    return " ".join([*map(_meant, request.path_params.values()), *query])
+
+
+def _meant(part: object) -> str:
+    try:
+        return id_of(str(part))
+    except ValueError:
+        return str(part)
 
 
 def _purpose_of(request: Request) -> str | None:

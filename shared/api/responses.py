@@ -1,5 +1,6 @@
 """Values -> HTTP responses, and the problem document for every error."""
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from typing import Any, Final
@@ -8,6 +9,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.api.callers import Caller, Role, route_of, subject_of
 from shared.domain.access_log import AccessResult
@@ -22,7 +24,7 @@ from shared.errors import (
 from shared.problem import PROBLEM_TYPE, problem
 from shared.services.audit import AuditService
 
-__all__ = ["answer_errors", "answer_unexpected", "json_response"]
+__all__ = ["answer_errors", "answer_unexpected", "item_response", "json_response"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,17 @@ _RECORDED: Final = {Role.CONTENT_READ.value, Role.AUDIT_ADMIN.value}
 def json_response(value: Any) -> Response:  # noqa: ANN401  # any JSON value
     """Return 200 with JSON, written without another look at the models: views build answers from them."""
     return Response(orjson.dumps(value), media_type="application/json")
+
+
+def item_response(request: Request, value: Any) -> Response:  # noqa: ANN401  # any JSON value
+    """Return 200 with JSON and its ETag, or 304 where `If-None-Match` says that the caller has just that."""
+    body = orjson.dumps(value)
+    # Weak: compressed or not, it is the same. It differs by what the caller may see, since the answer does.
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag.removeprefix("W/"), "*"}:
+        return Response(status_code=304, headers={"ETag": tag})
+    return Response(body, media_type="application/json", headers={"ETag": tag})
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -114,16 +127,35 @@ def _unavailable(_request: Request, error: Exception) -> Response:
     return response
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
     kinds = {
         401: "not-signed-in",
         403: "refused-caller",
         404: "not-found",
-        405: "method-not-allowed",
         413: "too-large",
+        429: "too-many-requests",
         503: "unavailable",
     }
+    if error.status_code == 405:
+        return _not_allowed(request)
     response = _problem(error.status_code, kinds.get(error.status_code, "refused"), error.detail)
     response.headers.update(error.headers or {})
     return response
+
+
+def _not_allowed(request: Request) -> Response:
+    """Return 405 with all methods that the path takes: Starlette names those of one route alone."""
+    scope = request.scope
+    taken = [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+    allowed = ", ".join(taken[:1] + ["HEAD"] * ("GET" in taken) + taken[1:])
+    response = _problem(405, "method-not-allowed", f"this path takes {allowed}")
+    response.headers["Allow"] = allowed
+    return response
+
+
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from shared.api.bodies import GuardedRoute
 from shared.api.budget_models import (
@@ -19,7 +19,7 @@ from shared.api.callers import Role
 from shared.api.cursors import list_cursor, list_key, name_key, usage_cursor
 from shared.api.models import Page
 from shared.api.parameters import ListParameters, NoParameters
-from shared.api.responses import json_response
+from shared.api.responses import item_response, json_response
 from shared.api.routes.common import AdminCaller, Budgets, UsageCaller, described
 from shared.api.views import page_view, view_of
 
@@ -46,10 +46,10 @@ def decide(query: Annotated[DecisionParameters, Query()], _caller: UsageCaller, 
     return json_response(decision_view(budgets.refusals(query.callers())))
 
 
-@router.get("/{id}", **described(Role.USAGE_READ, model=Budget, missing=True))  # noqa: FAST003  # by its alias
-def read_budget(budget_id: _Id, _query: _Nothing, _caller: UsageCaller, budgets: Budgets) -> Response:
+@router.get("/{id}", **described(Role.USAGE_READ, model=Budget, missing=True, tagged=True))  # noqa: FAST003  # by its alias
+def read_budget(budget_id: _Id, _query: _Nothing, _caller: UsageCaller, budgets: Budgets, request: Request) -> Response:
     """Return a budget, and how it stands."""
-    return json_response(budget_view(budgets.budget(budget_id)))
+    return item_response(request, budget_view(budgets.budget(budget_id)))
 
 
 @router.post("", **described(Role.AUDIT_ADMIN, model=Budget))

@@ -99,12 +99,28 @@ _PROBLEMS: Final = {
     403: "the caller lacks the role that `role` names",
     404: "there is no such thing",
     409: "it cannot be done as things stand; `detail` says what must be done first",
+    429: "the caller sends more requests than they may; `Retry-After` says when to go on",
     503: "a store does not answer; try again",
 }
 
 
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETag of the answer that the caller has",
+    "schema": {"type": "string"},
+}
+
+
 def described(
-    role: Role | None, *, model: object, missing: bool = False, refused: bool = False, limited: bool = False
+    role: Role | None,
+    *,
+    model: object,
+    missing: bool = False,
+    refused: bool = False,
+    limited: bool = False,
+    tagged: bool = False,
 ) -> dict[str, Any]:
     """Return the OpenAPI side of a route: shape of the answer, role it needs, problems it may answer.
 
@@ -114,11 +130,15 @@ def described(
         missing: whether the route may answer 404.
         refused: whether it may answer 409.
         limited: whether the role may extend to some calls alone, where there is a body.
+        tagged: whether the answer has an ETag, and may be 304.
     """
     may_answer = {404: missing, 409: refused}
     statuses = [status for status in _PROBLEMS if may_answer.get(status, True)]
-    return {
-        "response_model": model,
-        "responses": {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses},
-        "openapi_extra": {"x-required-role": "none" if role is None else role.value, "x-limited": limited},
+    responses: dict[int, dict[str, Any]] = {
+        status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses
     }
+    extra: dict[str, Any] = {"x-required-role": "none" if role is None else role.value, "x-limited": limited}
+    if tagged:
+        responses[304] = {"description": "the caller has it already, as `If-None-Match` says"}
+        extra["parameters"] = [_IF_NONE_MATCH]
+    return {"response_model": model, "responses": responses, "openapi_extra": extra}

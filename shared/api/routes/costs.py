@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from shared.api.bodies import GuardedRoute
 from shared.api.callers import Role
@@ -20,7 +20,7 @@ from shared.api.cost_views import closed_month_view, reconciliation_view, statem
 from shared.api.cursors import line_cursor, line_key, list_cursor, list_key, usage_cursor, usage_key
 from shared.api.models import Page
 from shared.api.parameters import NoParameters
-from shared.api.responses import json_response
+from shared.api.responses import item_response, json_response
 from shared.api.routes.common import AdminCaller, Costs, UsageCaller, UsageWithin, described
 from shared.api.views import page_view
 from shared.errors import InvalidFileError, InvalidRequestError
@@ -82,11 +82,11 @@ def list_months(query: Annotated[MonthParameters, Query()], _caller: UsageCaller
     return json_response(page_view(map(closed_month_view, page.months), following))
 
 
-@router.get("/months/{month}", **described(Role.USAGE_READ, model=VerifiedMonth, missing=True))
-def read_month(month: _Month, _query: _Nothing, _caller: UsageCaller, costs: Costs) -> Response:
+@router.get("/months/{month}", **described(Role.USAGE_READ, model=VerifiedMonth, missing=True, tagged=True))
+def read_month(month: _Month, _query: _Nothing, _caller: UsageCaller, costs: Costs, request: Request) -> Response:
     """Return a closed month, and whether its lines still have the digest that they were closed with."""
     closed, intact = costs.closed_month(month_start(month))
-    return json_response(verified_month_view(closed, intact=intact))
+    return item_response(request, verified_month_view(closed, intact=intact))
 
 
 @router.post("/months", **described(Role.AUDIT_ADMIN, model=ClosedMonth, refused=True))

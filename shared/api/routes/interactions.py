@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Annotated, Final, NamedTuple
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from shared.api.bodies import GuardedRoute
 from shared.api.callers import Caller, Role
 from shared.api.cursors import list_cursor, list_key
+from shared.api.ids import ItemId
 from shared.api.models import ContentTexts, Interaction, InteractionPage
 from shared.api.parameters import InteractionParameters, PromptParameters, SearchRequest, TextParameters
-from shared.api.responses import json_response
+from shared.api.responses import item_response, json_response
 from shared.api.routes.common import Audit, AuditWithin, ContentWithin, described
 from shared.api.views import found_page_view, interaction_view, page_view, texts_view
 from shared.domain.reach import Reach
@@ -26,8 +27,7 @@ _ONE: Final = "/api/v1/interactions/{id}"
 _SEARCH: Final = "/api/v1/interactions/search"
 _CONTENT: Final = "/api/v1/interactions/{id}/content"
 
-# An id is somebody else's text, a slash included: hence `path`, and the longer route first.
-_Id = Annotated[str, Path(alias="id", description="the interaction's id")]
+# An id is somebody else's text, a slash included: hence the longer route first.
 
 
 @router.get("", **described(Role.AUDIT_READ, model=InteractionPage))
@@ -70,21 +70,29 @@ def _found(query: PromptParameters, question: str, after: ListKey | None, audit:
     return json_response(found_page_view(items, following, is_degraded=page.is_degraded, waiting=page.waiting))
 
 
-@router.get("/{id:path}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True))  # noqa: FAST003  # by its alias
+@router.get("/{id:anything}/content", **described(Role.CONTENT_READ, model=ContentTexts, missing=True, tagged=True))  # noqa: FAST003  # by its alias
 def read_content(
-    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: ContentWithin, audit: Audit
+    interaction_id: ItemId,
+    _query: Annotated[TextParameters, Query()],
+    caller: ContentWithin,
+    audit: Audit,
+    request: Request,
 ) -> Response:
     """Return an interaction's texts and bodies. The reading is recorded."""
     content = audit.content_of(interaction_id, reader=caller.reads(_CONTENT))
-    return json_response(texts_view(content._asdict()))
+    return item_response(request, texts_view(content._asdict()))
 
 
-@router.get("/{id:path}", **described(Role.AUDIT_READ, model=Interaction, missing=True))  # noqa: FAST003  # by its alias
+@router.get("/{id:anything}", **described(Role.AUDIT_READ, model=Interaction, missing=True, tagged=True))  # noqa: FAST003  # by its alias
 def read_interaction(
-    interaction_id: _Id, _query: Annotated[TextParameters, Query()], caller: AuditWithin, audit: Audit
+    interaction_id: ItemId,
+    _query: Annotated[TextParameters, Query()],
+    caller: AuditWithin,
+    audit: Audit,
+    request: Request,
 ) -> Response:
     """Return one interaction. Its previews need Content.Read; their reading is recorded."""
     reaches = caller.within(Role.AUDIT_READ)
-    return json_response(
-        interaction_view(audit.interaction(interaction_id, reader=caller.reader(_ONE), reaches=reaches))
+    return item_response(
+        request, interaction_view(audit.interaction(interaction_id, reader=caller.reader(_ONE), reaches=reaches))
     )

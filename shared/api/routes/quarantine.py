@@ -2,14 +2,14 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from shared.api.bodies import GuardedRoute
 from shared.api.callers import Role
 from shared.api.cursors import list_cursor, list_key
 from shared.api.models import Discarded, Page, QuarantinedBody, QuarantinedEvent, ReplayResult
 from shared.api.parameters import DiscardRequest, ListParameters, NoParameters, ReplayRequest, TextParameters
-from shared.api.responses import json_response
+from shared.api.responses import item_response, json_response
 from shared.api.routes.common import AdminCaller, Audit, ContentCaller, Quarantine, described
 from shared.api.views import discarded_view, held_view, page_view, quarantine_view, replayed_view
 
@@ -29,12 +29,16 @@ def list_quarantine(query: Annotated[ListParameters, Query()], _caller: AdminCal
     return json_response(page_view(map(quarantine_view, page.rows), list_cursor(page.next, query.question())))
 
 
-@router.get("/{id}/body", **described(Role.CONTENT_READ, model=QuarantinedBody, missing=True))  # noqa: FAST003  # by its alias
+@router.get("/{id}/body", **described(Role.CONTENT_READ, model=QuarantinedBody, missing=True, tagged=True))  # noqa: FAST003  # by its alias
 def read_quarantined_body(
-    event_id: _Id, _query: Annotated[TextParameters, Query()], caller: ContentCaller, quarantine: Quarantine
+    event_id: _Id,
+    _query: Annotated[TextParameters, Query()],
+    caller: ContentCaller,
+    quarantine: Quarantine,
+    request: Request,
 ) -> Response:
     """Return the bytes of one event, as text or in base64. The reading is recorded."""
-    return json_response(held_view(quarantine.event(event_id, reader=caller.reads(_BODY))))
+    return item_response(request, held_view(quarantine.event(event_id, reader=caller.reads(_BODY))))
 
 
 @router.post("/replay", **described(Role.AUDIT_ADMIN, model=ReplayResult))

@@ -12,9 +12,11 @@ import pytest
 
 from blueprints import audit, health
 from blueprints.asgi import PEER
-from localhost.http_app import LocalContext
+from localhost.functions import _http
+from localhost.http_app import LocalContext, Routes
 from shared import bootstrap
 from shared.problem import ANSWER_HEADERS
+from tests.tools.contract import document
 from tests.unit.api.rows import Ledger, an_interaction
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -73,11 +75,46 @@ def test_these_are_the_functions() -> None:
         "read_reservations",
         "manage_reservations",
         "show_dashboard",
+        "yield_problem",
         "read_openapi",
         "read_docs",
         "check_liveness",
         "check_readiness",
     }
+
+
+def test_every_route_of_the_api_has_a_function_by_which_keys_and_metrics_know_it() -> None:
+    functions = [builder._function for blueprint in (audit.bp, health.bp) for builder in blueprint._function_builders]
+    triggers = [(one, one.get_trigger()) for one in functions]
+    routes = Routes([_http(one, trigger.get_dict_repr()) for one, trigger in triggers if trigger is not None], "api")
+
+    found = {
+        f"{method.upper()} {path}": routes.match(method.upper(), path)
+        for path, methods in document()["paths"].items()
+        for method in [*methods, *(["head"] if "get" in methods else [])]
+    }
+
+    assert [name for name, one in found.items() if one is None or one[0].name == "yield_problem"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("GET", "/api", 404),
+        ("DELETE", "/api/v1/usage", 405),
+        ("POST", "/api/docs", 405),
+    ],
+)
+@pytest.mark.usefixtures("configured")
+def test_what_no_function_takes_is_a_problem_too(method: str, url: str, status: int) -> None:
+    request = func.HttpRequest(method, f"http://localhost:7071{url}", body=b"")
+    PEER.set(("127.0.0.1", 50_000))
+
+    answer = asyncio.run(_FUNCTIONS["yield_problem"](request, LocalContext("yield_problem")))
+
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert set(ANSWER_HEADERS.items()) <= {(name.title(), value) for name, value in answer.headers.items()}
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_an_unknown_path_is_a_problem_too(client: Client, path: str) -> None:
 def test_another_method_is_refused(client: Client) -> None:
     response = client.send("POST", "/api/v1/usage")
 
-    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
     assert response.json()["type"] == "urn:promptledger:problem:method-not-allowed"
 
 
