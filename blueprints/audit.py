@@ -57,6 +57,18 @@ async def read_usage(req: func.HttpRequest, context: func.Context) -> func.HttpR
     return await answer(req, context)
 
 
+@bp.route(route="v1/statistics", methods=READ)
+async def read_statistics(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return usage by group with durations and errors."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/top", methods=READ)
+async def read_top(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Return the largest users, teams, models and others."""
+    return await answer(req, context)
+
+
 @bp.route(route="v1/costs/{*rest}", methods=READ)
 async def read_costs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return a month's statement, or the closed months."""

@@ -1742,6 +1742,65 @@ UPDATE alembic_version SET version_num='0023' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0023 -> 0024
+
+ALTER TABLE charge ADD traits NVARCHAR(max) NULL;
+
+GO
+
+CREATE TABLE trait_of_hour (
+    cut SMALLINT NOT NULL,
+    interval_start DATETIME2(3) NOT NULL,
+    group_id BIGINT NOT NULL,
+    trait NVARCHAR(80) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    calls BIGINT NOT NULL,
+    CONSTRAINT pk_trait_of_hour PRIMARY KEY (cut, interval_start, group_id, trait)
+);
+
+GO
+
+CREATE INDEX ix_trait_of_hour_group_id ON trait_of_hour (group_id, interval_start) INCLUDE (trait, calls);
+
+GO
+
+CREATE TABLE trait_of_day (
+    cut SMALLINT NOT NULL,
+    interval_start DATETIME2(3) NOT NULL,
+    group_id BIGINT NOT NULL,
+    trait NVARCHAR(80) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    calls BIGINT NOT NULL,
+    CONSTRAINT pk_trait_of_day PRIMARY KEY (cut, interval_start, group_id, trait)
+);
+
+GO
+
+CREATE INDEX ix_trait_of_day_group_id ON trait_of_day (group_id, interval_start) INCLUDE (trait, calls);
+
+GO
+
+CREATE TABLE trait_of_month (
+    cut SMALLINT NOT NULL,
+    interval_start DATETIME2(3) NOT NULL,
+    group_id BIGINT NOT NULL,
+    trait NVARCHAR(80) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    calls BIGINT NOT NULL,
+    CONSTRAINT pk_trait_of_month PRIMARY KEY (cut, interval_start, group_id, trait)
+);
+
+GO
+
+CREATE INDEX ix_trait_of_month_group_id ON trait_of_month (group_id, interval_start) INCLUDE (trait, calls);
+
+GO
+
+insert into dirty_hour (hour) select distinct interval_start from usage_of_hour where cut = 0;
+
+GO
+
+UPDATE alembic_version SET version_num='0024' WHERE alembic_version.version_num = '0023';
+
+GO
+
 COMMIT;
 
 GO

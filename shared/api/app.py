@@ -25,6 +25,7 @@ from shared.api.routes import (
     prompts,
     quarantine,
     reaches,
+    statistics,
     usage,
 )
 from shared.api.routes import budgets as budget_routes
@@ -48,6 +49,7 @@ _ROUTERS: Final = (
     reaches.router,
     grants.router,
     usage.router,
+    statistics.router,
     prompts.router,
     balance.router,
     completeness.router,

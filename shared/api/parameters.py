@@ -28,6 +28,7 @@ from shared.services.completeness import KINDS
 
 __all__ = [
     "DIMENSIONS",
+    "TOP_MEASURES",
     "DiscardRequest",
     "FindingParameters",
     "InteractionParameters",
@@ -39,8 +40,10 @@ __all__ = [
     "RangeParameters",
     "ReplayRequest",
     "SearchRequest",
+    "StatisticsParameters",
     "Text",
     "TextParameters",
+    "TopParameters",
     "UsageParameters",
     "refuse_repeats",
 ]
@@ -292,6 +295,38 @@ _DIMENSION_FILTERS: Final = tuple(name for name, one in FILTERS.items() if one.c
 @_filtered_by(*_DIMENSION_FILTERS)
 class UsageParameters(_SumParameters):
     """Which usage is added up, and into which groups."""
+
+
+class StatisticsParameters(UsageParameters):
+    """Of which groups statistics are told."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="most items in the answer")] = 100
+
+
+TOP_MEASURES: Final = {"requests": "requests", "tokens": "total_tokens", "amount": "amount", "errors": "errors"}
+"""What groups are the largest by: its public name -> the measure."""
+
+
+@_filtered_by(*_DIMENSION_FILTERS)
+class TopParameters(RangeParameters):
+    """Which groups are the largest, and by what."""
+
+    by: Literal[
+        "userId", "team", "model", "appId", "deployment", "subscriptionId", "productId", "callerIp", "costCentre"
+    ]
+    measure: Literal["requests", "tokens", "amount", "errors"] = "requests"
+    limit: Annotated[int, Field(ge=1, le=100, description="most items in the answer")] = 10
+    cursor: Annotated[None, Field(description="there is one page alone")] = None
+
+    def query(self) -> UsageQuery:
+        """Return the question that the parameters ask: amounts of several currencies are never added up."""
+        dimensions = (DIMENSIONS[self.by], "currency") if self.measure == "amount" else (DIMENSIONS[self.by],)
+        return UsageQuery(
+            dimensions=dimensions,
+            starts_from=self.from_,
+            starts_before=self.to,
+            narrow=InteractionFilter(**_filters_of(self)),
+        )
 
 
 @_filtered_by(*(name for name in _DIMENSION_FILTERS if name != "user_id"))

@@ -10,6 +10,7 @@ from shared.domain.balance import Balance
 from shared.domain.fragment import Content
 from shared.domain.interaction import CONTENT_FIELDS
 from shared.domain.reach import Reach
+from shared.domain.traits import Spread, spread_of
 from shared.domain.values import utc_now, utc_of
 from shared.domain.words import query_of
 from shared.errors import EventError, NotFoundError
@@ -23,7 +24,7 @@ from shared.stores.access_ports import AccessFilter
 from shared.stores.ports import AuditStore, ContentStore, Row
 from shared.stores.word_ports import WordIndex
 
-__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "UsagePage"]
+__all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "StatisticsPage", "UsagePage"]
 
 _FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
 
@@ -40,6 +41,13 @@ class UsagePage(NamedTuple):
     """Part of a list of groups."""
 
     rows: list[Row]
+    next: tuple[str, ...] | None
+
+
+class StatisticsPage(NamedTuple):
+    """Part of a list of groups, each with what its calls' traits add up to."""
+
+    rows: list[tuple[Row, Spread]]
     next: tuple[str, ...] | None
 
 
@@ -134,9 +142,7 @@ class AuditService:
 
     def usage(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> UsagePage:
         """Return usage by group, in the order of the groups; its range is widened to full intervals."""
-        length, rest = _FLOOR[query.interval or "hour"]
-        start = query.starts_from
-        aligned = replace(query, starts_from=None if start is None else start[:length] + rest)
+        aligned = _aligned(query)
         rows = self._store.usage(aligned, after=after, limit=limit + 1)
         if query.interval is None:
             rows = [{"interval_start": aligned.starts_from, **row} for row in rows]
@@ -144,6 +150,25 @@ class AuditService:
             return UsagePage(rows, None)
         keys = (("interval_start",) if query.interval else ()) + query.dimensions
         return UsagePage(rows[:limit], tuple(rows[limit - 1][name] for name in keys))
+
+    def statistics(self, query: UsageQuery, *, after: tuple[str, ...] | None, limit: int) -> StatisticsPage:
+        """Return usage by group, as `usage` does, each with how long its calls took and how they failed."""
+        found = self.usage(query, after=after, limit=limit)
+        if not found.rows:
+            return StatisticsPage([], None)
+        keys = (("interval_start",) if query.interval else ()) + query.dimensions
+        until = tuple(found.rows[-1][name] for name in keys)
+        counts: dict[tuple[str, ...], dict[str, int]] = {}
+        for row in self._store.traits(_aligned(query), after=after, until=until):
+            counts.setdefault(tuple(row[name] for name in keys), {})[row["trait"]] = row["calls"]
+        spreads = [spread_of(counts.get(tuple(row[name] for name in keys), {})) for row in found.rows]
+        return StatisticsPage(list(zip(found.rows, spreads, strict=True)), found.next)
+
+    def largest(self, query: UsageQuery, *, measure: str, limit: int) -> list[Row]:
+        """Return the groups of which a measure, or the amount, is largest, the largest first."""
+        aligned = _aligned(query)
+        rows = self._store.largest(aligned, measure=measure, limit=limit)
+        return [{"interval_start": aligned.starts_from, **row} for row in rows]
 
     def balance(self) -> list[PartitionBalance]:
         """Return where every event of every hub and partition is, all as of one moment."""
@@ -209,6 +234,13 @@ class AuditService:
         if any(map(_has_text, page.rows)):
             self.record(reader, _as_text(narrow), ids=[row["id"] for row in page.rows])
         return page
+
+
+def _aligned(query: UsageQuery) -> UsageQuery:
+    """Return the question with its start rounded down to an interval's."""
+    length, rest = _FLOOR[query.interval or "hour"]
+    start = query.starts_from
+    return replace(query, starts_from=None if start is None else start[:length] + rest)
 
 
 def _as_kept(identifier: str) -> str:

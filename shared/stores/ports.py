@@ -214,6 +214,18 @@ class AuditStore(AccessLogStore, ReachStore, GrantStore, Protocol):
         `currency_of_amount` and `other_currency`. Its key is interval start, then dimensions.
         """
 
+    def largest(self, query: UsageQuery, *, measure: str, limit: int) -> list[Row]:
+        """Return up to `limit` groups as `usage` does, without an interval: those of which `measure` is largest, first.
+
+        `measure` is one of the measures, or `amount`.
+        """
+
+    def traits(self, query: UsageQuery, *, after: tuple[str, ...] | None, until: tuple[str, ...]) -> list[Row]:
+        """Return how many calls have which trait, of the groups behind `after` up to `until` with it.
+
+        A row has the key of its group in `usage`, `trait` and `calls`; what a trait says: `shared.domain.traits`.
+        """
+
     def partitions(self) -> list[PartitionCounts]:
         """Return the counts of every hub and partition, all as of one moment."""
 

@@ -89,9 +89,14 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "FROM dirty_hour ORDER": [(1, _MOMENT, f'["{AT}call-1"]')],
     "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY, *COST_OF}) - 1), 1)],
     "SELECT interaction.id, CASE": [
-        ("call-1", 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS)), *[1] * len(FACT_MEASURES))
+        (
+            *("call-1", 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS))),
+            *(False, 200, None, 900, 90, *[1] * len(FACT_MEASURES)),
+        )
     ],
-    "FROM charge WHERE charge.occurred_at IN": [(_MOMENT, "call-1", *[None] * (len(tables.charge.c) - 4), 7, "[1]")],
+    "FROM charge WHERE charge.occurred_at IN": [
+        (_MOMENT, "call-1", *[None] * (len(tables.charge.c) - 5), 7, "[1]", '["l:9"]')
+    ],
     # The last day there is: behind it nothing is read.
     "FROM usage_of_day WHERE usage_of_day.cut": [(datetime(9999, 12, 31, tzinfo=UTC),)],
     "SELECT usage_group.id": [(7, *_NO_GROUP)],
@@ -482,6 +487,10 @@ def _use_audit(audit: SqlAuditStore) -> None:
         audit.usage(query, after=keys, limit=10)
     audit.usage(UsageQuery(), after=None, limit=10)
     audit.usage(UsageQuery(dimensions=("model",), interval="day"), after=None, limit=10)
+    audit.largest(UsageQuery(dimensions=("model",), starts_from=AT), measure="amount", limit=10)
+    audit.traits(UsageQuery(dimensions=("model",), starts_from=AT), after=("a",), until=("b",))
+    audit.traits(UsageQuery(), after=None, until=())
+    audit.traits(UsageQuery(dimensions=("model",), interval="day"), after=None, until=(AT, "b"))
     audit.usage(UsageQuery(dimensions=("user_id",), starts_from=AT), after=None, limit=10)
     audit.partitions()
     audit.quarantined(after=after, limit=10)

@@ -7,9 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.domain.call_errors import is_error
-from shared.services.rollup import rebuild_usage_rollups
+from shared.domain.traits import ErrorCount, Quantiles, Spread
+from shared.questions import UsageQuery
+from shared.services.audit import AuditService
+from shared.services.rollup import rebuild_usage_rollups, recount_usage
 from shared.stores.ports import Ledger
 from shared.stores.sql import tables
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.content import SqlContentStore
 from shared.stores.usage_ports import UsageRollups
 from tests.contracts.test_ledger import a_batch, a_row
 
@@ -236,6 +241,71 @@ def test_a_cached_repeat_takes_the_usage_from_no_one(engine: Engine, ledger: Led
     store(ledger, a_poll(1, NINE, 20, cached=True), a_poll(2, TEN, 15))
 
     assert totals(engine, rollups) == [(NINE, 0), (TEN, 15)]
+
+
+def test_durations_and_errors_follow_their_calls_into_every_group_and_interval(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, a_call(1, NINE, latency_ms=100), a_call(2, TEN, latency_ms=9, time_to_first_byte_ms=3))
+    store(ledger, a_call(3, TEN, http_status=429, error_code="RateLimit", latency_ms=1))
+    store(ledger, a_call(4, TEN, http_status=400, error_code="say no more, I beg you", model=None))
+    rebuild_usage_rollups(rollups)
+    audit = AuditService(store=SqlAuditStore(engine), content=SqlContentStore(engine))
+
+    def told(query: UsageQuery) -> list[tuple[int, Spread]]:
+        return [(row["requests"], spread) for row, spread in audit.statistics(query, after=None, limit=10).rows]
+
+    limited, other = ErrorCount(429, "RateLimit", 1), ErrorCount(400, "(other)", 1)
+    both = Spread(Quantiles(2, 9, 101, 101), Quantiles(1, 3, 3, 3), [other, limited])
+    assert told(UsageQuery()) == [(4, both)]
+    assert told(UsageQuery(interval="month")) == [(4, both)]
+    assert told(UsageQuery(dimensions=("user_id",), starts_from=NINE, starts_before=TEN)) == [
+        (1, Spread(Quantiles(1, 101, 101, 101), None, []))
+    ]
+    assert [spread.errors for _, spread in told(UsageQuery(dimensions=("model",), interval="day"))] == [
+        [other],
+        [limited],
+    ]
+
+    store(ledger, a_call(5, NINE, latency_ms=100))
+    rebuild_usage_rollups(rollups)
+    assert told(UsageQuery(interval="hour"))[0][1].latency == Quantiles(2, 101, 101, 101)
+    assert not recount_usage(rollups)
+
+
+def test_pages_of_statistics_hold_the_traits_of_their_own_groups(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, *(a_call(n, at, model=f"m{n % 3}", latency_ms=n) for n, at in enumerate([NINE, TEN] * 6, 1)))
+    rebuild_usage_rollups(rollups)
+    audit = AuditService(store=SqlAuditStore(engine), content=SqlContentStore(engine))
+
+    for query in (UsageQuery(dimensions=("model",)), UsageQuery(dimensions=("model",), interval="hour")):
+        everything = audit.statistics(query, after=None, limit=50).rows
+        pages, after = [], None
+        while True:
+            page = audit.statistics(query, after=after, limit=1)
+            pages += page.rows
+            after = page.next
+            if after is None:
+                break
+        assert pages == everything
+        assert all(spread.latency and spread.latency.calls == row["requests"] for row, spread in everything)
+
+
+def test_the_largest_groups_come_first_and_no_more_than_are_wanted(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups
+) -> None:
+    store(ledger, *(a_call(n, NINE, model=f"m{n % 3}", total_tokens=n) for n in range(1, 8)))
+    rebuild_usage_rollups(rollups)
+    audit = SqlAuditStore(engine)
+
+    def largest(measure: str) -> list[tuple[str, int]]:
+        rows = audit.largest(UsageQuery(dimensions=("model",)), measure=measure, limit=2)
+        return [(row["model"], row[measure]) for row in rows]
+
+    assert largest("requests") == [("m1", 3), ("m0", 2)]
+    assert largest("total_tokens") == [("m1", 12), ("m0", 9)]
 
 
 ERRORS: list[tuple[dict[str, object], bool]] = [

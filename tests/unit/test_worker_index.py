@@ -56,6 +56,8 @@ FUNCTIONS = {
     "read_reservations",
     "read_reaches",
     "read_usage",
+    "read_statistics",
+    "read_top",
     "rebuild_usage_rollups",
     "search_interactions",
     "show_dashboard",

@@ -22,7 +22,7 @@ from shared.stores.sql.engine import reading
 from shared.stores.sql.grants import SqlGrants
 from shared.stores.sql.indexes import BY_TIME, index_of
 from shared.stores.sql.reaches import SqlReaches
-from shared.stores.sql.usage import read_usage
+from shared.stores.sql.usage import read_largest, read_traits, read_usage
 
 __all__ = [
     "SqlAuditStore",
@@ -73,6 +73,24 @@ class SqlAuditStore(SqlAccessLog, SqlReaches, SqlGrants):
         def read() -> list[Row]:
             with reading(self._engine) as connection:
                 return read_usage(connection, query, after=after, limit=limit)
+
+        return retried(read, seconds=QUICK_SECONDS)
+
+    def largest(self, query: UsageQuery, *, measure: str, limit: int) -> list[Row]:
+        """Return the largest groups; see the port."""
+
+        def read() -> list[Row]:
+            with reading(self._engine) as connection:
+                return read_largest(connection, query, measure=measure, limit=limit)
+
+        return retried(read, seconds=QUICK_SECONDS)
+
+    def traits(self, query: UsageQuery, *, after: tuple[str, ...] | None, until: tuple[str, ...]) -> list[Row]:
+        """Return the traits of groups; see the port."""
+
+        def read() -> list[Row]:
+            with reading(self._engine) as connection:
+                return read_traits(connection, query, after=after, until=until)
 
         return retried(read, seconds=QUICK_SECONDS)
 

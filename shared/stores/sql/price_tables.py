@@ -109,6 +109,7 @@ charge = Table(
     # order, without the zeros at its end. Null: in no sum yet.
     Column("group_id", COUNT, nullable=True),
     Column("counted", JSON_TEXT, nullable=True),
+    Column("traits", JSON_TEXT, nullable=True),  # JSON array; null: of a release of before, or it has none
     PrimaryKeyConstraint("occurred_at", "interaction_id", name="pk_charge"),
     *(
         Index(f"ix_charge_{name}", name, "occurred_at", "interaction_id", **where(f"{name} is not null"))

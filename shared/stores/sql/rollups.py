@@ -3,6 +3,7 @@
 Why that is exact, and safe beside ingest: docs/adr/0004-dirty-hours.md and 0013-usage-by-differences.md.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from shared.domain.traits import TRAIT_OF, traits_of
 from shared.domain.values import hour_of, interval_end, utc_now, utc_of
 from shared.retry import retried
 from shared.stores.ports import Row
@@ -32,9 +34,11 @@ from shared.stores.sql.usage_facts import (
     FACT_DIMENSIONS,
     FACT_MEASURES,
     USED,
+    alike_statement,
     calls_statement,
     recount_statement,
     sums_statement,
+    traits_statement,
     usage_counts,
 )
 from shared.stores.sql.usage_marks import MARKS_AT_A_TIME, calls_of, spread_usage_keys
@@ -131,7 +135,11 @@ class SqlUsageRollups:
             take_lease(connection, ROLLUPS)
             facts = _by_group(connection, recount_statement(hour, interval_end(hour, "hour")))
             sums = _by_group(connection, sums_statement(hour))
-        return sum(facts.get(group) != sums.get(group) for group in facts.keys() | sums.keys())
+            traits = _traits_of_facts(connection, hour)
+            counted = {tuple(row[:-1]): row[-1] for row in connection.execute(traits_statement(hour))}
+        wrong = {group for group in facts.keys() | sums.keys() if facts.get(group) != sums.get(group)}
+        wrong |= {key[:-1] for key in traits.keys() | counted.keys() if traits.get(key) != counted.get(key)}
+        return len(wrong)
 
     def _terms(self, connection: Connection, hours: Collection[str]) -> Terms:
         # Read behind the marks: what comes later marks the hours again.
@@ -170,6 +178,16 @@ def _by_group(connection: Connection, statement: sa.Select[Any]) -> dict[Group, 
     return {tuple(row[:number]): tuple(row[number:]) for row in connection.execute(statement)}
 
 
+def _traits_of_facts(connection: Connection, hour: str) -> dict[tuple[str, ...], int]:
+    """Return how many interactions of an hour have which trait, by group, from the facts alone."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    width = len(tables.DIMENSIONS)
+    for row in connection.execute(alike_statement(hour, interval_end(hour, "hour"))):
+        for trait in traits_of(dict(zip(TRAIT_OF, row[width:-1], strict=True))):
+            counts[*row[:width], trait] += row[-1]
+    return dict(counts)
+
+
 class _Call(NamedTuple):
     """An interaction as it is now."""
 
@@ -177,23 +195,28 @@ class _Call(NamedTuple):
     """Of its charge, but for the number of its group."""
     group: Group
     counted: Counted
+    traits: list[str]
 
 
 def _calls(connection: Connection, calls: Collection[CallKey], terms: Terms) -> dict[str, _Call]:
     listed = bulk.listed({name for _, name in calls})
-    priced, grouped = 2 + len(CHARGED_BY), 2 + len(CHARGED_BY) + len(FACT_DIMENSIONS)
+    priced = 2 + len(CHARGED_BY)
+    grouped = priced + len(FACT_DIMENSIONS)
+    traited = grouped + len(TRAIT_OF)
     now: dict[str, _Call] = {}
     for values in connection.execute(calls_statement(dialect_of(connection)), listed):
         call = dict(zip(CHARGED_BY, values[2:priced], strict=True)) | {"id": values[0]}
         row = charge_row(call, terms, counts=bool(values[1]))
         group = group_of(row | dict(zip(FACT_DIMENSIONS, values[priced:grouped], strict=True)))
-        measures = dict(zip(FACT_MEASURES, values[grouped:], strict=True))
+        traits = traits_of(dict(zip(TRAIT_OF, values[grouped:traited], strict=True)))
+        measures = dict(zip(FACT_MEASURES, values[traited:], strict=True))
         if not values[1]:
             measures |= dict.fromkeys(USED)
         measures |= {name: int(row["confidence"] == confidence) for name, confidence in CHARGE_MEASURES.items()}
         numbers = [measures[name] or 0 for name in tables.MEASURES]
         row["counted"] = _text(numbers)
-        now[values[0]] = _Call(row, group, (*numbers, *_money(row)))
+        row["traits"] = orjson.dumps(traits).decode() if traits else None
+        now[values[0]] = _Call(row, group, (*numbers, *_money(row)), traits)
     return now
 
 
@@ -216,10 +239,11 @@ def _write(connection: Connection, before: Collection[Row], now: Mapping[str, _C
     known = groups.known({row["group_id"] for row in gone if row["group_id"] is not None})
     for row in gone:
         if row["group_id"] is not None:
-            differences.add(row["occurred_at"], known[row["group_id"]], _counted(row), sign=-1)
+            traits = orjson.loads(row["traits"]) if row["traits"] else ()
+            differences.add(row["occurred_at"], known[row["group_id"]], _counted(row), traits, sign=-1)
     for name, one in now.items():
         if (one.row["occurred_at"], name) not in stay:
-            differences.add(one.row["occurred_at"], one.group, one.counted)
+            differences.add(one.row["occurred_at"], one.group, one.counted, one.traits)
     amount_of = dialect_of(connection).amount
     new = [
         row | {"amount": None if row["amount"] is None else amount_of(row["amount"])}

@@ -16,7 +16,17 @@ from shared.stores.sql import tables
 from shared.stores.sql.conditions import group_conditions, is_behind, is_within
 from shared.stores.sql.dialects import by_index
 
-__all__ = ["Part", "intervals_statement", "keys_statement", "parts_of", "read_usage", "totals_statement"]
+__all__ = [
+    "Part",
+    "intervals_statement",
+    "keys_statement",
+    "parts_of",
+    "read_largest",
+    "read_traits",
+    "read_usage",
+    "totals_statement",
+    "traits_statement",
+]
 
 _SMALLEST: Final = 1
 """The cut with so few groups that all of them are read."""
@@ -55,6 +65,47 @@ def read_usage(connection: Connection, query: UsageQuery, *, after: tuple[str, .
     return rows
 
 
+def read_largest(connection: Connection, query: UsageQuery, *, measure: str, limit: int) -> list[Row]:
+    """Return groups as `AuditStore.largest` does."""
+    parts = parts_of(query.starts_from, query.starts_before)
+    return _rows(connection, totals_statement(query, parts, after=None, until=None, limit=limit, largest=measure))
+
+
+def read_traits(
+    connection: Connection, query: UsageQuery, *, after: tuple[str, ...] | None, until: tuple[str, ...]
+) -> list[Row]:
+    """Return the traits of groups as `AuditStore.traits` does."""
+    if query.interval is None:
+        parts = parts_of(query.starts_from, query.starts_before)
+    else:
+        start = query.starts_from if after is None else after[0]
+        parts = [Part(query.interval, start, interval_end(until[0], query.interval))]
+    return _rows(connection, traits_statement(query, parts, after=after, until=until))
+
+
+def traits_statement(
+    query: UsageQuery, parts: Sequence[Part], *, after: tuple[str, ...] | None, until: tuple[str, ...]
+) -> sa.Select[Any]:
+    """Return the statement of the traits of groups behind `after`, up to `until` with it."""
+    cut = _cut_of(query)
+    rows = []
+    for part in parts:
+        counts = tables.TRAITS[part.length]
+        keys = [_GROUPS.c[name] for name in query.dimensions]
+        keys = keys if query.interval is None else [counts.c.interval_start, *keys]
+        found = (
+            sa.select(*keys, counts.c.trait, counts.c.calls)
+            .select_from(_GROUPS)
+            .join(counts, counts.c.group_id == _GROUPS.c.id)
+            .where(*_conditions(query, cut), counts.c.cut == cut, *_within(counts, part))
+        )
+        found = found.where(*_between(keys, after, until)) if keys else found
+        rows.append(found if query.interval else by_index(found, counts, f"ix_{counts.name}_group_id"))
+    every = (rows[0] if len(rows) == 1 else sa.union_all(*rows)).subquery("part").c
+    same: list[sa.ColumnElement[Any]] = [column for column in every if column.key != "calls"]
+    return sa.select(*same, sa.func.sum(every.calls).label("calls")).group_by(*same)
+
+
 def parts_of(start: str | None, end: str | None) -> list[Part]:
     """Cut a range, which is widened to whole hours, into as few intervals as it has: months, days, hours."""
     first = None if start is None else _floor(start, "hour")
@@ -88,8 +139,12 @@ def totals_statement(
     after: tuple[str, ...] | None,
     until: tuple[str, ...] | None,
     limit: int,
+    largest: str | None = None,
 ) -> sa.Select[Any]:
-    """Return the statement of the sums of groups over all parts: of those behind `after`, up to `until` with it."""
+    """Return the statement of the sums of groups over all parts: of those behind `after`, up to `until` with it.
+
+    They come in the order of their keys; or, the largest first, in that of the measure `largest`.
+    """
     cut = _cut_of(query)
     keys = [_GROUPS.c[name] for name in query.dimensions]
     conditions = [*_conditions(query, cut), *_between(keys, after, until)]
@@ -107,7 +162,7 @@ def totals_statement(
         for sums in (tables.SUMS[part.length],)
     ]
     every = (rows[0] if len(rows) == 1 else sa.union_all(*rows)).subquery("part").c
-    return _added_up([every[name] for name in query.dimensions], every, limit)
+    return _added_up([every[name] for name in query.dimensions], every, limit, largest)
 
 
 def keys_statement(
@@ -223,7 +278,12 @@ def _rows(connection: Connection, statement: sa.Select[Any]) -> list[Row]:
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def _added_up(keys: Sequence[sa.ColumnElement[Any]], rows: Any, limit: int) -> sa.Select[Any]:  # noqa: ANN401  # columns
+def _added_up(
+    keys: Sequence[sa.ColumnElement[Any]],
+    rows: Any,  # noqa: ANN401  # columns
+    limit: int,
+    largest: str | None = None,
+) -> sa.Select[Any]:
     sums = [sa.func.coalesce(sa.func.sum(rows[name]), 0).label(name) for name in tables.MEASURES]
     currency = sa.func.nullif(rows.charged_in, sa.literal("", _GROUPS.c.currency.type))
     # Amounts of two currencies make no sum: the second says that there are two.
@@ -232,7 +292,8 @@ def _added_up(keys: Sequence[sa.ColumnElement[Any]], rows: Any, limit: int) -> s
         sa.func.min(currency).label("currency_of_amount"),
         sa.func.max(currency).label("other_currency"),
     )
-    return sa.select(*keys, *sums, *money).group_by(*keys).order_by(*keys).limit(limit)
+    order = [] if largest is None else [sa.func.coalesce(sa.func.sum(rows[largest]), 0).desc()]
+    return sa.select(*keys, *sums, *money).group_by(*keys).order_by(*order, *keys).limit(limit)
 
 
 def _conditions(query: UsageQuery, cut: int) -> list[sa.ColumnElement[bool]]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from shared.domain.interaction import Provenance
+from shared.domain.traits import TRAIT_OF
 from shared.domain.verdicts import SIDES, fields_of
 from shared.pricing.charge import PRICED_BY, Confidence
 from shared.pricing.payers import PAID_BY
@@ -21,10 +22,12 @@ __all__ = [
     "FACT_DIMENSIONS",
     "FACT_MEASURES",
     "USED",
+    "alike_statement",
     "calls_of_keys",
     "calls_statement",
     "recount_statement",
     "sums_statement",
+    "traits_statement",
     "usage_counts",
 ]
 
@@ -47,7 +50,7 @@ USED: Final = (*_TOKENS, "token_requests")
 
 @cache
 def calls_statement(dialect: Dialect) -> sa.Select[Any]:
-    """Return id, whether the usage counts, `CHARGED_BY`, `FACT_DIMENSIONS` and `FACT_MEASURES` of the ids listed.
+    """Return id, whether the usage counts, `CHARGED_BY`, `FACT_DIMENSIONS`, `TRAIT_OF`, `FACT_MEASURES` of ids listed.
 
     What was used is told whether it counts or not.
     """
@@ -57,8 +60,9 @@ def calls_statement(dialect: Dialect) -> sa.Select[Any]:
     dimensions = [call[name].label(f"by_{name}") for name in FACT_DIMENSIONS]
     used = {name: call[name] for name in _TOKENS}
     measures = [(used | counting)[name].label(f"sum_{name}") for name in FACT_MEASURES]
+    traits = [call[name].label(f"trait_{name}") for name in TRAIT_OF]
     listed = call.id.in_(dialect.members(call.id.type))
-    return sa.select(call.id, counting["counts"], *priced, *dimensions, *measures).where(listed)
+    return sa.select(call.id, counting["counts"], *priced, *dimensions, *traits, *measures).where(listed)
 
 
 @cache
@@ -95,6 +99,21 @@ def recount_statement(start: str, end: str | None) -> sa.Select[Any]:
     ]
     dimensions = [facts.c[name] for name in tables.DIMENSIONS]
     return sa.select(*dimensions, *measures, sa.func.coalesce(sa.func.sum(facts.c.amount), 0)).group_by(*dimensions)
+
+
+def alike_statement(start: str, end: str | None) -> sa.Select[Any]:
+    """Return dimensions, `TRAIT_OF` and number of the interactions of a range, of those alike."""
+    call = tables.interaction.c
+    keys = [*map(_dimension, tables.DIMENSIONS), *(call[name] for name in TRAIT_OF)]
+    facts = charged(*keys).where(is_within(call.occurred_at, start, end)).subquery("facts").c
+    return sa.select(*facts, sa.func.count()).group_by(*facts)
+
+
+def traits_statement(hour: str) -> sa.Select[Any]:
+    """Return dimensions, trait and number of calls, as the rollups have them of an hour."""
+    counts, groups = tables.trait_of_hour.c, tables.usage_group.c
+    here = (counts.cut == 0, counts.interval_start == hour, groups.id == counts.group_id)
+    return sa.select(*(groups[name] for name in tables.DIMENSIONS), counts.trait, counts.calls).where(*here)
 
 
 def sums_statement(hour: str) -> sa.Select[Any]:

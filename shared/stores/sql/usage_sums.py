@@ -1,5 +1,6 @@
 """Differences of usage on their way into the sums: of groups in hours, and from those of every cut, day and month."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -31,6 +32,7 @@ _ADDED: Final = {
 }
 _FLOORS: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
 _KEYS: Final = ("cut", "interval_start", "group_id")
+_TRAIT_KEYS: Final = (*_KEYS, "trait")
 
 
 def group_of(values: Mapping[str, Any]) -> Group:
@@ -77,16 +79,22 @@ class Differences:
     def __init__(self) -> None:
         """Begin with none."""
         self._sums: dict[tuple[str, Group], Counted] = {}
+        self._traits: Counter[tuple[str, Group, str]] = Counter()
 
-    def add(self, time: str, group: Group, counted: Counted, *, sign: int = 1) -> None:
-        """Add, or take away, what one call of that time counts as."""
-        _add(self._sums, (_floor(time, "hour"), group), counted if sign > 0 else tuple(-one for one in counted))
+    def add(self, time: str, group: Group, counted: Counted, traits: Sequence[str] = (), *, sign: int = 1) -> None:
+        """Add, or take away, what one call of that time counts as, and its traits."""
+        hour = _floor(time, "hour")
+        _add(self._sums, (hour, group), counted if sign > 0 else tuple(-one for one in counted))
+        for trait in traits:
+            self._traits[hour, group, trait] += sign
 
     def write(self, connection: Connection, groups: Groups) -> None:
         """Add the differences to the sums of every cut, hour, day and month."""
         hours = {key: counted for key, counted in self._sums.items() if any(counted)}
         by_cut = {cut: _narrowed(hours, kept) for cut, kept in _PLACES.items()}
-        numbers = groups.numbers({(cut, group) for cut, sums in by_cut.items() for _, group in sums})
+        traits = self._traits_by_table()
+        named = {(cut, group) for cut, sums in by_cut.items() for _, group in sums}
+        numbers = groups.numbers(named | {(cut, group) for rows in traits.values() for cut, _, group, _ in rows})
         amount_of = dialect_of(connection).amount
         writes = bulk.Writes(connection)
         for length, table in tables.SUMS.items():
@@ -103,7 +111,26 @@ class Differences:
             # What nothing is left of is no group of the interval any more.
             less = [dict(zip(_KEYS, row, strict=False)) | {"requests": 0} for row in rows if row[3] < 0]
             writes.delete(table, less, by=(*_KEYS, "requests"))
+        for length, counts in traits.items():
+            table = tables.TRAITS[length]
+            rows = [(cut, at, numbers[cut, group], trait, n) for (cut, at, group, trait), n in counts.items() if n]
+            writes.insert_missing(table, [(*row[:-1], 0) for row in rows])
+            writes.combine(table, rows, {"calls": "existing.calls + incoming.calls"})
+            none = [dict(zip(_TRAIT_KEYS, row, strict=False)) | {"calls": 0} for row in rows if row[-1] < 0]
+            writes.delete(table, none, by=(*_TRAIT_KEYS, "calls"))
         writes.run()
+
+    def _traits_by_table(self) -> dict[str, Counter[tuple[int, str, Group, str]]]:
+        """Return the differences of traits in every cut, hour, day and month."""
+        tallies: dict[str, Counter[tuple[int, str, Group, str]]] = {length: Counter() for length in tables.TRAITS}
+        for (hour, group, trait), number in self._traits.items():
+            if not number:
+                continue
+            for cut, kept in _PLACES.items():
+                narrow = tuple(value if one else "" for value, one in zip(group, kept, strict=True))
+                for length, tally in tallies.items():
+                    tally[cut, _floor(hour, length), narrow, trait] += number
+        return tallies
 
 
 def _narrowed(sums: Mapping[tuple[str, Group], Counted], kept: Sequence[bool]) -> dict[tuple[str, Group], Counted]:

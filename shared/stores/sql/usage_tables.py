@@ -22,10 +22,14 @@ __all__ = [
     "KNOWN_AMOUNTS",
     "MEASURES",
     "SUMS",
+    "TRAITS",
     "UNKNOWN",
     "USAGE",
     "dirty_hour",
     "dirty_usage_key",
+    "trait_of_day",
+    "trait_of_hour",
+    "trait_of_month",
     "usage_day",
     "usage_group",
     "usage_hour",
@@ -153,6 +157,29 @@ usage_of_month = _sums_table("month")
 
 SUMS: Final = {"hour": usage_of_hour, "day": usage_of_day, "month": usage_of_month}
 """Interval -> the sums of each group in it; at any time days and months are the sums of their hours."""
+
+
+def _traits_table(length: str) -> Table:
+    return Table(
+        f"trait_of_{length}",
+        metadata,
+        Column("cut", SmallInteger, nullable=False),
+        Column("interval_start", UtcTime(), nullable=False),
+        Column("group_id", COUNT, nullable=False),
+        Column("trait", exact_text(80), nullable=False),  # as `shared.domain.traits` writes it
+        Column("calls", COUNT, nullable=False),
+        PrimaryKeyConstraint("cut", "interval_start", "group_id", "trait", name=f"pk_trait_of_{length}"),
+        Index(f"ix_trait_of_{length}_group_id", "group_id", "interval_start", mssql_include=["trait", "calls"]),
+        **BY_KEY,
+    )
+
+
+trait_of_hour = _traits_table("hour")
+trait_of_day = _traits_table("day")
+trait_of_month = _traits_table("month")
+
+TRAITS: Final = {"hour": trait_of_hour, "day": trait_of_day, "month": trait_of_month}
+"""Interval -> how many calls of each group in it have which trait; days and months are the sums of their hours."""
 
 
 def view_of(length: str, dimensions: Sequence[str], measures: Sequence[str]) -> str:
