@@ -38,6 +38,7 @@ check: packages-dev ## format, lint, types, layers, spelling, rendered schema, O
 	@"$(bin)/python" -m shared.stores.sql.migrate schema | diff -u sql/schema.sql - \
 		|| { echo "sql/schema.sql is not what the migrations render: run make schema"; exit 1; }
 	@"$(bin)/python" -m tests.tools.contract check
+	@"$(bin)/python" clients/python/generate.py --check
 	@echo "All checks passed."
 
 bench: packages-dev ## CPU time per interaction beside a bare loop; ARGS=questions: its lists; ARGS=timers: usage, balance (COMPARE=old.json)
@@ -92,8 +93,9 @@ schema: packages-dev ## write sql/schema.sql from the migrations
 	@"$(bin)/python" -m shared.stores.sql.migrate schema >sql/schema.sql.new
 	@mv sql/schema.sql.new sql/schema.sql
 
-openapi: packages-dev ## write docs/openapi.json from the routes (RELEASED=1: and docs/openapi.released.json, for a release)
+openapi: packages-dev ## write docs/openapi.json and the client from the routes (RELEASED=1: and docs/openapi.released.json, for a release)
 	@"$(bin)/python" -m tests.tools.contract write
+	@"$(bin)/python" clients/python/generate.py
 	@$(if $(filter 1,$(RELEASED)),"$(bin)/python" -m tests.tools.contract release)
 
 zip: ## build/app.zip, the package that is deployed (ARGS=other.zip)

@@ -48,9 +48,11 @@ def id_of(written: str) -> str:
         raise ValueError("behind ~ stands no base64url of an id in UTF-8") from error
 
 
+_DESCRIPTION: Final = (
+    "the id as it is, or ~ and its UTF-8 in base64url without padding: needed where it begins with ~, ends in the name "
+    "of a route below it, or holds what the host before the app does not pass on"
+)
+
 ItemId = Annotated[
-    str,
-    Path(alias="id", description="the id as it is, or ~ and its UTF-8 in base64url without padding: needed where it "
-    "begins with ~, ends in the name of a route below it, or holds what the host before the app does not pass on"),
-    AfterValidator(id_of),
-]  # fmt: skip
+    str, Path(alias="id", description=_DESCRIPTION, json_schema_extra={"x-base64url": True}), AfterValidator(id_of)
+]

@@ -10,11 +10,11 @@ from itertools import product
 from pathlib import Path
 from time import monotonic
 
-import httpx
 import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.eventhub.amqp import AmqpAnnotatedMessage
 from azure.storage.blob import ContainerClient
+from promptledger_client import PromptLedger
 
 from localhost.errors import UsageError
 from localhost.functions import EventHubFunction
@@ -91,8 +91,9 @@ def test_what_a_producer_sends_is_stored_answered_and_checkpointed(
 
     with started(tmp_path) as server:
         balance = received(server, 1200)
-        listed = httpx.get(f"{server.url}/api/v1/interactions", params={"source": "native", "limit": "5"}).json()
-        content = httpx.get(f"{server.url}/api/v1/interactions/{listed['items'][0]['id']}/content").json()
+        with PromptLedger(server.url) as ledger:
+            listed = ledger.list_interactions(source="native", limit=5)
+            content = ledger.read_content(listed["items"][0]["id"])
         until(lambda: checkpoints(store, "gateway") == last_of(sent, "gateway"))
         until(lambda: checkpoints(store, "monitor") == last_of(sent, "monitor"))
 
@@ -119,9 +120,9 @@ def test_content_goes_to_cosmos_db_and_the_api_reads_it_there(
 
         with started(tmp_path) as server:
             balance = received(server, 100)
-            narrowed = {"source": "native", "state": "complete", "limit": "1"}
-            listed = httpx.get(f"{server.url}/api/v1/interactions", params=narrowed).json()
-            content = httpx.get(f"{server.url}/api/v1/interactions/{listed['items'][0]['id']}/content").json()
+            with PromptLedger(server.url) as ledger:
+                listed = ledger.list_interactions(source="native", state="complete", limit=1)
+                content = ledger.read_content(listed["items"][0]["id"])
 
     assert sum(count for name, count in balance.items() if name != "received") == balance["received"] == 100
     assert content["request"] is not None

@@ -2,8 +2,10 @@ import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
+from promptledger_client import PromptLedger
 
 from localhost.event_log import PARTITIONS, EventLog
 from tests.e2e.commands import rows, run, started, until
@@ -11,11 +13,9 @@ from tests.e2e.commands import rows, run, started, until
 COUNT = 600
 
 
-def total(url: str) -> dict[str, int]:
-    answer = httpx.get(f"{url}/api/v1/balance")
-    answer.raise_for_status()
-    counts: dict[str, int] = answer.json()["total"]
-    return counts
+def total(url: str) -> dict[str, Any]:
+    with PromptLedger(url) as ledger:
+        return {**ledger.read_balance()["total"]}
 
 
 def test_events_sent_to_the_log_appear_in_the_audit_api(tmp_path: Path) -> None:
@@ -23,13 +23,16 @@ def test_events_sent_to_the_log_appear_in_the_audit_api(tmp_path: Path) -> None:
         sent = run(tmp_path, "traffic", "--count", str(COUNT), "--seed", "4", "--send")
         assert sent.returncode == 0, sent.stderr
         balance = until(lambda: counts if (counts := total(server.url))["received"] == COUNT else None)
-        listed = httpx.get(f"{server.url}/api/v1/interactions", params={"source": "native", "limit": "5"}).json()
-        content = httpx.get(f"{server.url}/api/v1/interactions/{listed['items'][0]['id']}/content").json()
+        with PromptLedger(server.url) as ledger:
+            listed = ledger.list_interactions(source="native", limit=5)
+            content = ledger.read_content(listed["items"][0]["id"])
+            everything = [call["id"] for call in ledger.iter_interactions(limit=100)]
         ready = httpx.get(f"{server.url}/api/health/ready")
 
     assert balance["stored"] > COUNT / 2
     assert sum(count for name, count in balance.items() if name != "received") == COUNT
     assert len(listed["items"]) == 5
+    assert len(everything) == len(set(everything)) > 100
     assert content.get("prompt"), content
     assert ready.status_code == 200
 
