@@ -17,3 +17,9 @@ def rebuild_usage_rollups(timer: func.TimerRequest) -> None:
 def check_budgets(timer: func.TimerRequest) -> None:
     """Measure every budget, raise the alerts that are new, and tell the webhooks."""
     services().check_budgets()
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%PRICES_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def refresh_prices(timer: func.TimerRequest) -> None:
+    """Add what has changed in the Azure Retail Prices API to the price book, where the settings want it."""
+    services().refresh_prices()

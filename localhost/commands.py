@@ -200,7 +200,7 @@ def refresh_prices(database: str | None) -> None:
     """
     use_database(database)
     try:
-        print(json.dumps(bootstrap.services().refresh_prices()._asdict()))
+        print(json.dumps(bootstrap.services().fetch_prices()._asdict()))
     finally:
         bootstrap.reset()
 

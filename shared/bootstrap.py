@@ -46,8 +46,8 @@ class Services:
     """Load a file of prices or deployments: `shared.services.prices.load_file`, with the store bound."""
     payers: "PayerService"
     prices: "PriceService"
-    refresh_prices: "Callable[..., Refresh]"
-    """Add what has changed in the Azure Retail Prices API; never called by itself."""
+    fetch_prices: "Callable[..., Refresh]"
+    refresh_prices: Callable[[], None]
     restatements: "RestatementService"
     budgets: "BudgetService"
     check_budgets: Callable[[], int]
@@ -125,7 +125,7 @@ def _quieten() -> None:
 def _build(settings: Settings) -> Services:
     _quieten()
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
-    from shared.money import budget_check, money_services, price_services, with_prices  # noqa: PLC0415
+    from shared.money import budget_check, money_services, price_follower, price_services, with_prices  # noqa: PLC0415
     from shared.retry import retried  # noqa: PLC0415
     from shared.services.audit import AuditService  # noqa: PLC0415
     from shared.services.claim_checks import ClaimCheck, fetch_claimed_bodies  # noqa: PLC0415
@@ -149,6 +149,7 @@ def _build(settings: Settings) -> Services:
     from shared.telemetry_export import recorder as recorder_of  # noqa: PLC0415
 
     engine, api_engine = _engines(settings)
+    prices = price_services(engine, api_engine)
     closing: _Closing = [engine.dispose, api_engine.dispose]
     content = _content(settings, engine, closing)
     ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(api_engine), SqlCompleteness(engine)
@@ -212,7 +213,8 @@ def _build(settings: Settings) -> Services:
         ),
         rebuild_usage_rollups=marked("rebuild_usage_rollups", with_prices(engine, rebuild)),
         check_budgets=marked("check_budgets", budget_check(settings, engine, recorder)),
-        **price_services(engine, api_engine),
+        **prices,
+        refresh_prices=marked("refresh_prices", price_follower(settings, prices["fetch_prices"])),
         **money_services(api_engine),
         expire_pending_fragments=marked("expire_pending_fragments", expire),
         check_completeness=marked("check_completeness", check),

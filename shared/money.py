@@ -29,7 +29,15 @@ from shared.stores.sql.restatements import SqlRestatements
 from shared.stores.webhooks import HttpWebhook
 from shared.telemetry import Recorder
 
-__all__ = ["MoneyServices", "PriceServices", "budget_check", "money_services", "price_services", "with_prices"]
+__all__ = [
+    "MoneyServices",
+    "PriceServices",
+    "budget_check",
+    "money_services",
+    "price_follower",
+    "price_services",
+    "with_prices",
+]
 
 
 class PriceServices(TypedDict):
@@ -37,7 +45,7 @@ class PriceServices(TypedDict):
 
     load_prices: Callable[..., int]
     prices: PriceService
-    refresh_prices: Callable[..., Refresh]
+    fetch_prices: Callable[..., Refresh]
     restatements: RestatementService
     capacity: CapacityService
 
@@ -46,11 +54,21 @@ def price_services(engine: Engine, api_engine: Engine) -> PriceServices:
     """Return the services with their stores: commands use `engine`, the API `api_engine`."""
     return {
         "load_prices": partial(load_file, SqlPrices(engine)),
-        "refresh_prices": partial(refresh_prices, SqlPrices(engine), HttpRetailPrices()),
+        "fetch_prices": partial(refresh_prices, SqlPrices(engine), HttpRetailPrices()),
         "prices": PriceService(SqlPrices(api_engine, retry_seconds=QUICK_SECONDS)),
         "restatements": RestatementService(SqlRestatements(api_engine, retry_seconds=QUICK_SECONDS)),
         "capacity": CapacityService(SqlCapacity(api_engine, retry_seconds=QUICK_SECONDS)),
     }
+
+
+def price_follower(settings: Settings, refresh: Callable[..., Refresh]) -> Callable[[], None]:
+    """Return what refreshes the price book where the settings want it, and else does nothing."""
+
+    def follow() -> None:
+        if settings.refreshes_prices:
+            refresh()
+
+    return follow
 
 
 def with_prices(engine: Engine, rebuild: Callable[[], int]) -> Callable[[], int]:

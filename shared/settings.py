@@ -29,6 +29,7 @@ APP_SETTINGS = {
     "PROMPTLEDGER_SCOPE": "scope that an application needs to ask for somebody",
     "PROMPTLEDGER_CLIENTS": "client ids of the applications that may ask, with commas between; empty: all",
     "PROMPTLEDGER_PURPOSE": "why texts are read: `recorded` where it is stated, or `required`",
+    "PROMPTLEDGER_REFRESH_PRICES": "the price book follows the Azure Retail Prices API by itself: `off`, or `on`",
     "PROMPTLEDGER_GRANTS": "texts are read with a second person's leave: `off`, or `required`",
     "PROMPTLEDGER_RATE_LIMIT": "requests a minute that each caller may send to each instance; 0: any number",
     "PROMPTLEDGER_LOCAL_TOKEN": "what `local` callers send where no peer address is known, as under `func start`",
@@ -72,11 +73,13 @@ HOST_SETTINGS = {
     "COMPLETENESS_SCHEDULE": "NCRONTAB of check_completeness",
     "WORDS_SCHEDULE": "NCRONTAB of index_words",
     "BUDGET_SCHEDULE": "NCRONTAB of check_budgets",
+    "PRICES_SCHEDULE": "NCRONTAB of refresh_prices",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
 _AUTH_MODES = ("", "local", "entra", "app-service")
 _GRANTS = ("off", "required")
+_SWITCH = ("off", "on")
 _PURPOSES = ("recorded", "required")
 _AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
 _LEAST_TOKEN = 32
@@ -154,6 +157,8 @@ class Settings:
     """Whether who reads texts must say why."""
     needs_grant: bool = False
     """Whether who reads texts must have a grant for a case, by a second person."""
+    refreshes_prices: bool = False
+    """Whether the price book follows the public price list by itself."""
     rate_limit: int = _RATE_LIMIT
     """Requests a minute of each caller; 0 is any number."""
     local_token: str = field(default="", repr=False)
@@ -195,6 +200,7 @@ class Settings:
             tokens=TokenSettings.read(environment, in_azure=in_azure),
             needs_purpose=_one_of(environment, "PROMPTLEDGER_PURPOSE", _PURPOSES) == "required",
             needs_grant=_one_of(environment, "PROMPTLEDGER_GRANTS", _GRANTS) == "required",
+            refreshes_prices=_one_of(environment, "PROMPTLEDGER_REFRESH_PRICES", _SWITCH) == "on",
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             rate_limit=_number(environment, "PROMPTLEDGER_RATE_LIMIT", int, _RATE_LIMIT),

@@ -76,6 +76,7 @@ output values object = {
   HUB_CONSUMER_GROUP: hubs.consumerGroupName
   MONITOR_HUB_NAME: hubs.monitorHubName
   BUDGET_SCHEDULE: '0 2-57/5 * * * *'
+  PRICES_SCHEDULE: '0 40 3 * * *'
   CLAIM_CHECK_SCHEDULE: '30 * * * * *'
   COMPLETENESS_SCHEDULE: '0 10 * * * *'
   EXPIRE_SCHEDULE: '30 */5 * * * *'
@@ -99,6 +100,7 @@ output values object = {
   PROMPTLEDGER_COSMOS_ENDPOINT: cosmosEndpoint
   PROMPTLEDGER_DATABASE: 'mssql+pyodbc://@${sqlHostName}/${sqlDatabaseName}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
   PROMPTLEDGER_GRANTS: 'off'
+  PROMPTLEDGER_REFRESH_PRICES: 'off'
   PROMPTLEDGER_INVALID_COUNT: '12'
   PROMPTLEDGER_INVALID_RATIO: '0.5'
   PROMPTLEDGER_RATE_LIMIT: '1200'

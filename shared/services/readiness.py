@@ -34,6 +34,7 @@ SCHEDULES: Final = {
     "fetch_claimed_bodies": "CLAIM_CHECK_SCHEDULE",
     "index_words": "WORDS_SCHEDULE",
     "rebuild_usage_rollups": "ROLLUP_SCHEDULE",
+    "refresh_prices": "PRICES_SCHEDULE",
 }
 """Timer function -> the setting that holds its schedule."""
 

@@ -37,3 +37,25 @@ def test_a_month_of_traffic_is_exported_and_compared_to_what_was_billed(tmp_path
     assert summary["compared"] >= 1
     mine = next(one for one in variances if one["meters"] and one["account"] == account)
     assert (mine["kind"], mine["billed_amount"]) == ("input", "0")
+
+
+def test_cost_centres_of_a_file_name_who_pays_and_a_recount_finds_nothing_wrong(tmp_path: Path) -> None:
+    head = "kind,name,value,team,cost_centre,valid_from,valid_to\n"
+    (tmp_path / "payers.csv").write_text(f"{head}subscription,,sub-nobody,Platform,4100,,\n", encoding="utf-8")
+    (tmp_path / "wrong.csv").write_text(f"{head}nothing,,x,Platform,4100,,\n", encoding="utf-8")
+    for arguments in (
+        ["traffic", "--count", "60", "--seed", "2", "--out", "events.ndjson"],
+        ["replay", "events.ndjson"],
+        ["timer", "rebuild_usage_rollups"],
+    ):
+        assert run(tmp_path, *arguments).returncode == 0
+
+    loaded, again, wrong = (run(tmp_path, "cost-centres", name) for name in ("payers.csv", "payers.csv", "wrong.csv"))
+    assert run(tmp_path, "timer", "rebuild_usage_rollups").returncode == 0
+    recounted = run(tmp_path, "recount")
+
+    assert [json.loads(done.stdout) for done in (loaded, again)] == [{"changed": 1}, {"changed": 0}]
+    assert (wrong.returncode, "line 2" in wrong.stderr) == (2, True)
+    assert recounted.returncode == 0, recounted.stderr
+    found = json.loads(recounted.stdout)
+    assert not any(found.values()), found

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from sqlalchemy.engine import Engine
 from localhost.functions import functions_of, indexed_functions
 from shared import bootstrap
 from shared.errors import StoreUnavailableError
+from shared.money import price_follower
+from shared.services.price_refresh import Refresh
 from shared.services.readiness import (
     HUBS,
     SCHEDULES,
@@ -22,7 +25,7 @@ from shared.services.readiness import (
     storage_fault,
     unreadable_schedules,
 )
-from shared.settings import HOST_SETTINGS
+from shared.settings import HOST_SETTINGS, Settings
 from shared.stores.event_hubs import last_sequences
 from shared.stores.sql.lease import SqlReadiness
 from tests.builders.databases import new_sqlite
@@ -292,3 +295,17 @@ def test_a_check_that_hangs_is_not_begun_a_second_time() -> None:
     readiness.close()
 
     assert (len(begun), [list(answer) for answer in answers]) == (1, [["hangs"]] * 3)
+
+
+def test_prices_are_fetched_by_the_timer_only_where_the_settings_want_it() -> None:
+    fetched: list[str] = []
+    settings = Settings(database_url="sqlite://", auth="", in_azure=False)
+
+    def refresh() -> Refresh:
+        fetched.append("now")
+        return Refresh(0, [], [])
+
+    price_follower(settings, refresh)()
+    assert fetched == []
+    price_follower(replace(settings, refreshes_prices=True), refresh)()
+    assert fetched == ["now"]

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = {
     "check_budgets",
+    "refresh_prices",
     "check_completeness",
     "check_liveness",
     "check_readiness",

@@ -132,6 +132,7 @@ os.environ.update(
     CLAIM_CHECK_SCHEDULE="30 * * * * *", EXPIRE_SCHEDULE="30 */5 * * * *", COMPLETENESS_SCHEDULE="0 10 * * * *",
     WORDS_SCHEDULE="15 * * * * *",
     BUDGET_SCHEDULE="0 2-57/5 * * * *",
+    PRICES_SCHEDULE="0 40 3 * * *",
     EVENT_HUBS="Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true",
 )
 async def main():

@@ -64,6 +64,18 @@ def test_an_answer_holds_for_a_minute(decision: Answer | None) -> None:
     assert [life for name, life in gateway.lives.items() if name.startswith("budget/")] == [60]
 
 
+def test_the_deployment_that_is_called_is_asked_for_and_one_answer_is_not_anothers() -> None:
+    gateway = a_guarded("refuse", ALLOWED, REFUSED, ALLOWED)
+    paths = [f"/openai/deployments/{name}/chat/completions" for name in ("gpt-4o", "o3")]
+    first, second = (gateway.run(a_call(url=path)) for path in paths)
+    plain = gateway.run(a_call(url="/openai/v1/responses"))
+
+    assert [call.status for call in (first, second, plain)] == [200, 429, 200]
+    asked = [call.questions[0][0].partition("?")[2].split("&") for call in (first, second, plain)]
+    assert ["deployment=gpt-4o" in asked[0], "deployment=o3" in asked[1]] == [True, True]
+    assert not any(part.startswith("deployment=") for part in asked[2])
+
+
 def test_another_caller_is_asked_for_apart() -> None:
     gateway = a_guarded("refuse", ALLOWED, REFUSED)
     first = gateway.run(a_call())
@@ -120,3 +132,4 @@ def run_every_branch_of_budgets() -> None:
             a_guarded(setting, decision).run(a_call())
     a_guarded("refuse", ALLOWED, token={"azp": ["app-1"]}).run(a_call(subscription=None))
     a_guarded("refuse", ALLOWED, validates=False).run(a_call(product=None))
+    a_guarded("refuse", ALLOWED).run(a_call(url="/openai/v1/responses"))
