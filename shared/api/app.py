@@ -3,6 +3,7 @@
 from typing import Final, TypedDict, Unpack
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
 
 from shared.api.authentication import AuthSettings, authenticator
 from shared.api.callers import VERSION_1
@@ -124,6 +125,7 @@ def create_app(
     app.state.needs_purpose = settings.needs_purpose
     app.state.rates = RateLimiter(settings.rate_limit) if settings.rate_limit else None
     app.state.needs_grant = settings.needs_grant
+    app.state.methods = _methods()
     version_1 = APIRouter(prefix=VERSION_1, dependencies=[Depends(refuse_repeats)])
     for router in _ROUTERS:
         version_1.include_router(router)
@@ -137,3 +139,13 @@ def create_app(
     app.add_middleware(Compression)
     app.add_middleware(Envelope)
     return app
+
+
+def _methods() -> dict[str, set[str]]:
+    """Return the methods of each path below the version, as its routes have it."""
+    methods: dict[str, set[str]] = {}
+    for router in _ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)  # noqa: S101  # nothing else is registered
+            methods.setdefault(route.path_format, set()).update(route.methods or ())
+    return methods

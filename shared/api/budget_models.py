@@ -34,7 +34,14 @@ _MOST_ENTRIES: Final = 500
 _MOST_THRESHOLDS: Final = 10
 _HIGHEST_THRESHOLD: Final = 1000
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
-_Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="begins at midnight UTC")]
+_Day = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description="begins at midnight UTC",
+        json_schema_extra={"format": "date"},
+    ),
+]
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 _Kind = Literal["threshold", "forecast", "anomaly"]
 

@@ -1,11 +1,12 @@
 """The shapes of answers about costs: what the OpenAPI document says, and what `cost_views.py` builds them from."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from shared.api.cost_parameters import MONTH
 from shared.pricing.reconcile import CAUSES
 
 __all__ = [
@@ -90,13 +91,23 @@ class CloseRequest(_Model):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
-    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="such as 2026-03")
+    month: str = Field(pattern=MONTH, description="such as 2026-03")
+
+
+_EXPORT: Final = (
+    "Date,MeterCategory,MeterName,Quantity,UnitOfMeasure,CostInBillingCurrency,BillingCurrencyCode,ResourceId\n"
+    "03/02/2026,Azure OpenAI,gpt 4o 1120 Inp glbl,1200,1K,3,USD,/subscriptions/1/x/accounts/AOAI\n"
+)
 
 
 class ReconcileRequest(_Model):
     """An export of Azure Cost Management."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        json_schema_extra={"examples": [{"export": _EXPORT}]},
+    )
 
     export: str = Field(min_length=1, description="CSV, of actual or amortised costs")
     tolerance: Decimal = Field(default=Decimal("0.01"), ge=0, le=1, description="part of what was billed")

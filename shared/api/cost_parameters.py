@@ -1,13 +1,16 @@
 """Query parameters of `/costs`."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from shared.api.parameters import ListParameters
 from shared.questions import StatementQuery
 
-__all__ = ["ExportParameters", "MonthParameters", "StatementParameters", "month_start"]
+__all__ = ["MONTH", "ExportParameters", "MonthParameters", "StatementParameters", "month_start"]
+
+MONTH: Final = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
+"""A month such as 2026-03, of a year that has a day before its first."""
 
 _Payer = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -20,7 +23,7 @@ def month_start(month: str) -> str:
 class StatementParameters(ListParameters):
     """Whose statement of which month."""
 
-    month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="such as 2026-03")]
+    month: Annotated[str, Field(pattern=MONTH, description="such as 2026-03")]
     team: Annotated[_Payer | None, Field(description="that pays")] = None
     cost_centre: Annotated[_Payer | None, Field(description="that pays")] = None
 

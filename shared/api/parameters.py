@@ -122,7 +122,7 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
-_Question = Annotated[str, Field(max_length=400), AfterValidator(_words)]
+_Question = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_words)]
 _QUESTION_FORM: Final = (
     'what must all occur in prompt or completion: `word`, `begin*`, `"words that follow each other"`'
 )
@@ -268,9 +268,12 @@ class DiscardRequest(NoParameters):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 
 
+_GROUPS: Final = "^(({0})(,({0}))*)?$".format("|".join(DIMENSIONS))
+
+
 class _SumParameters(RangeParameters):
     group_by: Annotated[
-        Annotated[str, AfterValidator(_dimensions)],
+        Annotated[str, AfterValidator(_dimensions), Field(json_schema_extra={"pattern": _GROUPS})],
         Field(description=f"some of {', '.join(DIMENSIONS)}, with commas between; none gives totals"),
     ] = ""
     interval: Annotated[

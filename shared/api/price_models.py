@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from shared.api.models import Column, Model
 from shared.api.parameters import ListParameters, Moment, NoParameters, Text
@@ -48,7 +48,14 @@ def _sku(value: str) -> str:
 
 Amount = Annotated[str, AfterValidator(_decimal)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
-_Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="begins at midnight UTC")]
+_Day = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description="begins at midnight UTC",
+        json_schema_extra={"format": "date"},
+    ),
+]
 
 
 class Price(Model):
@@ -228,8 +235,13 @@ class End(NoParameters):
     valid_to: Annotated[Moment, Field(description="exclusive, ISO 8601")]
 
 
+_RESTATED: Final = {"from": "2026-03-02", "to": "2026-03-03", "priceVersion": "1", "reason": "prices came late"}
+
+
 class RestatementRequest(NoParameters):
     """Which hours are to be charged by which version of the price book, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_RESTATED}]})
 
     from_: Annotated[Moment, Field(alias="from", description="an hour, ISO 8601, inclusive")]
     to: Annotated[Moment, Field(description="an hour, exclusive")]

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -147,10 +147,16 @@ def _refused(request: Request, error: Exception) -> Response:
 def _not_allowed(request: Request) -> Response:
     """Return 405 with all methods that the path takes: Starlette names those of one route alone."""
     scope = request.scope
+    known: Mapping[str, set[str]] = request.app.state.methods
+    of_path = known.get(scope["route"].path_format)
     taken = [
         method
         for method in _METHODS
-        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+        if (
+            any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+            if of_path is None
+            else method in of_path
+        )
     ]
     allowed = ", ".join(taken[:1] + ["HEAD"] * ("GET" in taken) + taken[1:])
     response = _problem(405, "method-not-allowed", f"this path takes {allowed}")

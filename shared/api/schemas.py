@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from shared.api.cost_parameters import MONTH
+
 __all__ = ["complete_schemas"]
 
 _Schema = dict[str, Any]
@@ -37,7 +39,7 @@ _BY_NAME: Final[Mapping[str, Any]] = {
     "vendor": "openai",
 }
 _BY_PATTERN: Final[Mapping[str, str]] = {
-    r"^\d{4}-(0[1-9]|1[0-2])$": "2026-03",
+    MONTH: "2026-03",
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "2026-03-02",
     r"^[A-Z]{3}$": "USD",
 }

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from shared.api.access_models import AccessParameters
-from shared.api.cost_parameters import month_start
+from shared.api.cost_parameters import MONTH, month_start
 from shared.api.dashboard.ranges import SINCE
 from shared.api.parameters import (
     DIMENSIONS,
@@ -95,7 +95,7 @@ class CallParameters(NoParameters):
 class MoneyParameters(NoParameters):
     """Which month's money, and whose."""
 
-    month: Annotated[str | None, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] = None
+    month: Annotated[str | None, Field(pattern=MONTH)] = None
     team: Text | None = None
     cost_centre: Text | None = None
     currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$")] = None

@@ -15,7 +15,7 @@ from shared.api.cost_models import (
     Reconciliation,
     VerifiedMonth,
 )
-from shared.api.cost_parameters import ExportParameters, MonthParameters, StatementParameters, month_start
+from shared.api.cost_parameters import MONTH, ExportParameters, MonthParameters, StatementParameters, month_start
 from shared.api.cost_views import closed_month_view, reconciliation_view, statement_view, verified_month_view
 from shared.api.cursors import line_cursor, line_key, list_cursor, list_key, usage_cursor, usage_key
 from shared.api.models import Page
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/costs", tags=["costs"], route_class=GuardedRoute)
 
 _DIMENSIONS: Final = 9
 """A line of a statement has so many, behind its month."""
-_Month = Annotated[str, Path(alias="month", description="such as 2026-03", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+_Month = Annotated[str, Path(alias="month", description="such as 2026-03", pattern=MONTH)]
 _Nothing = Annotated[NoParameters, Query()]
 
 
