@@ -3,6 +3,7 @@
     python -m tests.benchmarks [--rows 1000000] [--interactions 6400] [--json FILE] [--compare FILE]
     python -m tests.benchmarks questions [--rows 1000000] [--json FILE] [--compare FILE]
     python -m tests.benchmarks timers [--rows 1000000] [--json FILE] [--compare FILE]
+    python -m tests.benchmarks changed-hour [--rows 1000000]
     python -m tests.benchmarks words [--rows 1000000] [--json FILE]
     python -m tests.benchmarks readers [--seconds 10]
 
@@ -29,9 +30,10 @@ from blueprints.deliveries import deliveries
 from shared import bootstrap
 from shared.domain.delivery import Delivery
 from shared.stores.sql.migrate import upgrade
-from tests.benchmarks import questions, readers, timers, words
+from tests.benchmarks import changed_hour, questions, readers, timers, words
 from tests.benchmarks.answers import answers
 from tests.benchmarks.conversations import batches
+from tests.benchmarks.decisions import decisions
 from tests.benchmarks.growth import BATCH, WARM_UP, growth, ingest_cost, sizes
 from tests.benchmarks.parsing import parsing
 from tests.benchmarks.vendors import vendors
@@ -61,6 +63,7 @@ GOALS: Final = {
     "content of 1,000 tokens": Goal(1_000.0, "B"),
     "indexing": Goal(250.0, "ms"),
     "answers": Goal(10.0, "ms"),
+    "decision of budgets": Goal(5.0, "ms"),
 }
 
 
@@ -80,7 +83,7 @@ def main() -> int:
         results |= against_bare_loop(Path(folder), options.interactions)
     with tempfile.TemporaryDirectory() as folder:
         results |= growth(Path(folder), options.interactions, options.rows)
-    results |= {"indexing": indexing(), "answers": answers()}
+    results |= {"indexing": indexing(), "answers": answers(), "decision of budgets": decisions()}
     found = {"rows": options.rows, "load": os.getloadavg()[0], "results": results}
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -200,5 +203,6 @@ if __name__ == "__main__":
         "words": words.main,
         "readers": readers.main,
         "timers": timers.main,
+        "changed-hour": changed_hour.main,
     }.get("".join(sys.argv[1:2]))
     sys.exit(main() if other is None else other(sys.argv[2:]))

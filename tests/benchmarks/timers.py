@@ -26,7 +26,7 @@ from shared.stores.sql.rollups import SqlUsageRollups
 from shared.stores.sql.usage_marks import marks_of
 from tests.benchmarks.large_ledger import make_ledger
 
-__all__ = ["main"]
+__all__ = ["add_hour", "fill", "main"]
 
 _DAYS: Final = 365
 _TIMES: Final = 20
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _results(engine: Engine) -> dict[str, Any]:
-    filled = _fill(engine)
+    filled = fill(engine)
     with engine.connect() as connection:
         rows = connection.scalar(sa.select(sa.func.count()).select_from(tables.interaction)) or 0
         questions = list(_questions(connection))
@@ -82,7 +82,7 @@ def _results(engine: Engine) -> dict[str, Any]:
     with _transactions(engine) as longest:
         calls = 0
         for _ in range(_TIMES // 4):
-            calls = _add_hour(engine)
+            calls = add_hour(engine)
             times.setdefault(f"one new hour of {calls:,} calls", []).append(_ms(lambda: rebuild_usage_rollups(rollups)))
             _touch_months(engine)
             times.setdefault("twelve touched months", []).append(_ms(lambda: rebuild_usage_rollups(rollups)))
@@ -97,7 +97,7 @@ def _results(engine: Engine) -> dict[str, Any]:
     return {"rows": rows, "load": os.getloadavg()[0], "filled_seconds": filled, "milliseconds": times}
 
 
-def _fill(engine: Engine) -> float:
+def fill(engine: Engine) -> float:
     """Count every call that is in no sum yet; return how many seconds that took."""
     with writing(engine) as connection:
         if connection.scalar(sa.select(tables.usage_of_hour.c.group_id).limit(1)) is None:
@@ -111,14 +111,16 @@ def _fill(engine: Engine) -> float:
     return round(time.monotonic() - started, 1)
 
 
-def _add_hour(engine: Engine) -> int:
-    """Put an hour like the others behind the last one; return how many calls it has."""
+def add_hour(engine: Engine, size: int | None = None) -> int:
+    """Put an hour like the others behind the last one; return how many calls it has: `size`, where that is said."""
     names = [column.name for column in tables.interaction.c if column.computed is None]
     with writing(engine) as connection:
         run = connection.exec_driver_sql
         first, last, number = run("select min(occurred_at), max(occurred_at), count(*) from interaction").one()
         hours = run("select (julianday(?) - julianday(?)) * 24", (last, first)).scalar_one()
-        middle = run("select strftime('%Y-%m-%dT%H', julianday(?) - 3) || ':00:00.000Z'", (last,)).scalar_one()
+        middle = first
+        if size is None:
+            middle = run("select strftime('%Y-%m-%dT%H', julianday(?) - 3) || ':00:00.000Z'", (last,)).scalar_one()
         new = run("select strftime('%Y-%m-%dT%H', julianday(?) + 1.0 / 24)", (last,)).scalar_one()
         changed = {
             "id": "lower(hex(randomblob(16)))",
@@ -126,7 +128,7 @@ def _add_hour(engine: Engine) -> int:
             "usage_key": "null",
         }
         values = ", ".join(changed.get(name, name) for name in names)
-        size = round(number / hours)
+        size = size or round(number / hours)
         run(
             f"insert into interaction ({', '.join(names)}) select {values} from interaction"  # names
             " where occurred_at >= ? order by occurred_at limit ?",
