@@ -33,6 +33,8 @@ _DATABASE: Final = Path(".local/demo.db")
 _SEED: Final = 1
 _DEPLOYMENTS: Final = Path(__file__).parent / "traffic" / "deployments.csv"
 """What the sample company's deployments are: all but one, so that a demo shows what is not known."""
+_PAYERS: Final = Path(__file__).parent / "traffic" / "payers.csv"
+"""Which of its teams pays for which subscription."""
 _ROWS: Final = 12
 _PLAIN_WIDTH: Final = 200
 
@@ -55,6 +57,7 @@ def demo(*, count: int, port: int, go_on: bool) -> None:
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     balance = feed(functions, an_hour(count, _SEED), url, host.max_event_batch_size)
     bootstrap.services().load_prices(Origin.DEPLOYMENTS, _DEPLOYMENTS.read_text(encoding="utf-8"), actor="demo")
+    bootstrap.services().payers.load(_PAYERS.read_text(encoding="utf-8"), actor="demo")
     run_timer(functions.timer("rebuild_usage_rollups"))
     app = HttpApp(Routes(functions.http, host.route_prefix))
     usage, prompts, costs = asyncio.run(_ask(app, port))
