@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 from shared.domain.values import hour_of
@@ -38,6 +39,7 @@ class Place(NamedTuple):
     region: str = ""
 
 
+@lru_cache(maxsize=4096)
 def model_of(name: str | None) -> Model | None:
     """Return the model that an answer names, such as `gpt-4o-2024-08-06`; None for none."""
     if not name:
@@ -95,9 +97,12 @@ class Book:
         for one in deployments:
             self._deployments.setdefault((one.host, one.name.lower()), []).append(one)
         self._known: dict[tuple[Model, Place, str], Rates] = {}
+        self._offered: dict[tuple[str, str], frozenset[Scope]] = {}
 
     def holding(self, at: str) -> "Book":
         """Return the book by which a call is charged that began at a time: this one, or as an older version had it."""
+        if not self._restatements:
+            return self
         periods = (one for one in reversed(self._restatements) if one.starts_from <= at < one.starts_before)
         version = next((one.price_version for one in periods), None)
         if version is None:
@@ -111,10 +116,12 @@ class Book:
 
     def knows(self, model: str, at: str) -> bool:
         """Return whether a model has a price at a time."""
-        return any(_holds(one, at) for one in self._models.get(model, ()))
+        return bool(self._scopes(model, at))
 
     def deployment(self, name: str | None, host: str | None, at: str) -> Deployment | None:
         """Return what a deployment is at a time: of its own resource, else of any."""
+        if not self._deployments:
+            return None
         for owner in dict.fromkeys([(host or "").lower(), ""]):
             held = [one for one in self._deployments.get((owner, (name or "").lower()), ()) if _holds(one, at)]
             if held:
@@ -137,18 +144,24 @@ class Book:
 
     def throughput(self, name: str | None, host: str | None, at: str) -> ReservedHour | None:
         """Return the provisioned throughput of a deployment in the hour of a time: of its resource, else of any."""
-        held = {
-            (one.host, one.deployment): one
-            for one in self.reserved(hour_of(at))
-            if one.kind is CapacityKind.PROVISIONED
-        }
+        reserved = self.reserved(hour_of(at))
+        if not reserved:
+            return None
+        held = {(one.host, one.deployment): one for one in reserved if one.kind is CapacityKind.PROVISIONED}
         key = (name or "").lower()
         return held.get(((host or "").lower(), key)) or held.get(("", key))
 
     def scope_of(self, model: str, at: str) -> Scope | None:
         """Return the first scope, from the widest on, in which a model has a price at a time."""
-        held = {one.scope for one in self._models.get(model, ()) if _holds(one, at)}
+        held = self._scopes(model, at)
         return next((scope for scope in Scope if scope in held), None)
+
+    def _scopes(self, model: str, at: str) -> frozenset[Scope]:
+        """Return the scopes in which a model has a price at a time: the same all day, as prices begin with days."""
+        key = (model, at[:10])
+        if key not in self._offered:
+            self._offered[key] = frozenset(one.scope for one in self._models.get(model, ()) if _holds(one, at))
+        return self._offered[key]
 
     def rates(self, model: Model, place: Place, at: str) -> Rates:
         """Return the prices of a model in a place at a time; none where there are none.

@@ -97,9 +97,11 @@ def _input(call: Mapping[str, Any], total: int) -> tuple[list[Quantity], bool]:
         if unit is Unit.CACHE_WRITE:
             # Anthropic's are kept for five minutes or for an hour, at two prices.
             long = min(call.get("cache_write_1h_tokens") or 0, taken)
-            lines.append(Quantity(Unit.CACHE_WRITE_1H, Decimal(long)))
+            if long:
+                lines.append(Quantity(Unit.CACHE_WRITE_1H, Decimal(long)))
             taken -= long
-        lines.append(Quantity(unit, Decimal(taken)))
+        if taken:
+            lines.append(Quantity(unit, Decimal(taken)))
     return [Quantity(Unit.INPUT, Decimal(rest)), *lines], overlaps
 
 
@@ -109,7 +111,7 @@ def _output(call: Mapping[str, Any], total: int) -> tuple[list[Quantity], bool]:
     images = min(call.get("image_output_tokens") or 0, total - sound)
     exceeds = (call.get("audio_output_tokens") or 0) + (call.get("image_output_tokens") or 0) > total
     lines = {Unit.OUTPUT: total - sound - images, Unit.AUDIO_OUTPUT: sound, Unit.IMAGE_OUTPUT: images}
-    return [Quantity(unit, Decimal(number)) for unit, number in lines.items()], exceeds
+    return [Quantity(unit, Decimal(number)) for unit, number in lines.items() if number], exceeds
 
 
 def _by_other_units(call: Mapping[str, Any]) -> Quantity | None:

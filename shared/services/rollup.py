@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.services.isolation import LOGGED_ONLY, Failures, apart, one_by_one
 from shared.stores.usage_ports import CallKey, UsageRollups
@@ -30,11 +30,13 @@ def rebuild_usage_rollups(
     done: set[str] = set()
     passed: dict[int, str] = {}
     while marks := rollups.marks(without=passed):
-        failed = _count(rollups, {call for mark in marks for call in mark.calls or ()}, most_calls, failures)
+        counted = _count(rollups, {call for mark in marks for call in mark.calls or ()}, most_calls, failures)
+        failed = counted.failed
         hours = sorted({mark.hour for mark in marks if mark.calls is None}, reverse=True)[:_HOURS_AT_A_TIME]
         marks = [mark for mark in marks if mark.calls is not None or mark.hour in hours]
         bad = {hour for hour in hours if not _count_hour(rollups, hour, most_calls, failures)}
-        bad.update(one_by_one(rollups.add_up_costs, sorted({mark.hour for mark in marks} - bad), failures).failed)
+        behind = counted.behind | {mark.hour for mark in marks if mark.calls is None}
+        bad.update(one_by_one(rollups.add_up_costs, sorted(behind - bad), failures).failed)
         # Of an hour that is to be tried again one mark is enough; of calls each mark says something of its own.
         kept = {mark.hour: mark.id for mark in marks if mark.calls is None and mark.hour in bad}
         again = (mark for mark in marks if mark.calls and (mark.hour in bad or not failed.isdisjoint(mark.calls)))
@@ -66,8 +68,8 @@ def _count_hour(rollups: UsageRollups, hour: str, most_calls: int, failures: Fai
     """Count all calls of an hour; return whether none failed."""
 
     def count(hour: str) -> bool:
-        failed = [_count(rollups, some, most_calls, failures) for some in _pages(rollups, hour, most_calls)]
-        return not any(failed)
+        counted = [_count(rollups, some, most_calls, failures) for some in _pages(rollups, hour, most_calls)]
+        return not any(one.failed for one in counted)
 
     return one_by_one(count, [hour], failures).results == [True]
 
@@ -79,10 +81,18 @@ def _pages(rollups: UsageRollups, hour: str, most_calls: int) -> Iterator[list[C
         after = some[-1]
 
 
-def _count(rollups: UsageRollups, calls: Iterable[CallKey], most_calls: int, failures: Failures) -> set[CallKey]:
-    """Count calls in the order of time; return those that fail."""
+class _Counted(NamedTuple):
+    failed: set[CallKey]
+    behind: set[str]
+    """Hours whose cost lines are to be made anew."""
+
+
+def _count(rollups: UsageRollups, calls: Iterable[CallKey], most_calls: int, failures: Failures) -> _Counted:
+    """Count calls in the order of time."""
     ordered = sorted(calls)
-    failed: set[CallKey] = set()
+    counted = _Counted(set(), set())
     for start in range(0, len(ordered), most_calls):
-        failed.update(apart(rollups.count, ordered[start : start + most_calls], failures).failed)
-    return failed
+        done = apart(rollups.count, ordered[start : start + most_calls], failures)
+        counted.failed.update(done.failed)
+        counted.behind.update(*done.results)
+    return counted

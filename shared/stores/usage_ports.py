@@ -28,10 +28,13 @@ class UsageRollups(Protocol):
     def calls_in(self, hour: str, *, after: CallKey | None, limit: int) -> list[CallKey]:
         """Return up to `limit` of what happened in an hour or has a charge there, in order, behind `after`."""
 
-    def count(self, calls: Collection[CallKey]) -> None:
+    def count(self, calls: Collection[CallKey]) -> set[str]:
         """Charge interactions as they are now, and add to the sums what they count as more than before; all or none.
 
-        Idempotent. An interaction that is not there any more counts as nothing.
+        Idempotent. An interaction that is not there any more counts as nothing. Cost lines of new calls are added, too.
+
+        Returns:
+            The hours whose cost lines are to be made anew, by `add_up_costs`: those of all calls that are not new.
         """
 
     def add_up_costs(self, hour: str) -> None:

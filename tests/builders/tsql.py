@@ -90,9 +90,11 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "SELECT TOP 5000 interaction.id": [("call-1", _MOMENT, *[None] * (len({*PRICED_BY, *PAID_BY, *COST_OF}) - 1), 1)],
     "SELECT interaction.id, CASE": [
         (
-            *("call-1", 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS))),
+            *(name, 1, _MOMENT, *[None] * (len(CHARGED_BY) - 1 + len(FACT_DIMENSIONS))),
             *(False, 200, None, 900, 90, *[1] * len(FACT_MEASURES)),
         )
+        # The second has no charge yet.
+        for name in ("call-1", "call-9")
     ],
     "FROM charge WHERE charge.occurred_at IN": [
         (_MOMENT, "call-1", *[None] * (len(tables.charge.c) - 5), 7, "[1]", '["l:9"]')

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -25,6 +25,9 @@ __all__ = [
     "listed",
     "values_of",
 ]
+
+
+_Statement = TypeVar("_Statement", str, str | None)
 
 
 class Writes:
@@ -82,6 +85,23 @@ class Writes:
             formulas: of each column that is set, its value in SQL over `existing` and `incoming`.
         """
         self._add(_made(self._dialect.combine, table, tuple(formulas.items())), table, names_of(table), rows)
+
+    def add(self, table: sa.Table, rows: Collection[Values], columns: Collection[str]) -> None:
+        """Add the numbers in `columns` to rows with the same primary key; insert the rows that are not there.
+
+        Args:
+            table: the table.
+            rows: complete rows.
+            columns: those that are added; in a row that is not there they begin at 0.
+        """
+        names = names_of(table)
+        statement = _made(self._dialect.add, table, tuple(columns))
+        if statement is not None:
+            self._add(statement, table, names, rows)
+            return
+        zeros = {names.index(name) for name in columns}
+        self.insert_missing(table, [tuple(0 if at in zeros else one for at, one in enumerate(row)) for row in rows])
+        self.combine(table, rows, {name: f"existing.{name} + incoming.{name}" for name in columns})
 
     def delete(
         self, table: sa.Table, rows: Collection[Row], *, by: tuple[str, ...] = (), guard: str | None = None
@@ -161,7 +181,7 @@ def _different(names: Iterable[str], row: Row, before: Row) -> tuple[str, ...]:
 
 
 @cache
-def _made(make: Callable[..., str], *of: object, **how: object) -> str:
+def _made(make: Callable[..., _Statement], *of: object, **how: object) -> _Statement:
     """Return the statement that `make` makes: once, as making one costs more than running it."""
     return make(*of, **how)
 

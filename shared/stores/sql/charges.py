@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared.pricing.book import Book
-from shared.pricing.charge import PRICED_BY, charge_of
+from shared.pricing.charge import PRICED_BY, Charge, charge_of
 from shared.pricing.costs import COST_OF, Costs
 from shared.pricing.payers import PAID_BY, Payers
 from shared.stores.ports import Row
@@ -29,8 +29,8 @@ class Terms(NamedTuple):
     """Weighted tokens that share capacity, by its name and hour."""
 
 
-def charge_row(call: Row, terms: Terms, *, counts: bool) -> Row:
-    """Return the row of an interaction's charge, but for what it counts as.
+def charge_row(call: Row, terms: Terms, *, counts: bool) -> tuple[Charge, Row]:
+    """Return an interaction's charge, and the row of it, but for what it counts as.
 
     Args:
         call: an interaction: its id, and what its charge follows from.
@@ -39,7 +39,7 @@ def charge_row(call: Row, terms: Terms, *, counts: bool) -> Row:
     """
     payer = terms.payers.payer(call)
     charge = charge_of(call, terms.book, counts=counts, used=terms.used)
-    return {
+    row = {
         "occurred_at": call["occurred_at"],
         "interaction_id": call["id"],
         "amount": charge.amount,
@@ -53,10 +53,13 @@ def charge_row(call: Row, terms: Terms, *, counts: bool) -> Row:
         "capacity": charge.capacity,
         "weight": charge.weight,
     }
+    return charge, row
 
 
 def costs_of(connection: Connection, terms: Terms, counts: sa.ColumnElement[int], start: str, end: str | None) -> Costs:
-    """Return the cost lines that the charges of the interactions of an hour add up to.
+    """Return the cost lines that the interactions of an hour add up to: those that have a charge, as they are now.
+
+    The lines of the others are added when they are charged.
 
     Args:
         connection: in a transaction.
@@ -76,9 +79,11 @@ def costs_of(connection: Connection, terms: Terms, counts: sa.ColumnElement[int]
 
 def _calls(connection: Connection, counts: sa.ColumnElement[int], start: str, end: str | None) -> Iterator[list[Row]]:
     """Yield interactions in the order of their charges' keys, so many at a time."""
-    table = tables.interaction.c
+    table, charge = tables.interaction.c, tables.charge.c
     columns = [table[name] for name in dict.fromkeys((*PRICED_BY, *PAID_BY, *COST_OF))]
-    query = sa.select(table.id, *columns, counts.label("counts")).where(is_within(table.occurred_at, start, end))
+    charges = sa.exists().where(charge.occurred_at == table.occurred_at, charge.interaction_id == table.id)
+    query = sa.select(table.id, *columns, counts.label("counts"))
+    query = query.where(is_within(table.occurred_at, start, end), charges)
     ordered = query.order_by(table.occurred_at, table.id).limit(_AT_A_TIME)
     statement = ordered
     while page := list(map(dict, connection.execute(statement).mappings())):

@@ -11,7 +11,7 @@ from shared.domain.verdicts import fields_of, texts_of
 from shared.questions import FILTERS, Condition, Filter, InteractionFilter
 from shared.sources import source_lists
 from shared.stores.sql import tables
-from shared.stores.sql.dialects import ByteLength
+from shared.stores.sql.types import ByteLength
 
 __all__ = [
     "BYPASSES",

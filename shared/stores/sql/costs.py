@@ -4,7 +4,7 @@ Every function is for a transaction that holds the lease of the rollups: none of
 the closing of a month.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +17,7 @@ from shared.stores.capacity_ports import CapacityHour
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import is_within
 from shared.stores.sql.cost_tables import COST_KEYS
-from shared.stores.sql.dialects import dialect_of
+from shared.stores.sql.dialects import Values, dialect_of
 from shared.stores.sql.types import Money, Quantity
 
 __all__ = ["last_closed_month", "open_month", "rebuild_cost_days", "rewrite_costs", "rewrite_idle_costs"]
@@ -30,16 +30,15 @@ _NOTHING: Final = Decimal(0)
 
 def rewrite_costs(connection: Connection, costs: Costs, hour: str) -> None:
     """Make the cost lines of an hour those of `costs`."""
-    table, number = tables.cost_hour, dialect_of(connection).amount
+    table = tables.cost_hour
     connection.execute(sa.delete(table).where(table.c.interval_start == hour, table.c.kind == CostKind.CHARGE.value))
-    rows = [
-        (
-            *(hour, *key[:-1], number(key.price, _MONEY), number(quantity, _QUANTITY)),
-            None if amount is None else number(amount, _MONEY),
-        )
-        for key, quantity, amount in costs.lines()
-    ]
-    bulk.insert(connection, table, rows)
+    bulk.insert(connection, table, _rows(connection, costs, hour))
+
+
+def add_costs(connection: Connection, costs: Mapping[str, Costs]) -> None:
+    """Add lines to hours: they stand beside those that are there, and whoever reads them adds them up."""
+    rows = [row for hour, lines in costs.items() for row in _rows(connection, lines, hour)]
+    bulk.insert(connection, tables.cost_hour, rows)
 
 
 def rewrite_idle_costs(connection: Connection, hours: Collection[str], rests: Iterable[CapacityHour]) -> None:
@@ -57,6 +56,17 @@ def rewrite_idle_costs(connection: Connection, hours: Collection[str], rests: It
         if rest.amount
     ]
     bulk.insert(connection, table, rows)
+
+
+def _rows(connection: Connection, costs: Costs, hour: str) -> list[Values]:
+    number = dialect_of(connection).amount
+    return [
+        (
+            *(hour, *key[:-1], number(key.price, _MONEY), number(quantity, _QUANTITY)),
+            None if amount is None else number(amount, _MONEY),
+        )
+        for key, quantity, amount in costs.lines()
+    ]
 
 
 def _idle_key(rest: CapacityHour) -> CostKey:

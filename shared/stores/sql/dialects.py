@@ -15,9 +15,6 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from shared.errors import StoreUnavailableError
 from shared.stores.sql import faults, openjson
@@ -32,7 +29,6 @@ __all__ = [
     "DIALECTS",
     "SQLITE",
     "TSQL_URL",
-    "ByteLength",
     "Connecting",
     "Dialect",
     "Values",
@@ -129,6 +125,9 @@ class Dialect(Hashable, Protocol):
     def combine(self, table: sa.Table, formulas: tuple[tuple[str, str], ...]) -> str:
         """Return the statement that sets columns by formulas over `existing` and `incoming`, rows of `names_of`."""
 
+    def add(self, table: sa.Table, columns: tuple[str, ...]) -> str | None:
+        """Return the statement that adds to `columns` of rows, or inserts them; None where that takes two."""
+
     def delete(self, table: sa.Table, names: tuple[str, ...]) -> str:
         """Return the statement that deletes the rows that have the same values in `names`."""
 
@@ -197,6 +196,11 @@ class _Sqlite:
         same = " and ".join(f"existing.{name} = incoming.{name}" for name in keys_of(table))
         return f"update {table.name} as existing set {_set(formulas)} from (select {row}) as incoming where {same}"  # noqa: S608
 
+    def add(self, table: sa.Table, columns: tuple[str, ...]) -> str | None:
+        added = ", ".join(f"{name} = {name} + excluded.{name}" for name in columns)
+        inserted = self.insert(table, skip_existing=False)
+        return f"{inserted} on conflict ({', '.join(keys_of(table))}) do update set {added}"
+
     def delete(self, table: sa.Table, names: tuple[str, ...]) -> str:
         return f"delete from {table.name} where {_is_equal(names)}"  # noqa: S608
 
@@ -262,6 +266,10 @@ class _AzureSql:
         joined = f"{rows_of(_columns(table, names_of(table)))} on {is_same(table.primary_key)}"
         return f"update existing set {_set(formulas)} from {table.name} as existing join {joined}"  # noqa: S608
 
+    def add(self, table: sa.Table, columns: tuple[str, ...]) -> str | None:
+        del table, columns  # `merge` is not for plain servers, nor safe without locks.
+        return None
+
     def delete(self, table: sa.Table, names: tuple[str, ...]) -> str:
         columns = _columns(table, names)
         return f"delete existing from {table.name} as existing join {rows_of(columns)} on {is_same(columns)}"
@@ -300,24 +308,6 @@ def by_key(statement: sa.Select[Any], table: sa.FromClause) -> sa.Select[Any]:
 def by_value(statement: sa.Select[Any]) -> sa.Select[Any]:
     """Return a statement for which SQL Server makes a plan of its own for the values of each time."""
     return statement.with_statement_hint("option (recompile)", "mssql")
-
-
-class ByteLength(FunctionElement[int]):
-    """How many bytes a text has, where that makes a difference: SQL Server's `=` does not see blanks at its end."""
-
-    inherit_cache = True
-    type = sa.Integer()
-
-
-@compiles(ByteLength, "sqlite")
-def _where_equal_is_exact(_element: ByteLength, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
-    return "0"
-
-
-@compiles(ByteLength, "mssql")
-def _on_sql_server(element: ByteLength, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
-    # Not `len`, which leaves the blanks out as well.
-    return f"datalength({compiler.process(element.clauses, **options)})"
 
 
 @cache

@@ -16,6 +16,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from shared.domain.traits import TRAIT_OF, traits_of
 from shared.domain.values import hour_of, interval_end, utc_now, utc_of
+from shared.pricing.charge import Charge
+from shared.pricing.costs import Costs
 from shared.retry import retried
 from shared.stores.ports import Row
 from shared.stores.sql import bulk, tables
@@ -24,7 +26,7 @@ from shared.stores.sql.books import Books
 from shared.stores.sql.capacity import mark_capacity, used_in
 from shared.stores.sql.charges import Terms, charge_row, costs_of
 from shared.stores.sql.conditions import is_within
-from shared.stores.sql.costs import rebuild_cost_days, rewrite_costs
+from shared.stores.sql.costs import add_costs, rebuild_cost_days, rewrite_costs
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import ROLLUPS, take_lease
@@ -74,10 +76,9 @@ class SqlUsageRollups:
 
         return retried(read)
 
-    def count(self, calls: Collection[CallKey]) -> None:
+    def count(self, calls: Collection[CallKey]) -> set[str]:
         """Charge calls and add up; see the port."""
-        if calls:
-            retried(lambda: self._count(calls))
+        return retried(lambda: self._count(calls)) if calls else set()
 
     def add_up_costs(self, hour: str) -> None:
         """Make the cost lines of an hour anew; see the port."""
@@ -111,15 +112,25 @@ class SqlUsageRollups:
                 query = query.where(table.id.not_in(dialect_of(connection).members(sa.BigInteger())))
             return [Mark(row.id, row.hour, calls_of(row.calls)) for row in connection.execute(query, passed)]
 
-    def _count(self, calls: Collection[CallKey]) -> None:
+    def _count(self, calls: Collection[CallKey]) -> set[str]:
         with writing(self._engine) as connection:
             take_lease(connection, ROLLUPS)
             terms = self._terms(connection, {hour_of(time) for time, _ in calls})
             now = _calls(connection, calls, terms)
             before = _charges(connection, {*calls, *((one.row["occurred_at"], name) for name, one in now.items())})
             _write(connection, before, now)
+            new = now.keys() - {row["interaction_id"] for row in before}
+            added: dict[str, Costs] = {}
+            for name in new:
+                hour = hour_of(now[name].row["occurred_at"])
+                now[name].add_to(added.setdefault(hour, Costs()))
+            add_costs(connection, added)
+            rebuild_cost_days(connection, added, at=utc_of(self._now()))
             hours = {time for time, _ in calls} | {one.row["occurred_at"] for one in now.values()}
             mark_capacity(connection, terms.book, set(map(hour_of, hours)))
+            # Of a call that is as it was nobody knows whether its lines were made before this stopped.
+            old = {time for time, name in calls if name not in new}
+            return set(map(hour_of, old | {one.row["occurred_at"] for name, one in now.items() if name not in new}))
 
     def _add_up_costs(self, hour: str) -> None:
         with writing(self._engine) as connection:
@@ -196,6 +207,13 @@ class _Call(NamedTuple):
     group: Group
     counted: Counted
     traits: list[str]
+    facts: Row
+    """What its cost lines follow from, beside its charge."""
+    charge: Charge
+
+    def add_to(self, costs: Costs) -> None:
+        """Add the call's cost lines to those of others."""
+        costs.add(self.facts, self.charge, team=self.row["team"], cost_centre=self.row["cost_centre"])
 
 
 def _calls(connection: Connection, calls: Collection[CallKey], terms: Terms) -> dict[str, _Call]:
@@ -204,9 +222,9 @@ def _calls(connection: Connection, calls: Collection[CallKey], terms: Terms) -> 
     grouped = priced + len(FACT_DIMENSIONS)
     traited = grouped + len(TRAIT_OF)
     now: dict[str, _Call] = {}
-    for values in connection.execute(calls_statement(dialect_of(connection)), listed):
+    for values in connection.execute(calls_statement(dialect_of(connection)), listed).all():
         call = dict(zip(CHARGED_BY, values[2:priced], strict=True)) | {"id": values[0]}
-        row = charge_row(call, terms, counts=bool(values[1]))
+        charge, row = charge_row(call, terms, counts=bool(values[1]))
         group = group_of(row | dict(zip(FACT_DIMENSIONS, values[priced:grouped], strict=True)))
         traits = traits_of(dict(zip(TRAIT_OF, values[grouped:traited], strict=True)))
         measures = dict(zip(FACT_MEASURES, values[traited:], strict=True))
@@ -216,7 +234,7 @@ def _calls(connection: Connection, calls: Collection[CallKey], terms: Terms) -> 
         numbers = [measures[name] or 0 for name in tables.MEASURES]
         row["counted"] = _text(numbers)
         row["traits"] = orjson.dumps(traits).decode() if traits else None
-        now[values[0]] = _Call(row, group, (*numbers, *_money(row)), traits)
+        now[values[0]] = _Call(row, group, (*numbers, *_money(row)), traits, call, charge)
     return now
 
 

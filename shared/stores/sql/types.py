@@ -19,6 +19,9 @@ from sqlalchemy import (
 from sqlalchemy import text as literally
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared.domain.values import utc_of
@@ -34,6 +37,7 @@ __all__ = [
     "NOT_CLUSTERED",
     "NUMBER",
     "SERIAL",
+    "ByteLength",
     "Money",
     "Quantity",
     "UtcTime",
@@ -161,3 +165,21 @@ class Quantity(_Decimals):
 
     places = 6
     cache_ok = True
+
+
+class ByteLength(FunctionElement[int]):
+    """How many bytes a text has, where that makes a difference: SQL Server's `=` does not see blanks at its end."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(ByteLength, "sqlite")
+def _where_equal_is_exact(_element: ByteLength, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401  # SQLAlchemy's
+    return "0"
+
+
+@compiles(ByteLength, "mssql")
+def _on_sql_server(element: ByteLength, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+    # Not `len`, which leaves the blanks out as well.
+    return f"datalength({compiler.process(element.clauses, **options)})"

@@ -10,6 +10,7 @@ from shared.domain.interaction import Provenance
 from shared.domain.traits import TRAIT_OF
 from shared.domain.verdicts import SIDES, fields_of
 from shared.pricing.charge import PRICED_BY, Confidence
+from shared.pricing.costs import COST_OF
 from shared.pricing.payers import PAID_BY
 from shared.stores.sql import tables
 from shared.stores.sql.charges import charged
@@ -33,8 +34,8 @@ __all__ = [
 
 _Columns = ReadOnlyColumnCollection[str, sa.Column[Any]]
 
-CHARGED_BY: Final = tuple(dict.fromkeys((*PRICED_BY, *PAID_BY)))
-"""The fields of an interaction that its charge follows from."""
+CHARGED_BY: Final = tuple(dict.fromkeys((*PRICED_BY, *PAID_BY, *COST_OF)))
+"""The fields of an interaction that its charge and its cost lines follow from."""
 CHARGE_MEASURES: Final = {"unpriced_requests": Confidence.NO_PRICE}
 """The measures that count charges: measure -> their confidence."""
 FACT_MEASURES: Final = tuple(name for name in tables.MEASURES if name not in CHARGE_MEASURES)

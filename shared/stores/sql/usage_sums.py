@@ -27,9 +27,7 @@ NOTHING: Final[Counted] = (*([0] * (_WIDTH + 1)), Decimal(0))
 _PLACES: Final = {
     cut: tuple(name in dimensions for name in tables.DIMENSIONS) for cut, dimensions in tables.CUTS.items()
 }
-_ADDED: Final = {
-    name: f"existing.{name} + incoming.{name}" for name in (*tables.MEASURES, tables.KNOWN_AMOUNTS, tables.AMOUNT)
-}
+_ADDED: Final = (*tables.MEASURES, tables.KNOWN_AMOUNTS, tables.AMOUNT)
 _FLOORS: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
 _KEYS: Final = ("cut", "interval_start", "group_id")
 _TRAIT_KEYS: Final = (*_KEYS, "trait")
@@ -105,17 +103,14 @@ class Differences:
                     (cut, start, numbers[cut, group], *counted[:-1], amount_of(counted[-1]))
                     for (start, group), counted in sums.items()
                 )
-            nothing = (*NOTHING[:-1], amount_of(Decimal(0)))
-            writes.insert_missing(table, [(*row[:3], *nothing) for row in rows])
-            writes.combine(table, rows, _ADDED)
+            writes.add(table, rows, _ADDED)
             # What nothing is left of is no group of the interval any more.
             less = [dict(zip(_KEYS, row, strict=False)) | {"requests": 0} for row in rows if row[3] < 0]
             writes.delete(table, less, by=(*_KEYS, "requests"))
         for length, counts in traits.items():
             table = tables.TRAITS[length]
             rows = [(cut, at, numbers[cut, group], trait, n) for (cut, at, group, trait), n in counts.items() if n]
-            writes.insert_missing(table, [(*row[:-1], 0) for row in rows])
-            writes.combine(table, rows, {"calls": "existing.calls + incoming.calls"})
+            writes.add(table, rows, ["calls"])
             none = [dict(zip(_TRAIT_KEYS, row, strict=False)) | {"calls": 0} for row in rows if row[-1] < 0]
             writes.delete(table, none, by=(*_TRAIT_KEYS, "calls"))
         writes.run()
@@ -123,13 +118,14 @@ class Differences:
     def _traits_by_table(self) -> dict[str, Counter[tuple[int, str, Group, str]]]:
         """Return the differences of traits in every cut, hour, day and month."""
         tallies: dict[str, Counter[tuple[int, str, Group, str]]] = {length: Counter() for length in tables.TRAITS}
+        narrowed: dict[Group, list[tuple[int, Group]]] = {}
         for (hour, group, trait), number in self._traits.items():
-            if not number:
-                continue
-            for cut, kept in _PLACES.items():
-                narrow = tuple(value if one else "" for value, one in zip(group, kept, strict=True))
-                for length, tally in tallies.items():
-                    tally[cut, _floor(hour, length), narrow, trait] += number
+            if group not in narrowed:
+                narrowed[group] = [(cut, _narrow(group, kept)) for cut, kept in _PLACES.items()]
+            for length, tally in tallies.items():
+                start = _floor(hour, length)
+                for cut, narrow in narrowed[group]:
+                    tally[cut, start, narrow, trait] += number
         return tallies
 
 
@@ -138,8 +134,12 @@ def _narrowed(sums: Mapping[tuple[str, Group], Counted], kept: Sequence[bool]) -
         return dict(sums)
     narrow: dict[tuple[str, Group], Counted] = {}
     for (hour, group), counted in sums.items():
-        _add(narrow, (hour, tuple(value if one else "" for value, one in zip(group, kept, strict=True))), counted)
+        _add(narrow, (hour, _narrow(group, kept)), counted)
     return narrow
+
+
+def _narrow(group: Group, kept: Sequence[bool]) -> Group:
+    return tuple(value if one else "" for value, one in zip(group, kept, strict=True))
 
 
 def _floored(sums: Mapping[tuple[str, Group], Counted], length: str) -> dict[tuple[str, Group], Counted]:
