@@ -41,7 +41,7 @@ check: packages-dev ## format, lint, types, layers, spelling, rendered schema, O
 	@"$(bin)/python" clients/python/generate.py --check
 	@echo "All checks passed."
 
-bench: packages-dev ## CPU time per interaction beside a bare loop; ARGS=questions: its lists; ARGS=timers: usage, balance; ARGS=changed-hour (COMPARE=old.json)
+bench: packages-dev ## all that is measured, with goals, over a ledger of 1,000,000 calls that is kept (ARGS="--rows 10000000 questions timers", COMPARE=old.json)
 	@"$(bin)/python" -m tests.benchmarks $(ARGS) $(if $(COMPARE),--compare $(COMPARE))
 
 focus: packages-dev ## the validator of FOCUS reads exports, CSV and Parquet

@@ -1,14 +1,10 @@
-"""`make bench`: what an interaction costs, beside a bare loop over the same rows, in one run.
+"""`make bench`: what the product takes and keeps, in one run, over one ledger of a year that is made once.
 
-    python -m tests.benchmarks [--rows 1000000] [--interactions 6400] [--json FILE] [--compare FILE]
-    python -m tests.benchmarks questions [--rows 1000000] [--json FILE] [--compare FILE]
-    python -m tests.benchmarks timers [--rows 1000000] [--json FILE] [--compare FILE]
-    python -m tests.benchmarks changed-hour [--rows 1000000]
-    python -m tests.benchmarks words [--rows 1000000] [--json FILE]
-    python -m tests.benchmarks readers [--seconds 10]
+    python -m tests.benchmarks [SECTION ...] [--rows 1000000] [--interactions 6400] [--seconds 60]
+                               [--ledger FILE] [--json FILE] [--compare FILE]
 
-Prints what was measured, and a table: each figure with its goal, whether it was met, and what it was before. It ends
-with 0 whatever it found, for machines are noisy.
+Prints a table: each figure with its goal, whether it was met, and what it was before. It ends with 0 whatever it
+found, for machines are noisy. The ledger stays under .local/bench, for each size and revision of the schema.
 """
 
 import argparse
@@ -19,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 from azure.functions.eventhub import EventHubTriggerConverter
@@ -30,13 +27,21 @@ from blueprints.deliveries import deliveries
 from shared import bootstrap
 from shared.domain.delivery import Delivery
 from shared.stores.sql.migrate import upgrade
-from tests.benchmarks import changed_hour, questions, readers, timers, words
 from tests.benchmarks.answers import answers
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.changed_hour import changed_hour
 from tests.benchmarks.conversations import batches
 from tests.benchmarks.decisions import decisions
+from tests.benchmarks.figures import Figure, read, show, written
 from tests.benchmarks.growth import BATCH, WARM_UP, growth, ingest_cost, sizes
+from tests.benchmarks.hour import figures_of, hour
 from tests.benchmarks.parsing import parsing
+from tests.benchmarks.questions import questions
+from tests.benchmarks.readers import readers
+from tests.benchmarks.routes import pages, routes
+from tests.benchmarks.timers import timers
 from tests.benchmarks.vendors import vendors
+from tests.benchmarks.words import words
 from tests.builders.host_batches import collection_of, metadata_of
 
 HOSTS_BATCH = 64
@@ -44,69 +49,94 @@ HOSTS_BATCH = 64
 ROUNDS = 5
 
 
-class Goal(NamedTuple):
-    """The most that a figure should be."""
-
-    most: float | None
-    """None where the figure is shown alone."""
-    unit: str
-
-
-GOALS: Final = {
-    "ingest, over the bare loop": Goal(4.0, ""),
-    "late answers, over it": Goal(None, ""),
-    "event in the worker": Goal(None, "us"),
-    "growth in CPU": Goal(1.2, ""),
-    "growth in bytes": Goal(1.3, ""),
-    "bytes without content": Goal(1_200.0, "B"),
-    "bytes of content": Goal(None, "B"),
-    "content of 1,000 tokens": Goal(1_000.0, "B"),
-    "indexing": Goal(250.0, "ms"),
-    "answers": Goal(10.0, "ms"),
-    "decision of budgets": Goal(5.0, "ms"),
-}
-
-
 def main() -> int:
-    """Run the benchmarks and show what they found: a machine that shares its cores fails nobody for being slow."""
+    """Run sections, or all, and show what they found: a machine that shares its cores fails nobody for being slow."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="interactions in the large ledger")
-    parser.add_argument("--interactions", type=int, default=6_400, help="interactions per measurement")
+    parser.add_argument(
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help=f"of {', '.join(SECTIONS)}; without one, all but {', '.join(ON_DEMAND)}",
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000, help="interactions in the ledger that is asked")
+    parser.add_argument("--interactions", type=int, default=6_400, help="that ingest takes per measurement")
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="of ingest, timers and readers together: 3600 on demand"
+    )
+    parser.add_argument("--ledger", type=Path, help="a ledger to ask, which stays; it is made where it is not there")
     parser.add_argument("--json", type=Path, help="where to keep the results")
     parser.add_argument("--compare", type=Path, help="results of before, to be shown beside these")
     options = parser.parse_args()
-    parsing()
-    vendors()
-    with tempfile.TemporaryDirectory() as folder:
-        results = {"event in the worker": trigger(Path(folder), options.interactions)}
-    with tempfile.TemporaryDirectory() as folder:
-        results |= against_bare_loop(Path(folder), options.interactions)
-    with tempfile.TemporaryDirectory() as folder:
-        results |= growth(Path(folder), options.interactions, options.rows)
-    results |= {"indexing": indexing(), "answers": answers(), "decision of budgets": decisions()}
-    found = {"rows": options.rows, "load": os.getloadavg()[0], "results": results}
+    if unknown := set(options.sections) - set(SECTIONS):
+        parser.error(f"there is no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    bench = Bench(options.rows, options.interactions, options.seconds, options.ledger)
+    found: dict[str, list[Figure]] = {}
+    for name in options.sections or [name for name in SECTIONS if name not in ON_DEMAND]:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            found[name] = SECTIONS[name](bench, Path(folder))
+        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
+    load = os.getloadavg()[0]
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    before = json.loads(options.compare.read_text(encoding="utf-8")) if options.compare else {}
-    show(results, before.get("results", {}))
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        kept = {"at": at, "rows": bench.rows, "load": load, "figures": written(found)}
+        options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    show(found, read(options.compare) if options.compare else {})
+    print(f"{bench.rows:,} interactions, load {load:.1f} on {os.cpu_count()} processors")
     return 0
 
 
-def show(results: Mapping[str, float], before: Mapping[str, float]) -> None:
-    """Print each figure beside its goal, and what it was before where that is known."""
-    print(f"{'':28}{'found':>10}{'goal':>9}   {'':8}{'before':>10}")
-    for name, (most, unit) in GOALS.items():
-        value = results[name]
-        verdict = "" if most is None else "met" if value <= most else "MISSED"
-        goal = "" if most is None else f"{most:,g}"
-        old = f"{before[name]:10,.2f}" if name in before else ""
-        print(f"{name:28}{value:10,.2f}{goal:>9} {unit:2} {verdict:8}{old}".rstrip())
+def ingesting(bench: Bench, folder: Path) -> list[Figure]:
+    """Return what an interaction costs over a bare loop, and an event in the worker."""
+    worker, loops = folder / "worker", folder / "loops"
+    worker.mkdir()
+    loops.mkdir()
+    return [
+        Figure("event in the worker", trigger(worker, bench.interactions), unit="us"),
+        *against_bare_loop(loops, bench.interactions, rounds=2 if bench.is_short else ROUNDS),
+    ]
 
 
-def against_bare_loop(folder: Path, count: int) -> dict[str, float]:
+def starting(_bench: Bench, _folder: Path) -> list[Figure]:
+    """Return how long the app takes to be indexed, and a client waits."""
+    return [Figure("indexing", indexing(), goal=250.0), Figure("answers on a kept connection", answers(), goal=10.0)]
+
+
+def reading(_bench: Bench, _folder: Path) -> list[Figure]:
+    """Return how fast events are read; print it by vendor."""
+    vendors()
+    return parsing()
+
+
+def waiting(bench: Bench, folder: Path) -> list[Figure]:
+    """Return how long readers wait beside a replay."""
+    return readers(folder, seconds=3, rounds=1) if bench.is_short else readers(folder, seconds=10, rounds=3)
+
+
+SECTIONS: Final[Mapping[str, Callable[[Bench, Path], list[Figure]]]] = {
+    "parsing": reading,
+    "ingest": ingesting,
+    "start": starting,
+    "decisions": lambda _, folder: decisions(folder),
+    "questions": lambda bench, _: questions(bench),
+    "routes": lambda bench, _: routes(bench),
+    "pages": lambda bench, _: pages(bench),
+    "words": lambda bench, _: words(bench),
+    "timers": lambda bench, _: timers(bench),
+    "changed-hour": lambda bench, folder: changed_hour(folder, bench.rows),
+    "growth": growth,
+    "readers": waiting,
+    "hour": lambda bench, folder: figures_of(hour(folder, bench.seconds)),
+}
+"""Name -> what measures it, given a folder that is empty. Those that add to the ledger come behind those that ask."""
+ON_DEMAND: Final = {"changed-hour"}
+"""It makes three ledgers of its own."""
+
+
+def against_bare_loop(folder: Path, count: int, *, rounds: int = ROUNDS) -> list[Figure]:
     """Return our CPU time over that of the bare loop, the best of several rounds in turn; and the bytes of content."""
     ours, late, bare = [], [], []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         work = list(batches(number * count, count, size=BATCH, lag=8))
         ours.append(ingest_cost(folder / f"ours-{number}.db", work, count).cpu)
         bare.append(bare_loop_cpu(folder / f"ours-{number}.db", folder / f"bare-{number}.db", work) / count)
@@ -115,11 +145,12 @@ def against_bare_loop(folder: Path, count: int) -> dict[str, float]:
     print(f"ours       {min(ours) * 1e6:8.1f} us of CPU per interaction: parse, merge, store, content")
     print(f"ours, late {min(late) * 1e6:8.1f} us, when each answer comes in a later batch than its question")
     print(f"bare       {min(bare) * 1e6:8.1f} us: orjson.loads and executemany of the same rows")
-    return {
-        "ingest, over the bare loop": min(ours) / min(bare),
-        "late answers, over it": min(late) / min(bare),
-        "content of 1,000 tokens": sizes(folder / "ours-0.db")["bytes of content"],
-    }
+    content = sizes(folder / "ours-0.db")["bytes of content"]
+    return [
+        Figure("over the bare loop", min(ours) / min(bare), unit="", goal=4.0),
+        Figure("over it, answers that are late", min(late) / min(bare), unit=""),
+        Figure("content of 1,000 tokens", content, unit="B", goal=1_000.0),
+    ]
 
 
 def trigger(folder: Path, count: int) -> float:
@@ -198,11 +229,4 @@ def bare_loop_cpu(filled: Path, path: Path, work: Iterable[Sequence[Delivery]]) 
 
 
 if __name__ == "__main__":
-    other = {
-        "questions": questions.main,
-        "words": words.main,
-        "readers": readers.main,
-        "timers": timers.main,
-        "changed-hour": changed_hour.main,
-    }.get("".join(sys.argv[1:2]))
-    sys.exit(main() if other is None else other(sys.argv[2:]))
+    sys.exit(main())

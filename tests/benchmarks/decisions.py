@@ -1,6 +1,6 @@
 """How long the gateway waits for a decision about a call, on a connection that it keeps."""
 
-import tempfile
+import statistics
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,11 +17,13 @@ from shared.stores.sql.alerts import SqlAlerts
 from shared.stores.sql.budgets import SqlBudgets
 from shared.stores.sql.engine import create_engine
 from shared.stores.sql.migrate import upgrade
+from tests.benchmarks.figures import Figure, of_times
 from tests.builders.budgets import a_budget
 from tests.e2e.commands import started
 
 __all__ = ["decisions"]
 
+GOAL_MS: Final = 5.0
 _BUDGETS: Final = 500
 _CALLERS: Final = 20
 """Whom each budget that is used up concerns."""
@@ -30,25 +32,23 @@ _REQUESTS: Final = 200
 _WARM_UP: Final = 20
 
 
-def decisions() -> float:
-    """Print how long decisions take; return the milliseconds of half of those over HTTP."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / ".local/promptledger.db"
-        path.parent.mkdir()
-        blocks = _fill(f"sqlite:///{path}")
-        engine = create_engine(f"sqlite:///{path}")
-        budgets = BudgetService(SqlBudgets(engine), SqlAlerts(engine))
-        asked = [_ms(partial(budgets.refusals, _caller(number))) for number in range(_ASKED)]
-        engine.dispose()
-        with started(Path(folder)) as server, httpx.Client(base_url=server.url) as client:
-            times = [_ms(partial(_get, client, number)) for number in range(_WARM_UP + _REQUESTS)]
-    own, own_most = _spread(asked)
-    half, most = _spread(times[_WARM_UP:])
-    print(
-        f"decision   {half:8.1f} ms for half of the requests over HTTP, 95 % within {most:.1f} ms; of them the question"
-        f" to the table {own:.1f} ms, 95 % within {own_most:.1f} ms; {blocks:,} refusals of {_BUDGETS} budgets"
-    )
-    return half
+def decisions(folder: Path) -> list[Figure]:
+    """Return how long decisions take over HTTP, and how much of that is the question to the table."""
+    path = folder / ".local/promptledger.db"
+    path.parent.mkdir()
+    _fill(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}")
+    budgets = BudgetService(SqlBudgets(engine), SqlAlerts(engine))
+    asked = [_ms(partial(budgets.refusals, _caller(number))) for number in range(_ASKED)]
+    engine.dispose()
+    with started(folder) as server, httpx.Client(base_url=server.url) as client:
+        times = [_ms(partial(_get, client, number)) for number in range(_WARM_UP + _REQUESTS)]
+    half = statistics.median(times[_WARM_UP:])
+    return [
+        Figure("half of the requests over HTTP", half, goal=GOAL_MS),
+        of_times("over HTTP", times[_WARM_UP:]),
+        of_times("the question to the table", asked),
+    ]
 
 
 def _fill(url: str) -> int:
@@ -97,8 +97,3 @@ def _ms(work: Callable[[], object]) -> float:
     started_at = time.perf_counter()
     work()
     return (time.perf_counter() - started_at) * 1000
-
-
-def _spread(times: list[float]) -> tuple[float, float]:
-    ordered = sorted(times)
-    return ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100]

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.domain.delivery import Delivery
 from shared.services.ingest import ingest
@@ -13,13 +13,18 @@ from shared.stores.sql.engine import create_engine
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.migrate import upgrade
 from tests.benchmarks.conversations import batches
-from tests.benchmarks.large_ledger import make_ledger
+from tests.benchmarks.figures import Figure
+
+if TYPE_CHECKING:
+    from tests.benchmarks.bench import Bench
 
 __all__ = ["BATCH", "WARM_UP", "Cost", "growth", "ingest_cost", "sizes"]
 
 BATCH: Final = 256
 WARM_UP: Final = [*next(batches(-9, 9, size=BATCH, lag=1))]
 _ROUNDS: Final = 3
+_SHOWN: Final = 10
+"""Bytes of an interaction, fewer than which are not printed."""
 _COUNTERS: Final = Path("/proc/self/io")
 
 
@@ -32,28 +37,33 @@ class Cost(NamedTuple):
     """Bytes handed to the system: log and copying back. Nought where no system counts them."""
 
 
-def growth(folder: Path, count: int, rows: int) -> dict[str, float]:
-    """Print what an interaction costs in an empty ledger and in one of `rows`; return how much more, and the bytes."""
-    large = folder / "large.db"
-    started = time.monotonic()
-    make_ledger(large, rows, contents=True)
-    kept = sizes(large)
-    print(f"           a ledger of {rows:,} made in {time.monotonic() - started:.0f} s")
+def growth(bench: "Bench", folder: Path) -> list[Figure]:
+    """Return what an interaction costs in the large ledger over one in an empty ledger, and the bytes that it takes."""
+    kept = sizes(bench.ledger)
+    with sqlite3.connect(bench.ledger) as ledger:
+        (rows,) = ledger.execute("select count(*) from interaction").fetchone()
+    ledger.close()
     empty_costs, large_costs = [], []
     for number in range(_ROUNDS):
-        work = list(batches((number + 1) * 10_000_000, count, size=BATCH, lag=8))
+        # Others than those of the runs before, which are in the ledger.
+        work = list(batches((number + 1) * 10_000_000 + rows, bench.interactions, size=BATCH, lag=8))
         empty = folder / f"empty-{number}.db"
-        empty_costs.append(ingest_cost(empty, work, count))
-        large_costs.append(ingest_cost(large, work, count))
+        empty_costs.append(ingest_cost(empty, work, bench.interactions))
+        large_costs.append(ingest_cost(bench.ledger, work, bench.interactions))
         empty.unlink()
     first, last = (Cost(*map(min, zip(*costs, strict=True))) for costs in (empty_costs, large_costs))
-    print(f"from empty {first.cpu * 1e6:8.1f} us of CPU, {first.written / 1e3:8.1f} kB written")
-    print(f"at {rows:<9,}{last.cpu * 1e6:7.1f} us of CPU, {last.written / 1e3:8.1f} kB written")
-    return {
-        "growth in CPU": last.cpu / first.cpu,
-        "growth in bytes": last.written / first.written if first.written else 0.0,
-        **kept,
-    }
+    return [
+        Figure("in CPU, over that in an empty ledger", last.cpu / first.cpu, unit="", goal=1.2),
+        Figure(
+            "in bytes written, over the same", last.written / first.written if first.written else 0.0, unit="", goal=1.3
+        ),
+        Figure("CPU in an empty ledger", first.cpu * 1e6, unit="us"),
+        Figure("CPU in the large one", last.cpu * 1e6, unit="us"),
+        Figure("written in an empty ledger", first.written / 1e3, unit="kB"),
+        Figure("written in the large one", last.written / 1e3, unit="kB"),
+        Figure("bytes without content", kept["bytes without content"], unit="B", goal=1_200.0),
+        *(Figure(name, kept[name], unit="B") for name in ("bytes of content", "bytes of words")),
+    ]
 
 
 def ingest_cost(path: Path, work: Iterable[Sequence[Delivery]], count: int) -> Cost:
@@ -79,7 +89,7 @@ def _written() -> int:
 
 
 def sizes(path: Path) -> dict[str, float]:
-    """Print which table and which indexes take how much of an interaction; return the bytes without content and of it.
+    """Print which table and which indexes take how much of an interaction; return the bytes by kind.
 
     The content is that of the sample traffic; what a call of 1,000 tokens takes, `main` measures by conversations.
     """
@@ -96,9 +106,10 @@ def sizes(path: Path) -> dict[str, float]:
     ledger.close()
     for table, kind, size in sorted(pages, key=lambda one: -one[2]):
         of_table[table] = of_table.get(table, 0) + size / rows
-        if size / rows >= 1:
+        if size / rows >= _SHOWN:
             print(
                 f"bytes      {size / rows:8.1f} of an interaction: {table}{', its indexes' if kind == 'index' else ''}"
             )
     content = of_table.pop("content", 0.0)
-    return {"bytes without content": sum(of_table.values()), "bytes of content": content}
+    words = sum(of_table.pop(name) for name in [*of_table] if name.startswith("word"))
+    return {"bytes without content": sum(of_table.values()), "bytes of content": content, "bytes of words": words}

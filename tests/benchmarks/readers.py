@@ -1,19 +1,14 @@
 """How long 16 readers wait while a replay and the timers write, beside what they wait when nobody does.
 
-python -m tests.benchmarks readers [--seconds 10] [--rounds 3]
-
 Readers and writers are processes of their own, as they are when a ledger is replayed beside a server.
 """
 
-import argparse
 import multiprocessing
-import os
 import random
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from multiprocessing.synchronize import Event
@@ -36,8 +31,9 @@ from shared.stores.sql.migrate import upgrade
 from shared.stores.sql.rollups import SqlUsageRollups
 from shared.stores.sql.word_search import SearchableWords
 from tests.benchmarks.conversations import batches
+from tests.benchmarks.figures import Figure, most_of, of_times
 
-__all__ = ["main"]
+__all__ = ["READERS", "Times", "ask_for", "begin", "readers"]
 
 GOAL: Final = 2.0
 READERS: Final = 16
@@ -45,44 +41,39 @@ _PAUSE: Final = 0.5
 """Seconds between two questions of one reader, about: people ask, they are no loop."""
 _FIRST: Final = 6_400
 
-_Times = dict[str, list[float]]
+Times = dict[str, list[float]]
+"""Milliseconds of every answer, by what was asked."""
 
 
-def main(arguments: list[str]) -> int:
-    """Ask while nobody writes and while all do, turn by turn; print how long it took; return 0."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks readers")
-    parser.add_argument("--seconds", type=float, default=10, help="of each turn")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each kind")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'ledger.db'}"
-        upgrade(url)
-        ids = _begin(url)
-        quiet: _Times = {}
-        busy: _Times = {}
-        faults: Counter[str] = Counter()
-        for turn in range(options.rounds):
-            _read(url, ids, options.seconds, quiet, faults)
-            with multiprocessing.get_context("spawn").Manager() as manager:
-                written = manager.list()
-                over = multiprocessing.get_context("spawn").Event()
-                writers = [
-                    multiprocessing.get_context("spawn").Process(target=work, args=(url, turn, over, written))
-                    for work in (_replay, _run_timers)
-                ]
-                for writer in writers:
-                    writer.start()
-                time.sleep(3)  # until they have begun
-                _read(url, ids, options.seconds, busy, faults)
-                over.set()
-                for writer in writers:
-                    writer.join()
-                faults.update(written)
-    _show(quiet, busy, faults)
-    return 0
+def readers(folder: Path, *, seconds: float, rounds: int) -> list[Figure]:
+    """Let readers ask while nobody writes and while all do, turn by turn; return how long they waited."""
+    url = f"sqlite:///{folder / 'readers.db'}"
+    upgrade(url)
+    ids = begin(url)
+    quiet: Times = {}
+    busy: Times = {}
+    faults: Counter[str] = Counter()
+    for turn in range(rounds):
+        ask_for(url, ids, seconds, quiet, faults)
+        with multiprocessing.get_context("spawn").Manager() as manager:
+            written = manager.list()
+            over = multiprocessing.get_context("spawn").Event()
+            writers = [
+                multiprocessing.get_context("spawn").Process(target=work, args=(url, turn, over, written))
+                for work in (_replay, _run_timers)
+            ]
+            for writer in writers:
+                writer.start()
+            time.sleep(3)  # until they have begun
+            ask_for(url, ids, seconds, busy, faults)
+            over.set()
+            for writer in writers:
+                writer.join()
+            faults.update(written)
+    return [*_figures(quiet, busy), Figure("refused", float(sum(faults.values())), unit="", goal=0.0)]
 
 
-def _begin(url: str) -> list[str]:
+def begin(url: str) -> list[str]:
     engine = create_engine(url)
     ledger, content = SqlLedger(engine), SqlContentStore(engine)
     for batch in batches(0, _FIRST, size=256, lag=1):
@@ -120,7 +111,7 @@ def _noting(faults: list[str], name: str, work: Callable[[], object]) -> None:
         faults.append(f"{name}: {error}")
 
 
-def _read(url: str, ids: Sequence[str], seconds: float, times: _Times, faults: Counter[str]) -> None:
+def ask_for(url: str, ids: Sequence[str], seconds: float, times: Times, faults: Counter[str]) -> None:
     """Let all readers ask for so long."""
     engine = create_engine(url, busy_seconds=2)
     content = SqlContentStore(engine, retry_seconds=QUICK_SECONDS)
@@ -147,10 +138,10 @@ def _read(url: str, ids: Sequence[str], seconds: float, times: _Times, faults: C
                 times.setdefault(name, []).append((time.perf_counter() - began) * 1000)
             time.sleep(_PAUSE * (0.5 + chance.random()))
 
-    readers = [threading.Thread(target=ask) for _ in range(READERS)]
-    for reader in readers:
+    asking = [threading.Thread(target=ask) for _ in range(READERS)]
+    for reader in asking:
         reader.start()
-    for reader in readers:
+    for reader in asking:
         reader.join()
     engine.dispose()
 
@@ -169,18 +160,12 @@ def _questions(
     ]
 
 
-def _show(quiet: _Times, busy: _Times, faults: Counter[str]) -> None:
-    print(f"{READERS} readers, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors;")
-    print("milliseconds: 95 of 100 answers when nobody writes / while a replay and the timers do")
+def _figures(quiet: Times, busy: Times) -> Iterator[Figure]:
     for name in [*sorted(quiet), "all"]:
         idle, load = (
-            _most([ms for one, some in times.items() for ms in some if name in {one, "all"}]) for times in (quiet, busy)
+            [ms for one, some in times.items() for ms in some if name in {one, "all"}] for times in (quiet, busy)
         )
-        ratio = load / idle
-        print(f"{name:20} {idle:8.1f} / {load:8.1f}   {ratio:4.1f} times  {'met' if ratio <= GOAL else 'MISSED'}")
-    print(f"not done: {sum(faults.values())}", dict(faults) if faults else "")
-
-
-def _most(times: Sequence[float]) -> float:
-    ordered = sorted(times)
-    return ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+        yield of_times(f"{name}, idle", idle)
+        if load:
+            yield of_times(f"{name}, beside writers", load)
+            yield Figure(f"{name}, beside writers over idle", most_of(load) / most_of(idle), unit="", goal=GOAL)

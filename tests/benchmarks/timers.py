@@ -1,18 +1,9 @@
-"""How long the rollup timer takes for what changed, and `/usage` and `/balance` to answer, in a ledger of a year.
+"""How long the rollup timer takes for what changed, and `/usage` and `/balance` to answer, in a ledger of a year."""
 
-python -m tests.benchmarks timers [--rows 1000000] [--ledger FILE] [--json FILE] [--compare FILE]
-"""
-
-import argparse
-import json
-import os
-import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -24,13 +15,13 @@ from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.engine import create_engine, writing
 from shared.stores.sql.rollups import SqlUsageRollups
 from shared.stores.sql.usage_marks import marks_of
-from tests.benchmarks.large_ledger import make_ledger
+from tests.benchmarks.figures import Figure, of_times
 
-__all__ = ["add_hour", "fill", "main"]
+if TYPE_CHECKING:
+    from tests.benchmarks.bench import Bench
 
-_DAYS: Final = 365
-_TIMES: Final = 20
-"""How often a question is asked; a timer runs a quarter as often."""
+__all__ = ["add_hour", "fill_usage", "longest_of", "timers"]
+
 _PAGE: Final = 101
 _YEAR: Final = ("2026-01-01T00:00:00.000Z", "2028-01-01T00:00:00.000Z")
 GOALS: Final = {
@@ -50,65 +41,53 @@ class Question(NamedTuple):
     query: UsageQuery
 
 
-def main(arguments: list[str]) -> int:
-    """Run everything, print and keep how long it took; return 0."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks timers")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="interactions in the ledger, over a year")
-    parser.add_argument("--ledger", type=Path, help="a ledger to use, which is changed; made where it is not there")
-    parser.add_argument("--json", type=Path, help="where to keep the results")
-    parser.add_argument("--compare", type=Path, help="results of before, to be shown beside these")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        path = options.ledger or Path(folder) / "ledger.db"
-        if not path.exists():
-            make_ledger(path, options.rows, days=_DAYS)
-        engine = create_engine(f"sqlite:///{path}")
-        results = _results(engine)
-        engine.dispose()
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    before = json.loads(options.compare.read_text(encoding="utf-8")) if options.compare else {}
-    _show(results, before)
-    return 0
+def timers(bench: "Bench") -> list[Figure]:
+    """Return how long timers and the questions that they prepare take."""
+    engine = create_engine(bench.url)
+    times = _times(engine, bench.times)
+    engine.dispose()
+    return [
+        of_times(name, some, goal=next(GOALS[kind] for kind in GOALS if name.startswith(kind)))
+        for name, some in times.items()
+    ]
 
 
-def _results(engine: Engine) -> dict[str, Any]:
-    filled = fill(engine)
+def fill_usage(engine: Engine) -> int:
+    """Count every call, where none is in any sum yet; return how many."""
+    with writing(engine) as connection:
+        if connection.scalar(sa.select(tables.usage_of_hour.c.group_id).limit(1)) is not None:
+            return 0
+        connection.execute(sa.delete(tables.dirty_hour))
+        connection.exec_driver_sql(
+            "insert into dirty_hour (hour) select distinct substr(occurred_at, 1, 13) || ':00:00.000Z'"
+            " from interaction order by 1"
+        )
+        calls = connection.scalar(sa.select(sa.func.count()).select_from(tables.interaction)) or 0
+    rebuild_usage_rollups(SqlUsageRollups(engine))
+    return calls
+
+
+def _times(engine: Engine, number: int) -> dict[str, list[float]]:
     with engine.connect() as connection:
-        rows = connection.scalar(sa.select(sa.func.count()).select_from(tables.interaction)) or 0
         questions = list(_questions(connection))
     times: dict[str, list[float]] = {}
     rollups, store = SqlUsageRollups(engine), SqlAuditStore(engine)
-    with _transactions(engine) as longest:
-        calls = 0
-        for _ in range(_TIMES // 4):
-            calls = add_hour(engine)
-            times.setdefault(f"one new hour of {calls:,} calls", []).append(_ms(lambda: rebuild_usage_rollups(rollups)))
+    rebuild_usage_rollups(rollups)
+    with longest_of(engine) as longest:
+        for _ in range(max(2, number // 4)):
+            add_hour(engine)
+            times.setdefault("one new hour", []).append(_ms(lambda: rebuild_usage_rollups(rollups)))
             _touch_months(engine)
             times.setdefault("twelve touched months", []).append(_ms(lambda: rebuild_usage_rollups(rollups)))
         times["longest transaction"] = [max(longest)]
-    times["/balance"] = [_ms(store.partitions) for _ in range(_TIMES)]
+    times["/balance"] = [_ms(store.partitions) for _ in range(number)]
     for question in questions:
 
         def ask(query: UsageQuery = question.query) -> object:
             return store.usage(query, after=None, limit=_PAGE)
 
-        times[f"/usage {question.name}"] = [_ms(ask) for _ in range(_TIMES)]
-    return {"rows": rows, "load": os.getloadavg()[0], "filled_seconds": filled, "milliseconds": times}
-
-
-def fill(engine: Engine) -> float:
-    """Count every call that is in no sum yet; return how many seconds that took."""
-    with writing(engine) as connection:
-        if connection.scalar(sa.select(tables.usage_of_hour.c.group_id).limit(1)) is None:
-            connection.execute(sa.delete(tables.dirty_hour))
-            connection.exec_driver_sql(
-                "insert into dirty_hour (hour) select distinct substr(occurred_at, 1, 13) || ':00:00.000Z'"
-                " from interaction order by 1"
-            )
-    started = time.monotonic()
-    rebuild_usage_rollups(SqlUsageRollups(engine))
-    return round(time.monotonic() - started, 1)
+        times[f"/usage {question.name}"] = [_ms(ask) for _ in range(number)]
+    return times
 
 
 def add_hour(engine: Engine, size: int | None = None) -> int:
@@ -209,8 +188,8 @@ def _ms(work: Callable[[], object]) -> float:
 
 
 @contextmanager
-def _transactions(engine: Engine) -> Iterator[list[float]]:
-    """Collect how many milliseconds each transaction that wrote was open."""
+def longest_of(engine: Engine | type[Engine]) -> Iterator[list[float]]:
+    """Collect how many milliseconds each transaction that wrote was open; of one engine or of all."""
     taken: list[float] = [0.0]
     began: dict[int, float] = {}
 
@@ -227,19 +206,3 @@ def _transactions(engine: Engine) -> Iterator[list[float]]:
     yield taken
     sa.event.remove(engine, "begin", begin)
     sa.event.remove(engine, "commit", end)
-
-
-def _show(results: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    old = before.get("milliseconds", {})
-    print(f"{results['rows']:,} interactions of a year, load {results['load']:.1f} on {os.cpu_count()} processors;")
-    print("milliseconds: half of the times / 95 of 100")
-    for name, times in results["milliseconds"].items():
-        half, most = _spread(times)
-        goal = next(ms for kind, ms in GOALS.items() if name.startswith(kind))
-        beside = "   before {:.1f} / {:.1f}".format(*_spread(old[name])) if name in old else ""
-        print(f"{name:62} {half:8.1f} / {most:8.1f}   {'MISSED' if most > goal else 'met':6} {goal:g}{beside}")
-
-
-def _spread(times: list[float]) -> tuple[float, float]:
-    ordered = sorted(times)
-    return statistics.median(ordered), ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
