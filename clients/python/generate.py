@@ -102,9 +102,11 @@ def _operation(path: str, method: str, operation: _Json, schemas: _Json) -> Iter
     rest = [f'"{method}"', f'f"{address}"' if "{" in address else f'"{address}"', f"{{{query}}}"]
     name, said = operation["operationId"], _sentence(operation, operation["operationId"])
     content = operation["responses"]["200"]["content"]
+    for media_type in content.keys() - {"application/json"}:
+        other = f"{name}_as_csv" if "application/json" in content else name
+        kind, way = ("TextAnswer", "_text") if media_type.startswith("text/") else ("bytes", "_bytes")
+        yield _method(other, signature, kind, said, f'return self.{way}({", ".join(rest)}, "{media_type}")')
     if "application/json" not in content:
-        (media_type,) = content
-        yield _method(name, signature, "TextAnswer", said, f'return self._text({", ".join(rest)}, "{media_type}")')
         return
     schema = content["application/json"]["schema"]
     answer = _type(schema)

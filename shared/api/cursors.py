@@ -24,6 +24,8 @@ __all__ = [
     "line_key",
     "list_cursor",
     "list_key",
+    "moving_cursor",
+    "moving_key",
     "name_key",
     "price_key",
     "reservation_key",
@@ -36,6 +38,8 @@ _LINE_KEYS: Final = 14
 _PRICE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,12})?", re.ASCII)
 _LONGEST: Final = 4_096
 _LONGEST_NUMBER: Final = 9
+_MOST_GIVEN: Final = 20
+"""Ids that a cursor holds beside its place."""
 _LONGEST_PART: Final = 256
 """Longer than any id or dimension; the driver of Azure SQL refuses a key of some thousands."""
 
@@ -55,6 +59,23 @@ def list_key(cursor: str | None, question: str) -> ListKey | None:
         return None
     parts = _decode(cursor, question, 2)
     return ListKey(_time(parts[0]), parts[1])
+
+
+def moving_cursor(key: ListKey | None, question: str, given: Sequence[str]) -> str | None:
+    """Return the cursor of a place in a list by time, with the ids of items `given` that may move to a later page."""
+    return None if key is None else _encode(question, [*key, *given[-_MOST_GIVEN:]])
+
+
+def moving_key(cursor: str | None, question: str) -> tuple[ListKey | None, tuple[str, ...]]:
+    """Return the place that a cursor of `moving_cursor` names, and the ids in it.
+
+    Raises:
+        InvalidRequestError: as above.
+    """
+    if cursor is None:
+        return None, ()
+    time, identifier, *given = _decode(cursor, question, 2, more=_MOST_GIVEN)
+    return ListKey(_time(time), identifier), tuple(given)
 
 
 def access_key(cursor: str | None, question: str) -> ListKey | None:
@@ -201,7 +222,7 @@ def _encode(question: str, key: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([question, *key])).decode().rstrip("=")
 
 
-def _decode(cursor: str, question: str, length: int) -> list[str]:
+def _decode(cursor: str, question: str, length: int, *, more: int = 0) -> list[str]:
     if len(cursor) > _LONGEST or not cursor.isascii():
         raise _bad()
     try:
@@ -212,7 +233,7 @@ def _decode(cursor: str, question: str, length: int) -> list[str]:
         raise _bad() from error
     if not isinstance(parts, list) or not all(isinstance(part, str) and len(part) <= _LONGEST_PART for part in parts):
         raise _bad()
-    if parts[:1] != [question] or len(parts) != 1 + length:
+    if parts[:1] != [question] or not length < len(parts) <= 1 + length + more:
         raise _bad()
     return parts[1:]
 

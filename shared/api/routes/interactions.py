@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request, Response
 
 from shared.api.bodies import GuardedRoute
 from shared.api.callers import Caller, Role
-from shared.api.cursors import list_cursor, list_key
+from shared.api.cursors import list_cursor, list_key, moving_cursor, moving_key
 from shared.api.ids import ItemId
 from shared.api.models import ContentTexts, Interaction, InteractionPage
 from shared.api.parameters import InteractionParameters, PromptParameters, SearchRequest, TextParameters
 from shared.api.responses import item_response, json_response
 from shared.api.routes.common import Audit, AuditWithin, ContentWithin, described
 from shared.api.views import found_page_view, interaction_view, page_view, texts_view
+from shared.domain.interaction import State
 from shared.domain.reach import Reach
 from shared.questions import ListKey
 from shared.services.audit import Reader
@@ -22,6 +23,9 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/interactions", tags=["interactions"], route_class=GuardedRoute)
 
+_WAITING: Final = {State.PENDING.value, State.INCOMPLETE.value}
+_MOST_LETTERS: Final = 100
+"""Of an id that a cursor holds: a cursor stands in an address."""
 _LIST: Final = "/api/v1/interactions"
 _ONE: Final = "/api/v1/interactions/{id}"
 _SEARCH: Final = "/api/v1/interactions/search"
@@ -33,12 +37,16 @@ _CONTENT: Final = "/api/v1/interactions/{id}/content"
 @router.get("", **described(Role.AUDIT_READ, model=InteractionPage))
 def list_interactions(query: Annotated[InteractionParameters, Query()], caller: AuditWithin, audit: Audit) -> Response:
     """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
-    after = list_key(query.cursor, query.question())
     if query.q is not None:
-        return _found(query, query.q, after, audit, _asker(caller, _LIST))
+        return _found(query, query.q, list_key(query.cursor, query.question()), audit, _asker(caller, _LIST))
+    after, given = moving_key(query.cursor, query.question())
     narrow = query.narrow().within(caller.within(Role.AUDIT_READ))
     page = audit.interactions(narrow, after=after, limit=query.limit, reader=caller.reader(_LIST))
-    return json_response(page_view(map(interaction_view, page.rows), list_cursor(page.next, query.question())))
+    # A call that waits for its request is told by its answer's time until it comes: it may move behind the cursor.
+    rows = [row for row in page.rows if row["id"] not in given]
+    given += tuple(row["id"] for row in rows if row["state"] in _WAITING and len(row["id"]) <= _MOST_LETTERS)
+    following = moving_cursor(page.next, query.question(), given)
+    return json_response(page_view(map(interaction_view, rows), following))
 
 
 @router.post("/search", **described(Role.AUDIT_READ, model=InteractionPage, limited=True))

@@ -97,3 +97,35 @@ def test_quarantine_shows_where_and_why_but_not_the_bytes(ledger: Ledger, client
         "parserVersion": "1",
         "size": 9,
     }
+
+
+def test_a_call_that_waited_does_not_come_again_where_it_moves_behind_the_cursor(
+    ledger: Ledger, client: Client
+) -> None:
+    at = "2026-03-02T09:{:02}:00.000Z"
+    ledger.has(*(an_interaction(f"c{n}", occurred_at=at.format(n)) for n in range(1, 6)))
+    ledger.has(an_interaction("waiting", occurred_at=at.format(30), state="pending"))
+    first = client.get("/api/v1/interactions?limit=2").json()
+
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"update interaction set occurred_at = '{at.format(3)}', state = 'complete' where id = 'waiting'"
+        )
+    ledger.has(an_interaction("new", occurred_at=at.format(40)))
+    rest, cursor = [], first["nextCursor"]
+    while cursor:
+        page = client.get(f"/api/v1/interactions?limit=2&cursor={cursor}").json()
+        rest += [item["id"] for item in page["items"]]
+        cursor = page["nextCursor"]
+
+    assert [item["id"] for item in first["items"]] == ["waiting", "c5"]
+    assert rest == ["c4", "c3", "c2", "c1"]
+
+
+def test_a_cursor_stays_short_enough_for_an_address(ledger: Ledger, client: Client) -> None:
+    ledger.has(*(an_interaction(f"{n:0>100}", state="pending") for n in range(60)), an_interaction("x" * 128))
+
+    cursor = client.get("/api/v1/interactions?limit=59").json()["nextCursor"]
+
+    assert len(cursor) < 4096
+    assert len(client.get(f"/api/v1/interactions?limit=59&cursor={cursor}").json()["items"]) == 2

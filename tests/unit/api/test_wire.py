@@ -118,14 +118,14 @@ def test_every_path_that_can_be_got_can_be_asked_after_by_head(ledger: Ledger, c
 
 
 def _example(path: str) -> str:
-    return path.replace("{id}", "1").replace("{month}", "2026-03")
+    return re.sub(r"\{\w+\}", "1", path.replace("{month}", "2026-03"))
 
 
 @pytest.mark.parametrize("path", [*_PATHS, "/api/openapi.json"])
 def test_a_wrong_method_gets_a_problem_that_names_all_right_ones(client: Client, path: str) -> None:
     methods = _PATHS.get(path, {"get": None})
 
-    answer = client.send("DELETE", _example(path))
+    answer = client.send("PATCH", _example(path))
 
     assert answer.status_code == 405
     assert answer.headers["content-type"] == "application/problem+json"

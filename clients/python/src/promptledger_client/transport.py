@@ -88,6 +88,9 @@ class Transport:
         answer = self._answer(method, path, query, None, media_type)
         return TextAnswer(answer.text, answer.headers.get("x-next-cursor"))
 
+    def _bytes(self, method: str, path: str, query: Mapping[str, Any] | None, media_type: str) -> bytes:
+        return self._answer(method, path, query, None, media_type).content
+
     def _answer(
         self, method: str, path: str, query: Mapping[str, Any] | None, body: object, accept: str
     ) -> httpx.Response:
