@@ -1,6 +1,6 @@
 """Questions of auditors -> answers from the ledger and the content store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -182,6 +182,10 @@ class AuditService:
             )
             for counts in self._store.partitions()
         ]
+
+    def timer_runs(self) -> Mapping[str, str]:
+        """Return when each timer function began to run last."""
+        return self._store.timer_runs()
 
     def quarantined(self, *, after: ListKey | None, limit: int) -> Page:
         """Return what is in quarantine, without the bytes, newest first."""

@@ -229,6 +229,9 @@ class AuditStore(AccessLogStore, ReachStore, GrantStore, Protocol):
     def partitions(self) -> list[PartitionCounts]:
         """Return the counts of every hub and partition, all as of one moment."""
 
+    def timer_runs(self) -> Mapping[str, str]:
+        """Return when each timer function began to run last, canonical UTC."""
+
     def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return up to `limit` rows, without bodies, behind `after` in (enqueued_at, id) order, newest first.
 

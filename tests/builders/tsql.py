@@ -489,6 +489,7 @@ def _use_audit(audit: SqlAuditStore) -> None:
         audit.usage(query, after=keys, limit=10)
     audit.usage(UsageQuery(), after=None, limit=10)
     audit.usage(UsageQuery(dimensions=("model",), interval="day"), after=None, limit=10)
+    audit.timer_runs()
     audit.largest(UsageQuery(dimensions=("model",), starts_from=AT), measure="amount", limit=10)
     audit.traits(UsageQuery(dimensions=("model",), starts_from=AT), after=("a",), until=("b",))
     audit.traits(UsageQuery(), after=None, until=())

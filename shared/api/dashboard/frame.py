@@ -56,6 +56,8 @@ logger = logging.getLogger(__name__)
 HOME: Final = "/api/dashboard"
 _FOLDER: Final = Path(__file__).parent
 _THEMES: Final = {"light", "dark"}
+_LOOKS: Final = {"theme", "refresh"}
+"""Parameters of every page that say how it is shown."""
 _MOST_FORM: Final = 65_536
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -101,7 +103,9 @@ def parameters_of(model: type[_Model], request: Request) -> _Model:
         InvalidRequestError: one is wrong, unknown, or comes twice.
     """
     refuse_repeats(request)
-    return validated(model, {name: value for name, value in request.query_params.items() if value and name != "theme"})
+    return validated(
+        model, {name: value for name, value in request.query_params.items() if value and name not in _LOOKS}
+    )
 
 
 def validated(model: type[_Model], values: Mapping[str, str]) -> _Model:
@@ -153,19 +157,40 @@ def _theme(request: Request) -> str | None:
 def page(request: Request, name: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401  # for a template
     """Return a page made of the template `name`."""
     caller: Caller | None = getattr(request.state, "caller", None)
-    here = {name: value for name, value in request.query_params.items() if name not in {"theme", "cursor"}}
+    here = {name: value for name, value in request.query_params.items() if name not in {*_LOOKS, "cursor"}}
     html = template(f"{name}.html").render(
         values,
         link=linker(request),
         theme=_theme(request),
-        themed=[(word, label, address(_path(request), here, {"theme": word})) for word, label in _THEME_LINKS],
+        themed=[
+            (word, label, address(_path(request), here, {"theme": word, "refresh": _refresh(request)}))
+            for word, label in _THEME_LINKS
+        ],
         caller=caller,
         roles=sorted(role.value for role in caller.roles) if caller else [],
         pages=_PAGES,
         current=_path(request).partition("/")[0],
         here=here,
+        refresh=_refresh(request),
+        is_live=_path(request) in _LIVE_PAGES,
+        lives=[
+            (seconds, label, address(_path(request), here, {"theme": _theme(request), "refresh": seconds}))
+            for seconds, label in _LIVE
+        ],
     )
     return HTMLResponse(html, status_code=status, headers=_HEADERS)
+
+
+_LIVE: Final = ((None, "Still"), (10, "10 s"), (60, "1 min"))
+"""How often a page loads itself again, without script."""
+_LIVE_PAGES: Final = {"", "explore", "pipeline"}
+
+
+def _refresh(request: Request) -> int | None:
+    if _path(request) not in _LIVE_PAGES:
+        return None
+    value = request.query_params.get("refresh")
+    return next((seconds for seconds, _ in _LIVE if seconds and value == str(seconds)), None)
 
 
 _THEME_LINKS: Final = ((None, "Auto"), ("light", "Light"), ("dark", "Dark"))

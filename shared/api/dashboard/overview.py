@@ -14,7 +14,7 @@ from shared.api.dashboard.frame import Link, PageRoute, csv_file, linker, page, 
 from shared.api.dashboard.parameters import OverviewParameters
 from shared.api.dashboard.people import KINDS
 from shared.api.dashboard.ranges import SINCE, Range, next_start, range_of
-from shared.api.dashboard.uses import NAMES, Within, top_list, totals_of, usage_query
+from shared.api.dashboard.uses import NAMES, Within, spread_in, top_list, totals_of, usage_query
 from shared.api.parameters import DIMENSIONS
 from shared.api.routes.common import Audit, UsageWithin
 from shared.domain.values import utc_now, utc_of
@@ -93,6 +93,10 @@ def show_overview(request: Request, caller: UsageWithin, audit: Audit) -> Respon
     link = linker(request)
     now, amounts = totals_of(audit, query, within, when.start, when.end)
     before, amounts_before = totals_of(audit, query, within, when.before_start, when.before_end)
+    spread, spread_before = (
+        spread_in(audit, query, within, start, end)
+        for start, end in ((when.start, when.end), (when.before_start, when.before_end))
+    )
     series, is_cut = _series(audit, query, within, when, link)
     held, narrowed = _state(query)
     return page(
@@ -104,6 +108,8 @@ def show_overview(request: Request, caller: UsageWithin, audit: Audit) -> Respon
         before=before,
         amounts=amounts,
         amounts_before=amounts_before,
+        spread=spread,
+        spread_before=spread_before,
         chart=_chart(series, when, narrowed, link),
         chart_is_cut=is_cut,
         currency=next(iter(amounts)) if len(amounts) == 1 else None,

@@ -10,7 +10,7 @@ from shared.api.callers import Caller, Role
 from shared.api.dashboard.frame import PageRoute, page, parameters_of
 from shared.api.dashboard.parameters import PeopleParameters
 from shared.api.dashboard.ranges import SINCE, Range, range_of
-from shared.api.dashboard.uses import NAMES, Within, top_list, totals_of, usage_query
+from shared.api.dashboard.uses import NAMES, Within, spread_in, top_list, totals_of, usage_query
 from shared.api.parameters import DIMENSIONS
 from shared.api.routes.common import Audit, Budgets, UsageWithin
 from shared.domain.values import utc_now, utc_of
@@ -81,6 +81,7 @@ def show_people(request: Request, caller: UsageWithin, audit: Audit, budgets: Bu
         before=before,
         amounts=amounts,
         amounts_before=amounts_before,
+        spread=spread_in(audit, query, within, when.start, when.end),
         days=_days(audit, query, within, when),
         tops=[top_list(audit, query, within, when, one) for one in others],
         standings=_agreed(caller, budgets, kind, given[kind]),

@@ -15,6 +15,7 @@ from shared.domain.balance import Balance, sum_of
 from shared.domain.values import utc_now
 from shared.errors import InvalidRequestError
 from shared.services.audit import AuditService
+from shared.services.readiness import SCHEDULES
 
 __all__ = ["router"]
 
@@ -53,6 +54,7 @@ def show_pipeline(request: Request, caller: AuditCaller, audit: Audit) -> Respon
         findings=found.rows,
         following=list_cursor(found.next, query.question()),
         held=held,
+        timers=sorted((name, at) for name, at in audit.timer_runs().items() if name in SCHEDULES),
         record=record_of(audit, partitions),
         query=query,
         now=utc_now(),

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 from shared.api.dashboard.ranges import Range
 from shared.api.parameters import DIMENSIONS, UsageParameters
 from shared.domain.reach import Reach
+from shared.domain.traits import Spread
 from shared.questions import UsageQuery
 from shared.services.audit import AuditService
 from shared.stores.ports import Row
 
-__all__ = ["MOST_GROUPS", "NAMES", "Group", "TopList", "Within", "top_list", "totals_of", "usage_query"]
+__all__ = ["MOST_GROUPS", "NAMES", "Group", "TopList", "Within", "spread_in", "top_list", "totals_of", "usage_query"]
 
 MOST_GROUPS: Final = 1_000
 """That a page looks at."""
@@ -40,6 +41,7 @@ _SUMS: Final = (
     "unpriced_requests",
     "unmetered_requests",
     "cached_requests",
+    "throttled_requests",
 )
 
 
@@ -88,6 +90,12 @@ def totals_of(
     rows = audit.usage(usage_query(query, within, start, end, "currency"), after=None, limit=MOST_GROUPS).rows
     amounts = {row["currency_of_amount"]: row["amount"] for row in rows if row["currency_of_amount"]}
     return {name: sum(row[name] for row in rows) for name in _SUMS}, amounts
+
+
+def spread_in(audit: AuditService, query: UsageParameters, within: Within, start: str, end: str) -> Spread:
+    """Return how long the calls of a range took, and how they failed."""
+    found = audit.statistics(usage_query(query, within, start, end), after=None, limit=1).rows
+    return found[0][1] if found else Spread(None, None, [])
 
 
 def top_list(

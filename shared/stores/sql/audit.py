@@ -21,6 +21,7 @@ from shared.stores.sql.dialects import by_index, by_key, by_value, dialect_of
 from shared.stores.sql.engine import reading
 from shared.stores.sql.grants import SqlGrants
 from shared.stores.sql.indexes import BY_TIME, index_of
+from shared.stores.sql.lease import runs_statement
 from shared.stores.sql.reaches import SqlReaches
 from shared.stores.sql.usage import read_largest, read_traits, read_usage
 
@@ -104,6 +105,10 @@ class SqlAuditStore(SqlAccessLog, SqlReaches, SqlGrants):
             if moment is not None:
                 moments[hub, partition] = moment
         return [_partition(key, counts[key], moments.get(key)) for key in sorted(counts)]
+
+    def timer_runs(self) -> dict[str, str]:
+        """Return when each timer function ran last; see the port."""
+        return {row["name"]: row["ran_at"] for row in self._rows(runs_statement())}
 
     def quarantined(self, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return rows without bodies, newest first; see the port."""

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection, Engine
 from shared.stores.sql import tables
 from shared.stores.sql.engine import reading, writing
 
-__all__ = ["ROLLUPS", "SqlReadiness", "take_lease"]
+__all__ = ["ROLLUPS", "SqlReadiness", "runs_statement", "take_lease"]
 
 ROLLUPS: Final = "usage rollups"
 """Of whoever makes charges and sums."""
@@ -30,6 +30,11 @@ def take_lease(connection: Connection, name: str, **noted: str) -> None:
         connection.execute(sa.insert(table).values(name=name, taken=1, **noted))
 
 
+def runs_statement() -> sa.Select[tuple[str, str]]:
+    """Return the statement of when each timer function, and what else marks its runs, ran last."""
+    return sa.select(_LEASE.name, _LEASE.ran_at).where(_LEASE.ran_at.is_not(None))
+
+
 class SqlReadiness:
     """`shared.stores.ports.ReadinessStore` on either database."""
 
@@ -45,8 +50,7 @@ class SqlReadiness:
     def last(self) -> dict[str, str]:
         """Return when each timer function ran last; see the port."""
         with reading(self._engine) as connection:
-            found = connection.execute(sa.select(_LEASE.name, _LEASE.ran_at).where(_LEASE.ran_at.is_not(None)))
-            return {row.name: row.ran_at for row in found}
+            return {row.name: row.ran_at for row in connection.execute(runs_statement())}
 
     def stored(self, hub: str) -> dict[str, int]:
         """Return the last sequence number stored of each partition; see the port."""

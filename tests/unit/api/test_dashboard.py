@@ -9,9 +9,12 @@ import pytest
 
 from shared.domain.values import utc_now, utc_of
 from shared.services.ingest import ingest
+from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.sql import tables
 from shared.stores.sql.content import SqlContentStore
+from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
+from shared.stores.sql.rollups import SqlUsageRollups
 from tests.builders import events
 from tests.builders.html import Page, page_of
 from tests.unit.api.rows import Client, Ledger, a_usage_row, an_interaction
@@ -407,3 +410,35 @@ def test_the_page_of_a_person_tells_their_use_by_hour_and_nobody_elses(ledger: L
     assert [cell for cell in person.named("td") if cell.get("class") == "q5"]
     assert [link for link in person.values("href") if "call?" in link] == [f"{_HOME}/call?id=call-1"]
     assert "Single calls need the role Audit.Read." in without_calls.text
+
+
+def test_the_overview_tells_how_long_calls_took_and_how_they_failed(ledger: Ledger, client: Client) -> None:
+    ledger.has(
+        an_interaction(latency_ms=1_000, http_status=200),
+        an_interaction("call-2", http_status=429, error_code="RateLimit"),
+    )
+    ledger.insert(tables.dirty_hour, {"hour": "2026-03-02T09:00:00.000Z"})
+    rebuild_usage_rollups(SqlUsageRollups(ledger.engine))
+
+    page = shown(client.get(f"{_HOME}?{_TIME}"))
+
+    assert "RateLimit" in page.text
+    assert "Half of the calls within, ms" in page.text
+    assert [link for link in page.values("href") if "httpStatus=429" in link]
+
+
+def test_a_page_loads_itself_again_where_that_was_chosen_and_the_page_of_a_call_never(client: Client) -> None:
+    live, odd, still = (client.get(f"{_HOME}{path}").text for path in ("?refresh=10", "?refresh=1", ""))
+
+    assert '<meta http-equiv="refresh" content="10">' in live
+    assert "http-equiv" not in odd + still
+    assert "http-equiv" not in client.get(f"{_HOME}/help?refresh=10").text
+
+
+def test_the_pipeline_tells_when_its_timers_ran(ledger: Ledger, client: Client) -> None:
+    SqlReadiness(ledger.engine).note("check_budgets", DAY)
+
+    text = shown(client.get(f"{_HOME}/pipeline")).text
+
+    assert "check_budgets" in text
+    assert "2026-03-02 00:00:00" in text
