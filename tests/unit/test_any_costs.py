@@ -119,6 +119,11 @@ class _Company:
         query = StatementQuery(month=month)
         return [self.costs.statement(query, after=None, limit=1000), list(self.costs.lines(query))]
 
+    def lines(self) -> list[Any]:
+        """Return the cost lines of all days."""
+        with self.engine.connect() as connection:
+            return sorted(map(str, connection.execute(sa.select(tables.cost_day))))
+
     def charges(self) -> Sums:
         c = tables.charge.c
         with self.engine.connect() as connection:
@@ -173,6 +178,7 @@ def test_any_history_has_statements_that_are_the_sum_of_its_charges_and_closed_m
         booked, calls = company.booked()
         assert _without_nothing(booked) == _without_nothing(_added(company.charges(), company.idle()))
         assert calls == company.calls()
+        kept = company.lines()
 
         # Everything comes once more, and every hour of it is charged anew.
         for step in steps:
@@ -183,6 +189,7 @@ def test_any_history_has_statements_that_are_the_sum_of_its_charges_and_closed_m
             connection.execute(sa.insert(tables.dirty_hour).from_select(["hour"], hours))
         company.do("rebuild")
 
+        assert company.lines() == kept
         assert company.booked() == (booked, calls)
         for month, before in company.closed.items():
             assert company.everything(month) == before
