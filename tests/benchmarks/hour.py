@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, MutableSequence
+from datetime import timedelta
 from itertools import count, islice
 from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, ExceptionContext
 
-from localhost.traffic.mix import an_hour
+from localhost.traffic.mix import DEFAULT_START, an_hour
 from shared import bootstrap
 from shared.domain.delivery import Delivery, Position
 from shared.domain.values import NO_TIME
@@ -217,7 +218,7 @@ def _conversations() -> Iterator[list[Delivery]]:
 def _sample_traffic() -> Iterator[list[Delivery]]:
     for turn in count(1):
         by_partition: dict[tuple[str, str], list[Delivery]] = {}
-        for hub, partition, event in an_hour(_EVENTS, seed=turn):
+        for hub, partition, event in an_hour(_EVENTS, seed=turn, start=DEFAULT_START + timedelta(hours=turn)):
             sequence = (event.sequence or 0) + turn * 1_000_000
             position = Position(hub, f"{partition}-sample", sequence, event.enqueued_at or NO_TIME)
             by_partition.setdefault((hub, partition), []).append(Delivery(position, event.body))

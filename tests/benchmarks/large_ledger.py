@@ -78,6 +78,13 @@ def make_ledger(path: Path, rows: int, *, days: int = 30, contents: bool = False
                 original = _profile(ledger, table)
                 _copy(ledger, table, changes)
                 _check_alike(table, original, _profile(ledger, table), copies + 1)
+            # What is kept beside the deliveries, so that the balance adds up.
+            ledger.execute("update delivery_count set number = number * ?", [copies + 1])
+            ledger.execute(
+                "update hub_partition set received = received + (received - redelivered) * :copies,"
+                " last_sequence = last_sequence + :copies * 1000000",
+                {"copies": copies},
+            )
         for _, statement in indexes:
             ledger.execute(statement)
     ledger.close()

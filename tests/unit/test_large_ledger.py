@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.stores.sql.audit import SqlAuditStore
+from shared.stores.sql.engine import create_engine
 from tests.benchmarks import large_ledger
 from tests.benchmarks.large_ledger import make_ledger
 
@@ -38,6 +40,11 @@ def test_a_large_ledger_has_the_rows_aliases_and_indexes_of_a_small_one(
     assert indexes[0] == indexes[1]
     assert ids == more
     assert users > 100
+    engine = create_engine(f"sqlite:///{large}")
+    partitions = SqlAuditStore(engine).partitions()
+    engine.dispose()
+    assert sum(one.balance.received for one in partitions) > more
+    assert not any(one.balance.unaccounted for one in partitions)
 
 
 def test_copies_that_lack_something_are_refused() -> None:
