@@ -15,6 +15,16 @@ from tests.e2e.commands import begin, until
 sync_api = pytest.importorskip("playwright.sync_api", reason="make packages-e2e installs Playwright")
 
 CHROMIUM = shutil.which("chromium")
+AXE = Path(__file__).parents[1] / "parts" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = (
+    "?from=2020-01-01T00:00:00Z",
+    "/explore?from=2020-01-01T00:00:00Z",
+    "/people?from=2020-01-01T00:00:00Z",
+    "/money",
+    "/pipeline",
+    "/access",
+    "/help",
+)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not here"),
@@ -116,14 +126,7 @@ def test_a_filter_is_set_and_taken_off_and_pages_follow_each_other(visit: Visit)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_no_page_is_wider_than_its_window_in_light_or_dark(visit: Visit, width: int) -> None:
     visit.page.set_viewport_size({"width": width, "height": 800})
-    for path in (
-        "?from=2020-01-01T00:00:00Z",
-        "/explore?from=2020-01-01T00:00:00Z",
-        "/money",
-        "/pipeline",
-        "/access",
-        "/help",
-    ):
+    for path in PAGES:
         for theme in ("light", "dark"):
             page = visit.open(f"{path}{'&' if '?' in path else '?'}theme={theme}")
 
@@ -147,6 +150,30 @@ def test_the_keyboard_alone_skips_to_the_content_and_reaches_every_page(visit: V
     assert {"Overview", "Explore", "People", "Money", "Pipeline"} <= set(names)
     page.keyboard.press("Enter")
     page.wait_for_load_state()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="make packages-e2e installs axe-core")
+@pytest.mark.parametrize("path", [*PAGES, "/call", "/access/ask"])
+def test_no_page_has_a_serious_fault_that_axe_finds(browser: Any, home: str, path: str) -> None:
+    context = browser.new_context(bypass_csp=True)
+    try:
+        page = context.new_page()
+        page.goto(f"{home}/explore?from=2020-01-01T00:00:00Z" if path == "/call" else f"{home}{path}")
+        if path == "/call":
+            page.locator("tbody time").first.click()
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for details in page.locator("details").all():
+            details.evaluate("one => { one.open = true }")
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        faults = [
+            (one["id"], [node["html"][:200] for node in one["nodes"]][:3])
+            for one in found["violations"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+    finally:
+        context.close()
+
+    assert faults == []
 
 
 def test_what_is_drawn_keeps_its_screenshot(visit: Visit, tmp_path: Path) -> None:
