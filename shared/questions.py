@@ -5,6 +5,7 @@ A filter of the API is one line of `FILTERS`: its parameter, OpenAPI and SQL fol
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -43,6 +44,7 @@ class Condition(Enum):
 
     EQUAL = "the column is equal"
     AT_LEAST = "the column is not less"
+    MEASURED = "the column is known, and not less"
     USED = "the column is not less, and tells what the call itself used"
     BEFORE = "the column is less"
     MARKED = "the flag is set; or is not, or unknown"
@@ -53,6 +55,9 @@ class Condition(Enum):
     FILTERED = "the content filter acted on a side; or on none"
     FOUND = "the content filter found it: all filters of this kind speak of one finding"
     CHARGED = "the column of the call's charge is equal"
+    COSTS = "the column of the call's charge is not less"
+    ESTIMATED = "usage is estimated; or is not"
+    CALLS = "the column counts one at least; or none, as far as is known"
     BYPASS = "Azure OpenAI's own log alone knows of the call; or others do"
 
 
@@ -70,7 +75,7 @@ class Filter(NamedTuple):
     name: str
     """In camelCase the parameter's, unless routes give it otherwise."""
     values: Any
-    """What it takes: `str`, `bool`, an enum, a `Count`, or a tuple of the words that it knows."""
+    """What it takes: `str`, `bool`, `Decimal`, an enum, a `Count`, or a tuple of the words that it knows."""
     condition: Condition
     column: str = ""
     """Of the ledger, where the condition does not know which."""
@@ -136,6 +141,17 @@ FILTERS: Final = {
         Filter("filter_failed", bool, Condition.MARKED, "filter_failed", f"true: it did not run; {_OTHERWISE}"),
         Filter("possible_refusal", bool, Condition.MARKED, "possible_refusal", _OTHERWISE),
         Filter("callers_differ", bool, Condition.MARKED, "callers_differ", _OTHERWISE),
+        Filter("session_id", str, Condition.EQUAL, "session_id"),
+        Filter("end_user_id", str, Condition.EQUAL, "end_user_id"),
+        Filter("api_id", str, Condition.EQUAL, "api_id"),
+        Filter("backend_id", str, Condition.EQUAL, "backend_id"),
+        Filter("gateway_region", str, Condition.EQUAL, "gateway_region"),
+        Filter("error_code", str, Condition.EQUAL, "error_code"),
+        Filter("finish_reason", str, Condition.LISTED, "finish_reasons", "why one of its answers ended"),
+        Filter("min_latency_ms", Count(below=COUNT_LIMIT), Condition.MEASURED, "latency_ms"),
+        Filter("min_amount", Decimal, Condition.COSTS, "amount", "what it cost, in whichever currency it is charged"),
+        Filter("has_tool_calls", bool, Condition.CALLS, "tool_calls", f"true: the model called tools; {_OTHERWISE}"),
+        Filter("estimated", bool, Condition.ESTIMATED, "usage_provenance", "true: what it used is estimated"),
     )
 }
 """Name -> filter, in the order in which the API lists them."""

@@ -1801,6 +1801,60 @@ UPDATE alembic_version SET version_num='0024' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0024 -> 0025
+
+ALTER TABLE interaction ADD finish_list AS (cast(finish_reasons as nvarchar(400)));
+
+GO
+
+CREATE INDEX ix_interaction_session_id ON interaction (session_id, occurred_at) WHERE session_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_end_user_id ON interaction (end_user_id, occurred_at) WHERE end_user_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_api_id ON interaction (api_id, occurred_at) WHERE api_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_backend_id ON interaction (backend_id, occurred_at) WHERE backend_id is not null;
+
+GO
+
+CREATE INDEX ix_interaction_gateway_region ON interaction (gateway_region, occurred_at) WHERE gateway_region is not null;
+
+GO
+
+CREATE INDEX ix_interaction_error_code ON interaction (error_code, occurred_at) WHERE error_code is not null;
+
+GO
+
+CREATE INDEX ix_interaction_finish_list ON interaction (finish_list, occurred_at, id);
+
+GO
+
+CREATE INDEX ix_interaction_latency_ms ON interaction (latency_ms, occurred_at, id) WHERE latency_ms is not null;
+
+GO
+
+CREATE INDEX ix_interaction_tool_calls ON interaction (occurred_at, tool_calls) WHERE tool_calls > 0;
+
+GO
+
+CREATE INDEX ix_interaction_usage_provenance ON interaction (usage_provenance, occurred_at) WHERE usage_provenance = 'estimated';
+
+GO
+
+CREATE INDEX ix_charge_amount ON charge (amount, occurred_at, interaction_id) WHERE amount is not null;
+
+GO
+
+UPDATE alembic_version SET version_num='0025' WHERE alembic_version.version_num = '0024';
+
+GO
+
 COMMIT;
 
 GO

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -122,6 +123,9 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
+_Amount = Annotated[
+    Decimal, Field(ge=0, lt=1_000_000, decimal_places=12), WithJsonSchema({"type": "number", "minimum": 0})
+]
 _Question = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_words)]
 _QUESTION_FORM: Final = (
     'what must all occur in prompt or completion: `word`, `begin*`, `"words that follow each other"`'
@@ -194,6 +198,8 @@ def _kind_of(one: Filter) -> Any:  # noqa: ANN401  # an annotation
         kind = Annotated[str, AfterValidator(partial(_one_of, kind)), words]
     elif kind is str:
         kind = Text
+    elif kind is Decimal:
+        kind = _Amount
     return Annotated[kind | None, Field(description=one.description)]
 
 

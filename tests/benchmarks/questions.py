@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,6 +15,7 @@ from shared.stores.sql import tables
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.conditions import conditions_of
 from shared.stores.sql.engine import create_engine
+from shared.stores.sql.indexes import LISTS
 from tests.benchmarks.figures import Figure, most_of, of_times
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def _values(connection: Connection, one: Filter) -> list[Value]:
 
 def _counts(connection: Connection, one: Filter) -> Iterator[tuple[Any, int]]:
     facts = tables.interaction
-    if one.values is str or one.name == "http_status":
+    if (one.values is str and one.column not in LISTS) or one.name == "http_status":
         column = (tables.charge if one.condition is Condition.CHARGED else facts).c[one.column]
         grouped = sa.select(column, sa.func.count()).where(column.is_not(None)).group_by(column)
         yield from (tuple(row) for row in connection.execute(grouped))
@@ -106,6 +108,10 @@ def _words(one: Filter) -> Iterator[Any]:
         yield from (1, 100, 1_000, 2_000, 4_000, 8_000, 16_000, 1_000_000_000)
     elif one.values is bool:
         yield from (True, False)
+    elif one.values is Decimal:
+        yield from map(Decimal, ("0.001", "0.01", "0.1", "1", "999999"))
+    elif one.values is str:
+        yield from ("stop", "length", "tool_calls", "nothing")
     elif isinstance(one.values, type) and issubclass(one.values, Enum):
         yield from (member.value for member in one.values)
     else:

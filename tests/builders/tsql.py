@@ -466,7 +466,9 @@ def _use_audit(audit: SqlAuditStore) -> None:
     everything: dict[str, Any] = dict.fromkeys(FILTERS, "x")
     flags = {name: True for name, one in FILTERS.items() if one.values is bool}
     unset = dict.fromkeys(flags, False)
-    numbers = {name: 1 for name, one in FILTERS.items() if isinstance(one.values, Count)}
+    numbers = {
+        name: Decimal(1) for name, one in FILTERS.items() if one.values is Decimal or isinstance(one.values, Count)
+    }
     times = dict.fromkeys(("occurred_from", "occurred_before"), AT)
     findings = {"filter_category": "hate", "filter_severity": "low", "filter_side": "prompt"}
     after = ListKey(AT, "call-1")

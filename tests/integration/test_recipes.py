@@ -369,9 +369,9 @@ RECIPES = {
             "`FILTERS`": behind(
                 "shared/questions.py",
                 r"^FILTERS[^(]*\(\n",
-                '        Filter("backend_id", str, Condition.EQUAL, "backend_id"),\n',
+                '        Filter("response_id", str, Condition.EQUAL, "response_id"),\n',
             ),
-            "`docs/api.md`": behind("docs/api.md", r"^`/interactions` takes ", "`backendId`, "),
+            "`docs/api.md`": behind("docs/api.md", r"^`/interactions` takes ", "`responseId`, "),
         },
         (REPOSITORY, "-k", "every_filter"),
     ),

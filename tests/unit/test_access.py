@@ -4,6 +4,7 @@ import itertools
 import random
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ def _value(one: Filter) -> Any:
     """Return a value of the kind that few interactions have."""
     if isinstance(one.values, Count):
         return 429
+    if one.values is Decimal:
+        return Decimal(2)
     if isinstance(one.values, tuple):
         return one.values[0]
     return {bool: True, State: State.FAILED.value}.get(one.values, "x")
@@ -53,7 +56,9 @@ def _plan(engine: Engine, statement: sa.Select[Any] | sa.CompoundSelect[Any]) ->
     """Return the lines of SQLite's plan."""
     compiled = statement.compile(engine, compile_kwargs={"render_postcompile": True})
     explained = f"explain query plan {compiled}"
-    values = tuple(compiled.params[name] for name in compiled.positiontup or ())
+    # A decimal as the type would bind it: the plan is the same whatever the number.
+    given = (compiled.params[name] for name in compiled.positiontup or ())
+    values = tuple(int(value) if isinstance(value, Decimal) else value for value in given)
     with engine.connect() as connection:
         return [row[3] for row in connection.exec_driver_sql(explained, values)]
 
@@ -208,6 +213,10 @@ def _rows(chance: random.Random) -> list[dict[str, Any]]:
         "operation": ["chat.completions", "other", None],
         "vendor": ["openai", "other", None],
         "total_tokens": [1, 428, 429, 430, None],
+        "latency_ms": [428.9, 429, 429.5, None],
+        "tool_calls": [0, 1, 3, None],
+        "usage_provenance": ["estimated", "reported", "missing"],
+        "finish_reasons": ['["x"]', '["stop","x"]', '["X"]', '["xx"]', None],
         "sources": ['["native"]', '["azure-openai"]', '["azure-openai","native"]', f'["{SOURCE_NAMES[0]}"]'],
     }
     return [
@@ -226,7 +235,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     # Of some interactions, a charge from before they moved beside the one that counts.
     charges = [
         {"occurred_at": at, "interaction_id": row["id"], "confidence": "exact", "team": chance.choice(["x", "y", None])}
-        | {"cost_centre": chance.choice(["x", "y", None])}
+        | {
+            "cost_centre": chance.choice(["x", "y", None]),
+            "amount": chance.choice([1_999_999_999_999, 2_000_000_000_000, None]),
+        }
         for row in rows
         for at in {row["occurred_at"], *chance.choice([(), ("2026-03-02T08:00:00.000Z", "2026-03-02T09:00:10.000Z")])}
     ]

@@ -1,6 +1,7 @@
 """The reading side's SQL, as Azure SQL and SQLite will see it."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -47,6 +48,17 @@ _EVERYTHING = InteractionFilter(
     filter_failed=False,
     possible_refusal=True,
     callers_differ=True,
+    session_id="secret",
+    end_user_id="secret",
+    api_id="secret",
+    backend_id="secret",
+    gateway_region="secret",
+    error_code="secret",
+    finish_reason="secret",
+    min_latency_ms=1,
+    min_amount=Decimal(1),
+    has_tool_calls=True,
+    estimated=True,
 )
 _FINDINGS = FindingFilter(starts_from=_AT, starts_before=_AT, hub="secret", kind="secret", resolved=False)
 _DIMENSIONS = {name: "secret" for name, one in FILTERS.items() if one.column in tables.DIMENSIONS}

@@ -11,11 +11,13 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from shared.domain.values import canonical
 from shared.questions import Condition, Filter, InteractionFilter
 from shared.stores.sql import tables
 from shared.stores.sql.conditions import BYPASSES, condition_of, groups_of, is_equal, range_of
 from shared.stores.sql.dialects import by_index
-from shared.stores.sql.indexes import SOURCE_LIST, index_of
+from shared.stores.sql.indexes import LISTS, SOURCE_LIST, index_of
+from shared.stores.sql.types import Holds
 
 __all__ = ["PAYER", "Access", "Look", "Way", "accesses_of", "chosen", "in_index", "look_statement"]
 
@@ -171,6 +173,11 @@ def _charged(one: Filter, values: Mapping[str, Any]) -> Access:
     return Access(f"ix_charge_{one.column}", (is_equal(PAYER.c[one.column], values[one.name]),), table=PAYER)
 
 
+def _costs(one: Filter, values: Mapping[str, Any]) -> Access:
+    condition = PAYER.c[one.column] >= values[one.name]
+    return Access(f"ix_charge_{one.column}", (condition,), in_order=False, table=PAYER)
+
+
 def _bypass(one: Filter, values: Mapping[str, Any]) -> Access | None:
     if not values[one.name]:
         return None
@@ -178,17 +185,20 @@ def _bypass(one: Filter, values: Mapping[str, Any]) -> Access | None:
 
 
 def _listed(one: Filter, values: Mapping[str, Any]) -> Access:
-    """Return the way by all lists that hold a source: there are few, and the index is asked for one after the other."""
-    lists = sa.select(sa.func.min(_TABLE.source_list).label("list")).cte("lists", recursive=True)
-    following = sa.select(sa.func.min(_TABLE.source_list)).where(_TABLE.source_list > lists.c.list).scalar_subquery()
+    """Return the way by all lists that hold a word: there are few, and the index is asked for one after the other."""
+    column = _TABLE[LISTS[one.column]]
+    lists = sa.select(sa.func.min(column).label("list")).cte("lists", recursive=True)
+    following = sa.select(sa.func.min(column)).where(column > lists.c.list).scalar_subquery()
     lists = lists.union_all(sa.select(following).where(lists.c.list.is_not(None)))
-    holding = sa.select(lists.c.list).where(lists.c.list.contains(f'"{values[one.name]}"', autoescape=True))
-    return Access(index_of(SOURCE_LIST), (_TABLE.source_list.in_(holding),), in_order=False)
+    word = sa.literal(canonical(values[one.name]), sa.Unicode(400))
+    holding = sa.select(lists.c.list).where(Holds(lists.c.list, word))
+    return Access(index_of(column.name), (column.in_(holding),), in_order=False)
 
 
 _ACCESSES: Final[Mapping[Condition, _Accessible]] = {
     Condition.EQUAL: _by(),
     Condition.AT_LEAST: lambda _one, _values: None,
+    Condition.MEASURED: _by(in_order=False),
     Condition.USED: _by("total_tokens", in_order=False),
     Condition.BEFORE: lambda _one, _values: None,
     Condition.MARKED: _by_mark(),
@@ -199,5 +209,8 @@ _ACCESSES: Final[Mapping[Condition, _Accessible]] = {
     Condition.FILTERED: _by_mark("has_findings"),
     Condition.FOUND: _by_mark("has_findings"),
     Condition.CHARGED: _charged,
+    Condition.COSTS: _costs,
+    Condition.ESTIMATED: _by_mark(),
+    Condition.CALLS: _by_mark(),
     Condition.BYPASS: _bypass,
 }

@@ -220,14 +220,17 @@ def _found(
     if way.first.table is PAYER:
         # By the time too: an interaction that moved has a charge where it was until its hour is summed anew.
         same = sa.and_(PAYER.c.occurred_at == facts.c.occurred_at, PAYER.c.interaction_id == facts.c.id)
-        paid = by_index(rows.where(same, *range_of(narrow, PAYER), *conditions), PAYER, way.first.index_name)
+        conditions = [same, *range_of(narrow, PAYER), *conditions]
+    if way.first.table is PAYER and way.first.in_order:
+        paid = by_index(rows.where(*conditions), PAYER, way.first.index_name)
         order = (PAYER.c.occurred_at, PAYER.c.interaction_id)
         return by_value(_newest(paid, "occurred_at", after, limit, order))
     if way.first.in_order:
         found = by_index(rows.where(*conditions), facts, way.first.index_name)
         return by_value(_newest(found, "occurred_at", after, limit))
     # What is to be sorted is sorted from the index, without the rows.
-    keys = by_index(sa.select(facts.c.id, facts.c.occurred_at).where(*conditions), facts, way.first.index_name)
+    ids: sa.Select[Any] = sa.select(facts.c.id, facts.c.occurred_at).where(*conditions)
+    keys = by_index(ids, way.first.table, way.first.index_name)
     first = _newest(keys, "occurred_at", after, limit).subquery("found")
     return _newest(rows.where(facts.c.id.in_(sa.select(first.c.id))), "occurred_at", None, limit)
 

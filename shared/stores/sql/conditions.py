@@ -5,13 +5,16 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from shared.domain.interaction import Provenance
 from shared.domain.reach import Reach
 from shared.domain.record_types import Observer
+from shared.domain.values import canonical
 from shared.domain.verdicts import fields_of, texts_of
 from shared.questions import FILTERS, Condition, Filter, InteractionFilter
 from shared.sources import source_lists
 from shared.stores.sql import tables
-from shared.stores.sql.types import ByteLength
+from shared.stores.sql.indexes import LISTS
+from shared.stores.sql.types import ByteLength, Holds
 
 __all__ = [
     "BYPASSES",
@@ -165,6 +168,24 @@ def _charged(one: Filter, values: Mapping[str, Any]) -> _Condition:
     return found.correlate(tables.interaction).exists()
 
 
+def _costs(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    call, charge = tables.interaction.c, tables.charge.alias("payer")
+    same = sa.and_(charge.c.occurred_at == call.occurred_at, charge.c.interaction_id == call.id)
+    found = sa.select(sa.literal(1)).select_from(charge).where(same, charge.c[one.column] >= values[one.name])
+    return found.correlate(tables.interaction).exists()
+
+
+def _calls(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    # In the text, not as a parameter: only so does a database see that the index of such rows holds them all.
+    some: _Condition = _column(one) > sa.literal_column("0")
+    return some if values[one.name] else sa.or_(_column(one).is_(None), sa.not_(some))
+
+
+def _estimated(one: Filter, values: Mapping[str, Any]) -> _Condition:
+    same: _Condition = _column(one) == sa.literal_column(f"'{Provenance.ESTIMATED.value}'")
+    return same if values[one.name] else sa.not_(same)
+
+
 def _bypass(one: Filter, values: Mapping[str, Any]) -> _Condition:
     lists = tables.interaction.c.source_list
     same = lists == BYPASSES[0] if len(BYPASSES) == 1 else lists.in_(BYPASSES)
@@ -174,16 +195,22 @@ def _bypass(one: Filter, values: Mapping[str, Any]) -> _Condition:
 _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Condition]]] = {
     Condition.EQUAL: lambda one, values: is_equal(_column(one), values[one.name]),
     Condition.AT_LEAST: lambda one, values: _column(one) >= values[one.name],
+    Condition.MEASURED: lambda one, values: _column(one) >= values[one.name],
     Condition.USED: _used,
     Condition.BEFORE: lambda one, values: _column(one) < values[one.name],
     Condition.MARKED: _marked,
     Condition.PRESENT: lambda one, values: _column(one).is_not(None) if values[one.name] else _column(one).is_(None),
-    # The column is a JSON array of known names, so the quoted name is found in nothing else.
-    Condition.LISTED: lambda one, values: _column(one).contains(f'"{values[one.name]}"', autoescape=True),
+    # The column is a JSON array, so the name as JSON has it is found in nothing else.
+    Condition.LISTED: lambda one, values: Holds(
+        tables.interaction.c[LISTS[one.column]], sa.literal(canonical(values[one.name]), sa.Unicode(400))
+    ),
     Condition.OPERATION: _operation,
     Condition.ERROR: _error,
     Condition.FILTERED: _filtered,
     Condition.FOUND: _found,
     Condition.CHARGED: _charged,
+    Condition.COSTS: _costs,
+    Condition.ESTIMATED: _estimated,
+    Condition.CALLS: _calls,
     Condition.BYPASS: _bypass,
 }

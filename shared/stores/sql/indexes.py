@@ -13,10 +13,12 @@ from shared.domain.call_errors import SIGNS, Sign, Test
 from shared.domain.verdicts import fields_of
 from shared.stores.sql.types import CLUSTERED, FLAG, exact_text, including, where, where_on_sqlite
 
-__all__ = ["BY_TIME", "SOURCE_LIST", "derived_columns", "index_of", "interaction_indexes"]
+__all__ = ["BY_TIME", "LISTS", "SOURCE_LIST", "derived_columns", "index_of", "interaction_indexes"]
 
 BY_TIME: Final = "occurred_at"
 SOURCE_LIST: Final = "source_list"
+LISTS: Final = {"sources": SOURCE_LIST, "finish_reasons": "finish_list"}
+"""The JSON lists that are sought by what they hold: their column -> the derived one that an index can hold."""
 
 _FINDINGS: Final = ("prompt_filtered", "completion_filtered", *fields_of())
 """What tells of the content filter; its index holds them all, so that no row is read in vain."""
@@ -33,6 +35,12 @@ _EQUAL: Final = (
     "cached",
     "requested_model",
     "vendor",
+    "session_id",
+    "end_user_id",
+    "api_id",
+    "backend_id",
+    "gateway_region",
+    "error_code",
 )
 _MARKED: Final = ("truncated", "filter_failed", "possible_refusal", "callers_differ")
 
@@ -50,7 +58,7 @@ def derived_columns() -> tuple[Column[Any], ...]:
         _derived("has_findings", FLAG, _either(*findings)),
         _derived("known_operation", exact_text(32), "coalesce(operation, 'other')"),
         # SQL Server has no index on texts without a limit. The longest list is that of all sources.
-        _derived(SOURCE_LIST, exact_text(400), "cast(sources as nvarchar(400))"),
+        *(_derived(name, exact_text(400), f"cast({column} as nvarchar(400))") for column, name in LISTS.items()),
     )
 
 
@@ -64,12 +72,15 @@ def interaction_indexes() -> tuple[Index, ...]:
         *(_index(name, name, "occurred_at", **where(f"{name} is not null")) for name in _EQUAL),
         *(_index(name, name, "occurred_at", **where(f"{name} = 1")) for name in _MARKED),
         _index("unreadable", "occurred_at", "unreadable", **where("unreadable is not null")),
+        _index("tool_calls", "occurred_at", "tool_calls", **where("tool_calls > 0")),
+        _index("usage_provenance", "usage_provenance", "occurred_at", **where("usage_provenance = 'estimated'")),
         # SQL Server has no filtered index by a derived column.
         _index("is_error", "is_error", "occurred_at", **where_on_sqlite("is_error = 1")),
         _index("has_findings", "has_findings", "occurred_at", *_FINDINGS, **where_on_sqlite("has_findings = 1")),
         # These are sought by several values: what they find is sorted, from the index alone.
         _index("total_tokens", "total_tokens", "occurred_at", "id", "cached", **where("total_tokens is not null")),
-        _index(SOURCE_LIST, SOURCE_LIST, "occurred_at", "id"),
+        _index("latency_ms", "latency_ms", "occurred_at", "id", **where("latency_ms is not null")),
+        *(_index(name, name, "occurred_at", "id") for name in LISTS.values()),
         # Which answers repeat the usage of one response, run or batch, and which of them counts.
         _index(
             "usage_key",

@@ -113,7 +113,7 @@ charge = Table(
     PrimaryKeyConstraint("occurred_at", "interaction_id", name="pk_charge"),
     *(
         Index(f"ix_charge_{name}", name, "occurred_at", "interaction_id", **where(f"{name} is not null"))
-        for name in ("team", "cost_centre")
+        for name in ("team", "cost_centre", "amount")
     ),
 )
 """What each interaction costs, and who pays; written with its usage, in the order of time."""

@@ -38,6 +38,7 @@ __all__ = [
     "NUMBER",
     "SERIAL",
     "ByteLength",
+    "Holds",
     "Money",
     "Quantity",
     "UtcTime",
@@ -183,3 +184,21 @@ def _where_equal_is_exact(_element: ByteLength, _compiler: SQLCompiler, **_optio
 def _on_sql_server(element: ByteLength, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
     # Not `len`, which leaves the blanks out as well.
     return f"datalength({compiler.process(element.clauses, **options)})"
+
+
+class Holds(FunctionElement[bool]):
+    """Whether a text holds another, letter by letter: SQLite's `like` takes small letters for capitals."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(Holds, "sqlite")
+def _in_sqlite(element: Holds, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+    return f"instr({compiler.process(element.clauses, **options)}) > 0"
+
+
+@compiles(Holds, "mssql")
+def _in_sql_server(element: Holds, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+    text, part = (compiler.process(one, **options) for one in element.clauses)
+    return f"charindex({part}, {text}) > 0"

@@ -156,6 +156,16 @@ def test_an_id_may_hold_a_slash_and_a_guid_may_be_in_upper_case(ledger: Ledger, 
         ("filterFailed=true", {"filter_failed": True}),
         ("possibleRefusal=true", {"possible_refusal": True}),
         ("callersDiffer=true", {"callers_differ": True}),
+        ("sessionId=s-1", {"session_id": "s-1"}),
+        ("endUserId=e-1", {"end_user_id": "e-1"}),
+        ("apiId=openai", {"api_id": "openai"}),
+        ("backendId=pool/one", {"backend_id": "pool/one"}),
+        ("gatewayRegion=North%20Europe", {"gateway_region": "North Europe"}),
+        ("errorCode=rate_limit", {"error_code": "rate_limit"}),
+        ("finishReason=length", {"finish_reasons": '["stop","length"]'}),
+        ("minLatencyMs=700", {"latency_ms": 700}),
+        ("hasToolCalls=true", {"tool_calls": 2}),
+        ("estimated=true", {"usage_provenance": "estimated"}),
     ],
 )
 def test_a_filter_keeps_what_it_names(ledger: Ledger, client: Client, query: str, facts: dict[str, Any]) -> None:
@@ -168,6 +178,8 @@ def a_value(one: Filter) -> Any:
     """Return a value that the filter takes, and that no interaction has unless a test says so."""
     if isinstance(one.values, Count):
         return 7
+    if one.values is Decimal:
+        return Decimal(7)
     if one.values in {str, bool}:
         return "2026-03-02T09:30:00.124Z" if one.column == "occurred_at" else one.values("sought")
     return tuple(one.values)[-1]
@@ -183,6 +195,21 @@ def test_every_filter_narrows(one: Filter, ledger: Ledger) -> None:
 
     assert len(found[0]) == 2
     assert len(found[1]) < 2
+
+
+def test_a_finish_reason_is_compared_by_its_letters_and_as_a_whole(ledger: Ledger, client: Client) -> None:
+    ledger.has(
+        an_interaction("capitals", finish_reasons='["STOP"]'), an_interaction("longer", finish_reasons='["stops"]')
+    )
+
+    assert ids(client, "finishReason=stop") == []
+    assert ids(client, "finishReason=STOP") == ["capitals"]
+
+
+def test_what_calls_cost_at_least_is_told_with_all_places(client: Client) -> None:
+    assert ids(client, "minAmount=0.000000000001") == []
+    for wrong in ("-1", "1e99", "NaN", "0.0000000000001", "much"):
+        assert client.get(f"{_LIST}?minAmount={wrong}").json()["parameter"] == "minAmount"
 
 
 def test_a_filter_that_does_not_exist_is_no_filter() -> None:

@@ -1060,7 +1060,9 @@ RestatementRequest = TypedDict(
 SearchRequest = TypedDict(
     "SearchRequest",
     {
+        "apiId": NotRequired[str | None],
         "appId": NotRequired[str | None],
+        "backendId": NotRequired[str | None],
         "bypass": NotRequired[bool | None],
         "cached": NotRequired[bool | None],
         "callerIp": NotRequired[str | None],
@@ -1068,7 +1070,10 @@ SearchRequest = TypedDict(
         "costCentre": NotRequired[str | None],
         "cursor": NotRequired[str | None],
         "deployment": NotRequired[str | None],
+        "endUserId": NotRequired[str | None],
         "error": NotRequired[bool | None],
+        "errorCode": NotRequired[str | None],
+        "estimated": NotRequired[bool | None],
         "filterCategory": NotRequired[
             Literal[
                 "hate",
@@ -1088,9 +1093,14 @@ SearchRequest = TypedDict(
         "filterSeverity": NotRequired[Literal["low", "medium", "high"] | None],
         "filterSide": NotRequired[Literal["prompt", "completion"] | None],
         "filtered": NotRequired[bool | None],
+        "finishReason": NotRequired[str | None],
         "from": NotRequired[str | None],
+        "gatewayRegion": NotRequired[str | None],
+        "hasToolCalls": NotRequired[bool | None],
         "httpStatus": NotRequired[int | None],
         "limit": NotRequired[int],
+        "minAmount": NotRequired[Decimal | None],
+        "minLatencyMs": NotRequired[int | None],
         "minTotalTokens": NotRequired[int | None],
         "model": NotRequired[str | None],
         "operation": NotRequired[
@@ -1136,6 +1146,7 @@ SearchRequest = TypedDict(
         "purpose": NotRequired[str | None],
         "q": str,
         "requestedModel": NotRequired[str | None],
+        "sessionId": NotRequired[str | None],
         "source": NotRequired[
             Literal[
                 "ai-hub-gateway",

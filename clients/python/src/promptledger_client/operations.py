@@ -1,6 +1,7 @@
 """One method for each operation of the OpenAPI document. Written by generate.py."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Literal
 
 from promptledger_client.models import (
@@ -574,6 +575,17 @@ class Operations(Transport):
         filter_failed: bool | None = None,
         possible_refusal: bool | None = None,
         callers_differ: bool | None = None,
+        session_id: str | None = None,
+        end_user_id: str | None = None,
+        api_id: str | None = None,
+        backend_id: str | None = None,
+        gateway_region: str | None = None,
+        error_code: str | None = None,
+        finish_reason: str | None = None,
+        min_latency_ms: int | None = None,
+        min_amount: Decimal | None = None,
+        has_tool_calls: bool | None = None,
+        estimated: bool | None = None,
         q: str | None = None,
     ) -> InteractionPage:
         """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
@@ -615,6 +627,17 @@ class Operations(Transport):
                 "filterFailed": filter_failed,
                 "possibleRefusal": possible_refusal,
                 "callersDiffer": callers_differ,
+                "sessionId": session_id,
+                "endUserId": end_user_id,
+                "apiId": api_id,
+                "backendId": backend_id,
+                "gatewayRegion": gateway_region,
+                "errorCode": error_code,
+                "finishReason": finish_reason,
+                "minLatencyMs": min_latency_ms,
+                "minAmount": min_amount,
+                "hasToolCalls": has_tool_calls,
+                "estimated": estimated,
                 "q": q,
             },
         )
@@ -717,6 +740,17 @@ class Operations(Transport):
         filter_failed: bool | None = None,
         possible_refusal: bool | None = None,
         callers_differ: bool | None = None,
+        session_id: str | None = None,
+        end_user_id: str | None = None,
+        api_id: str | None = None,
+        backend_id: str | None = None,
+        gateway_region: str | None = None,
+        error_code: str | None = None,
+        finish_reason: str | None = None,
+        min_latency_ms: int | None = None,
+        min_amount: Decimal | None = None,
+        has_tool_calls: bool | None = None,
+        estimated: bool | None = None,
         q: str | None = None,
     ) -> Iterator[Interaction]:
         """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded. Goes through all pages."""
@@ -757,6 +791,17 @@ class Operations(Transport):
                 filter_failed=filter_failed,
                 possible_refusal=possible_refusal,
                 callers_differ=callers_differ,
+                session_id=session_id,
+                end_user_id=end_user_id,
+                api_id=api_id,
+                backend_id=backend_id,
+                gateway_region=gateway_region,
+                error_code=error_code,
+                finish_reason=finish_reason,
+                min_latency_ms=min_latency_ms,
+                min_amount=min_amount,
+                has_tool_calls=has_tool_calls,
+                estimated=estimated,
                 q=q,
             )
 
