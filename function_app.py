@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from blueprints import audit, claims, health, ingest, rollups, upkeep, words
+from blueprints import audit, claims, exports, health, ingest, rollups, upkeep, words
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -13,3 +13,4 @@ app.register_functions(upkeep.bp)
 app.register_functions(audit.bp)
 app.register_functions(health.bp)
 app.register_functions(words.bp)
+app.register_functions(exports.bp)

@@ -51,6 +51,18 @@ async def manage_reaches(req: func.HttpRequest, context: func.Context) -> func.H
     return await answer(req, context)
 
 
+@bp.route(route="v1/exports/{*rest}", methods=READ)
+async def read_exports(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """List the caller's exports, or return one, its manifest or a part."""
+    return await answer(req, context)
+
+
+@bp.route(route="v1/exports/{*rest}", methods=[func.HttpMethod.POST, func.HttpMethod.DELETE])
+async def manage_exports(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Ask for an export, or cancel one."""
+    return await answer(req, context)
+
+
 @bp.route(route="v1/usage", methods=READ)
 async def read_usage(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return usage by group and interval."""

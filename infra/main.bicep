@@ -444,6 +444,7 @@ var allTags = union(tags, {
   product: 'promptledger'
 })
 var claimCheckContainerName = 'claim-checks'
+var exportContainerName = 'exports'
 var captureContainerName = 'raw-events'
 var packageContainerName = 'packages'
 var trainingContainerName = 'training'
@@ -661,6 +662,29 @@ module hostStorage 'modules/storage.bicep' = {
         principalId: appIdentity.outputs.principalId
         role: 'storageTableDataContributor'
         container: ''
+      }
+    ]
+  }
+}
+
+// Exports may hold texts, and go sooner than what they were made of.
+module exportStorage 'modules/storage.bicep' = {
+  name: 'storage-export'
+  params: {
+    estate: estate
+    purpose: 'export'
+    skuName: storageSku
+    containerNames: [
+      exportContainerName
+    ]
+    // The app removes files after 7 days; what it leaves behind goes then.
+    deleteAfterDays: 14
+    softDeleteDays: 1
+    roleAssignments: [
+      {
+        principalId: appIdentity.outputs.principalId
+        role: 'storageBlobDataContributor'
+        container: exportContainerName
       }
     ]
   }
@@ -900,6 +924,8 @@ module appSettings 'modules/app-settings.bicep' = {
     cosmosContainerName: contentStore == 'cosmos' ? cosmos!.outputs.containerName : ''
     claimCheckEndpoint: contentStorage.outputs.blobEndpoint
     claimCheckContainerName: claimCheckContainerName
+    exportEndpoint: exportStorage.outputs.blobEndpoint
+    exportContainerName: exportContainerName
     contentDays: contentDays
     asideDays: asideDays
     auditClientId: auditClientId

@@ -38,6 +38,7 @@ def audit_app() -> "FastAPI":
                 costs=current.costs,
                 payers=current.payers,
                 budgets=current.budgets,
+                exports=current.exports,
                 threads=threads,
             )
             _built = (current, app)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.services.budgets import BudgetService
     from shared.services.capacity import CapacityService
     from shared.services.costs import CostService
+    from shared.services.exports import ExportService
     from shared.services.ingest import IngestOutcome
     from shared.services.payers import PayerService
     from shared.services.price_refresh import Refresh
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from shared.services.quarantine import QuarantineService
     from shared.services.readiness import Check, Readiness
     from shared.services.restatements import RestatementService
-    from shared.stores.ports import ClaimedBodies, ContentStore, ReadinessStore
+    from shared.stores.ports import ReadinessStore
 
 __all__ = ["Services", "reset", "services"]
 
@@ -58,6 +59,8 @@ class Services:
     audit: "AuditService"
     quarantine: "QuarantineService"
     costs: "CostService"
+    exports: "ExportService"
+    make_exports: Callable[[], int]
     readiness: "Readiness"
     close: Callable[[], None]
     """Give back the stores' connections."""
@@ -125,6 +128,7 @@ def _quieten() -> None:
 def _build(settings: Settings) -> Services:
     _quieten()
     # Imported here: the worker indexes functions at every cold start, and most need no store for that.
+    from shared import content_places, exporting  # noqa: PLC0415
     from shared.money import budget_check, money_services, price_follower, price_services, with_prices  # noqa: PLC0415
     from shared.retry import retried  # noqa: PLC0415
     from shared.services.audit import AuditService  # noqa: PLC0415
@@ -151,10 +155,10 @@ def _build(settings: Settings) -> Services:
     engine, api_engine = _engines(settings)
     prices = price_services(engine, api_engine)
     closing: _Closing = [engine.dispose, api_engine.dispose]
-    content = _content(settings, engine, closing)
+    content = content_places.content_store(settings, engine, closing)
     ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(api_engine), SqlCompleteness(engine)
     api_content = content if settings.cosmos else SqlContentStore(api_engine, retry_seconds=QUICK_SECONDS)
-    claims = ClaimCheck(_bodies(settings, closing), largest=settings.claims.largest_bytes)
+    claims = ClaimCheck(content_places.claimed_bodies(settings, closing), largest=settings.claims.largest_bytes)
     recorder = recorder_of(settings.telemetry)
     closing.append(recorder.close)
     runs, wait = SqlReadiness(engine), timedelta(minutes=settings.pending_minutes)
@@ -222,6 +226,8 @@ def _build(settings: Settings) -> Services:
             "index_words",
             partial(index_words, index=words, content=content, failures=Failures("index_words", recorder)),
         ),
+        exports=exporting.export_service(settings, api_engine, closing),
+        make_exports=marked("make_exports", exporting.export_maker(settings, engine, content, recorder, closing)),
         audit=audit_service,
         quarantine=QuarantineService(
             store=SqlQuarantine(api_engine), audit=audit, ledger=SqlLedger(api_engine), content=api_content
@@ -316,35 +322,3 @@ def _host_checks(settings: Settings, runs: "ReadinessStore", environment: Mappin
 def _close(closing: _Closing) -> None:
     for close in reversed(closing):
         close()
-
-
-def _content(settings: Settings, engine: "Engine", closing: _Closing) -> "ContentStore":
-    """Return the content store; `closing` will give back its connections."""
-    if settings.cosmos is None:
-        from shared.stores.sql.content import SqlContentStore  # noqa: PLC0415
-
-        return SqlContentStore(engine)
-
-    from shared.stores.cosmos import CosmosContentStore, connected  # noqa: PLC0415
-
-    cosmos = settings.cosmos
-    store = CosmosContentStore(
-        partial(connected, cosmos), content_days=cosmos.content_days, aside_days=cosmos.aside_days
-    )
-    closing.append(store.close)
-    return store
-
-
-def _bodies(settings: Settings, closing: _Closing) -> "ClaimedBodies | None":
-    """Return the store of claimed bodies, if there is one; `closing` will give back its connections."""
-    claims = settings.claims
-    if claims.account is None:
-        return None
-
-    from shared.stores.blob import BlobClaimedBodies, connected  # noqa: PLC0415
-
-    store = BlobClaimedBodies(
-        partial(connected, claims.account), containers=claims.containers, largest=claims.largest_bytes
-    )
-    closing.append(store.close)
-    return store

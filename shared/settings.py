@@ -1,13 +1,15 @@
 """Every setting of the app: name, meaning, default. Read once, by bootstrap."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlsplit
 
 from shared.domain.delivery import DEFAULT_LIMIT, InvalidLimit
 from shared.errors import ConfigurationError
+from shared.export_settings import ExportSettings
+from shared.setting_values import number_in, word_in
 from shared.token_settings import TokenSettings
 
 __all__ = [
@@ -48,6 +50,10 @@ APP_SETTINGS = {
     "PROMPTLEDGER_CLAIM_CHECK_CONTAINERS": "containers of that account, with commas between; no other is ever read",
     "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES": "largest claimed body, in MiB; six times as much may be in memory",
     "PROMPTLEDGER_CLAIM_CHECK_DAYS": "days after which a body that is not there is not looked for any more",
+    "PROMPTLEDGER_EXPORTS": "where exports' files are: a Blob endpoint, or a folder on a laptop; empty: none are made",
+    "PROMPTLEDGER_EXPORT_CONTAINER": "container of exports in that account",
+    "PROMPTLEDGER_EXPORT_HOURS": "hours after which an export that is not done is given up",
+    "PROMPTLEDGER_EXPORT_DAYS": "days that the files of a finished export are kept",
     "PROMPTLEDGER_INVALID_COUNT": "a batch with more unreadable events than this, and than the ratio, is refused",
     "PROMPTLEDGER_INVALID_RATIO": "see above: the share of a batch, 0 to 1; at 1 none is refused",
     "PROMPTLEDGER_PENDING_MINUTES": "how long an interaction waits for its parts before it is given up",
@@ -74,6 +80,7 @@ HOST_SETTINGS = {
     "WORDS_SCHEDULE": "NCRONTAB of index_words",
     "BUDGET_SCHEDULE": "NCRONTAB of check_budgets",
     "PRICES_SCHEDULE": "NCRONTAB of refresh_prices",
+    "EXPORT_SCHEDULE": "NCRONTAB of make_exports",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
@@ -127,8 +134,6 @@ _CONNECT_SECONDS: Final = 15
 _API_SECONDS: Final = 2
 _RATE_LIMIT: Final = 1200
 
-_Number = TypeVar("_Number", int, float)
-
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySettings:
@@ -171,6 +176,7 @@ class Settings:
     cosmos: Cosmos | None = None
     """None keeps content in the ledger's database."""
     claims: ClaimSettings = ClaimSettings()
+    exports: ExportSettings = field(default_factory=ExportSettings)
     invalid_limit: InvalidLimit = DEFAULT_LIMIT
     pending_minutes: int = _PENDING_MINUTES
     telemetry: TelemetrySettings = TelemetrySettings()
@@ -198,22 +204,23 @@ class Settings:
             in_azure=in_azure,
             signs_in=in_azure and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
             tokens=TokenSettings.read(environment, in_azure=in_azure),
-            needs_purpose=_one_of(environment, "PROMPTLEDGER_PURPOSE", _PURPOSES) == "required",
-            needs_grant=_one_of(environment, "PROMPTLEDGER_GRANTS", _GRANTS) == "required",
-            refreshes_prices=_one_of(environment, "PROMPTLEDGER_REFRESH_PRICES", _SWITCH) == "on",
+            needs_purpose=word_in(environment, "PROMPTLEDGER_PURPOSE", _PURPOSES) == "required",
+            needs_grant=word_in(environment, "PROMPTLEDGER_GRANTS", _GRANTS) == "required",
+            refreshes_prices=word_in(environment, "PROMPTLEDGER_REFRESH_PRICES", _SWITCH) == "on",
             local_token=_local_token(environment, in_azure=in_azure),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
-            rate_limit=_number(environment, "PROMPTLEDGER_RATE_LIMIT", int, _RATE_LIMIT),
-            connect_seconds=_number(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),
-            api_connect_seconds=_number(environment, "PROMPTLEDGER_API_CONNECT_SECONDS", int, _API_SECONDS, least=1),
+            rate_limit=number_in(environment, "PROMPTLEDGER_RATE_LIMIT", int, _RATE_LIMIT),
+            connect_seconds=number_in(environment, "PROMPTLEDGER_CONNECT_SECONDS", int, _CONNECT_SECONDS, least=1),
+            api_connect_seconds=number_in(environment, "PROMPTLEDGER_API_CONNECT_SECONDS", int, _API_SECONDS, least=1),
             threads=_threads(environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
             cosmos=_cosmos(environment, in_azure=in_azure),
             claims=_claims(environment, in_azure=in_azure),
+            exports=ExportSettings.read(environment, in_azure=in_azure),
             invalid_limit=InvalidLimit(
-                count=_number(environment, "PROMPTLEDGER_INVALID_COUNT", int, DEFAULT_LIMIT.count),
-                ratio=_number(environment, "PROMPTLEDGER_INVALID_RATIO", float, DEFAULT_LIMIT.ratio, most=1.0),
+                count=number_in(environment, "PROMPTLEDGER_INVALID_COUNT", int, DEFAULT_LIMIT.count),
+                ratio=number_in(environment, "PROMPTLEDGER_INVALID_RATIO", float, DEFAULT_LIMIT.ratio, most=1.0),
             ),
-            pending_minutes=_number(environment, "PROMPTLEDGER_PENDING_MINUTES", int, _PENDING_MINUTES, least=1),
+            pending_minutes=number_in(environment, "PROMPTLEDGER_PENDING_MINUTES", int, _PENDING_MINUTES, least=1),
             telemetry=_telemetry(environment),
             webhooks=_webhooks(environment.get("PROMPTLEDGER_WEBHOOKS", ""), in_azure=in_azure),
             webhook_key=environment.get("PROMPTLEDGER_WEBHOOK_KEY", ""),
@@ -241,7 +248,7 @@ def _threads(value: str) -> int:
 
 
 def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:
-    if _one_of(environment, "PROMPTLEDGER_CONTENT", _CONTENT_STORES) != "cosmos":
+    if word_in(environment, "PROMPTLEDGER_CONTENT", _CONTENT_STORES) != "cosmos":
         return None
     endpoint = _needed(environment, "PROMPTLEDGER_COSMOS_ENDPOINT")
     host = urlsplit(endpoint)
@@ -257,8 +264,8 @@ def _cosmos(environment: Mapping[str, str], *, in_azure: bool) -> Cosmos | None:
         database=_needed(environment, "PROMPTLEDGER_COSMOS_DATABASE"),
         container=_needed(environment, "PROMPTLEDGER_COSMOS_CONTAINER"),
         key=key,
-        content_days=_number(environment, "PROMPTLEDGER_CONTENT_DAYS", int, 0),
-        aside_days=_number(environment, "PROMPTLEDGER_ASIDE_DAYS", int, 0),
+        content_days=number_in(environment, "PROMPTLEDGER_CONTENT_DAYS", int, 0),
+        aside_days=number_in(environment, "PROMPTLEDGER_ASIDE_DAYS", int, 0),
     )
 
 
@@ -267,8 +274,8 @@ def _claims(environment: Mapping[str, str], *, in_azure: bool) -> ClaimSettings:
     return ClaimSettings(
         account=_claim_account(environment.get("PROMPTLEDGER_CLAIM_CHECK_ACCOUNT", ""), in_azure=in_azure),
         containers=frozenset(name.strip() for name in names if name.strip()),
-        largest_bytes=_number(environment, "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES", int, 64) * _MEBIBYTE,
-        days=_number(environment, "PROMPTLEDGER_CLAIM_CHECK_DAYS", int, 7),
+        largest_bytes=number_in(environment, "PROMPTLEDGER_CLAIM_CHECK_MEGABYTES", int, 64) * _MEBIBYTE,
+        days=number_in(environment, "PROMPTLEDGER_CLAIM_CHECK_DAYS", int, 7),
     )
 
 
@@ -301,14 +308,6 @@ def _webhooks(value: str, *, in_azure: bool) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _one_of(environment: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
-    """Return the setting `name`, which is one of the words `known`: the first when it is empty or not set."""
-    value = environment.get(name, "") or known[0]
-    if value not in known:
-        raise ConfigurationError(f"{name} must be one of {', '.join(known)}, not {value!r}")
-    return value
-
-
 def _needed(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
@@ -323,25 +322,3 @@ def _telemetry(environment: Mapping[str, str]) -> TelemetrySettings:
         exporter=environment.get("OTEL_METRICS_EXPORTER", "").strip(),
         site=environment.get("WEBSITE_SITE_NAME", ""),
     )
-
-
-def _number(
-    environment: Mapping[str, str],
-    name: str,
-    read: Callable[[str], _Number],
-    default: _Number,
-    *,
-    least: float = 0,
-    most: float = 1_000_000,
-) -> _Number:
-    """Return the setting `name` as a number from `least` to `most`; `default` when it is empty or not set."""
-    written = environment.get(name, "").strip()
-    if not written:
-        return default
-    try:
-        value = read(written) if written.isascii() else None
-    except ValueError:
-        value = None
-    if value is None or not least <= value <= most:
-        raise ConfigurationError(f"{name} must be a number from {least:g} to {most:g}, not {written!r}")
-    return value

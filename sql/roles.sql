@@ -36,6 +36,8 @@ grant select, insert, update, delete on dbo.delivery_count to promptledger_app;
 grant select, insert, delete on dbo.dirty_capacity to promptledger_app;
 grant select, insert, delete on dbo.dirty_hour to promptledger_app;
 grant select, insert, delete on dbo.dirty_usage_key to promptledger_app;
+grant select, insert, update on dbo.export to promptledger_app;
+grant select, insert on dbo.export_part to promptledger_app;
 grant select, insert, delete on dbo.finding to promptledger_app;
 grant select, insert, update on dbo.hub_partition to promptledger_app;
 grant select, insert, update, delete on dbo.interaction to promptledger_app;

@@ -1855,6 +1855,58 @@ UPDATE alembic_version SET version_num='0025' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0025 -> 0026
+
+CREATE TABLE export (
+    id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    reader NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    asker NVARCHAR(max) NOT NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    format NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    filters NVARCHAR(max) NOT NULL,
+    wanted_at DATETIME2(3) NOT NULL,
+    until DATETIME2(3) NOT NULL,
+    state NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    part_count BIGINT NOT NULL,
+    row_count BIGINT NOT NULL,
+    byte_count BIGINT NOT NULL,
+    next_key NVARCHAR(max) NULL,
+    reason NVARCHAR(256) NULL,
+    finished_at DATETIME2(3) NULL,
+    remove_at DATETIME2(3) NULL,
+    CONSTRAINT pk_export PRIMARY KEY (id)
+);
+
+GO
+
+CREATE INDEX ix_export_reader ON export (reader, wanted_at, id);
+
+GO
+
+CREATE INDEX ix_export_state ON export (state, wanted_at, id);
+
+GO
+
+CREATE INDEX ix_export_remove ON export (remove_at);
+
+GO
+
+CREATE TABLE export_part (
+    export_id NVARCHAR(32) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    number INTEGER NOT NULL,
+    row_count BIGINT NOT NULL,
+    byte_count BIGINT NOT NULL,
+    sha256 NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    interactions NVARCHAR(max) NULL,
+    CONSTRAINT pk_export_part PRIMARY KEY (export_id, number)
+);
+
+GO
+
+UPDATE alembic_version SET version_num='0026' WHERE alembic_version.version_num = '0025';
+
+GO
+
 COMMIT;
 
 GO

@@ -102,7 +102,9 @@ def _operation(path: str, method: str, operation: _Json, schemas: _Json) -> Iter
     rest = [f'"{method}"', f'f"{address}"' if "{" in address else f'"{address}"', f"{{{query}}}"]
     name, said = operation["operationId"], _sentence(operation, operation["operationId"])
     content = operation["responses"]["200"]["content"]
-    for media_type in content.keys() - {"application/json"}:
+    # Lines of JSON say no more than JSON does, and a body goes with JSON alone.
+    passed = {"application/json", "application/x-ndjson", *(content if body else ())}
+    for media_type in sorted(content.keys() - passed):
         other = f"{name}_as_csv" if "application/json" in content else name
         kind, way = ("TextAnswer", "_text") if media_type.startswith("text/") else ("bytes", "_bytes")
         yield _method(other, signature, kind, said, f'return self.{way}({", ".join(rest)}, "{media_type}")')

@@ -40,6 +40,12 @@ param claimCheckEndpoint string
 @description('Container of claim checks.')
 param claimCheckContainerName string
 
+@description('Address of the storage account of exports.')
+param exportEndpoint string
+
+@description('Container of exports.')
+param exportContainerName string
+
 @description('Days for which content is kept; 0 for ever.')
 param contentDays int
 
@@ -80,6 +86,7 @@ output values object = {
   CLAIM_CHECK_SCHEDULE: '30 * * * * *'
   COMPLETENESS_SCHEDULE: '0 10 * * * *'
   EXPIRE_SCHEDULE: '30 */5 * * * *'
+  EXPORT_SCHEDULE: '45 * * * * *'
   ROLLUP_SCHEDULE: '0 */5 * * * *'
   WORDS_SCHEDULE: '15 * * * * *'
 
@@ -99,6 +106,10 @@ output values object = {
   PROMPTLEDGER_COSMOS_DATABASE: cosmosDatabaseName
   PROMPTLEDGER_COSMOS_ENDPOINT: cosmosEndpoint
   PROMPTLEDGER_DATABASE: 'mssql+pyodbc://@${sqlHostName}/${sqlDatabaseName}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
+  PROMPTLEDGER_EXPORTS: exportEndpoint
+  PROMPTLEDGER_EXPORT_CONTAINER: exportContainerName
+  PROMPTLEDGER_EXPORT_DAYS: '7'
+  PROMPTLEDGER_EXPORT_HOURS: '24'
   PROMPTLEDGER_GRANTS: 'off'
   PROMPTLEDGER_REFRESH_PRICES: 'off'
   PROMPTLEDGER_INVALID_COUNT: '12'

@@ -20,6 +20,7 @@ from shared.api.routes import (
     completeness,
     costs,
     deployments,
+    exports,
     grants,
     interactions,
     me,
@@ -37,18 +38,20 @@ from shared.services.audit import AuditService
 from shared.services.budgets import BudgetService
 from shared.services.capacity import CapacityService
 from shared.services.costs import CostService
+from shared.services.exports import ExportService
 from shared.services.payers import PayerService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
 
-__all__ = ["MoneyServices", "create_app"]
+__all__ = ["OtherServices", "create_app"]
 
 _ROUTERS: Final = (
     interactions.router,
     access_log.router,
     reaches.router,
     grants.router,
+    exports.router,
     usage.router,
     statistics.router,
     prompts.router,
@@ -66,8 +69,8 @@ _ROUTERS: Final = (
 )
 
 
-class MoneyServices(TypedDict, total=False):
-    """What answers for prices, cost centres, budgets and statements."""
+class OtherServices(TypedDict, total=False):
+    """What answers for prices, cost centres, budgets, statements and exports."""
 
     prices: PriceService
     """For prices and deployments."""
@@ -81,6 +84,8 @@ class MoneyServices(TypedDict, total=False):
     """Knows who pays for whose calls."""
     budgets: BudgetService
     """For budgets and alerts."""
+    exports: ExportService
+    """For whole lists as files."""
 
 
 def create_app(
@@ -89,7 +94,7 @@ def create_app(
     held: QuarantineService,
     *,
     threads: int | None = None,
-    **money: Unpack[MoneyServices],
+    **others: Unpack[OtherServices],
 ) -> FastAPI:
     """Return the application; all its paths begin with `/api`.
 
@@ -99,7 +104,7 @@ def create_app(
         held: answers for the events in quarantine.
         threads: questions that are answered at once, each with a connection of its own; None leaves
             it to the framework.
-        money: answers for what is about money; left out where nobody asks.
+        others: answer for what is about money, and for exports; left out where nobody asks.
 
     Raises:
         ConfigurationError: the settings choose a way of telling callers that must not run here.
@@ -119,8 +124,8 @@ def create_app(
     )
     app.state.audit = audit
     app.state.quarantine = held
-    for name in MoneyServices.__annotations__:
-        setattr(app.state, name, money.get(name))
+    for name in OtherServices.__annotations__:
+        setattr(app.state, name, others.get(name))
     app.state.authenticator = authenticator(settings)
     app.state.needs_purpose = settings.needs_purpose
     app.state.rates = RateLimiter(settings.rate_limit) if settings.rate_limit else None

@@ -25,7 +25,7 @@ class GuardedRoute(APIRoute):
         """Return the handler with its guard."""
         handle = super().get_route_handler()
         extra = self.openapi_extra or {}
-        role = Role(extra["x-required-role"])
+        role = next((one for one in Role if one.value == extra["x-required-role"]), None)
         known = require(role, limited=bool(extra.get("x-limited")))
 
         async def guarded(request: Request) -> Response:
@@ -48,7 +48,8 @@ def _record(request: Request, response: Response) -> None:
     subject = " ".join(part for part in (request.method, subject_of(request), body) if part)
     answer = orjson.loads(response.body) if response.media_type == "application/json" else {}
     items = answer.get("items")
-    log.record(caller.asks(route_of(request)), subject, rows=None if items is None else len(items))
+    rows = getattr(request.state, "row_count", None) if items is None else len(items)
+    log.record(caller.asks(route_of(request)), subject, rows=rows)
 
 
 async def _body_of(request: Request) -> bytes:

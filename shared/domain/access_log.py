@@ -10,7 +10,7 @@ import orjson
 from shared.domain.reach import Reach
 from shared.domain.values import text
 
-__all__ = ["AccessEntry", "AccessResult", "Reader", "entry_of"]
+__all__ = ["AccessEntry", "AccessResult", "Reader", "entry_of", "interactions_in"]
 
 _MOST_IDS: Final = 100
 """Interactions of one answer that are named one by one."""
@@ -90,13 +90,14 @@ def entry_of(
         subject=text(subject, _MOST_SUBJECT) or "?",
         purpose=reader.purpose,
         row_count=rows if ids is None else len(ids),
-        interactions=None if ids is None else _interactions(ids),
+        interactions=None if ids is None else interactions_in(ids),
         request_id=reader.request_id,
         result=result.value,
     )
 
 
-def _interactions(ids: Sequence[str]) -> str:
+def interactions_in(ids: Sequence[str]) -> str:
+    """Return which interactions an answer holds, as `AccessEntry.interactions` has it."""
     if len(ids) <= _MOST_IDS:
         return orjson.dumps({"ids": list(ids)}).decode()
     digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()

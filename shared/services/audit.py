@@ -120,6 +120,11 @@ class AuditService:
         documents = self._content.get([row["id"]]).get(row["id"], ())
         return best_content(row["id"], documents, row["occurred_at"])
 
+    def contents(self, rows: Sequence[Row]) -> list[Content]:
+        """Return texts and bodies of interactions, given as their rows; who is to get them records that first."""
+        documents = self._content.get([row["id"] for row in rows])
+        return [best_content(row["id"], documents.get(row["id"], ()), row["occurred_at"]) for row in rows]
+
     def search(
         self, question: str, narrow: InteractionFilter, *, after: ListKey | None, limit: int, reader: Reader
     ) -> SearchPage:

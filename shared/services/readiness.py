@@ -33,6 +33,7 @@ SCHEDULES: Final = {
     "expire_pending_fragments": "EXPIRE_SCHEDULE",
     "fetch_claimed_bodies": "CLAIM_CHECK_SCHEDULE",
     "index_words": "WORDS_SCHEDULE",
+    "make_exports": "EXPORT_SCHEDULE",
     "rebuild_usage_rollups": "ROLLUP_SCHEDULE",
     "refresh_prices": "PRICES_SCHEDULE",
 }

@@ -1,21 +1,29 @@
-"""Claimed bodies in Blob storage: only from the account and the containers that the settings name."""
+"""Blob storage: claimed bodies, only from where the settings say, and the files of exports."""
 
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
 from threading import Lock
 from typing import Any, Final
 
-from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob import BlobServiceClient, StorageStreamDownloader
 
 from shared.domain.reassembly.claim_checks import Claim, ClaimFault
+from shared.errors import StoreRefusedError, StoreUnavailableError
 from shared.settings import ClaimAccount
 
-__all__ = ["BlobClaimedBodies", "connected", "is_plain", "sha256_in"]
+__all__ = ["BlobClaimedBodies", "BlobExportFiles", "connected", "is_plain", "sha256_in"]
 
 _AT_ONCE: Final = 8
 _RANGE_BYTES: Final = 4 * 1024 * 1024
@@ -87,6 +95,83 @@ class BlobClaimedBodies:
             if self._client is None:
                 self._client = self._connect()
             return self._client
+
+
+class BlobExportFiles:
+    """`shared.stores.export_ports.ExportFiles` in a container, which must be there."""
+
+    def __init__(self, connect: Callable[[], BlobServiceClient], container: str) -> None:
+        """Use the account that `connect` returns, which is called with the first file."""
+        self._connect = connect
+        self._container = container
+        self._client: BlobServiceClient | None = None
+        self._lock = Lock()
+
+    def keep(self, name: str, body: bytes) -> bool:
+        """Keep a file unless it is there; see the port."""
+        with _translated():
+            try:
+                self._connected().get_blob_client(self._container, name).upload_blob(body, overwrite=False)
+            except ResourceExistsError:
+                return False
+            return True
+
+    def read(self, name: str) -> Iterator[bytes] | None:
+        """Return a file in pieces; see the port."""
+        with _translated():
+            try:
+                stream = self._connected().get_blob_client(self._container, name).download_blob()
+            except ResourceNotFoundError as error:
+                if _word_of(error) == _NO_CONTAINER:
+                    raise
+                return None
+
+        def blocks() -> Iterator[bytes]:
+            with _translated():
+                yield from stream.chunks()
+
+        return blocks()
+
+    def remove(self, folder: str) -> None:
+        """Remove files by the beginning of their names; see the port."""
+        with _translated():
+            container = self._connected().get_container_client(self._container)
+            for blob in container.list_blob_names(name_starts_with=f"{folder}/"):
+                try:
+                    container.delete_blob(blob)
+                except ResourceNotFoundError:
+                    continue  # the account's own rule was first
+
+    def close(self) -> None:
+        """Give back the connections; a later call opens them anew."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
+    def _connected(self) -> BlobServiceClient:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+
+_NO_CONTAINER: Final = "ContainerNotFound"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (ClientAuthenticationError, ResourceNotFoundError) as error:
+        raise StoreRefusedError(f"Blob storage keeps no export's file: {_word_of(error)}") from error
+    except AzureError as error:
+        raise StoreUnavailableError(f"Blob storage does not answer about exports: {_word_of(error)}") from error
+
+
+def _word_of(error: AzureError) -> str:
+    """Return what went wrong in a word of the service's: the message may hold addresses."""
+    return str(getattr(error, "error_code", None) or type(error).__name__)
 
 
 def connected(account: ClaimAccount) -> BlobServiceClient:

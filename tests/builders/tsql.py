@@ -22,6 +22,7 @@ from sqlalchemy.engine import Engine
 from shared.domain.access_log import Reader, entry_of
 from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
+from shared.domain.exports import ExportPart, ExportState
 from shared.domain.findings import Finding
 from shared.domain.grants import Grant
 from shared.domain.quarantine import QuarantineAction
@@ -58,6 +59,7 @@ from shared.stores.sql.completeness import SqlCompleteness
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.cost_store import LINE_KEYS, STATEMENT_KEYS, SqlCostStore
 from shared.stores.sql.engine import writing
+from shared.stores.sql.exports import SqlExports
 from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
@@ -69,6 +71,7 @@ from shared.stores.sql.usage_sums import Groups, digest_of
 from shared.stores.sql.word_search import SearchableWords
 from shared.stores.word_ports import Filling
 from tests.builders.budgets import a_budget
+from tests.builders.exports import an_export
 from tests.builders.payers import an_assignment
 from tests.builders.prices import a_deployment, a_price, a_reservation
 from tests.contracts.test_ledger import AT, a_batch, a_row
@@ -130,6 +133,12 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
     "SELECT delivery.outcome, count(*)": [("kept", 1)],
     "sum(CASE": [(0,) * 8],
     "SELECT (SELECT count(DISTINCT": [(0, None, 0)],
+    "FROM export WHERE": [
+        (
+            *("e1", "ada", '{"reader":{"id":"ada","route":"x","roles":["Usage.Read"]},"reaches":{}}', "usage", "csv"),
+            *("{}", _MOMENT, _MOMENT, "making", 1, 2, 3, '["a"]', None, None, None),
+        )
+    ],
     "FROM budget WHERE budget.id =": [
         ("red", "Red", "team", "red", "month", "money", "100", "USD", "[50]", False, False, False)
     ],
@@ -183,7 +192,7 @@ class _Cursor:
             declared = re.findall(r"@(rows|bytes)\d+ \w+\(max\) =", statement)
             rows = [orjson.loads(sent) for kind, sent in zip(declared, parameters, strict=True) if kind == "rows"]
             self._rows = [tuple(map(len, rows))]
-        self.rowcount = int(statement.startswith(("UPDATE quarantine", "DELETE FROM quarantine")))
+        self.rowcount = int(statement.startswith(("UPDATE quarantine", "DELETE FROM quarantine", "UPDATE export")))
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         for row in rows:
@@ -275,6 +284,7 @@ def recorded() -> Recorder:
         _use_rollups(SqlUsageRollups(engine), engine)
         _use_costs(SqlCostStore(engine))
         _use_words(SearchableWords(engine, content_days=30))
+        _use_exports(SqlExports(engine))
         _use_audit(SqlAuditStore(engine))
     return recorder
 
@@ -460,6 +470,23 @@ def _use_readiness(readiness: SqlReadiness) -> None:
     readiness.note("rebuild_usage_rollups", AT)
     readiness.last()
     readiness.stored("gateway")
+
+
+def _use_exports(exports: SqlExports) -> None:
+    part = ExportPart(1, 2, 3, "ab12", '{"ids":["call-1"]}')
+    exports.add_export(an_export("e1"))
+    exports.export("e1")
+    exports.list_exports("ada", after=ListKey(AT, "e1"), limit=10)
+    exports.list_exports("ada", after=None, limit=10)
+    exports.unfinished_exports(limit=10)
+    exports.unfinished_exports(reader="ada", limit=10)
+    exports.advance_export("e1", part, (AT, "call-1"))
+    exports.finish_export("e1", part, at=AT, remove_at=AT)
+    for state in (ExportState.FAILED, ExportState.CANCELLED):
+        exports.end_export("e1", state, reason="x", at=AT, remove_at=AT)
+    exports.export_parts("e1", limit=10)
+    exports.removable_exports(AT, 10)
+    exports.forget_files("e1")
 
 
 def _use_audit(audit: SqlAuditStore) -> None:

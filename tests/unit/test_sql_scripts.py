@@ -155,6 +155,8 @@ _SECRET = {
     "content",
     "content_grant",
     "content_read",
+    "export",
+    "export_part",
     "quarantine",
     "reach",
     "alias",

@@ -10,6 +10,7 @@ from shared.services.audit import AuditService
 from shared.services.budgets import BudgetService
 from shared.services.capacity import CapacityService
 from shared.services.costs import CostService
+from shared.services.exports import ExportService
 from shared.services.payers import PayerService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
@@ -26,6 +27,7 @@ __all__ = [
     "ContentCaller",
     "ContentWithin",
     "Costs",
+    "Exports",
     "Payers",
     "Prices",
     "Quarantine",
@@ -71,6 +73,11 @@ async def _costs(request: Request) -> CostService:
     return service
 
 
+async def _exports(request: Request) -> ExportService:
+    service: ExportService = request.app.state.exports
+    return service
+
+
 async def _capacity(request: Request) -> CapacityService:
     service: CapacityService = request.app.state.capacity
     return service
@@ -82,6 +89,7 @@ Payers = Annotated[PayerService, Depends(_payers)]
 Capacity = Annotated[CapacityService, Depends(_capacity)]
 Prices = Annotated[PriceService, Depends(_prices)]
 Costs = Annotated[CostService, Depends(_costs)]
+Exports = Annotated[ExportService, Depends(_exports)]
 Quarantine = Annotated[QuarantineService, Depends(_quarantine)]
 Restatements = Annotated[RestatementService, Depends(_restatements)]
 AnyCaller = Annotated[Caller, Depends(require(None))]

@@ -13,6 +13,7 @@ from shared.api.cost_models import (
     CostStatement,
     ReconcileRequest,
     Reconciliation,
+    StatementLine,
     VerifiedMonth,
 )
 from shared.api.cost_parameters import MONTH, ExportParameters, MonthParameters, StatementParameters, month_start
@@ -22,6 +23,7 @@ from shared.api.models import Page
 from shared.api.parameters import NoParameters
 from shared.api.responses import item_response, json_response
 from shared.api.routes.common import AdminCaller, Costs, UsageCaller, UsageWithin, described
+from shared.api.tabular import list_response, tabular, wanted_format
 from shared.api.views import page_view
 from shared.errors import InvalidFileError, InvalidRequestError
 from shared.questions import ListKey
@@ -38,8 +40,10 @@ _Month = Annotated[str, Path(alias="month", description="such as 2026-03", patte
 _Nothing = Annotated[NoParameters, Query()]
 
 
-@router.get("/statement", **described(Role.USAGE_READ, model=CostStatement))
-def read_statement(query: Annotated[StatementParameters, Query()], caller: UsageWithin, costs: Costs) -> Response:
+@router.get("/statement", **tabular(described(Role.USAGE_READ, model=CostStatement)))
+def read_statement(
+    query: Annotated[StatementParameters, Query()], caller: UsageWithin, costs: Costs, request: Request
+) -> Response:
     """Return what a month cost whom, in lines that add up to its totals, whichever page they stand on.
 
     A closed month's lines never change. What changed in it since stands as adjustments in the month that was open
@@ -49,7 +53,11 @@ def read_statement(query: Annotated[StatementParameters, Query()], caller: Usage
     after = usage_key(query.cursor, query.question(), dimensions=_DIMENSIONS, timed=True)
     statement = costs.statement(question, after=after, limit=query.limit)
     following = usage_cursor(statement.next, query.question())
-    return json_response(statement_view(question, statement, following))
+    answer = statement_view(question, statement, following)
+    if wanted_format(request) is None:
+        return json_response(answer)
+    # The totals are of JSON: a table has the lines, which add up to them.
+    return list_response(request, StatementLine, answer["items"], following)
 
 
 _CSV: Final = "text/csv; charset=utf-8"

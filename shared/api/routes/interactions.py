@@ -13,7 +13,8 @@ from shared.api.models import ContentTexts, Interaction, InteractionPage
 from shared.api.parameters import InteractionParameters, PromptParameters, SearchRequest, TextParameters
 from shared.api.responses import item_response, json_response
 from shared.api.routes.common import Audit, AuditWithin, ContentWithin, described
-from shared.api.views import found_page_view, interaction_view, page_view, texts_view
+from shared.api.tabular import list_response, tabular, wanted_format
+from shared.api.views import found_page_view, interaction_view, texts_view
 from shared.domain.interaction import State
 from shared.domain.reach import Reach
 from shared.questions import ListKey
@@ -34,11 +35,13 @@ _CONTENT: Final = "/api/v1/interactions/{id}/content"
 # An id is somebody else's text, a slash included: hence the longer route first.
 
 
-@router.get("", **described(Role.AUDIT_READ, model=InteractionPage))
-def list_interactions(query: Annotated[InteractionParameters, Query()], caller: AuditWithin, audit: Audit) -> Response:
+@router.get("", **tabular(described(Role.AUDIT_READ, model=InteractionPage)))
+def list_interactions(
+    query: Annotated[InteractionParameters, Query()], caller: AuditWithin, audit: Audit, request: Request
+) -> Response:
     """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
     if query.q is not None:
-        return _found(query, query.q, list_key(query.cursor, query.question()), audit, _asker(caller, _LIST))
+        return _found(query, query.q, list_key(query.cursor, query.question()), audit, _asker(caller, _LIST, request))
     after, given = moving_key(query.cursor, query.question())
     narrow = query.narrow().within(caller.within(Role.AUDIT_READ))
     page = audit.interactions(narrow, after=after, limit=query.limit, reader=caller.reader(_LIST))
@@ -46,16 +49,20 @@ def list_interactions(query: Annotated[InteractionParameters, Query()], caller: 
     rows = [row for row in page.rows if row["id"] not in given]
     given += tuple(row["id"] for row in rows if row["state"] in _WAITING and len(row["id"]) <= _MOST_LETTERS)
     following = moving_cursor(page.next, query.question(), given)
-    return json_response(page_view(map(interaction_view, rows), following))
+    return list_response(request, Interaction, map(interaction_view, rows), following)
 
 
-@router.post("/search", **described(Role.AUDIT_READ, model=InteractionPage, limited=True))
+@router.post("/search", **tabular(described(Role.AUDIT_READ, model=InteractionPage, limited=True)))
 def search_interactions(
-    request: SearchRequest, _query: Annotated[TextParameters, Query()], caller: AuditWithin, audit: Audit
+    request: SearchRequest,
+    _query: Annotated[TextParameters, Query()],
+    caller: AuditWithin,
+    audit: Audit,
+    http_request: Request,
 ) -> Response:
     """List the interactions whose texts match `q`, newest first. Needs Content.Read too; the search is recorded."""
     after = list_key(request.cursor, request.question())
-    return _found(request, request.q, after, audit, _asker(caller, _SEARCH, request.purpose))
+    return _found(request, request.q, after, audit, _asker(caller, _SEARCH, http_request, request.purpose))
 
 
 class _Asker(NamedTuple):
@@ -64,10 +71,11 @@ class _Asker(NamedTuple):
     reader: Reader
     within: Sequence[Reach]
     """To which calls the role for facts extends."""
+    request: Request
 
 
-def _asker(caller: Caller, route: str, purpose: str | None = None) -> _Asker:
-    return _Asker(caller.reads(route, purpose), caller.within(Role.AUDIT_READ))
+def _asker(caller: Caller, route: str, request: Request, purpose: str | None = None) -> _Asker:
+    return _Asker(caller.reads(route, purpose), caller.within(Role.AUDIT_READ), request)
 
 
 def _found(query: PromptParameters, question: str, after: ListKey | None, audit: Audit, asker: _Asker) -> Response:
@@ -75,6 +83,8 @@ def _found(query: PromptParameters, question: str, after: ListKey | None, audit:
     page = audit.search(question, narrow, after=after, limit=query.limit, reader=asker.reader)
     items = map(interaction_view, page.rows)
     following = list_cursor(page.next, query.question())
+    if wanted_format(asker.request) is not None:
+        return list_response(asker.request, Interaction, items, following)
     return json_response(found_page_view(items, following, is_degraded=page.is_degraded, waiting=page.waiting))
 
 

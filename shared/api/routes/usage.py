@@ -3,23 +3,25 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from shared.api.callers import Role
 from shared.api.cursors import usage_cursor, usage_key
 from shared.api.models import Page, Usage
-from shared.api.parameters import UsageParameters
-from shared.api.responses import json_response
+from shared.api.parameters import DIMENSIONS, UsageParameters
 from shared.api.routes.common import Audit, UsageWithin, described
-from shared.api.views import page_view, usage_view
+from shared.api.tabular import list_response, tabular
+from shared.api.views import usage_view
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/usage", tags=["usage"])
 
 
-@router.get("", **described(Role.USAGE_READ, model=Page[Usage]))
-def list_usage(query: Annotated[UsageParameters, Query()], caller: UsageWithin, audit: Audit) -> Response:
+@router.get("", **tabular(described(Role.USAGE_READ, model=Page[Usage])))
+def list_usage(
+    query: Annotated[UsageParameters, Query()], caller: UsageWithin, audit: Audit, request: Request
+) -> Response:
     """Add up usage by group, and by hour, day or month when an interval is given.
 
     Rows are whole intervals (UTC): `from` is rounded down to one, `to` up. Without an interval the
@@ -32,4 +34,6 @@ def list_usage(query: Annotated[UsageParameters, Query()], caller: UsageWithin, 
     after = usage_key(query.cursor, query.question(), dimensions=len(dimensions), timed=timed)
     page = audit.usage(question, after=after, limit=query.limit)
     following = usage_cursor(page.next, query.question())
-    return json_response(page_view((usage_view(row, dimensions) for row in page.rows), following))
+    grouped = {name for name, column in DIMENSIONS.items() if column in dimensions}
+    items = (usage_view(row, dimensions) for row in page.rows)
+    return list_response(request, Usage, items, following, optional=grouped)

@@ -1,11 +1,11 @@
-"""The tables of the access log, of how far roles extend and of grants; `tables` has the others, and all of them."""
+"""The tables of the access log, of how far roles extend, of grants and exports; `tables` has all."""
 
 from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, Table
 
 from shared.stores.sql.price_tables import metadata
 from shared.stores.sql.types import COUNT, FLAG, JSON_TEXT, SERIAL, UtcTime, exact_text, text
 
-__all__ = ["content_grant", "content_read", "reach"]
+__all__ = ["content_grant", "content_read", "export", "export_part", "reach"]
 
 content_read = Table(
     "content_read",
@@ -71,3 +71,42 @@ content_grant = Table(
     Index("ix_content_grant_wanted", "wanted_at", "id"),
 )
 """Leave to read texts for a case, by a second person and for some hours."""
+
+export = Table(
+    "export",
+    metadata,
+    Column("id", exact_text(32), nullable=False),
+    Column("reader", exact_text(256), nullable=False),
+    Column("asker", JSON_TEXT, nullable=False),  # all of the reader, and how far their roles extended
+    Column("kind", exact_text(16), nullable=False),
+    Column("format", exact_text(16), nullable=False),
+    Column("filters", JSON_TEXT, nullable=False),
+    Column("wanted_at", UtcTime(), nullable=False),
+    Column("until", UtcTime(), nullable=False),
+    Column("state", exact_text(16), nullable=False),
+    Column("part_count", COUNT, nullable=False),
+    Column("row_count", COUNT, nullable=False),
+    Column("byte_count", COUNT, nullable=False),
+    Column("next_key", JSON_TEXT, nullable=True),  # null: the beginning
+    Column("reason", text(256), nullable=True),
+    Column("finished_at", UtcTime(), nullable=True),
+    Column("remove_at", UtcTime(), nullable=True),  # null once its files are removed
+    PrimaryKeyConstraint("id", name="pk_export"),
+    Index("ix_export_reader", "reader", "wanted_at", "id"),
+    Index("ix_export_state", "state", "wanted_at", "id"),
+    Index("ix_export_remove", "remove_at"),
+)
+"""Exports that were asked for, and how far they are; rows are never removed."""
+
+export_part = Table(
+    "export_part",
+    metadata,
+    Column("export_id", exact_text(32), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("row_count", COUNT, nullable=False),
+    Column("byte_count", COUNT, nullable=False),
+    Column("sha256", exact_text(64), nullable=False),
+    Column("interactions", JSON_TEXT, nullable=True),
+    PrimaryKeyConstraint("export_id", "number", name="pk_export_part"),
+)
+"""The files of exports; rows are added, never changed."""

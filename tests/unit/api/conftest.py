@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.databases import new_sqlite
+from tests.builders.exports import MemoryFiles
 from tests.unit.api.rows import Client, Ledger, client_of
 
 
@@ -17,7 +18,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def client(ledger: Ledger) -> Client:
+def files() -> MemoryFiles:
+    return MemoryFiles()
+
+
+@pytest.fixture
+def client(ledger: Ledger, files: MemoryFiles) -> Client:
     return client_of(
         ledger.audit(),
         ledger.quarantine(),
@@ -27,4 +33,5 @@ def client(ledger: Ledger) -> Client:
         costs=ledger.costs(),
         payers=ledger.payers(),
         budgets=ledger.budgets(),
+        exports=ledger.exports(files),
     )

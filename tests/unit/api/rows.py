@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,15 +12,19 @@ from fastapi import FastAPI
 from sqlalchemy.engine import Engine
 
 from shared.api.app import create_app
+from shared.api.export_sources import sources_of
 from shared.services.audit import AuditService
 from shared.services.budgets import BudgetService
 from shared.services.capacity import CapacityService
 from shared.services.costs import CostService
+from shared.services.export_making import ExportMaker
+from shared.services.exports import ExportService, ExportTimes
 from shared.services.payers import PayerService
 from shared.services.prices import PriceService
 from shared.services.quarantine import QuarantineService
 from shared.services.restatements import RestatementService
 from shared.settings import Settings
+from shared.stores.export_ports import ExportFiles
 from shared.stores.ports import ContentDocument, Row
 from shared.stores.sql import tables
 from shared.stores.sql.alerts import SqlAlerts
@@ -30,6 +35,7 @@ from shared.stores.sql.capacity import SqlCapacity
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.engine import writing
+from shared.stores.sql.exports import SqlExports
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.quarantine import SqlQuarantine
@@ -148,6 +154,16 @@ class Ledger:
     def costs(self, **options: Any) -> CostService:
         """Return the service over this ledger's costs."""
         return CostService(SqlCostStore(self.engine), **options)
+
+    def exports(self, files: ExportFiles) -> ExportService:
+        """Return the service over this ledger's exports."""
+        return ExportService(SqlExports(self.engine), files, SqlAuditStore(self.engine), times=ExportTimes())
+
+    def make_exports(self, files: ExportFiles) -> int:
+        """Run what makes exports."""
+        log = SqlAuditStore(self.engine)
+        sources = partial(sources_of, self.audit(), self.costs())
+        return ExportMaker(SqlExports(self.engine), files, log, sources, times=ExportTimes()).run()
 
     def _insert(self, table: sa.Table, rows: tuple[Row, ...]) -> None:
         with self.engine.begin() as connection:

@@ -37,12 +37,19 @@ __all__ = [
     "Duration",
     "End",
     "ErrorsByCode",
+    "ExportAnswer",
+    "ExportFormat",
+    "ExportKind",
+    "ExportRequest",
+    "ExportState",
     "FoundAmiss",
     "GrantAnswer",
     "GrantToGet",
     "Interaction",
     "InteractionCharge",
     "InteractionPage",
+    "Manifest",
+    "ManifestPart",
     "Matched",
     "Me",
     "Measure",
@@ -58,6 +65,7 @@ __all__ = [
     "PageOfCapacityHour",
     "PageOfClosedMonth",
     "PageOfDeploymentEntry",
+    "PageOfExportAnswer",
     "PageOfFoundAmiss",
     "PageOfGrantAnswer",
     "PageOfPrice",
@@ -118,6 +126,12 @@ AccessResult = Literal["done", "refused", "not-found"]
 CapacityKind = Literal["provisioned", "hosting"]
 
 Confidence = Literal["exact", "estimated", "no-price", "unmetered", "free"]
+
+ExportFormat = Literal["ndjson", "csv", "parquet"]
+
+ExportKind = Literal["interactions", "content", "usage", "statement", "access-log"]
+
+ExportState = Literal["waiting", "making", "done", "failed", "cancelled", "expired"]
 
 Matched = Literal["tag", "user", "application", "subscription", "product"]
 
@@ -490,6 +504,34 @@ class ErrorsByCode(TypedDict):
     requests: int
 
 
+class ExportAnswer(TypedDict):
+    """An export, and how far it is."""
+
+    bytes: int
+    expiresAt: str | None
+    filters: dict[str, Any]
+    finishedAt: str | None
+    format: "ExportFormat"
+    id: str
+    kind: "ExportKind"
+    parts: int
+    purpose: str | None
+    reason: str | None
+    rows: int
+    state: "ExportState"
+    until: str
+    wantedAt: str
+
+
+class ExportRequest(TypedDict):
+    """What is wanted as files."""
+
+    filters: NotRequired[dict[str, Any]]
+    format: "ExportFormat"
+    kind: "ExportKind"
+    purpose: NotRequired[str | None]
+
+
 class FoundAmiss(TypedDict):
     """Something missing in an hour, of one kind."""
 
@@ -610,6 +652,31 @@ class InteractionPage(TypedDict):
     waiting: NotRequired[int | None]
 
 
+class Manifest(TypedDict):
+    """What an export that is done consists of."""
+
+    bytes: int
+    filters: dict[str, Any]
+    format: "ExportFormat"
+    id: str
+    kind: "ExportKind"
+    parts: list["ManifestPart"]
+    purpose: str | None
+    rows: int
+    wantedAt: str
+    wantedBy: str
+
+
+class ManifestPart(TypedDict):
+    """A ManifestPart."""
+
+    bytes: int
+    file: str
+    number: int
+    rows: int
+    sha256: str
+
+
 class Me(TypedDict):
     """Who the caller is to this API."""
 
@@ -698,6 +765,13 @@ class PageOfDeploymentEntry(TypedDict):
     """A PageOfDeploymentEntry."""
 
     items: list["DeploymentEntry"]
+    nextCursor: str | None
+
+
+class PageOfExportAnswer(TypedDict):
+    """A PageOfExportAnswer."""
+
+    items: list["ExportAnswer"]
     nextCursor: str | None
 
 

@@ -27,11 +27,14 @@ from promptledger_client.models import (
     Discarded,
     DiscardRequest,
     End,
+    ExportAnswer,
+    ExportRequest,
     FoundAmiss,
     GrantAnswer,
     GrantToGet,
     Interaction,
     InteractionPage,
+    Manifest,
     Me,
     OwnUsage,
     PageOfAccessRecord,
@@ -42,6 +45,7 @@ from promptledger_client.models import (
     PageOfCapacityHour,
     PageOfClosedMonth,
     PageOfDeploymentEntry,
+    PageOfExportAnswer,
     PageOfFoundAmiss,
     PageOfGrantAnswer,
     PageOfPrice,
@@ -86,6 +90,39 @@ __all__ = ["Operations"]
 
 class Operations(Transport):
     """What can be asked of the audit API."""
+
+    def list_accesses_as_csv(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        reader: str | None = None,
+        route: str | None = None,
+        case: str | None = None,
+        result: AccessResult | None = None,
+        request_id: str | None = None,
+        interaction_id: str | None = None,
+    ) -> TextAnswer:
+        """List every answer that held text, every search and every act of an administrator, newest first."""
+        return self._text(
+            "GET",
+            "/api/v1/access-log",
+            {
+                "limit": limit,
+                "cursor": cursor,
+                "from": from_,
+                "to": to,
+                "reader": reader,
+                "route": route,
+                "case": case,
+                "result": result,
+                "requestId": request_id,
+                "interactionId": interaction_id,
+            },
+            "text/csv",
+        )
 
     def list_accesses(
         self,
@@ -378,6 +415,23 @@ class Operations(Transport):
         answer: Reconciliation = self._json("POST", "/api/v1/costs/reconciliation", {}, body)
         return answer
 
+    def read_statement_as_csv(
+        self,
+        month: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        team: str | None = None,
+        cost_centre: str | None = None,
+    ) -> TextAnswer:
+        """Return what a month cost whom, in lines that add up to its totals, whichever page they stand on."""
+        return self._text(
+            "GET",
+            "/api/v1/costs/statement",
+            {"limit": limit, "cursor": cursor, "month": month, "team": team, "costCentre": cost_centre},
+            "text/csv",
+        )
+
     def read_statement(
         self,
         month: str,
@@ -449,6 +503,48 @@ class Operations(Transport):
         answer: BookChange = self._json("POST", f"/api/v1/deployments/{part_of_path(id)}/end", {}, body)
         return answer
 
+    def list_exports(self, *, limit: int | None = None, cursor: str | None = None) -> PageOfExportAnswer:
+        """List the caller's own exports, newest first, those that have expired too."""
+        answer: PageOfExportAnswer = self._json("GET", "/api/v1/exports", {"limit": limit, "cursor": cursor})
+        return answer
+
+    def iter_exports(self, *, limit: int | None = None) -> Iterator[ExportAnswer]:
+        """List the caller's own exports, newest first, those that have expired too. Goes through all pages."""
+
+        def ask(cursor: str | None) -> Any:
+            return self.list_exports(limit=limit, cursor=cursor)
+
+        yield from self._every(ask)
+
+    def ask_for_export(self, body: ExportRequest) -> ExportAnswer:
+        """Ask for a whole list as files. It needs the roles that the list needs, and content those for texts; recorded."""
+        answer: ExportAnswer = self._json("POST", "/api/v1/exports", {}, body)
+        return answer
+
+    def cancel_export(self, id: str) -> ExportAnswer:
+        """Let an export go no further, and be had no more; recorded. Asking twice changes nothing."""
+        answer: ExportAnswer = self._json("DELETE", f"/api/v1/exports/{part_of_path(id)}", {})
+        return answer
+
+    def read_export(self, id: str) -> ExportAnswer:
+        """Return one of the caller's own exports, and how far it is."""
+        answer: ExportAnswer = self._json("GET", f"/api/v1/exports/{part_of_path(id)}", {})
+        return answer
+
+    def read_manifest(self, id: str, *, purpose: str | None = None) -> Manifest:
+        """Return what a finished export consists of: its question, counts, and the SHA-256 of each part."""
+        answer: Manifest = self._json("GET", f"/api/v1/exports/{part_of_path(id)}/manifest", {"purpose": purpose})
+        return answer
+
+    def read_export_part(self, id: str, n: int, *, purpose: str | None = None) -> bytes:
+        """Return a part. The roles are looked at anew, and the reading is recorded. A part never changes."""
+        return self._bytes(
+            "GET",
+            f"/api/v1/exports/{part_of_path(id)}/parts/{part_of_path(n)}",
+            {"purpose": purpose},
+            "application/octet-stream",
+        )
+
     def list_grants(self, *, limit: int | None = None, cursor: str | None = None) -> PageOfGrantAnswer:
         """List grants, the newest first: those that wait to be given, those that count, those that have ended."""
         answer: PageOfGrantAnswer = self._json("GET", "/api/v1/grants", {"limit": limit, "cursor": cursor})
@@ -476,6 +572,172 @@ class Operations(Transport):
         """Give a grant to who asked for it, who must be somebody else. Recorded. Asking twice changes nothing."""
         answer: GrantAnswer = self._json("POST", f"/api/v1/grants/{part_of_path(id)}/give", {})
         return answer
+
+    def list_interactions_as_csv(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        purpose: str | None = None,
+        model: str | None = None,
+        caller_ip: str | None = None,
+        operation: Literal[
+            "chat.completions",
+            "completions",
+            "embeddings",
+            "responses",
+            "images.generations",
+            "images.edits",
+            "images.variations",
+            "audio.transcriptions",
+            "audio.translations",
+            "audio.speech",
+            "assistants",
+            "threads",
+            "threads.messages",
+            "threads.runs",
+            "threads.runs.steps",
+            "files",
+            "uploads",
+            "vector_stores",
+            "fine_tuning.jobs",
+            "batches",
+            "models",
+            "deployments",
+            "realtime",
+            "containers",
+            "evals",
+            "conversations",
+            "moderations",
+            "messages",
+            "generateContent",
+            "converse",
+            "invoke",
+            "videos",
+            "other",
+        ]
+        | None = None,
+        deployment: str | None = None,
+        subscription_id: str | None = None,
+        product_id: str | None = None,
+        user_id: str | None = None,
+        app_id: str | None = None,
+        team: str | None = None,
+        cost_centre: str | None = None,
+        http_status: int | None = None,
+        state: State | None = None,
+        streamed: bool | None = None,
+        filtered: bool | None = None,
+        filter_category: Literal[
+            "hate",
+            "sexual",
+            "violence",
+            "self_harm",
+            "profanity",
+            "blocklist",
+            "jailbreak",
+            "indirect_attack",
+            "protected_material_text",
+            "protected_material_code",
+        ]
+        | None = None,
+        filter_severity: Literal["low", "medium", "high"] | None = None,
+        filter_side: Literal["prompt", "completion"] | None = None,
+        min_total_tokens: int | None = None,
+        source: Literal[
+            "ai-hub-gateway",
+            "apim-docs",
+            "azure-monitor",
+            "azure-openai",
+            "enterprise-azureai",
+            "enterprise-logging",
+            "native",
+            "raw-http",
+            "toolkit",
+        ]
+        | None = None,
+        bypass: bool | None = None,
+        error: bool | None = None,
+        cached: bool | None = None,
+        requested_model: str | None = None,
+        vendor: Literal[
+            "anthropic", "google", "amazon", "mistral", "deepseek", "xai", "cohere", "meta", "openai", "other"
+        ]
+        | None = None,
+        truncated: bool | None = None,
+        unreadable: bool | None = None,
+        filter_failed: bool | None = None,
+        possible_refusal: bool | None = None,
+        callers_differ: bool | None = None,
+        session_id: str | None = None,
+        end_user_id: str | None = None,
+        api_id: str | None = None,
+        backend_id: str | None = None,
+        gateway_region: str | None = None,
+        error_code: str | None = None,
+        finish_reason: str | None = None,
+        min_latency_ms: int | None = None,
+        min_amount: Decimal | None = None,
+        has_tool_calls: bool | None = None,
+        estimated: bool | None = None,
+        q: str | None = None,
+    ) -> TextAnswer:
+        """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
+        return self._text(
+            "GET",
+            "/api/v1/interactions",
+            {
+                "limit": limit,
+                "cursor": cursor,
+                "from": from_,
+                "to": to,
+                "purpose": purpose,
+                "model": model,
+                "callerIp": caller_ip,
+                "operation": operation,
+                "deployment": deployment,
+                "subscriptionId": subscription_id,
+                "productId": product_id,
+                "userId": user_id,
+                "appId": app_id,
+                "team": team,
+                "costCentre": cost_centre,
+                "httpStatus": http_status,
+                "state": state,
+                "streamed": streamed,
+                "filtered": filtered,
+                "filterCategory": filter_category,
+                "filterSeverity": filter_severity,
+                "filterSide": filter_side,
+                "minTotalTokens": min_total_tokens,
+                "source": source,
+                "bypass": bypass,
+                "error": error,
+                "cached": cached,
+                "requestedModel": requested_model,
+                "vendor": vendor,
+                "truncated": truncated,
+                "unreadable": unreadable,
+                "filterFailed": filter_failed,
+                "possibleRefusal": possible_refusal,
+                "callersDiffer": callers_differ,
+                "sessionId": session_id,
+                "endUserId": end_user_id,
+                "apiId": api_id,
+                "backendId": backend_id,
+                "gatewayRegion": gateway_region,
+                "errorCode": error_code,
+                "finishReason": finish_reason,
+                "minLatencyMs": min_latency_ms,
+                "minAmount": min_amount,
+                "hasToolCalls": has_tool_calls,
+                "estimated": estimated,
+                "q": q,
+            },
+            "text/csv",
+        )
 
     def list_interactions(
         self,
@@ -1493,6 +1755,91 @@ class Operations(Transport):
             },
         )
         return answer
+
+    def list_usage_as_csv(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        group_by: str | None = None,
+        interval: Literal["hour", "day", "month"] | None = None,
+        model: str | None = None,
+        caller_ip: str | None = None,
+        operation: Literal[
+            "chat.completions",
+            "completions",
+            "embeddings",
+            "responses",
+            "images.generations",
+            "images.edits",
+            "images.variations",
+            "audio.transcriptions",
+            "audio.translations",
+            "audio.speech",
+            "assistants",
+            "threads",
+            "threads.messages",
+            "threads.runs",
+            "threads.runs.steps",
+            "files",
+            "uploads",
+            "vector_stores",
+            "fine_tuning.jobs",
+            "batches",
+            "models",
+            "deployments",
+            "realtime",
+            "containers",
+            "evals",
+            "conversations",
+            "moderations",
+            "messages",
+            "generateContent",
+            "converse",
+            "invoke",
+            "videos",
+            "other",
+        ]
+        | None = None,
+        deployment: str | None = None,
+        subscription_id: str | None = None,
+        product_id: str | None = None,
+        user_id: str | None = None,
+        app_id: str | None = None,
+        team: str | None = None,
+        cost_centre: str | None = None,
+        vendor: Literal[
+            "anthropic", "google", "amazon", "mistral", "deepseek", "xai", "cohere", "meta", "openai", "other"
+        ]
+        | None = None,
+    ) -> TextAnswer:
+        """Add up usage by group, and by hour, day or month when an interval is given."""
+        return self._text(
+            "GET",
+            "/api/v1/usage",
+            {
+                "limit": limit,
+                "cursor": cursor,
+                "from": from_,
+                "to": to,
+                "groupBy": group_by,
+                "interval": interval,
+                "model": model,
+                "callerIp": caller_ip,
+                "operation": operation,
+                "deployment": deployment,
+                "subscriptionId": subscription_id,
+                "productId": product_id,
+                "userId": user_id,
+                "appId": app_id,
+                "team": team,
+                "costCentre": cost_centre,
+                "vendor": vendor,
+            },
+            "text/csv",
+        )
 
     def list_usage(
         self,
