@@ -50,6 +50,10 @@ ASKED: Final[Mapping[str, Mapping[str, str]]] = {
     "/api/v1/costs/months/{month}": {"not closed": "{month}"},
     "/api/v1/costs/statement": {"of a month": "?month={month}", "of an absent team": "?month={month}&team=nobody"},
     "/api/v1/deployments": {**_LIST, "of an absent name": "?name=nothing"},
+    "/api/v1/exports": _LIST,
+    "/api/v1/exports/{id}": {"absent": "nothing"},
+    "/api/v1/exports/{id}/manifest": {"absent": "nothing/manifest"},
+    "/api/v1/exports/{id}/parts/{n}": {"absent": "nothing/parts/1"},
     "/api/v1/grants": _LIST,
     "/api/v1/interactions": {
         **_LIST,

@@ -289,3 +289,13 @@ def test_derived_columns_say_what_the_product_says(filled: Engine) -> None:
 
 def test_the_list_of_all_sources_fits_into_its_index() -> None:
     assert len(str(list(SOURCE_NAMES))) < 400
+
+
+def test_a_look_at_who_used_so_much_ends_after_so_many_entries_whatever_the_range() -> None:
+    narrow = InteractionFilter(min_total_tokens=1, occurred_from="2026-03-10T00:00:00.000Z")
+
+    look = str(look_statement(accesses_of(narrow), narrow, "2026-03-17T00:00:00.000Z"))
+
+    assert "total_tokens >=" in look
+    assert "occurred_at >=" not in look
+    assert "occurred_at <=" not in look

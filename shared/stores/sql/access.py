@@ -43,6 +43,8 @@ class Access(NamedTuple):
     """Whether the index finds the rows in the order of the list."""
     table: sa.FromClause = tables.interaction
     """Whose index it is: `PAYER` finds interactions by their charges."""
+    is_ranged: bool = True
+    """Whether a range of time leaves less of the index to read; not where it is sought by all values from one on."""
 
     @property
     def most(self) -> int:
@@ -82,6 +84,7 @@ def accesses_of(narrow: InteractionFilter) -> list[Access]:
             (*known.filters, *filters),
             known.in_order and access.in_order,
             access.table,
+            known.is_ranged and access.is_ranged,
         )
     for reach in narrow.reaches:
         for column, values in (("subscription_id", reach.subscriptions), ("product_id", reach.products)):
@@ -106,8 +109,10 @@ def look_statement(accesses: Sequence[Access], narrow: InteractionFilter, before
     looks = []
     for number, access in enumerate(accesses):
         at = access.table.c.occurred_at
-        entries = sa.select(at).where(*access.conditions, *range_of(narrow, access.table))
-        if before is not None:
+        entries = sa.select(at).where(*access.conditions)
+        if access.is_ranged:
+            entries = entries.where(*range_of(narrow, access.table))
+        if access.is_ranged and before is not None:
             entries = entries.where(at <= before)
         if access.in_order:
             entries = entries.order_by(at.desc())
@@ -153,11 +158,11 @@ def in_index(access: Access) -> sa.ColumnElement[bool]:
 _Accessible = Callable[[Filter, Mapping[str, Any]], Access | None]
 
 
-def _by(column: str = "", *, in_order: bool = True) -> _Accessible:
+def _by(column: str = "") -> _Accessible:
     """Return what finds a filter's rows by the index of a column, its own unless another is named."""
 
     def access(one: Filter, values: Mapping[str, Any]) -> Access:
-        return Access(index_of(column or one.column), (condition_of(one, values),), in_order=in_order)
+        return Access(index_of(column or one.column), (condition_of(one, values),))
 
     return access
 
@@ -166,6 +171,16 @@ def _by_mark(column: str = "") -> _Accessible:
     """Return the same of a filter whose index holds the marked rows alone; all others have no index."""
     marked = _by(column)
     return lambda one, values: marked(one, values) if values[one.name] else None
+
+
+def _at_least(column: str = "") -> _Accessible:
+    """Return the same by all values from one on: to count those of a range, all of the index would be read."""
+
+    def access(one: Filter, values: Mapping[str, Any]) -> Access:
+        found = (condition_of(one, values),)
+        return Access(index_of(column or one.column), found, in_order=False, is_ranged=False)
+
+    return access
 
 
 def _charged(one: Filter, values: Mapping[str, Any]) -> Access:
@@ -198,8 +213,8 @@ def _listed(one: Filter, values: Mapping[str, Any]) -> Access:
 _ACCESSES: Final[Mapping[Condition, _Accessible]] = {
     Condition.EQUAL: _by(),
     Condition.AT_LEAST: lambda _one, _values: None,
-    Condition.MEASURED: _by(in_order=False),
-    Condition.USED: _by("total_tokens", in_order=False),
+    Condition.MEASURED: _at_least(),
+    Condition.USED: _at_least("total_tokens"),
     Condition.BEFORE: lambda _one, _values: None,
     Condition.MARKED: _by_mark(),
     Condition.PRESENT: _by_mark(),
