@@ -57,6 +57,8 @@ class Costs:
         """Hold none yet."""
         self._sums: dict[CostKey, tuple[Decimal, Decimal | None]] = {}
         self._meters: dict[int, tuple[PriceEntry, str]] = {}
+        self.calls = 0
+        """How many were added."""
 
     def add(self, call: Mapping[str, Any], charge: Charge, *, team: str | None, cost_centre: str | None) -> None:
         """Add a call: one to the calls, and each part of its charge.
@@ -82,6 +84,7 @@ class Costs:
             "",
             _NOTHING,
         )
+        self.calls += 1
         # Free is known to be 0; a charge without parts is otherwise one that is not known.
         rest = charge.amount if not charge.parts else None
         self._add(calls, _ONE, rest)

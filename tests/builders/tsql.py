@@ -109,6 +109,8 @@ _ANSWERS: Mapping[str, list[tuple[object, ...]]] = {
         (digest_of(cut, group), 7) for cut in tables.CUTS for group in (_NO_GROUP, ("other", *_NO_GROUP[1:]))
     ],
     "FROM dirty_usage_key ORDER": [(2, "run_1")],
+    # With the second call, and without lines.
+    "SELECT usage_of_hour.interval_start, sum(usage_of_hour.requests)": [(_MOMENT, 1)],
     "min(reservation.valid_from)": [(_MOMENT,)],
     "FROM reservation": [_RESERVED],
     "FROM lease WHERE lease.name": [(_MOMENT + timedelta(hours=2),)],

@@ -20,6 +20,7 @@ from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.usage_ports import UsageRollups
 from tests.builders.prices import a_deployment, a_price
+from tests.contracts.test_ledger import a_batch
 from tests.contracts.test_usage_rollups import a_call, store
 
 AT = "2026-11-27T00:00:00.000Z"
@@ -96,6 +97,31 @@ def test_the_cost_lines_of_a_day_say_how_much_of_which_unit_at_which_price(
         (third, "input", Decimal("2.5"), Decimal(10), Decimal("0.000025")),
         (third, "output", Decimal(10), Decimal(5), Decimal("0.00005")),
     ]
+
+
+def test_new_calls_are_added_to_the_lines_of_their_hour_unless_these_lack_one(
+    engine: Engine, ledger: Ledger, rollups: UsageRollups, costs: CostService
+) -> None:
+    charge(ledger, rollups, a_call(1, NINE), a_call(2, NINE))
+    with ledger.transaction() as transaction:
+        transaction.store(
+            a_batch(new_interactions=[a_call(3, NINE, deployment="chat")], dirty_calls={(NINE, "call-3")})
+        )
+    (mark,) = rollups.marks()
+    assert rollups.count(mark.calls or ()) == set()
+    rollups.clear([mark.id])
+    assert lines(costs, MARCH) == [("charge", MARCH, "", "exact", 3, 3 * A_CALL)]
+
+    # The release before had made no lines of calls that are counted.
+    with engine.begin() as connection:
+        connection.execute(sa.delete(tables.cost_hour))
+    with ledger.transaction() as transaction:
+        transaction.store(
+            a_batch(new_interactions=[a_call(4, NINE, deployment="chat")], dirty_calls={(NINE, "call-4")})
+        )
+    rebuild_usage_rollups(rollups)
+
+    assert lines(costs, MARCH) == [("charge", MARCH, "", "exact", 4, 4 * A_CALL)]
 
 
 def test_a_closed_month_keeps_its_numbers_and_what_comes_late_adjusts_the_open_one(

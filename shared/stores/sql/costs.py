@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shared.domain.values import interval_end
-from shared.pricing.costs import CostKey, CostKind, Costs
+from shared.pricing.costs import CALL, CostKey, CostKind, Costs
 from shared.stores.capacity_ports import CapacityHour
 from shared.stores.sql import bulk, tables
 from shared.stores.sql.conditions import is_within
@@ -39,6 +39,30 @@ def add_costs(connection: Connection, costs: Mapping[str, Costs]) -> None:
     """Add lines to hours: they stand beside those that are there, and whoever reads them adds them up."""
     rows = [row for hour, lines in costs.items() for row in _rows(connection, lines, hour)]
     bulk.insert(connection, tables.cost_hour, rows)
+
+
+def hours_lacking(connection: Connection, added: Mapping[str, int]) -> set[str]:
+    """Return the hours whose lines are not of all calls that were counted before so many new ones.
+
+    The release before made lines of calls that it had not counted: nothing may be added to those.
+    """
+    if not added:
+        return set()
+    lines, sums = tables.cost_hour.c, tables.usage_of_hour.c
+    members = dialect_of(connection).members(lines.interval_start.type)
+    calls = (
+        sa.select(lines.interval_start, sa.func.sum(lines.quantity))
+        .where(lines.interval_start.in_(members), lines.unit == CALL, lines.kind == CostKind.CHARGE.value)
+        .group_by(lines.interval_start)
+    )
+    requests = (
+        sa.select(sums.interval_start, sa.func.sum(sums.requests))
+        .where(sums.cut == 1, sums.interval_start.in_(members))
+        .group_by(sums.interval_start)
+    )
+    listed = bulk.listed(added)
+    in_lines, counted = ({row[0]: row[1] for row in connection.execute(one, listed)} for one in (calls, requests))
+    return {hour for hour, new in added.items() if counted.get(hour, 0) - new != in_lines.get(hour, 0)}
 
 
 def rewrite_idle_costs(connection: Connection, hours: Collection[str], rests: Iterable[CapacityHour]) -> None:

@@ -26,7 +26,7 @@ from shared.stores.sql.books import Books
 from shared.stores.sql.capacity import mark_capacity, used_in
 from shared.stores.sql.charges import Terms, charge_row, costs_of
 from shared.stores.sql.conditions import is_within
-from shared.stores.sql.costs import add_costs, rebuild_cost_days, rewrite_costs
+from shared.stores.sql.costs import add_costs, hours_lacking, rebuild_cost_days, rewrite_costs
 from shared.stores.sql.dialects import dialect_of
 from shared.stores.sql.engine import reading, writing
 from shared.stores.sql.lease import ROLLUPS, take_lease
@@ -124,13 +124,16 @@ class SqlUsageRollups:
             for name in new:
                 hour = hour_of(now[name].row["occurred_at"])
                 now[name].add_to(added.setdefault(hour, Costs()))
-            add_costs(connection, added)
-            rebuild_cost_days(connection, added, at=utc_of(self._now()))
+            lacking = hours_lacking(connection, {hour: costs.calls for hour, costs in added.items()})
+            fit = {hour: costs for hour, costs in added.items() if hour not in lacking}
+            add_costs(connection, fit)
+            rebuild_cost_days(connection, fit, at=utc_of(self._now()))
             hours = {time for time, _ in calls} | {one.row["occurred_at"] for one in now.values()}
             mark_capacity(connection, terms.book, set(map(hour_of, hours)))
             # Of a call that is as it was nobody knows whether its lines were made before this stopped.
             old = {time for time, name in calls if name not in new}
-            return set(map(hour_of, old | {one.row["occurred_at"] for name, one in now.items() if name not in new}))
+            old |= {one.row["occurred_at"] for name, one in now.items() if name not in new}
+            return lacking | set(map(hour_of, old))
 
     def _add_up_costs(self, hour: str) -> None:
         with writing(self._engine) as connection:

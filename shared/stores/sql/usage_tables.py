@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, Column, Identity, Index, MetaData, Prima
 
 from shared.domain.verdicts import FILTER_MEASURES
 from shared.stores.sql.price_tables import metadata
-from shared.stores.sql.types import BY_KEY, COUNT, JSON_TEXT, SERIAL, Money, UtcTime, exact_text
+from shared.stores.sql.types import BY_KEY, COUNT, JSON_TEXT, SERIAL, Money, UtcTime, exact_text, including
 
 __all__ = [
     "AMOUNT",
@@ -169,7 +169,7 @@ def _traits_table(length: str) -> Table:
         Column("trait", exact_text(80), nullable=False),  # as `shared.domain.traits` writes it
         Column("calls", COUNT, nullable=False),
         PrimaryKeyConstraint("cut", "interval_start", "group_id", "trait", name=f"pk_trait_of_{length}"),
-        Index(f"ix_trait_of_{length}_group_id", "group_id", "interval_start", mssql_include=["trait", "calls"]),
+        Index(f"ix_trait_of_{length}_group_id", "group_id", "interval_start", **including("trait", "calls")),
         **BY_KEY,
     )
 
