@@ -107,8 +107,8 @@ grant select on dbo.interaction (
     filter_completion_profanity, filter_prompt_blocklist, filter_completion_blocklist, filter_jailbreak,
     filter_indirect_attack, filter_protected_text, filter_protected_code, requested_model,
     served_deployment, spillover, cached, filter_failed, possible_refusal, unreadable, not_captured, time_replaced,
-    callers_differ, unknown_words, service_tier, web_searches, cache_write_1h_tokens, state, usage_provenance, sources,
-    awaited, vendor
+    callers_differ, unknown_words, service_tier, web_searches, cache_write_1h_tokens, file_searches, code_sessions, state,
+    usage_provenance, sources, awaited, vendor
 ) to promptledger_analyst;
 GO
 grant select on dbo.interaction (id, occurred_at, prompt_preview, completion_preview, error_message)

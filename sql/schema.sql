@@ -1907,6 +1907,20 @@ UPDATE alembic_version SET version_num='0026' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0026 -> 0027
+
+ALTER TABLE interaction ADD file_searches BIGINT NULL;
+
+GO
+
+ALTER TABLE interaction ADD code_sessions BIGINT NULL;
+
+GO
+
+UPDATE alembic_version SET version_num='0027' WHERE alembic_version.version_num = '0026';
+
+GO
+
 COMMIT;
 
 GO

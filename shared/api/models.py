@@ -163,6 +163,8 @@ class Interaction(Model):
     usage: TokenUsage
     service_tier: str | None = Field(description="that the answer names: the price follows it")
     web_searches: int | None
+    file_searches: int | None = Field(description="in files, by the tool of that name")
+    code_sessions: int | None = Field(description="of the code interpreter: containers in which code ran")
     charge: InteractionCharge | None = Field(description="null until the rollup of its hour is made")
     parameters: dict[str, Any] | None
     finish_reasons: list[Any]

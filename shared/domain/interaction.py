@@ -185,6 +185,8 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("service_tier", Kind.TEXT, limit=16),
     Field("web_searches", Kind.COUNT),
     Field("cache_write_1h_tokens", Kind.COUNT),
+    Field("file_searches", Kind.COUNT),
+    Field("code_sessions", Kind.COUNT),
 )
 
 FIELD_NAMES: Final = tuple(field.name for field in FIELDS)

@@ -34,6 +34,8 @@ _IMAGE_CALL: Final = "image_generation_call"
 _TOOLS: Final = ("image_gen", "web_search")
 """Members of `tool_usage`. What it counts as searches holds every action: `web_searches` counts those that cost."""
 _SEARCH_CALL: Final = "web_search_call"
+_FILE_SEARCH_CALL: Final = "file_search_call"
+_CODE_CALL: Final = "code_interpreter_call"
 _SEARCH: Final = "search"
 
 
@@ -62,6 +64,8 @@ def _read_response(body: Body) -> BodyReading:
         _add_tools_usage(facts, body, items)
         if isinstance(output, list):
             facts["web_searches"] = sum(map(_is_search, items))
+            facts["file_searches"] = sum(item.get("type") == _FILE_SEARCH_CALL for item in items)
+            facts["code_sessions"] = _code_sessions(items)
     if isinstance(output, list):
         facts["tool_calls"] = sum(_is_call(item) for item in items)
     completion = join_lines(_output_texts(items, "output_text", "text")) or join_lines(_output_texts(items, "refusal"))
@@ -123,6 +127,11 @@ def _is_search(item: Mapping[str, Json]) -> bool:
     action = item.get("action")
     kind = action.get("type") if isinstance(action, dict) else None
     return item.get("type") == _SEARCH_CALL and kind in {None, _SEARCH}
+
+
+def _code_sessions(items: Sequence[Mapping[str, Json]]) -> int:
+    """Return in how many containers code ran: calls that name the same one, or none, share it."""
+    return len({str(item.get("container_id")) for item in items if item.get("type") == _CODE_CALL})
 
 
 def _is_call(item: Mapping[str, Json]) -> bool:

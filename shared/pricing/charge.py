@@ -2,10 +2,10 @@
 
 What these rules leave out, because no call shows it: hours of fine-tuned deployments
 (https://learn.microsoft.com/azure/foundry/openai/how-to/fine-tuning-cost-management), storage of files and vectors,
-sessions of the code interpreter, training.
+training.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from itertools import chain
@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 from shared.domain.call_errors import is_refusal
 from shared.domain.interaction import Provenance
 from shared.pricing.book import Book, Model, Place, Rates, model_of
-from shared.pricing.charges import Charge, Confidence, Part
-from shared.pricing.entries import SKUS, Deployment, PriceEntry, Scope, Tier, Unit
+from shared.pricing.charges import TOOLS_EXTRA, Charge, Confidence, Part
+from shared.pricing.entries import SKUS, TOOL_MODELS, Deployment, PriceEntry, Scope, Tier, Unit
 from shared.pricing.quantities import Quantities, Quantity, quantities_of
 from shared.pricing.shares import is_spilled, names_of, shared_charge, throughput_of_call
 
@@ -29,6 +29,7 @@ PRICED_BY: Final = (
     "cache_write_1h_tokens",
     "output_tokens", "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens",
     "total_tokens", "images", "seconds", "characters", "web_searches",
+    "file_searches", "code_sessions",
 )  # fmt: skip
 """The fields of an interaction that its charge follows from."""
 UNMAPPED: Final = "unmapped-deployment"
@@ -74,6 +75,11 @@ _ROUTER: Final = "model-router"
 """Charges its fee on input tokens, beside the model that it chose.
 
 Source: https://learn.microsoft.com/azure/foundry/openai/concepts/model-router-faq
+"""
+_SESSIONS: Final = "sessions-assumed"
+"""A session of the code interpreter lasts an hour, in which other calls may go on in it: each that names it is charged.
+
+Source: https://learn.microsoft.com/azure/foundry/openai/how-to/code-interpreter
 """
 _STAND_INS: Final = {
     # Before gpt-5.6 writing to the cache costs nothing more than the input that is written.
@@ -168,12 +174,17 @@ def _priced(call: Mapping[str, Any], billed: Quantities, book: Book, used: Mappi
     if place.scope is Scope.PROVISIONED:
         return Charge(Confidence.NO_PRICE, "provisioned")
     rates = _rates(book, model, place, at)
-    lines = [_line(one, billed.input_tokens, rates) for one in billed.lines]
+    own = [one for one in billed.lines if one.unit not in TOOL_MODELS]
+    lines = [_line(one, billed.input_tokens, rates) for one in own]
     if _ROUTER in {mapped.model if mapped else None, call.get("requested_model")}:
         fee = Quantity(Unit.INPUT, Decimal(billed.input_tokens))
         router = _rates(book, Model(_ROUTER), Place(Scope.GLOBAL, Tier.STANDARD), at)
         lines.append(_line(fee, billed.input_tokens, router))
-    return _total(billed.lines, lines, _doubts(call, billed, mapped, rates))
+    tools = list(_tools(billed, book, place, at, {line.entry.currency for line in lines if line}))
+    doubts = chain(
+        _doubts(call, billed, mapped, rates), [TOOLS_EXTRA if len(own) + len(tools) < len(billed.lines) else None]
+    )
+    return _total(own, [*lines, *tools], doubts)
 
 
 def _mapped(call: Mapping[str, Any], book: Book) -> Deployment | None:
@@ -251,6 +262,16 @@ def _find(rates: Rates, unit: Unit, variant: str, tokens: int) -> PriceEntry | N
     return rates.find(unit, variant, tokens) or (rates.find(unit, "", tokens) if variant else None)
 
 
+def _tools(used: Quantities, book: Book, place: Place, at: str, currencies: Collection[str]) -> Iterator[_Priced]:
+    """Yield what tools cost beside the model, as far as the book has a price for them in the call's currency."""
+    where = Place(Scope.GLOBAL, Tier.STANDARD, place.region)
+    for one in used.lines:
+        if one.unit in TOOL_MODELS:
+            entry = book.rates(Model(TOOL_MODELS[one.unit]), where, at).find(one.unit, "", 0)
+            if entry is not None and (not currencies or entry.currency in currencies):
+                yield _Priced(one.number, entry.amount, entry, _SESSIONS if one.unit is Unit.CODE_SESSION else None)
+
+
 def _doubts(
     call: Mapping[str, Any], used: Quantities, mapped: Deployment | None, rates: _Tiers
 ) -> Iterator[str | None]:
@@ -267,6 +288,8 @@ def _total(used: list[Quantity], lines: list[_Priced | None], doubts: Iterable[s
     if len(priced) < len(lines):
         lacking = [one.unit.value for one, line in zip(used, lines, strict=False) if line is None]
         return Charge(Confidence.NO_PRICE, f"no-{lacking[0] if lacking else _ROUTER}-price")
+    if not priced:
+        return Charge(Confidence.NO_PRICE, TOOLS_EXTRA)
     if len({line.entry.currency for line in priced}) > 1:
         return Charge(Confidence.NO_PRICE, "several-currencies")
     doubt = next(filter(None, chain(doubts, (line.doubt for line in priced))), None)

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.pricing.entries import PriceEntry
 
-__all__ = ["Charge", "Confidence", "Part"]
+__all__ = ["TOOLS_EXTRA", "Charge", "Confidence", "Part"]
+
+TOOLS_EXTRA: Final = "tools-extra"
+"""A reason: tools are billed beside the call, and the amount is without them."""
 
 
 class Confidence(StrEnum):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-__all__ = ["SKUS", "Deployment", "PriceEntry", "Restatement", "Scope", "Tier", "Unit"]
+__all__ = ["SKUS", "TOOL_MODELS", "Deployment", "PriceEntry", "Restatement", "Scope", "Tier", "Unit"]
 
 
 class Scope(StrEnum):
@@ -45,8 +45,12 @@ class Unit(StrEnum):
     VIDEO_SECOND = "video-second"
     CHARACTER = "character"
     SEARCH = "search"
+    FILE_SEARCH = "file-search"
+    CODE_SESSION = "code-session"
 
 
+TOOL_MODELS: Final = {Unit.FILE_SEARCH: "file-search", Unit.CODE_SESSION: "code-interpreter"}
+"""What tools are billed by, whichever model calls them -> the name that their prices stand under, as if of a model."""
 SKUS: Final = {
     "GlobalStandard": (Scope.GLOBAL, Tier.STANDARD),
     "DataZoneStandard": (Scope.DATA_ZONE, Tier.STANDARD),

@@ -19,6 +19,12 @@ _QUALITIES: Final = {None: "standard", "auto": "standard"}
 
 Source: https://learn.microsoft.com/azure/foundry/openai/how-to/dall-e, "Call the image generation API"
 """
+_TOOLS: Final = {
+    Unit.SEARCH: "web_searches",
+    Unit.FILE_SEARCH: "file_searches",
+    Unit.CODE_SESSION: "code_sessions",
+}
+"""Unit -> the field that counts it."""
 
 
 class Quantity(NamedTuple):
@@ -46,8 +52,8 @@ def quantities_of(call: Mapping[str, Any]) -> Quantities | None:
     tokens = _tokens(call)
     if tokens is None:
         other = _by_other_units(call)
-        return None if other is None else Quantities([other, *_searches(call)], 0)
-    return tokens._replace(lines=[*tokens.lines, *_searches(call)])
+        return None if other is None else Quantities([other, *_tools(call)], 0)
+    return tokens._replace(lines=[*tokens.lines, *_tools(call)])
 
 
 def _tokens(call: Mapping[str, Any]) -> Quantities | None:
@@ -133,9 +139,9 @@ def _by_other_units(call: Mapping[str, Any]) -> Quantity | None:
     return None
 
 
-def _searches(call: Mapping[str, Any]) -> list[Quantity]:
-    number = call.get("web_searches")
-    return [Quantity(Unit.SEARCH, Decimal(number))] if number else []
+def _tools(call: Mapping[str, Any]) -> list[Quantity]:
+    numbers = {unit: call.get(name) for unit, name in _TOOLS.items()}
+    return [Quantity(unit, Decimal(number)) for unit, number in numbers.items() if number]
 
 
 def _parameters(call: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import orjson
 from shared.domain.interaction import Provenance
 from shared.pricing.book import Book
 from shared.pricing.capacity import ReservedHour, part_of, weight_of
-from shared.pricing.charges import Charge, Confidence
-from shared.pricing.entries import Unit
+from shared.pricing.charges import TOOLS_EXTRA, Charge, Confidence
+from shared.pricing.entries import TOOL_MODELS, Unit
 from shared.pricing.quantities import Quantities
 
 __all__ = ["is_spilled", "names_of", "shared_charge", "throughput_of_call"]
@@ -68,8 +68,9 @@ def shared_charge(
         None if by_capacity else "hour-shared",
         "usage-estimated" if call.get("usage_provenance") == Provenance.ESTIMATED else None,
         billed.doubt,
-        # Searches are billed beside the throughput.
+        # Searches and other tools are billed beside the throughput.
         "searches-extra" if any(one.unit is Unit.SEARCH for one in billed.lines) else None,
+        TOOLS_EXTRA if any(one.unit in TOOL_MODELS for one in billed.lines) else None,
     )
     doubt = next(filter(None, doubts), None)
     return Charge(

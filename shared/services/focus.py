@@ -16,7 +16,14 @@ VERSION: Final = "1.2"
 """The newest whose rules focus-validator holds."""
 _ISSUER: Final = "PromptLedger"
 _MILLION: Final = Decimal(1_000_000)
-_NAMES: Final = {"image": "Images", "search": "Searches", "character": "Characters", "ptu-hour": "Unit Hours"}
+_NAMES: Final = {
+    "image": "Images",
+    "search": "Searches",
+    "file-search": "Searches",
+    "code-session": "Sessions",
+    "character": "Characters",
+    "ptu-hour": "Unit Hours",
+}
 """What units are called; those of time are seconds, all others tokens."""
 
 COLUMNS: Final = (

@@ -232,7 +232,7 @@ RECIPES = {
                 a_migration('op.add_column("interaction", sa.Column("example", sa.BigInteger(), nullable=True))'),
                 SCHEMA,
             ),
-            "`sql/roles.sql`": behind("sql/roles.sql", r"cache_write_1h_tokens", ", example"),
+            "`sql/roles.sql`": behind("sql/roles.sql", r"code_sessions", ", example"),
         },
         ("tests/unit/test_migrations.py", "tests/unit/test_sql_scripts.py", "-k", "add_up or checked_in or every_fact"),
     ),

@@ -261,6 +261,23 @@ def test_searches_are_counted_and_pages_that_are_opened_are_none() -> None:
     assert facts_of(a_body(a_message("Hi")))["web_searches"] == 0
 
 
+def test_searches_in_files_and_sessions_of_the_code_interpreter_are_counted() -> None:
+    # As the reference of the Responses API shows the items; two calls share a container.
+    searches = [
+        {"id": f"fs_{place}", "type": "file_search_call", "status": "completed", "queries": ["x"], "results": None}
+        for place in range(3)
+    ]
+    code = [
+        {"id": f"ci_{place}", "type": "code_interpreter_call", "code": "1+1", "container_id": name, "outputs": None}
+        for place, name in enumerate(["cntr_1", "cntr_1", "cntr_2"])
+    ]
+
+    facts = facts_of(a_body(*searches, *code, a_message("Hi")))
+
+    assert (facts["file_searches"], facts["code_sessions"], facts["tool_calls"]) == (3, 2, 6)
+    assert (facts_of(a_body(a_message("Hi")))["file_searches"], facts_of(a_body())["code_sessions"]) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("tier", "trace"), [("priority", None), ("turbo", '["service_tier:turbo"]'), (7, '["service_tier:?"]')]
 )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from shared.operations import read_response
 from shared.pricing.book import Book
 from shared.pricing.charge import Charge, Confidence, charge_of
 from shared.pricing.entries import Scope, Tier, Unit
@@ -75,6 +76,9 @@ PRICES = [
     a_price(Unit.OUTPUT, "15", model="claude-sonnet"),
     a_price(Unit.INPUT, "0.02", model="text-embedding-3-small"),
     a_price(Unit.INPUT, "0.14", model="model-router"),
+    # of whichever model: 0.0025 a search in files, 0.033 a session
+    a_price(Unit.FILE_SEARCH, "2500", model="file-search"),
+    a_price(Unit.CODE_SESSION, "33000", model="code-interpreter"),
     # The organisation pays 20% less for o3, in euros, and its list changes in April and ends in May
     a_price(Unit.INPUT, "2", model="o3", version="2025-04-16"),
     a_price(Unit.OUTPUT, "8", model="o3", version="2025-04-16"),
@@ -235,6 +239,24 @@ BILLS = [
         {"model": "gpt-5.6", "deployment": "any", "operation": "responses"} | tokens(10_000, 100, web_searches=2),
         "0.081",
     ),
+    # 1,000 x 2.5 + 500 x 10, and 3 searches x 0.0025 = 0.0075 + 0.0075
+    Bill("searches in files", GPT_4O | tokens(1000, 500, operation="responses", file_searches=3), "0.015"),
+    # the same tokens, and 2 sessions x 0.033 = 0.0075 + 0.066; other calls may go on in them
+    Bill(
+        "sessions of the code interpreter",
+        GPT_4O | tokens(1000, 500, operation="responses", code_sessions=2),
+        "0.0735", "estimated", "sessions-assumed",
+    ),
+    # tokens of a batch are half, 1,000 x 1.25 + 500 x 5; tools are not: + 0.0025
+    Bill("a search in files of a batch", GPT_4O | tokens(1000, 500, operation="batches", file_searches=1), "0.00625"),
+    # in euros 10 x 1.6 + 5 x 6.4; the search has a price in dollars alone
+    Bill(
+        "a search in files whose price is in another currency",
+        {"model": "o3-2025-04-16", "deployment": "any"} | tokens(10, 5, file_searches=1),
+        "0.000048", "estimated", "tools-extra",
+    ),
+    # no tokens at all, 1 x 0.0025
+    Bill("a search in files alone", GPT_4O | tokens(0, 0, file_searches=1), "0.0025"),
     # 1,000 x 1.25 + 500 x 5
     Bill("a batch", GPT_4O | tokens(1000, 500, operation="batches"), "0.00375"),
     # the same, by the deployment
@@ -419,6 +441,37 @@ def test_a_poll_that_is_repeated_a_hundred_times_is_billed_once() -> None:
 
     assert sum(one.amount or 0 for one in polls) == Decimal("0.0075")
     assert {(one.confidence, one.reason) for one in polls[1:]} == {(Confidence.FREE, "repeated")}
+
+
+def test_tools_without_a_price_are_no_part_of_an_amount_that_says_so() -> None:
+    book = Book([a_price(), a_price(Unit.OUTPUT, "10")], [a_deployment("chat")])
+    call = {"occurred_at": AT, "model": "gpt-4o", "deployment": "chat", "file_searches": 2, "code_sessions": 1}
+
+    some = charge_of(call | tokens(1000, 500), book, counts=True)
+    nothing = charge_of(call | tokens(0, 0), book, counts=True)
+
+    # 1,000 x 2.5 + 500 x 10
+    assert (some.amount, some.confidence, some.reason) == (Decimal("0.0075"), Confidence.ESTIMATED, "tools-extra")
+    assert (nothing.amount, nothing.confidence, nothing.reason) == (None, Confidence.NO_PRICE, "tools-extra")
+
+
+def test_a_response_that_ran_code_bears_its_session_by_the_shipped_list() -> None:
+    code = {"id": "ci_1", "type": "code_interpreter_call", "code": "1+1", "container_id": "cntr_1", "outputs": None}
+    usage = {"input_tokens": 1200, "output_tokens": 350, "total_tokens": 1550}
+    body = {"id": "resp_1", "object": "response", "model": "gpt-4o-2024-11-20", "output": [code, code], "usage": usage}
+    facts = read_response(body, operation="responses", status=200).facts
+
+    charged = charge_of(
+        {"occurred_at": AT, "http_status": 200, "deployment": "any", "operation": "responses"} | facts,
+        LISTED,
+        counts=True,
+    )
+
+    # 1,200 x 2.5 + 350 x 10 = 6,500 millionths, and a session of 0.033
+    assert (charged.amount, charged.reason) == (Decimal("0.0395"), "sessions-assumed")
+    assert [(part.entry.unit, part.number, part.amount) for part in charged.parts][-1] == (
+        Unit.CODE_SESSION, Decimal(1), Decimal("0.033"),
+    )  # fmt: skip
 
 
 def test_an_amount_is_in_the_currency_of_its_prices_and_names_the_newest_version_of_them() -> None:

@@ -101,6 +101,10 @@ def charge(deployment: str, given: int | None, made: int | None, used: int | Non
         (charge("reserved", 1000, 500, spillover='{"error":"429"}'), "0.02", "exact", "capacity-shared"),
         # a fine-tuned model is charged by its tokens; hosting is a line of the hour
         (charge("tuned", 1000, 500, model="gpt-4o.ft-0123"), "0.0075", "exact", None),
+        # tools are billed beside the throughput
+        (charge("reserved", 1000, 500, file_searches=2), "0.02", "estimated", "tools-extra"),
+        (charge("reserved", 1000, 500, code_sessions=1), "0.02", "estimated", "tools-extra"),
+        (charge("reserved", 1000, 500, web_searches=1), "0.02", "estimated", "searches-extra"),
         # tokens were estimated
         (
             charge("reserved", 1000, 500, usage_provenance="estimated"),

@@ -113,7 +113,8 @@ def test_the_shipped_list_prices_input_and_output_of_each_model(model: str) -> N
 
 
 def test_the_shipped_list_has_every_unit_and_a_source_of_each_entry() -> None:
-    assert {one.unit for one in SHIPPED} == set(Unit)
+    # Of a search in files no source has Azure's price: docs/cost.md says so.
+    assert {one.unit for one in SHIPPED} == set(Unit) - {Unit.FILE_SEARCH}
     assert {one.source.split(":")[0] for one in SHIPPED} == {"Azure Retail Prices", "litellm 1.110.2"}
     assert all(one.amount > 0 for one in SHIPPED)
 

@@ -172,6 +172,8 @@ Unit = Literal[
     "video-second",
     "character",
     "search",
+    "file-search",
+    "code-session",
 ]
 
 
@@ -583,12 +585,14 @@ class Interaction(TypedDict):
     callerIp: str | None
     callersDiffer: bool
     charge: "InteractionCharge | None"
+    codeSessions: int | None
     completionPreview: str | None
     contentFilter: "ContentFilter"
     costCentre: str | None
     deployment: str | None
     endUserId: str | None
     error: "CallError | None"
+    fileSearches: int | None
     finishReasons: list[Any]
     gatewayRegion: str | None
     httpStatus: int | None
