@@ -24,6 +24,8 @@ CAUSES: Final = {
 """Why a variance is there: word -> what it means."""
 _LEAST: Final = Decimal("0.01")
 """Of a currency: less is rounding on any invoice."""
+_PROVISIONED: Final = "provisioned"
+"""How the meters of provisioned throughput begin, Azure's and those of its hours' rests."""
 
 Key = tuple[str, str, str, str]
 """Day, account, kind of unit, model."""
@@ -104,10 +106,12 @@ def reconcile(
         known.add((line["day"], account))
         if line["confidence"] in {"no-price", "unmetered"}:
             silent.add((line["day"], account))
-        if line["unit"] != CALL and line["amount"] is not None:
-            kind = "provisioned" if line["unit"].startswith("ptu") else line["unit"]
-            key = (line["day"], account, kind, line["meter"].partition(" ")[0])
-            ours.setdefault(key, _Side()).add(line["quantity"], line["amount"], line["deployment"], line["currency"])
+        quantity = Decimal(0) if line["unit"] == CALL else line["quantity"]
+        # Lines of calls bear an amount where calls share an hour of provisioned throughput, whose rest is a line too.
+        if line["amount"] is not None and (line["unit"] != CALL or line["amount"]):
+            model = line["meter"].partition(" ")[0] or _PROVISIONED
+            key = (line["day"], account, _PROVISIONED if model == _PROVISIONED else line["unit"], model)
+            ours.setdefault(key, _Side()).add(quantity, line["amount"], line["deployment"], line["currency"])
     theirs: dict[Key, _Side] = {}
     purchases = Decimal(0)
     models = sorted({key[3] for key in ours}, key=len, reverse=True)

@@ -16,13 +16,15 @@ VERSION: Final = "1.2"
 """The newest whose rules focus-validator holds."""
 _ISSUER: Final = "PromptLedger"
 _MILLION: Final = Decimal(1_000_000)
+_PLACES: Final = Decimal("1e-12")
 _NAMES: Final = {
     "image": "Images",
     "search": "Searches",
     "file-search": "Searches",
     "code-session": "Sessions",
     "character": "Characters",
-    "ptu-hour": "Unit Hours",
+    "unit-hour": "Unit Hours",
+    CALL: "Calls",
 }
 """What units are called; those of time are seconds, all others tokens."""
 
@@ -60,7 +62,8 @@ def focus_rows(month: str, lines: Iterable[Row]) -> Iterator[dict[str, Any]]:
     """
     period = {"BillingPeriodStart": _moment(month), "BillingPeriodEnd": _moment(interval_end(month, "month") or month)}
     for line in lines:
-        if line["unit"] != CALL and line["amount"] is not None and line["currency"]:
+        # Lines of calls bear an amount where calls share an hour of capacity; else the units' lines do.
+        if line["amount"] is not None and line["currency"] and (line["unit"] != CALL or line["amount"]):
             yield dict.fromkeys(COLUMNS) | period | _fixed(line) | _costs(line) | _names(line)
 
 
@@ -87,7 +90,7 @@ def _fixed(line: Row) -> dict[str, Any]:
 
 def _costs(line: Row) -> dict[str, Any]:
     """Return costs and prices. The price that was charged is the list's or the organisation's own: there is one."""
-    amount, price = line["amount"], line["price"]
+    amount, price = line["amount"], line["price"] or _price_of(line)
     unit = _unit(line["unit"])
     return {
         **dict.fromkeys(_COSTS, amount),
@@ -97,6 +100,12 @@ def _costs(line: Row) -> dict[str, Any]:
         "PricingQuantity": line["quantity"] / _MILLION,
         "PricingUnit": f"1000000 {unit}",
     }
+
+
+def _price_of(line: Row) -> Decimal:
+    """Return what a unit came to where none has a price: of capacity that is paid by the hour."""
+    price: Decimal = line["price"]
+    return (line["amount"] * _MILLION / line["quantity"]).quantize(_PLACES) if line["quantity"] else price
 
 
 def _names(line: Row) -> dict[str, Any]:

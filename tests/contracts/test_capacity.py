@@ -14,12 +14,16 @@ from sqlalchemy.engine import Engine
 from shared.pricing.capacity import CapacityKind, Reservation
 from shared.pricing.entries import Restatement, Unit
 from shared.pricing.files import Origin, PriceFile
+from shared.questions import StatementQuery
 from shared.services.capacity import CapacityService, with_settled_capacity
+from shared.services.costs import CostService
+from shared.services.focus import focus_rows
 from shared.services.rollup import rebuild_usage_rollups
 from shared.stores.capacity_ports import CapacityHour
 from shared.stores.ports import Ledger
 from shared.stores.sql import tables
 from shared.stores.sql.capacity import SqlCapacity
+from shared.stores.sql.cost_store import SqlCostStore
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
 from shared.stores.sql.restatements import SqlRestatements
@@ -82,6 +86,10 @@ def test_an_hours_cost_is_that_of_its_calls_and_what_nobody_used(
     # the rollups hold the calls' parts; the cost lines of the day hold the rest too
     assert sums(engine, tables.usage_of_hour) == len(tables.CUTS) * Decimal("0.0006")
     assert sums(engine, tables.cost_hour) == sums(engine, tables.cost_day) == Decimal(30)
+    # and so do the rows for finance
+    query = StatementQuery(month="2026-03-01T00:00:00.000Z")
+    exported = focus_rows(query.month, CostService(SqlCostStore(engine)).lines(query))
+    assert sum(row["BilledCost"] for row in exported) == Decimal(30)
 
 
 def test_hours_without_calls_are_idle_lines_once_they_have_passed(

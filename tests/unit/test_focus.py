@@ -80,6 +80,20 @@ def test_calls_and_what_has_no_price_are_in_no_row() -> None:
     assert rows(CALL, a_line(confidence="no-price", amount=None), a_line(currency="", amount=Decimal(0))) == []
 
 
+def test_parts_of_an_hour_of_capacity_and_its_rest_are_rows_that_add_up_to_its_cost() -> None:
+    shared = CALL | {"quantity": Decimal(2), "amount": Decimal("0.04")}
+    idle = a_line(
+        kind="idle", unit="unit-hour", meter="provisioned idle", price=Decimal(0), quantity=Decimal(15),
+        amount=Decimal("14.96"), team="", cost_centre="",
+    )  # fmt: skip
+
+    parts = rows(shared, idle)
+
+    assert sum(row["BilledCost"] for row in parts) == Decimal(15)
+    assert [row["ConsumedUnit"] for row in parts] == ["Calls", "Unit Hours"]
+    assert all(abs(row["ListUnitPrice"] * row["PricingQuantity"] - row["ListCost"]) < Decimal("1e-12") for row in parts)
+
+
 def test_an_adjustment_is_a_correction_of_a_period_that_was_closed() -> None:
     (row,) = rows(LATE)
 

@@ -103,6 +103,17 @@ def test_days_and_accounts_are_apart() -> None:
     ]
 
 
+def test_an_hour_of_provisioned_throughput_is_its_calls_parts_and_its_rest() -> None:
+    billed = export(a_row("Provisioned Managed Global Unit", quantity="15", cost="15", unit="1 Hour"))
+    part = a_line(2, "0.04", unit="call", meter="", deployment="reserved")
+    rest = a_line(15, "14.96", unit="unit-hour", meter="provisioned idle", deployment="reserved")
+
+    one = the(billed, part, rest)
+
+    assert (one.kind, one.model, one.cause) == ("provisioned", "provisioned", None)
+    assert one.charged_amount == one.billed_amount == Decimal(15)
+
+
 def test_a_reservation_that_was_bought_is_no_usage() -> None:
     bought = a_row("Provisioned Managed Global Unit", "1", "1000", type="Purchase", unit="1 Hour")
 
