@@ -61,6 +61,7 @@ class Services:
     costs: "CostService"
     exports: "ExportService"
     make_exports: Callable[[], int]
+    forward_calls: Callable[[], int]
     readiness: "Readiness"
     close: Callable[[], None]
     """Give back the stores' connections."""
@@ -156,7 +157,11 @@ def _build(settings: Settings) -> Services:
     prices = price_services(engine, api_engine)
     closing: _Closing = [engine.dispose, api_engine.dispose]
     content = content_places.content_store(settings, engine, closing)
-    ledger, audit, completeness = SqlLedger(engine), SqlAuditStore(api_engine), SqlCompleteness(engine)
+    ledger, audit, completeness = (
+        SqlLedger(engine, marks_calls=bool(settings.forward.endpoint)),
+        SqlAuditStore(api_engine),
+        SqlCompleteness(engine),
+    )
     api_content = content if settings.cosmos else SqlContentStore(api_engine, retry_seconds=QUICK_SECONDS)
     claims = ClaimCheck(content_places.claimed_bodies(settings, closing), largest=settings.claims.largest_bytes)
     recorder = recorder_of(settings.telemetry)
@@ -227,10 +232,14 @@ def _build(settings: Settings) -> Services:
             partial(index_words, index=words, content=content, failures=Failures("index_words", recorder)),
         ),
         exports=exporting.export_service(settings, api_engine, closing),
+        forward_calls=marked("forward_calls", exporting.forwarding(settings, engine, content, recorder, closing)),
         make_exports=marked("make_exports", exporting.export_maker(settings, engine, content, recorder, closing)),
         audit=audit_service,
         quarantine=QuarantineService(
-            store=SqlQuarantine(api_engine), audit=audit, ledger=SqlLedger(api_engine), content=api_content
+            store=SqlQuarantine(api_engine),
+            audit=audit,
+            ledger=SqlLedger(api_engine, marks_calls=bool(settings.forward.endpoint)),
+            content=api_content,
         ),
         readiness=readiness,
         close=partial(_close, closing),

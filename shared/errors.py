@@ -12,6 +12,7 @@
   x NotPossibleError       caller      409, saying why not now
   x TooManyInvalidError    suspicious  raise: a bad deployment must not drain a good stream into quarantine
   x InvalidFileError       operator    the command fails, naming the line; nothing of the file was loaded
+  x ForwardingError        transient   logged; the calls stay marked, and are told of later
   x WebhookError           transient   noted with the alert, which is sent again later
   x ConfigurationError     operator    fail the first call, naming the setting; the audit API answers 503
 """
@@ -22,6 +23,7 @@ __all__ = [
     "ConflictError",
     "EventError",
     "ForbiddenError",
+    "ForwardingError",
     "InvalidFileError",
     "InvalidRequestError",
     "LimitedRoleError",
@@ -100,6 +102,10 @@ class TooManyInvalidError(AppError):
 
 class ConfigurationError(AppError):
     """A setting is missing or cannot be read; the message names it, never its value if secret."""
+
+
+class ForwardingError(AppError):
+    """Nobody is sure that calls were taken; the message holds nothing of the address."""
 
 
 class WebhookError(AppError):

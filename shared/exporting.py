@@ -1,4 +1,4 @@
-"""Builds what makes and answers for exports, for `bootstrap`."""
+"""Builds what leaves the ledger, for `bootstrap`: exports, and calls that others are told of."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 
+from shared.forward_settings import ForwardSettings
 from shared.retry import RETRY_SECONDS
 from shared.services.export_making import ExportMaker
 from shared.services.exports import ExportService, ExportTimes
+from shared.services.forwarding import forward_calls
 from shared.services.isolation import Failures
 from shared.settings import ClaimAccount, Settings
 from shared.stores.content_ports import ContentStore
 from shared.stores.sql.audit import SqlAuditStore
 from shared.stores.sql.exports import SqlExports
+from shared.stores.sql.forwarding import SqlForwarding
 from shared.telemetry import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shared.domain.exports import ExportKind
+    from shared.domain.forwarding import ForwardedCall
     from shared.services.export_making import ExportSource
     from shared.stores.export_ports import ExportFiles
+    from shared.stores.otlp import OtlpReceiver
 
-__all__ = ["export_maker", "export_service"]
+__all__ = ["export_maker", "export_service", "forwarding"]
 
 _Closing = list[Callable[[], None]]
 
@@ -48,6 +53,38 @@ def export_maker(
         failures=Failures("make_exports", recorder),
     )
     return maker.run
+
+
+def forwarding(
+    settings: Settings, engine: Engine, content: ContentStore, recorder: Recorder, closing: _Closing
+) -> Callable[[], int]:
+    """Return what tells others of calls; does nothing where the settings name nobody."""
+    forward = settings.forward
+    return partial(
+        forward_calls,
+        store=SqlForwarding(engine),
+        receiver=_Late(forward, closing) if forward.endpoint else None,
+        content=content if forward.has_texts else None,
+        log=SqlAuditStore(engine),
+        recorder=recorder,
+    )
+
+
+class _Late:
+    """`CallReceiver` whose libraries are imported with the first call: most instances send none."""
+
+    def __init__(self, settings: ForwardSettings, closing: _Closing) -> None:
+        self._settings = settings
+        self._closing = closing
+        self._receiver: OtlpReceiver | None = None
+
+    def send(self, calls: "Sequence[ForwardedCall]") -> None:
+        if self._receiver is None:
+            from shared.stores.otlp import OtlpReceiver  # noqa: PLC0415  # heavy
+
+            self._receiver = OtlpReceiver(self._settings.endpoint, self._settings.headers)
+            self._closing.append(self._receiver.close)
+        self._receiver.send(calls)
 
 
 def _sources(engine: Engine, content: ContentStore) -> "Mapping[ExportKind, ExportSource]":

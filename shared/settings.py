@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from shared.domain.delivery import DEFAULT_LIMIT, InvalidLimit
 from shared.errors import ConfigurationError
 from shared.export_settings import ExportSettings
+from shared.forward_settings import ForwardSettings
 from shared.setting_values import number_in, word_in
 from shared.token_settings import TokenSettings
 
@@ -54,6 +55,9 @@ APP_SETTINGS = {
     "PROMPTLEDGER_EXPORT_CONTAINER": "container of exports in that account",
     "PROMPTLEDGER_EXPORT_HOURS": "hours after which an export that is not done is given up",
     "PROMPTLEDGER_EXPORT_DAYS": "days that the files of a finished export are kept",
+    "PROMPTLEDGER_FORWARD_ENDPOINT": "OTLP endpoint that is told of each call, as a span and metrics; empty: none is",
+    "PROMPTLEDGER_FORWARD_HEADERS": "headers for it, `name=value` with commas between; may hold a key",
+    "PROMPTLEDGER_FORWARD_TEXTS": "whether it is told of prompts and completions: `off`, or `on`",
     "PROMPTLEDGER_INVALID_COUNT": "a batch with more unreadable events than this, and than the ratio, is refused",
     "PROMPTLEDGER_INVALID_RATIO": "see above: the share of a batch, 0 to 1; at 1 none is refused",
     "PROMPTLEDGER_PENDING_MINUTES": "how long an interaction waits for its parts before it is given up",
@@ -81,6 +85,7 @@ HOST_SETTINGS = {
     "BUDGET_SCHEDULE": "NCRONTAB of check_budgets",
     "PRICES_SCHEDULE": "NCRONTAB of refresh_prices",
     "EXPORT_SCHEDULE": "NCRONTAB of make_exports",
+    "FORWARD_SCHEDULE": "NCRONTAB of forward_calls",
 }
 """Settings that the Functions host resolves in bindings; the app never reads them."""
 
@@ -177,6 +182,7 @@ class Settings:
     """None keeps content in the ledger's database."""
     claims: ClaimSettings = ClaimSettings()
     exports: ExportSettings = field(default_factory=ExportSettings)
+    forward: ForwardSettings = field(default_factory=ForwardSettings)
     invalid_limit: InvalidLimit = DEFAULT_LIMIT
     pending_minutes: int = _PENDING_MINUTES
     telemetry: TelemetrySettings = TelemetrySettings()
@@ -216,6 +222,7 @@ class Settings:
             cosmos=_cosmos(environment, in_azure=in_azure),
             claims=_claims(environment, in_azure=in_azure),
             exports=ExportSettings.read(environment, in_azure=in_azure),
+            forward=ForwardSettings.read(environment),
             invalid_limit=InvalidLimit(
                 count=number_in(environment, "PROMPTLEDGER_INVALID_COUNT", int, DEFAULT_LIMIT.count),
                 ratio=number_in(environment, "PROMPTLEDGER_INVALID_RATIO", float, DEFAULT_LIMIT.ratio, most=1.0),

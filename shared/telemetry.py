@@ -15,6 +15,8 @@ __all__ = [
     "BYTES",
     "EVENTS",
     "FINDINGS",
+    "FORWARDED",
+    "FORWARD_LAG",
     "LAG",
     "METRICS",
     "PARTITION_AGE",
@@ -174,6 +176,18 @@ BUDGET_ALERTS: Final = Metric(
     "0; any is an alert",
 )
 
+FORWARD_LAG: Final = Metric(
+    "promptledger.forward.lag",
+    "gauge",
+    "s",
+    "How long the oldest call waits that `PROMPTLEDGER_FORWARD_ENDPOINT` was not told of. Grows while it is away.",
+    (),
+    "below 300 s",
+)
+FORWARDED: Final = Metric(
+    "promptledger.forward.calls", "counter", "{call}", "Calls that `PROMPTLEDGER_FORWARD_ENDPOINT` was told of."
+)
+
 METRICS: Final = (
     EVENTS,
     BYTES,
@@ -192,6 +206,8 @@ METRICS: Final = (
     FINDINGS,
     BUDGETS_EXHAUSTED,
     BUDGET_ALERTS,
+    FORWARD_LAG,
+    FORWARDED,
 )
 
 

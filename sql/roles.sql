@@ -39,6 +39,7 @@ grant select, insert, delete on dbo.dirty_usage_key to promptledger_app;
 grant select, insert, update on dbo.export to promptledger_app;
 grant select, insert on dbo.export_part to promptledger_app;
 grant select, insert, delete on dbo.finding to promptledger_app;
+grant select, insert, delete on dbo.forward_mark to promptledger_app;
 grant select, insert, update on dbo.hub_partition to promptledger_app;
 grant select, insert, update, delete on dbo.interaction to promptledger_app;
 grant select, insert, update on dbo.lease to promptledger_app;

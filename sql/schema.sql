@@ -1921,6 +1921,21 @@ UPDATE alembic_version SET version_num='0027' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0027 -> 0028
+
+CREATE TABLE forward_mark (
+    id BIGINT NOT NULL IDENTITY,
+    interaction_id NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    marked_at DATETIME2(3) NOT NULL,
+    CONSTRAINT pk_forward_mark PRIMARY KEY (id)
+);
+
+GO
+
+UPDATE alembic_version SET version_num='0028' WHERE alembic_version.version_num = '0027';
+
+GO
+
 COMMIT;
 
 GO

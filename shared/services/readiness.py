@@ -32,6 +32,7 @@ SCHEDULES: Final = {
     "check_completeness": "COMPLETENESS_SCHEDULE",
     "expire_pending_fragments": "EXPIRE_SCHEDULE",
     "fetch_claimed_bodies": "CLAIM_CHECK_SCHEDULE",
+    "forward_calls": "FORWARD_SCHEDULE",
     "index_words": "WORDS_SCHEDULE",
     "make_exports": "EXPORT_SCHEDULE",
     "rebuild_usage_rollups": "ROLLUP_SCHEDULE",

@@ -24,6 +24,7 @@ from shared.domain.balance import BalanceClass, Outcome
 from shared.domain.delivery import Position
 from shared.domain.exports import ExportPart, ExportState
 from shared.domain.findings import Finding
+from shared.domain.forwarding import ForwardMark
 from shared.domain.grants import Grant
 from shared.domain.quarantine import QuarantineAction
 from shared.domain.reach import Reach, ReachEntry
@@ -60,6 +61,7 @@ from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.cost_store import LINE_KEYS, STATEMENT_KEYS, SqlCostStore
 from shared.stores.sql.engine import writing
 from shared.stores.sql.exports import SqlExports
+from shared.stores.sql.forwarding import SqlForwarding
 from shared.stores.sql.lease import SqlReadiness
 from shared.stores.sql.ledger import SqlLedger
 from shared.stores.sql.prices import SqlPrices
@@ -271,7 +273,7 @@ def recording() -> Iterator[tuple[Engine, Recorder]]:
 def recorded() -> Recorder:
     """Return all that all stores send: each of their methods, with everything that makes a difference."""
     with recording() as (engine, recorder):
-        use_ledger(SqlLedger(engine))
+        use_ledger(SqlLedger(engine, marks_calls=True))
         _use_content(SqlContentStore(engine))
         _use_claims(SqlClaimQueue(engine))
         _use_quarantine(SqlQuarantine(engine))
@@ -287,6 +289,7 @@ def recorded() -> Recorder:
         _use_costs(SqlCostStore(engine))
         _use_words(SearchableWords(engine, content_days=30))
         _use_exports(SqlExports(engine))
+        _use_forwarding(SqlForwarding(engine))
         _use_audit(SqlAuditStore(engine))
     return recorder
 
@@ -489,6 +492,12 @@ def _use_exports(exports: SqlExports) -> None:
     exports.export_parts("e1", limit=10)
     exports.removable_exports(AT, 10)
     exports.forget_files("e1")
+
+
+def _use_forwarding(forwarding: SqlForwarding) -> None:
+    forwarding.forward_marks(10)
+    forwarding.forwarded_rows(["call-1"])
+    forwarding.forget_marks([ForwardMark(1, "call-1", AT)])
 
 
 def _use_audit(audit: SqlAuditStore) -> None:

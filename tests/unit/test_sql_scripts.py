@@ -157,6 +157,7 @@ _SECRET = {
     "content_read",
     "export",
     "export_part",
+    "forward_mark",
     "quarantine",
     "reach",
     "alias",

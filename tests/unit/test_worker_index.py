@@ -35,6 +35,7 @@ FUNCTIONS = {
     "manage_prices",
     "manage_quarantine",
     "manage_reservations",
+    "forward_calls",
     "index_words",
     "make_exports",
     "manage_exports",

@@ -1,11 +1,11 @@
-"""The tables of the access log, of how far roles extend, of grants and exports; `tables` has all."""
+"""The tables of the access log, of how far roles extend, of what leaves; `tables` has all."""
 
 from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, Table
 
 from shared.stores.sql.price_tables import metadata
 from shared.stores.sql.types import COUNT, FLAG, JSON_TEXT, SERIAL, UtcTime, exact_text, text
 
-__all__ = ["content_grant", "content_read", "export", "export_part", "reach"]
+__all__ = ["content_grant", "content_read", "export", "export_part", "forward_mark", "reach"]
 
 content_read = Table(
     "content_read",
@@ -110,3 +110,13 @@ export_part = Table(
     PrimaryKeyConstraint("export_id", "number", name="pk_export_part"),
 )
 """The files of exports; rows are added, never changed."""
+
+forward_mark = Table(
+    "forward_mark",
+    metadata,
+    Column("id", SERIAL, Identity(), nullable=False),
+    Column("interaction_id", exact_text(128), nullable=False),
+    Column("marked_at", UtcTime(), nullable=False),
+    PrimaryKeyConstraint("id", name="pk_forward_mark"),
+)
+"""Calls that have become complete and were not told on yet: written with the facts, where somebody is told."""

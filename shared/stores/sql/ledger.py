@@ -17,6 +17,7 @@ from shared.stores.sql import bulk, tables
 from shared.stores.sql.content import SqlContentStore
 from shared.stores.sql.dialects import Dialect, dialect_of
 from shared.stores.sql.engine import writing
+from shared.stores.sql.forwarding import marked_calls
 from shared.stores.sql.lease import take_lease
 from shared.stores.sql.packing import packed
 from shared.stores.sql.quarantine import count_outcomes, store_replay
@@ -28,15 +29,16 @@ __all__ = ["SqlLedger", "overdue_statement"]
 class SqlLedger:
     """`shared.stores.ports.Ledger` on either database."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use `engine`, whose database is migrated to the newest revision."""
+    def __init__(self, engine: Engine, *, marks_calls: bool = False) -> None:
+        """Use `engine`, whose database is migrated to the newest revision; mark calls that somebody is told of."""
         self._engine = engine
+        self._marks_calls = marks_calls
 
     @contextmanager
     def transaction(self) -> Iterator[LedgerTransaction]:
         """Open a transaction; see the port."""
         with writing(self._engine) as connection:
-            yield _SqlTransaction(connection)
+            yield _SqlTransaction(connection, marks_calls=self._marks_calls)
 
     def packed(self, documents: Sequence[ContentDocument], content: ContentStore) -> Sequence[PackedDocument] | None:
         """Return documents as `Changes` takes them; see the port."""
@@ -48,8 +50,9 @@ class SqlLedger:
 class _SqlTransaction:
     """`LedgerTransaction`: statements are constant in number, rows go in bulk."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, marks_calls: bool) -> None:
         self._connection = connection
+        self._marks_calls = marks_calls
         self._dialect = dialect_of(connection)
 
     def known_positions(self, positions: Collection[Position]) -> set[Position]:
@@ -107,6 +110,8 @@ class _SqlTransaction:
         writes.delete(tables.claim, [{"interaction_id": name, "document": key} for name, key in batch.met_claims])
         if self._dialect.words.is_marked_by_stores:
             writes.insert(tables.word_mark, [(name, None, now) for name in _touched(batch)])
+        if self._marks_calls:
+            writes.insert(tables.forward_mark, [(name, now) for name in marked_calls(batch)])
         _count(writes, batch)
         count_outcomes(writes, Counter((at.hub, at.partition, outcome) for at, outcome, _ in batch.deliveries))
         writes.run()

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Identity, Index, Integer, PrimaryKeyConstraint, T
 from sqlalchemy.types import TypeEngine
 
 from shared.domain.interaction import FIELDS, Field, Kind
-from shared.stores.sql.access_tables import content_grant, content_read, export, export_part, reach
+from shared.stores.sql.access_tables import content_grant, content_read, export, export_part, forward_mark, reach
 from shared.stores.sql.budget_tables import alert, alert_delivery, budget, budget_block, budget_state
 from shared.stores.sql.capacity_tables import capacity_hour, dirty_capacity, reservation
 from shared.stores.sql.cost_tables import adjustment, closed_line, closed_month, cost_day, cost_hour
@@ -98,6 +98,7 @@ __all__ = [
     "export",
     "export_part",
     "finding",
+    "forward_mark",
     "hub_partition",
     "interaction",
     "lease",
