@@ -19,6 +19,7 @@ from shared.sources import SOURCE_NAMES
 __all__ = [
     "FILTERS",
     "AlertFilter",
+    "CallCount",
     "Condition",
     "Count",
     "DeploymentFilter",
@@ -37,6 +38,15 @@ class ListKey(NamedTuple):
 
     moment: str
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallCount:
+    """How many interactions a filter finds."""
+
+    count: int
+    at_least: bool
+    """Whether there may be more: no further was counted."""
 
 
 class Condition(Enum):

@@ -19,7 +19,6 @@ __all__ = [
     "FoundAmiss",
     "Interaction",
     "InteractionCharge",
-    "InteractionPage",
     "Model",
     "Page",
     "PartitionBalance",
@@ -182,17 +181,6 @@ class Interaction(Model):
     unknown_words: list[str] = Field(description="words of the service that are not known here: kind, colon, word")
     sources: list[str]
     snippet: Snippet | None = Field(default=None, description="in answers to `q` alone: where the texts match")
-
-
-class InteractionPage(Page[Interaction]):
-    """One page of interactions; the last two are in answers to `q` alone."""
-
-    degraded: bool | None = Field(
-        default=None, description="no index of words helped with all of it: slow, as complete"
-    )
-    waiting: int | None = Field(
-        default=None, description="interactions that changed just now, and may not be found yet"
-    )
 
 
 class ContentTexts(Model):

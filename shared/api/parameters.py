@@ -139,7 +139,7 @@ class NoParameters(BaseModel):
 
     def question(self) -> str:
         """Return what distinguishes this question from others, whichever page of the answer it wants."""
-        parameters = self.model_dump_json(exclude={"limit", "cursor", "purpose"}, exclude_none=True)
+        parameters = self.model_dump_json(exclude={"limit", "cursor", "purpose", "total"}, exclude_none=True)
         return hashlib.sha256(f"{type(self).__name__} {parameters}".encode()).hexdigest()[:16]
 
 
@@ -226,6 +226,7 @@ class InteractionParameters(_CallParameters):
         _Question | None,
         Field(description=f"{_QUESTION_FORM}; needs Content.Read"),
     ] = None
+    total: Annotated[bool, Field(description="says how many there are on all pages; not with `q`")] = False
 
 
 class SearchRequest(_CallParameters):

@@ -11,11 +11,12 @@ from typing import Any, Final, NamedTuple, get_args, get_origin
 import orjson
 from pydantic import BaseModel
 
-from shared.api import models
+from shared.api import models, page_models
 from shared.domain.balance import Balance, sum_of
 from shared.domain.interaction import Provenance
 from shared.domain.quarantine import Held
 from shared.domain.values import Json, average
+from shared.questions import CallCount
 from shared.services.audit import PartitionBalance
 from shared.services.quarantine import Replayed
 from shared.stores.ports import Row
@@ -24,6 +25,7 @@ __all__ = [
     "Answer",
     "amount_view",
     "balance_view",
+    "counted_page_view",
     "discarded_view",
     "finding_view",
     "found_page_view",
@@ -104,7 +106,13 @@ def page_view(items: Iterable[Answer], next_cursor: str | None) -> Answer:
 def found_page_view(items: Iterable[Answer], next_cursor: str | None, *, is_degraded: bool, waiting: int) -> Answer:
     """Return one page of what a search finds."""
     stated = {"items": list(items), "next_cursor": next_cursor, "degraded": is_degraded, "waiting": waiting}
-    return view_of(models.InteractionPage, {}, **stated)
+    return view_of(page_models.InteractionPage, {}, **stated)
+
+
+def counted_page_view(items: Iterable[Answer], next_cursor: str | None, total: CallCount) -> Answer:
+    """Return one page of interactions with how many there are on all."""
+    counted = view_of(page_models.CallCount, asdict(total))
+    return view_of(page_models.InteractionPage, {}, items=list(items), next_cursor=next_cursor, total=counted)
 
 
 def interaction_view(row: Row) -> Answer:

@@ -14,7 +14,7 @@ from shared.domain.traits import Spread, spread_of
 from shared.domain.values import utc_now, utc_of
 from shared.domain.words import query_of
 from shared.errors import EventError, NotFoundError
-from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.questions import CallCount, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.services.content import best_content
 from shared.services.grants import GrantService
 from shared.services.reaches import ReachService
@@ -27,6 +27,8 @@ from shared.stores.word_ports import WordIndex
 __all__ = ["AuditService", "Page", "PartitionBalance", "Reader", "StatisticsPage", "UsagePage"]
 
 _FLOOR: Final = {"hour": (13, ":00:00.000Z"), "day": (10, "T00:00:00.000Z"), "month": (7, "-01T00:00:00.000Z")}
+
+_MOST_COUNTED: Final = 10_000
 
 
 class Page(NamedTuple):
@@ -89,6 +91,10 @@ class AuditService:
         """Return interactions, newest first; texts only for a `reader`, whose reading is recorded."""
         rows = self._store.interactions(narrow, after=after, limit=limit + 1)
         return self._shown(_page(rows, limit, "occurred_at"), narrow, reader)
+
+    def count(self, narrow: InteractionFilter) -> CallCount:
+        """Return how many interactions there are, as far as a bounded look tells."""
+        return self._store.count(narrow, most=_MOST_COUNTED)
 
     def interaction(self, identifier: str, *, reader: Reader | None, reaches: Sequence[Reach] = ()) -> Row:
         """Return one interaction; texts only for a `reader`, whose reading is recorded, as far as that role extends.

@@ -12,7 +12,7 @@ from shared.domain.quarantine import Held, QuarantineAction
 from shared.domain.reach import Reach
 from shared.domain.reassembly.claim_checks import Claim, ClaimFault
 from shared.domain.values import NO_TIME
-from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.questions import CallCount, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.stores.access_ports import AccessLogStore, GrantStore, ReachStore
 from shared.stores.content_ports import ContentDocument, ContentStore, PackedDocument
 
@@ -199,6 +199,9 @@ class AuditStore(AccessLogStore, ReachStore, GrantStore, Protocol):
 
         Beside each stand the columns of its charge, as `charge_amount` and so on; null until its hour is summed.
         """
+
+    def count(self, narrow: InteractionFilter, *, most: int) -> CallCount:
+        """Return how many interactions `interactions` lists, of the first `most` that an index finds."""
 
     def interaction(self, interaction_id: str, names: Sequence[str] = (), reaches: Sequence[Reach] = ()) -> Row | None:
         """Return one row: by its id, else by a name that it is known by; None when none within `reaches` is there."""

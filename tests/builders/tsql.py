@@ -291,6 +291,7 @@ def recorded() -> Recorder:
         _use_exports(SqlExports(engine))
         _use_forwarding(SqlForwarding(engine))
         _use_audit(SqlAuditStore(engine))
+        _use_counts(SqlAuditStore(engine))
     return recorder
 
 
@@ -498,6 +499,13 @@ def _use_forwarding(forwarding: SqlForwarding) -> None:
     forwarding.forward_marks(10)
     forwarding.forwarded_rows(["call-1"])
     forwarding.forget_marks([ForwardMark(1, "call-1", AT)])
+
+
+def _use_counts(audit: SqlAuditStore) -> None:
+    narrow: dict[str, Any]
+    several = {"user_id": "x", "error": False, "min_amount": Decimal(1), "finish_reason": "x"}
+    for narrow in ({}, {"user_id": "x"}, {"team": "x"}, several):
+        audit.count(InteractionFilter(**narrow), most=10)
 
 
 def _use_audit(audit: SqlAuditStore) -> None:

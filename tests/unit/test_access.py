@@ -16,10 +16,11 @@ from sqlalchemy.engine import Engine
 
 from shared.domain.call_errors import is_error
 from shared.domain.interaction import State
-from shared.questions import FILTERS, Count, Filter, InteractionFilter, ListKey
+from shared.questions import FILTERS, CallCount, Count, Filter, InteractionFilter, ListKey
 from shared.sources import SOURCE_NAMES
 from shared.stores.sql import access, audit, bulk, tables
 from shared.stores.sql.access import PAYER, Access, Look, Way, accesses_of, chosen, look_statement
+from shared.stores.sql.counts import count_statement
 from shared.stores.sql.indexes import BY_TIME, index_of
 from tests.builders.databases import new_sqlite
 from tests.contracts.test_ledger import a_row
@@ -299,3 +300,37 @@ def test_a_look_at_who_used_so_much_ends_after_so_many_entries_whatever_the_rang
     assert "total_tokens >=" in look
     assert "occurred_at >=" not in look
     assert "occurred_at <=" not in look
+
+
+@pytest.mark.parametrize(("one", "other"), [*_PAIRS[::7], *((name, name) for name in _NAMES)])
+def test_as_many_are_counted_as_are_listed_by_whichever_index(one: str, other: str, filled: Engine) -> None:
+    narrow = _narrow(one, other)
+
+    with filled.connect() as connection:
+        expected = len(connection.execute(audit.interactions_statement(narrow, after=None, limit=500)).all())
+        for way in [None, *_ways(one, other)]:
+            assert connection.execute(count_statement(narrow, most=500, way=way)).one()[1] == expected
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_sqlite_counts_no_more_entries_than_its_bound(name: str, engine: Engine) -> None:
+    narrow = InteractionFilter(occurred_from=_AT, occurred_before=_AT, **_narrow(name).values)
+    (way,) = _ways(name)
+    statement = count_statement(narrow, most=100, way=way)
+
+    plan = _plan(engine, statement)
+
+    assert str(statement.compile(engine)).count("LIMIT") == 2
+    assert _is_read(plan, "interaction", way.first), plan
+    assert not any(line.startswith(("SCAN interaction", "SCAN payer")) for line in plan), plan
+
+
+def test_what_is_beyond_the_bound_is_told_to_be_there(filled: Engine) -> None:
+    store = audit.SqlAuditStore(filled)
+
+    assert store.count(InteractionFilter(), most=300) == CallCount(300, at_least=False)
+    assert store.count(InteractionFilter(), most=299) == CallCount(299, at_least=True)
+    by_model = len(store.interactions(InteractionFilter(model="x"), after=None, limit=500))
+    assert store.count(InteractionFilter(model="x"), most=by_model) == CallCount(by_model, at_least=False)
+    assert store.count(InteractionFilter(model="x"), most=9) == CallCount(9, at_least=True)
+    assert store.count(InteractionFilter(model="nobody"), most=9) == CallCount(0, at_least=False)

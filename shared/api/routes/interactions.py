@@ -9,14 +9,16 @@ from shared.api.bodies import GuardedRoute
 from shared.api.callers import Caller, Role
 from shared.api.cursors import list_cursor, list_key, moving_cursor, moving_key
 from shared.api.ids import ItemId
-from shared.api.models import ContentTexts, Interaction, InteractionPage
+from shared.api.models import ContentTexts, Interaction
+from shared.api.page_models import InteractionPage
 from shared.api.parameters import InteractionParameters, PromptParameters, SearchRequest, TextParameters
 from shared.api.responses import item_response, json_response
 from shared.api.routes.common import Audit, AuditWithin, ContentWithin, described
 from shared.api.tabular import list_response, tabular, wanted_format
-from shared.api.views import found_page_view, interaction_view, texts_view
+from shared.api.views import counted_page_view, found_page_view, interaction_view, texts_view
 from shared.domain.interaction import State
 from shared.domain.reach import Reach
+from shared.errors import InvalidRequestError
 from shared.questions import ListKey
 from shared.services.audit import Reader
 
@@ -41,6 +43,8 @@ def list_interactions(
 ) -> Response:
     """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
     if query.q is not None:
+        if query.total:
+            raise InvalidRequestError("total", "what a search finds is not counted")
         return _found(query, query.q, list_key(query.cursor, query.question()), audit, _asker(caller, _LIST, request))
     after, given = moving_key(query.cursor, query.question())
     narrow = query.narrow().within(caller.within(Role.AUDIT_READ))
@@ -49,7 +53,11 @@ def list_interactions(
     rows = [row for row in page.rows if row["id"] not in given]
     given += tuple(row["id"] for row in rows if row["state"] in _WAITING and len(row["id"]) <= _MOST_LETTERS)
     following = moving_cursor(page.next, query.question(), given)
-    return list_response(request, Interaction, map(interaction_view, rows), following)
+    items = map(interaction_view, rows)
+    # Tables have no place for it.
+    if query.total and wanted_format(request) is None:
+        return json_response(counted_page_view(items, following, audit.count(narrow)))
+    return list_response(request, Interaction, items, following)
 
 
 @router.post("/search", **tabular(described(Role.AUDIT_READ, model=InteractionPage, limited=True)))

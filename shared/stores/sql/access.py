@@ -9,17 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from shared.domain.values import canonical
 from shared.questions import Condition, Filter, InteractionFilter
 from shared.stores.sql import tables
 from shared.stores.sql.conditions import BYPASSES, condition_of, groups_of, is_equal, range_of
-from shared.stores.sql.dialects import by_index
+from shared.stores.sql.dialects import by_index, dialect_of
 from shared.stores.sql.indexes import LISTS, SOURCE_LIST, index_of
 from shared.stores.sql.types import Holds
 
-__all__ = ["PAYER", "Access", "Look", "Way", "accesses_of", "chosen", "in_index", "look_statement"]
+__all__ = ["PAYER", "Access", "Look", "Way", "accesses_of", "chosen", "in_index", "look_statement", "way_of"]
 
 _TABLE: Final = tables.interaction.c
 _OTHER: Final = tables.interaction.alias("other")
@@ -135,6 +136,18 @@ def chosen(accesses: Sequence[Access], looks: Mapping[int, Look]) -> Way | None:
     else:
         return None
     return Way(accesses[first], tuple(accesses[number] for number in ordered if number != first))
+
+
+def way_of(connection: Connection, narrow: InteractionFilter, before: str | None) -> Way | None:
+    """Return by which indexes to read; None leaves it to the database, which goes by time if it knows no better."""
+    accesses = accesses_of(narrow)
+    if len(accesses) == 1 and accesses[0].in_order:
+        return Way(accesses[0])
+    if not accesses:
+        return None
+    statement = look_statement(accesses, narrow, before)
+    looks: Sequence[Any] = dialect_of(connection).look(connection, statement)
+    return chosen(accesses, {number: Look(entries, reaches) for number, entries, reaches in looks}) if looks else None
 
 
 def in_index(access: Access) -> sa.ColumnElement[bool]:

@@ -9,15 +9,16 @@ from sqlalchemy.engine import Connection
 from shared.domain.balance import Outcome, PartitionCounts
 from shared.domain.delivery import NOWHERE
 from shared.domain.reach import Reach
-from shared.questions import FindingFilter, InteractionFilter, ListKey, UsageQuery
+from shared.questions import CallCount, FindingFilter, InteractionFilter, ListKey, UsageQuery
 from shared.retry import QUICK_SECONDS, retried
 from shared.stores.ports import Row
 from shared.stores.sql import tables
-from shared.stores.sql.access import PAYER, Look, Way, accesses_of, chosen, in_index, look_statement
+from shared.stores.sql.access import PAYER, Way, in_index, way_of
 from shared.stores.sql.access_log import SqlAccessLog
 from shared.stores.sql.charges import charged
 from shared.stores.sql.conditions import conditions_of, is_equal, range_of, reach_condition
-from shared.stores.sql.dialects import by_index, by_key, by_value, dialect_of
+from shared.stores.sql.counts import read_count
+from shared.stores.sql.dialects import by_index, by_key, by_value
 from shared.stores.sql.engine import reading
 from shared.stores.sql.grants import SqlGrants
 from shared.stores.sql.indexes import BY_TIME, index_of
@@ -57,6 +58,15 @@ class SqlAuditStore(SqlAccessLog, SqlReaches, SqlGrants):
     def interactions(self, narrow: InteractionFilter, *, after: ListKey | None, limit: int) -> list[Row]:
         """Return rows, newest first; see the port."""
         return self._list(interactions_statement, narrow, after, limit)
+
+    def count(self, narrow: InteractionFilter, *, most: int) -> CallCount:
+        """Return how many there are; see the port."""
+
+        def read() -> CallCount:
+            with reading(self._engine) as connection:
+                return read_count(connection, narrow, most=most)
+
+        return retried(read, seconds=QUICK_SECONDS)
 
     def interaction(self, interaction_id: str, names: Sequence[str] = (), reaches: Sequence[Reach] = ()) -> Row | None:
         """Return one row; see the port."""
@@ -156,21 +166,8 @@ def _listed(
     after: ListKey | None,
     limit: int,
 ) -> list[Row]:
-    statement = made(narrow, after=after, limit=limit, way=_way(connection, narrow, after))
+    statement = made(narrow, after=after, limit=limit, way=way_of(connection, narrow, after.moment if after else None))
     return [dict(row) for row in connection.execute(statement).mappings()]
-
-
-def _way(connection: Connection, narrow: InteractionFilter, after: ListKey | None) -> Way | None:
-    """Return by which indexes to read; None leaves it to the database, which goes by time if it knows no better."""
-    accesses = accesses_of(narrow)
-    if len(accesses) == 1 and accesses[0].in_order:
-        return Way(accesses[0])
-    if not accesses:
-        return None
-    looks: Sequence[Any] = dialect_of(connection).look(
-        connection, look_statement(accesses, narrow, after.moment if after else None)
-    )
-    return chosen(accesses, {number: Look(entries, reaches) for number, entries, reaches in looks}) if looks else None
 
 
 def interactions_statement(

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.api.models import Interaction, Page
+from shared.domain.reach import Reach
 from shared.questions import FILTERS, Count, Filter, InteractionFilter
 from shared.stores.sql import tables
 from tests.unit.api.rows import Client, Ledger, an_interaction
@@ -210,6 +211,30 @@ def test_what_calls_cost_at_least_is_told_with_all_places(client: Client) -> Non
     assert ids(client, "minAmount=0.000000000001") == []
     for wrong in ("-1", "1e99", "NaN", "0.0000000000001", "much"):
         assert client.get(f"{_LIST}?minAmount={wrong}").json()["parameter"] == "minAmount"
+
+
+def test_a_list_tells_how_many_calls_there_are_on_all_its_pages(ledger: Ledger, client: Client) -> None:
+    ledger.has(*(an_interaction(f"call-{number}", model="gpt-4o") for number in range(3)), an_interaction("other"))
+
+    first = client.get(f"{_LIST}?model=gpt-4o&total=true&limit=2").json()
+    second = client.get(f"{_LIST}?model=gpt-4o&limit=2&cursor={first['nextCursor']}").json()
+
+    assert first["total"] == {"count": 3, "atLeast": False}
+    assert len(second["items"]) == 1
+    assert "total" not in second
+
+
+def test_what_a_search_finds_is_not_counted(client: Client) -> None:
+    assert client.get(f"{_LIST}?q=word&total=true").json()["parameter"] == "total"
+
+
+def test_a_count_holds_nothing_beyond_the_role(ledger: Ledger) -> None:
+    ledger.has(an_interaction("mine", subscription_id="sub-1"), an_interaction("theirs", subscription_id="sub-2"))
+
+    for told in ({}, {"state": "complete"}, {"subscription_id": "sub-2"}):
+        narrow = InteractionFilter(**told).within([Reach(("sub-1",))])
+        listed = ledger.audit().interactions(narrow, after=None, limit=9, reader=None).rows
+        assert ledger.audit().count(narrow).count == len(listed)
 
 
 def test_a_filter_that_does_not_exist_is_no_filter() -> None:

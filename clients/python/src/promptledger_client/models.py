@@ -19,6 +19,7 @@ __all__ = [
     "Budget",
     "BudgetState",
     "BudgetToAgree",
+    "CallCount",
     "CallError",
     "CapacityHour",
     "CapacityKind",
@@ -341,6 +342,13 @@ class BudgetToAgree(TypedDict):
     value: NotRequired[str | None]
 
 
+class CallCount(TypedDict):
+    """How many interactions a list holds on all its pages, as far as was counted."""
+
+    atLeast: bool
+    count: int
+
+
 class CallError(TypedDict):
     """The error that the caller of the model saw."""
 
@@ -648,11 +656,12 @@ class InteractionCharge(TypedDict):
 
 
 class InteractionPage(TypedDict):
-    """One page of interactions; the last two are in answers to `q` alone."""
+    """One page of interactions; `degraded` and `waiting` are in answers to `q`, `total` where it was asked for."""
 
     degraded: NotRequired[bool | None]
     items: list["Interaction"]
     nextCursor: str | None
+    total: NotRequired["CallCount | None"]
     waiting: NotRequired[int | None]
 
 

@@ -683,6 +683,7 @@ class Operations(Transport):
         has_tool_calls: bool | None = None,
         estimated: bool | None = None,
         q: str | None = None,
+        total: bool | None = None,
     ) -> TextAnswer:
         """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
         return self._text(
@@ -735,6 +736,7 @@ class Operations(Transport):
                 "hasToolCalls": has_tool_calls,
                 "estimated": estimated,
                 "q": q,
+                "total": total,
             },
             "text/csv",
         )
@@ -849,6 +851,7 @@ class Operations(Transport):
         has_tool_calls: bool | None = None,
         estimated: bool | None = None,
         q: str | None = None,
+        total: bool | None = None,
     ) -> InteractionPage:
         """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded."""
         answer: InteractionPage = self._json(
@@ -901,6 +904,7 @@ class Operations(Transport):
                 "hasToolCalls": has_tool_calls,
                 "estimated": estimated,
                 "q": q,
+                "total": total,
             },
         )
         return answer
@@ -1014,6 +1018,7 @@ class Operations(Transport):
         has_tool_calls: bool | None = None,
         estimated: bool | None = None,
         q: str | None = None,
+        total: bool | None = None,
     ) -> Iterator[Interaction]:
         """List interactions, newest first. Previews, and `q`, need Content.Read; each such reading is recorded. Goes through all pages."""
 
@@ -1065,6 +1070,7 @@ class Operations(Transport):
                 has_tool_calls=has_tool_calls,
                 estimated=estimated,
                 q=q,
+                total=total,
             )
 
         yield from self._every(ask)
