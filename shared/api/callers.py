@@ -36,6 +36,8 @@ _MOST_NAME: Final = 256
 """Letters of UTF-16 of who asks that the records of readings and of actions keep."""
 _MOST_ID: Final = 64
 _CASE_HEADER: Final = "X-Case-Id"
+_UNCOUNTED: Final = frozenset({f"{VERSION_1}/budgets/decision"})
+"""Routes without a limit of requests: the gateway asks for all callers, and a 429 would let every call pass."""
 
 
 class Role(StrEnum):
@@ -172,7 +174,7 @@ def require(role: Role | None, *, limited: bool = False) -> Callable[[Request], 
 def _count(request: Request, caller_id: str) -> None:
     """Raise HTTPException 429 where the caller sends more than they may; a request counts once."""
     rates: RateLimiter | None = request.app.state.rates
-    if rates is not None and not hasattr(request.state, "standing"):
+    if rates is not None and not hasattr(request.state, "standing") and route_of(request) not in _UNCOUNTED:
         request.state.standing = rates.take(caller_id)
         if request.state.standing.wait:
             raise HTTPException(429, "you send more requests than you may; Retry-After says when to go on")

@@ -282,6 +282,14 @@ def test_a_request_with_a_body_counts_once(ledger: Ledger) -> None:
     assert answer.headers["ratelimit"].startswith('"caller";r=9;')
 
 
+def test_the_gateways_question_has_no_limit_for_a_429_would_let_every_call_pass(ledger: Ledger) -> None:
+    client = client_of(ledger.audit(), budgets=ledger.budgets(), settings=replace(SETTINGS, rate_limit=1))
+
+    answers = [client.get("/api/v1/budgets/decision?subscriptionId=s") for _ in range(3)]
+
+    assert [one.status_code for one in answers] == [200] * 3
+
+
 def test_without_a_limit_nothing_is_counted(ledger: Ledger) -> None:
     client = client_of(ledger.audit(), settings=replace(SETTINGS, rate_limit=0))
 
