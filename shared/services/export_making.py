@@ -190,7 +190,7 @@ class ExportMaker:
             entry = entry_of(export.reader, f"{export.id} makes part {number}", at=utc_of(self._now()), ids=ids)
             self._log.record_access(entry)
         files.keep(part_name(export.id, export.format, part), body)
-        files.keep(note_name(export.id, number), orjson.dumps({"part": [*part], "next": after}))
+        files.keep(note_name(export.id, number), orjson.dumps({"part": [*part], "next": after and [*after]}))
         kept = _note_of(files.read(note_name(export.id, number)))
         if kept is None:
             raise StoreUnavailableError("a part of an export was removed while it was made")

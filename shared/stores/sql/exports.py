@@ -60,7 +60,7 @@ class SqlExports:
 
     def advance_export(self, export_id: str, part: ExportPart, next_key: tuple[str, ...]) -> None:
         """Keep a part; see the port."""
-        state = {"state": ExportState.MAKING.value, "next_key": orjson.dumps(next_key).decode()}
+        state = {"state": ExportState.MAKING.value, "next_key": orjson.dumps([*next_key]).decode()}
         retried(partial(self._keep, export_id, part, state), seconds=self._retry_seconds)
 
     def finish_export(self, export_id: str, part: ExportPart, *, at: str, remove_at: str) -> None:

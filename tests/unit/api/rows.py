@@ -159,11 +159,11 @@ class Ledger:
         """Return the service over this ledger's exports."""
         return ExportService(SqlExports(self.engine), files, SqlAuditStore(self.engine), times=ExportTimes())
 
-    def make_exports(self, files: ExportFiles) -> int:
+    def make_exports(self, files: ExportFiles, **options: Any) -> int:
         """Run what makes exports."""
         log = SqlAuditStore(self.engine)
         sources = partial(sources_of, self.audit(), self.costs())
-        return ExportMaker(SqlExports(self.engine), files, log, sources, times=ExportTimes()).run()
+        return ExportMaker(SqlExports(self.engine), files, log, sources, times=ExportTimes(), **options).run()
 
     def _insert(self, table: sa.Table, rows: tuple[Row, ...]) -> None:
         with self.engine.begin() as connection:

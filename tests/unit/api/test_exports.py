@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.api import export_sources
 from shared.domain.reach import ReachEntry
 from shared.stores.sql.audit import SqlAuditStore
 from tests.builders.events import a_request, a_response
@@ -229,6 +230,29 @@ def test_progress_is_told_and_the_list_has_it(ledger: Ledger, files: MemoryFiles
     assert (done["state"], done["parts"], done["rows"]) == ("done", 1, 1)
     assert done["expiresAt"] > done["finishedAt"] >= done["wantedAt"]
     assert client.get(_EXPORTS, headers=_ADA).json()["items"] == [done]
+
+
+@pytest.mark.parametrize("kind", ["interactions", "content", "usage", "access-log"])
+def test_an_export_of_many_parts_is_the_list(
+    ledger: Ledger, files: MemoryFiles, client: Client, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    for name in ("call-1", "call-2"):
+        client.get(f"/api/v1/interactions/{name}/content", headers=_ADA)
+    filters = {"groupBy": "model"} if kind == "usage" else {}
+    expected = lines(made(ledger, files, client, kind, filters=filters))
+    monkeypatch.setattr(export_sources, "_ROWS", 1)
+    monkeypatch.setattr(export_sources, "_CONTENT_ROWS", 1)
+    known = ask(client, kind, filters=filters).json()["id"]
+
+    ledger.make_exports(files, part_bytes=1)
+
+    done = client.get(f"{_EXPORTS}/{known}", headers=_ADA).json()
+    parts = [client.get(f"{_EXPORTS}/{known}/parts/{n + 1}", headers=_ADA).content for n in range(done["parts"])]
+    found = [one for body in parts for one in lines(body)]
+    assert (done["state"], done["rows"]) == ("done", len(found))
+    assert done["parts"] > 1
+    # The access log has more lines since: those of the exports.
+    assert found[-len(expected) :] == expected
 
 
 def test_a_cancelled_export_is_gone(ledger: Ledger, files: MemoryFiles, client: Client) -> None:
