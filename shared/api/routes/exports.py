@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from shared.api.bodies import GuardedRoute
@@ -11,7 +11,7 @@ from shared.api.cursors import list_cursor, list_key
 from shared.api.export_models import ROLES, ExportAnswer, ExportRequest, Manifest, export_view, filters_in
 from shared.api.models import Page
 from shared.api.parameters import ListParameters, NoParameters, TextParameters
-from shared.api.responses import json_response
+from shared.api.responses import item_response, json_response
 from shared.api.routes.common import AnyCaller, Exports, described
 from shared.api.views import page_view
 from shared.domain.access_log import Reader
@@ -92,10 +92,10 @@ def read_export_part(
     return response
 
 
-@router.get("/{id}", **described(None, model=ExportAnswer, missing=True))  # noqa: FAST003  # by its alias
-def read_export(export_id: _Id, _query: _Nothing, caller: AnyCaller, exports: Exports) -> Response:
+@router.get("/{id}", **described(None, model=ExportAnswer, missing=True, tagged=True))  # noqa: FAST003  # by its alias
+def read_export(request: Request, export_id: _Id, _query: _Nothing, caller: AnyCaller, exports: Exports) -> Response:
     """Return one of the caller's own exports, and how far it is."""
-    return json_response(export_view(exports.export(export_id, reader=caller.asks(_ONE))))
+    return item_response(request, export_view(exports.export(export_id, reader=caller.asks(_ONE))))
 
 
 @router.delete("/{id}", **described(None, model=ExportAnswer, missing=True))  # noqa: FAST003  # by its alias
