@@ -41,7 +41,7 @@ ROLES: Final = {
 }
 """Kind -> roles that it needs, all of them."""
 
-_NO_FILTERS: Final = frozenset({"limit", "cursor", "purpose", "q"})
+_NO_FILTERS: Final = frozenset({"limit", "cursor", "purpose", "q", "total"})
 """Parameters of lists that say which page, or search."""
 
 

@@ -14,6 +14,7 @@ from shared.api.app import create_app
 from shared.domain.values import utc
 from tests.builders.databases import new_sqlite
 from tests.builders.events import a_request
+from tests.builders.exports import MemoryFiles
 from tests.tools.contract import document
 from tests.unit.api.rows import SETTINGS, Client, Ledger, a_usage_row, an_interaction
 
@@ -59,6 +60,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         costs=ledger.costs(),
         payers=ledger.payers(),
         budgets=ledger.budgets(),
+        exports=ledger.exports(MemoryFiles()),
     )
     # The first version of the price book, which an example names.
     Client(_LOCAL.app, "127.0.0.1", "http://localhost").post(
@@ -74,6 +76,7 @@ _RULED = {
     "add_prices",
     "add_reservations",
     "agree_budget",
+    "ask_for_export",
     "assign_cost_centres",
     "reconcile_costs",
     "replay_quarantine",

@@ -209,6 +209,7 @@ def test_texts_need_a_grant_where_the_settings_say_so(ledger: Ledger, files: Mem
         ("usage", {"state": "complete"}, "filters.state"),
         ("interactions", {"limit": 5}, "filters.limit"),
         ("interactions", {"q": "secret"}, "filters.q"),
+        ("interactions", {"total": True}, "filters.total"),
         ("statement", {}, "filters.month"),
     ],
 )
