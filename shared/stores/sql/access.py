@@ -215,7 +215,7 @@ def _bypass(one: Filter, values: Mapping[str, Any]) -> Access | None:
 def _listed(one: Filter, values: Mapping[str, Any]) -> Access:
     """Return the way by all lists that hold a word: there are few, and the index is asked for one after the other."""
     column = _TABLE[LISTS[one.column]]
-    lists = sa.select(sa.func.min(column).label("list")).cte("lists", recursive=True)
+    lists = sa.select(sa.func.min(column).label("list")).cte(f"lists_{column.name}", recursive=True)
     following = sa.select(sa.func.min(column)).where(column > lists.c.list).scalar_subquery()
     lists = lists.union_all(sa.select(following).where(lists.c.list.is_not(None)))
     word = sa.literal(canonical(values[one.name]), sa.Unicode(400))

@@ -383,3 +383,13 @@ def test_a_call_has_no_charge_until_its_hour_is_summed_and_none_of_an_hour_that_
 
     assert client.get(f"{_LIST}/call-1").json()["charge"] is None
     assert len(client.get(_LIST).json()["items"]) == 1
+
+
+def test_two_filters_of_lists_narrow_together(ledger: Ledger, client: Client) -> None:
+    lists = {"sources": '["native"]', "finish_reasons": '["stop"]'}
+    ledger.has(an_interaction("call-1", **lists), an_interaction("call-2", **lists | {"finish_reasons": '["length"]'}))
+
+    found = client.get("/api/v1/interactions?source=native&finishReason=stop")
+
+    assert found.status_code == 200, found.text
+    assert [one["id"] for one in found.json()["items"]] == ["call-1"]
