@@ -181,8 +181,6 @@ FORWARD_LAG: Final = Metric(
     "gauge",
     "s",
     "How long the oldest call waits that `PROMPTLEDGER_FORWARD_ENDPOINT` was not told of. Grows while it is away.",
-    (),
-    "below 300 s",
 )
 FORWARDED: Final = Metric(
     "promptledger.forward.calls", "counter", "{call}", "Calls that `PROMPTLEDGER_FORWARD_ENDPOINT` was told of."

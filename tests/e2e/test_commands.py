@@ -51,6 +51,8 @@ def test_a_mistake_is_answered_in_words_with_exit_code_2(tmp_path: Path, argumen
 
 def test_what_would_answer_no_question_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBSITE_SITE_NAME", "a site in Azure")
+    # A folder for exports is refused there, too, before anything else.
+    monkeypatch.setenv("PROMPTLEDGER_EXPORTS", "")
 
     done = run(tmp_path, "start", "--port", "0")
 

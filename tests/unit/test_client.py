@@ -20,6 +20,7 @@ from promptledger_client import EntraAuth, LocalAuth, NotFoundError, ProblemErro
 from shared.api.app import create_app
 from tests.builders.databases import new_sqlite
 from tests.builders.events import a_request
+from tests.builders.exports import MemoryFiles
 from tests.builders.in_process import InProcess
 from tests.tools.contract import document
 from tests.unit.api.rows import SETTINGS, Ledger, an_interaction
@@ -49,6 +50,7 @@ def client(ledger: Ledger) -> Iterator[PromptLedger]:
         costs=ledger.costs(),
         payers=ledger.payers(),
         budgets=ledger.budgets(),
+        exports=ledger.exports(MemoryFiles()),
     )
     with httpx.Client(transport=InProcess(app)) as http, PromptLedger("http://localhost", http=http) as made:
         yield made

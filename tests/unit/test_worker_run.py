@@ -133,6 +133,8 @@ os.environ.update(
     WORDS_SCHEDULE="15 * * * * *",
     BUDGET_SCHEDULE="0 2-57/5 * * * *",
     PRICES_SCHEDULE="0 40 3 * * *",
+    FORWARD_SCHEDULE="20 * * * * *",
+    EXPORT_SCHEDULE="45 * * * * *",
     EVENT_HUBS="Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true",
 )
 async def main():

@@ -133,7 +133,7 @@ def test_private_it_has_no_public_endpoint_but_that_of_nobody() -> None:
 
     access = {one["properties"].get("publicNetworkAccess") for one in found if "properties" in one} - {None}
     assert access == {"Disabled"}
-    assert len(of(found, "Microsoft.Network/privateEndpoints")) == 8
+    assert len(of(found, "Microsoft.Network/privateEndpoints")) == 9
 
 
 def test_hubs_and_a_workspace_that_are_there_are_taken_and_not_made() -> None:
