@@ -20,8 +20,8 @@ from tests.unit.api.rows import SETTINGS, Client, Ledger, a_usage_row, an_intera
 
 pytestmark = pytest.mark.slow
 
-_EXAMPLES = 10
-"""Of each operation, beside those at the edges of its parameters: all of them in a minute or two."""
+_EXAMPLES = 5
+"""Of each operation, beside those at the edges of its parameters: all of them in a minute."""
 
 
 class _Local:
