@@ -18,7 +18,7 @@ from shared.stores.sql import tables
 from shared.stores.sql.conditions import BYPASSES, condition_of, groups_of, is_equal, range_of
 from shared.stores.sql.dialects import by_index, dialect_of
 from shared.stores.sql.indexes import LISTS, SOURCE_LIST, index_of
-from shared.stores.sql.types import Holds
+from shared.stores.sql.types import PlaceOf
 
 __all__ = ["PAYER", "Access", "Look", "Way", "accesses_of", "chosen", "in_index", "look_statement", "way_of"]
 
@@ -219,7 +219,7 @@ def _listed(one: Filter, values: Mapping[str, Any]) -> Access:
     following = sa.select(sa.func.min(column)).where(column > lists.c.list).scalar_subquery()
     lists = lists.union_all(sa.select(following).where(lists.c.list.is_not(None)))
     word = sa.literal(canonical(values[one.name]), sa.Unicode(400))
-    holding = sa.select(lists.c.list).where(Holds(lists.c.list, word))
+    holding = sa.select(lists.c.list).where(PlaceOf(lists.c.list, word) > 0)
     return Access(index_of(column.name), (column.in_(holding),), in_order=False)
 
 

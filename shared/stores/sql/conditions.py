@@ -14,7 +14,7 @@ from shared.questions import FILTERS, Condition, Filter, InteractionFilter
 from shared.sources import source_lists
 from shared.stores.sql import tables
 from shared.stores.sql.indexes import LISTS
-from shared.stores.sql.types import ByteLength, Holds
+from shared.stores.sql.types import ByteLength, PlaceOf
 
 __all__ = [
     "BYPASSES",
@@ -201,8 +201,8 @@ _CONDITIONS: Final[Mapping[Condition, Callable[[Filter, Mapping[str, Any]], _Con
     Condition.MARKED: _marked,
     Condition.PRESENT: lambda one, values: _column(one).is_not(None) if values[one.name] else _column(one).is_(None),
     # The column is a JSON array, so the name as JSON has it is found in nothing else.
-    Condition.LISTED: lambda one, values: Holds(
-        tables.interaction.c[LISTS[one.column]], sa.literal(canonical(values[one.name]), sa.Unicode(400))
+    Condition.LISTED: lambda one, values: (
+        PlaceOf(tables.interaction.c[LISTS[one.column]], sa.literal(canonical(values[one.name]), sa.Unicode(400))) > 0
     ),
     Condition.OPERATION: _operation,
     Condition.ERROR: _error,

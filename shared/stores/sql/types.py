@@ -38,8 +38,8 @@ __all__ = [
     "NUMBER",
     "SERIAL",
     "ByteLength",
-    "Holds",
     "Money",
+    "PlaceOf",
     "Quantity",
     "UtcTime",
     "exact_text",
@@ -186,19 +186,19 @@ def _on_sql_server(element: ByteLength, compiler: SQLCompiler, **options: Any) -
     return f"datalength({compiler.process(element.clauses, **options)})"
 
 
-class Holds(FunctionElement[bool]):
-    """Whether a text holds another, letter by letter: SQLite's `like` takes small letters for capitals."""
+class PlaceOf(FunctionElement[int]):
+    """Where in a text another begins, letter by letter, from 1; 0: nowhere. SQLite's `like` does not know capitals."""
 
     inherit_cache = True
-    type = Boolean()
+    type = Integer()
 
 
-@compiles(Holds, "sqlite")
-def _in_sqlite(element: Holds, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
-    return f"instr({compiler.process(element.clauses, **options)}) > 0"
+@compiles(PlaceOf, "sqlite")
+def _in_sqlite(element: PlaceOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+    return f"instr({compiler.process(element.clauses, **options)})"
 
 
-@compiles(Holds, "mssql")
-def _in_sql_server(element: Holds, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
+@compiles(PlaceOf, "mssql")
+def _in_sql_server(element: PlaceOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401  # as above
     text, part = (compiler.process(one, **options) for one in element.clauses)
-    return f"charindex({part}, {text}) > 0"
+    return f"charindex({part}, {text})"
