@@ -250,6 +250,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [*_PAIRS, *((name, name) for name in _NAMES)])
 def test_two_filters_find_the_same_by_whichever_index(one: str, other: str, filled: Engine) -> None:
     narrow = _narrow(one, other)
@@ -302,6 +303,7 @@ def test_a_look_at_who_used_so_much_ends_after_so_many_entries_whatever_the_rang
     assert "occurred_at <=" not in look
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [*_PAIRS[::7], *((name, name) for name in _NAMES)])
 def test_as_many_are_counted_as_are_listed_by_whichever_index(one: str, other: str, filled: Engine) -> None:
     narrow = _narrow(one, other)

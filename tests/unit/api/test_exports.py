@@ -16,6 +16,8 @@ from tests.builders.events import a_request, a_response
 from tests.builders.exports import MemoryFiles
 from tests.unit.api.rows import SETTINGS, Client, Ledger, a_usage_row, an_interaction, client_of
 
+pytestmark = pytest.mark.slow
+
 _EXPORTS = "/api/v1/exports"
 _AT = "2026-03-02T09:30:00.123Z"
 

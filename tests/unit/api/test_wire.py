@@ -17,6 +17,8 @@ from tests.builders.events import a_request
 from tests.tools.contract import document
 from tests.unit.api.rows import SETTINGS, Client, Ledger, an_interaction, client_of
 
+pytestmark = pytest.mark.slow
+
 _LIST: Final = "/api/v1/interactions"
 _PATHS: Final[dict[str, Any]] = document()["paths"]
 _GOT: Final = [path for path, methods in _PATHS.items() if "get" in methods]
